@@ -26,7 +26,7 @@ def main():
     if arguments.gpus == 0:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
-    from mtbridge.finetune import predict_examples
+    from mtbridge.classifier import predict_examples
 
     predict_examples(
         arguments.encoder,

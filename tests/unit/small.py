@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbridge import models, pretrain, tokens
+from mtbridge import models, packing, pretrain, tokens
 from mtbridge.files import write_parquet
 from mtbridge.tasks import Task
 
@@ -95,3 +95,12 @@ def write_examples(folder: Path, tokenizer: Path, task: Task, rows, seed: int = 
     write_parquet(pd.DataFrame(examples(task, rows, seed)), path)
     tokens.write_examples(tokenizer, path, task, folder / f"{task.name}-tokens")
     return folder / f"{task.name}-tokens", path
+
+
+def packed(rows, types=None) -> packing.Packed:
+    """A packed batch of tensors from rows of token ids."""
+    import torch
+
+    types = types or [[0] * len(row) for row in rows]
+    ids, types = tokens.Ragged.of(rows), tokens.Ragged.of(types, np.int8)
+    return packing.pack(ids, types, range(len(rows))).to(torch.device("cpu"))

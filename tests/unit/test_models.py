@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from mtbridge import models, tokens
 from mtbridge.errors import MtbridgeError
 from mtbridge.pretrain import Architecture, Plan, create
+from tests.unit import small
 
 FAMILIES = list(models.FAMILIES)
 SMALL = Architecture(hidden_size=16, layers=2, decoder_layers=1, heads=2, feedforward=32, positions=40)
@@ -61,22 +62,21 @@ def test_extracted_encoder_gives_what_the_checkpoint_itself_gives(checkpoint, to
     ids, mask = random_batch(1, [9, 5, 3])
     with torch.no_grad():
         expected = own_encoder(family, model)(input_ids=ids, attention_mask=mask).last_hidden_state
-        got = models.forward(encoder, ids, mask, torch.zeros_like(ids))
-    assert torch.equal(got[mask.bool()], expected[mask.bool()])
+        got = models.forward(encoder, small.packed([row[keep.bool()] for row, keep in zip(ids, mask, strict=True)]))
+    torch.testing.assert_close(got, expected[mask.bool()], rtol=0, atol=1e-6)
 
 
-def test_padding_changes_nothing(checkpoint, tokenizer, tmp_path):
+def test_a_sequence_sees_nothing_of_its_neighbours_in_a_batch(checkpoint, tokenizer, tmp_path):
     _, _, folder = checkpoint
     models.extract_encoder(folder, tokenizer, tmp_path / "encoder", {})
     encoder = models.load_encoder(tmp_path / "encoder")
-    ids, mask = random_batch(1, [9, 4])
+    rows = [np.random.default_rng(seed).integers(8, 40, length) for seed, length in enumerate((9, 4, 4, 1))]
+    together, each = small.packed(rows), [small.packed([row]) for row in rows]
     with torch.no_grad():
-        both = models.forward(encoder, ids, mask, torch.zeros_like(ids))
-        alone = models.forward(encoder, ids[1:, :4], mask[1:, :4], torch.zeros_like(ids[1:, :4]))
+        states, alone = models.forward(encoder, together), [models.forward(encoder, batch) for batch in each]
     for pooling in ("mean", "first", "eos"):
-        torch.testing.assert_close(
-            models.pool(both, mask, pooling)[1:], models.pool(alone, mask[1:, :4], pooling), rtol=0, atol=1e-6
-        )
+        expected = torch.cat([models.pool(h, b, pooling) for h, b in zip(alone, each, strict=True)])
+        torch.testing.assert_close(models.pool(states, together, pooling), expected, rtol=0, atol=1e-6)
 
 
 def test_an_encoder_folder_can_be_extracted_again(checkpoint, tokenizer, tmp_path):
@@ -195,6 +195,12 @@ def template(family, texts, max_length=40, pair_encoding="family"):
     return models.Template(pieces, {"S": S, "E": E, "T": {"en": EN, "de": DE}}, max_length, kind.token_types)
 
 
+def assembled(shape, texts, language):
+    ids, types, start = shape.assemble(tokens.Ragged.of(texts), [language])
+    assert len(ids) == len(types) == 1
+    return ids[0], types[0], start
+
+
 @pytest.mark.parametrize(
     ("family", "single", "pair"),
     [
@@ -206,28 +212,42 @@ def template(family, texts, max_length=40, pair_encoding="family"):
 )
 def test_input_is_that_of_the_family(family, single, pair):
     a, b = np.array([1, 2]), np.array([3])
-    assert template(family, 1).assemble([a], "de")[0].tolist() == single
-    ids, types, start = template(family, 2).assemble([a, b], "de")
+    assert assembled(template(family, 1), [a], "de")[0].tolist() == single
+    ids, types, start = assembled(template(family, 2), [a, b], "de")
     assert ids.tolist() == pair
     assert types.tolist() == ([0, 0, 0, 0, 1, 1] if family == "bert" else [0] * len(pair))
     assert ids[start : start + 2].tolist() == [1, 2]
 
 
 def test_mbart_pair_with_separator():
-    ids, _, _ = template("mbart", 2, pair_encoding="separator").assemble([np.array([1]), np.array([2])], "en")
+    ids, _, _ = assembled(template("mbart", 2, pair_encoding="separator"), [[1], [2]], "en")
     assert ids.tolist() == [EN, 1, E, 2, E]
 
 
 @pytest.mark.parametrize("lengths", [(3, 3), (20, 3), (3, 20), (9, 30), (30, 30), (31, 30)])
 def test_a_pair_too_long_loses_tokens_of_its_longer_text_first(lengths):
     texts = [np.arange(lengths[0]) + 200, np.arange(lengths[1]) + 300]
-    ids, _, _ = template("bert", 2, max_length=16).assemble(texts, "en")
+    ids, _, _ = assembled(template("bert", 2, max_length=16), texts, "en")
     kept = [int((ids // 100 == 2).sum()), int((ids // 100 == 3).sum())]
     a, b = lengths  # take one by one from the longer, as transformers' longest_first does
     while a + b > 13:
         a, b = (a - 1, b) if a > b else (a, b - 1)
     assert kept == [a, b]
     assert len(ids) == min(16, sum(lengths) + 3)
+
+
+@pytest.mark.parametrize("texts", [1, 2])
+@pytest.mark.parametrize("family", models.FAMILIES)
+def test_many_examples_at_once_are_each_what_they_are_alone(family, texts):
+    rng = np.random.default_rng(0)
+    rows = [rng.integers(1, 99, int(length)) for length in rng.integers(0, 30, 40 * texts)]
+    languages = [["de", "en"][i] for i in rng.integers(0, 2, 40)]
+    shape = template(family, texts, max_length=32)
+    ids, types, _ = shape.assemble(tokens.Ragged.of(rows), languages)
+    for row, language in enumerate(languages):
+        alone = assembled(shape, rows[row * texts : (row + 1) * texts], language)
+        assert ids[row].tolist() == alone[0].tolist()
+        assert types[row].tolist() == alone[1].tolist()
 
 
 def test_a_language_without_a_tag_gets_the_english_one_never_unknown(tokenizer, tmp_path):

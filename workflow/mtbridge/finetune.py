@@ -1,36 +1,27 @@
-"""Fine-tuning of an encoder with a linear head on one task in English, and the prediction of every language.
+"""Fine-tuning of an encoder with a linear head (`classifier`) on one task in English.
 
-The encoder's output is pooled (or, in tagging, taken at each word's first sub-word), dropped out and mapped to the
-classes by one linear layer. AdamW, linear warmup and decay, gradients clipped at a global norm.
+AdamW, linear warmup and decay, gradients clipped at a global norm. Batches are packed (`packing`), word embeddings
+trimmed to the tokens that training meets (`vocabulary`); neither changes what is learnt.
 
 Which examples make the batch of a step depends on (seed, epoch, step) alone: with several processes each takes its
 share of that same batch, and the loss is divided by the number of labels in the whole of it, so the run is the same
 run. What it gives up: the masks of dropout differ with the number of processes.
 """
 
-import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
+from mtbridge.classifier import classifier, named, predict, save, targets
 from mtbridge.errors import MtbridgeError, ready
-from mtbridge.files import read_json, whole
-from mtbridge.inputs import (
-    Encoding,
-    Inputs,
-    device_of,
-    epoch_batches,
-    label_ids,
-    load_inputs,
-    read_examples,
-    sorted_batches,
-    tensors,
-)
-from mtbridge.models import forward, load_encoder, pool
+from mtbridge.files import write_json
+from mtbridge.graphs import IGNORED, Recorded
+from mtbridge.inputs import Encoding, Inputs, device_of, epoch_batches, label_ids, load_inputs, read_examples
 from mtbridge.progress import Progress
 from mtbridge.tasks import Task
+from mtbridge.vocabulary import Trimmed
 
 
 @dataclass(frozen=True)
@@ -46,72 +37,6 @@ class Recipe(Encoding):
     dropout: float = 0.1  # before the head
     selection: str = "en_dev"  # last | en_dev | mean_dev
     precision: str = "fp32"  # fp32 | bf16 (autocast; weights stay fp32)
-
-
-def classifier(encoder_folder, classes: int, recipe: Encoding, dropout: float = 0.0):
-    """The encoder with its head: a module from a batch (see `Inputs.batch`, as tensors) to logits.
-
-    Logits are [batch, classes], or [words, classes] in tagging.
-    """
-    import torch
-
-    class Classifier(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.encoder = load_encoder(encoder_folder)
-            self.head = torch.nn.Linear(self.encoder.config.hidden_size, classes)
-            self.dropout = torch.nn.Dropout(dropout)
-            torch.nn.init.normal_(self.head.weight, std=0.02)
-            torch.nn.init.zeros_(self.head.bias)
-
-        def forward(self, batch):
-            hidden = forward(self.encoder, batch["ids"], batch["mask"], batch["types"])
-            if "at" in batch:
-                hidden = hidden[batch["at"][:, 0], batch["at"][:, 1]]
-            else:
-                hidden = pool(hidden, batch["mask"], recipe.pooling)
-            return self.head(self.dropout(hidden))
-
-    return Classifier()
-
-
-def targets(inputs: Inputs, labels, rows) -> np.ndarray:
-    """The class index of each logit of a batch: of its rows, or of its words that have a sub-word."""
-    if inputs.words is None:
-        return labels[rows]
-    return np.concatenate([labels[row][inputs.words[row] >= 0] for row in rows]).astype(np.int64)
-
-
-def predict(model, inputs: Inputs, precision: str = "fp32", device=None, rows=None) -> list[np.ndarray]:
-    """Class probabilities of each example, in order: [classes], or in tagging [words, classes] with NaN where a word
-    has no prediction."""
-    import torch
-
-    device = device or next(model.parameters()).device
-    chosen = np.arange(len(inputs)) if rows is None else np.asarray(rows)
-    out: list = [None] * len(chosen)
-    model.eval()
-    progress = Progress("predicted", len(chosen))
-    done = 0
-    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-        for batch in sorted_batches(inputs.ids.lengths[chosen]):
-            at = chosen[batch]
-            logits = model(tensors(inputs.batch(at), device)).float()
-            probabilities = torch.softmax(logits, -1).cpu().numpy()
-            if inputs.words is None:
-                for i, row in zip(batch, probabilities, strict=True):
-                    out[i] = row
-            else:
-                used = 0
-                for i, row in zip(batch, at, strict=True):
-                    has = inputs.words[row] >= 0
-                    words = np.full((len(has), probabilities.shape[1]), np.nan, dtype=np.float32)
-                    words[has] = probabilities[used : used + has.sum()]
-                    used += int(has.sum())
-                    out[i] = words
-            done += len(batch)
-            progress(done)
-    return out
 
 
 class Processes:
@@ -134,9 +59,6 @@ class Processes:
 
     def prepare(self, model):
         return self.accelerator.prepare(model) if self.accelerator else model
-
-    def plain(self, model):
-        return self.accelerator.unwrap_model(model) if self.accelerator else model
 
     def wait(self):
         if self.accelerator:
@@ -200,9 +122,11 @@ def finetune(
         raise MtbridgeError(f"{examples_path}: no 'dev' examples, but recipe.selection is '{recipe.selection}'")
 
     device = device_of(int(os.environ.get("LOCAL_RANK", "0")))
-    model = processes.prepare(classifier(encoder_folder, len(task.labels), recipe, recipe.dropout).to(device))
+    plain = classifier(encoder_folder, len(task.labels), recipe, recipe.dropout)
+    vocabulary = Trimmed(plain.encoder, np.concatenate([inputs.ids[row] for row in train]))
+    model = processes.prepare(plain.to(device))
     torch.manual_seed(seed + 1_000_003 * processes.rank)
-    parameters = [p for p in model.parameters() if p.requires_grad]
+    parameters = [p for p in plain.parameters() if p.requires_grad]
     decayed, rest = [p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim <= 1]
     optimizer = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}],
@@ -210,64 +134,85 @@ def finetune(
         fused=True,
     )
     lengths = inputs.ids.lengths[train]
-    per_epoch = len(epoch_batches(lengths, recipe.batch_size, seed, 0))
-    total = per_epoch * recipe.epochs
+    total = recipe.epochs * -(-len(train) // recipe.batch_size)
     warmup = max(1, round(recipe.warmup * total))
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / warmup, max(0.0, (total - step) / max(1, total - warmup)))
     )
+
+    def gradients(batch, goals, scale):
+        """Add to the parameters' gradients; the loss of the batch's labels, summed."""
+        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
+            logits = model(batch).float()
+        loss = torch.nn.functional.cross_entropy(logits, goals, reduction="sum", ignore_index=IGNORED)
+        (loss * scale).backward()
+        return loss.detach()
+
+    recorded = None
+    if device.type == "cuda" and processes.count == 1 and os.environ.get("MTBRIDGE_CUDA_GRAPHS", "1") != "0":
+        recorded = Recorded(gradients, plain, recipe.max_length, device)
     ready()
     seconds = {"start": time.perf_counter() - started, "train": 0.0, "dev": 0.0}
-    step, seen, curve, dev_curve, recent, best = 0, 0, [], [], [], None
+    step, seen, curve, dev_curve, recent, pending, best = 0, 0, [], [], [], [], None
+    every = max(1, total // 100)
     progress = Progress("step", total)
     for epoch in range(1, recipe.epochs + 1):
         begun = time.perf_counter()
         model.train()
-        for batch in epoch_batches(lengths, recipe.batch_size, seed, epoch):
+        for chosen in epoch_batches(lengths, recipe.batch_size, seed, epoch):
             step += 1
-            rows = train[batch]
-            count = len(targets(inputs, labels, rows))
+            rows = train[chosen]
             share = rows[processes.rank :: processes.count]
-            own = targets(inputs, labels, share) if len(share) else np.zeros(0, dtype=np.int64)
             # A process without a share still takes part in the gradients' all-reduce, with nothing to add.
-            arrays = inputs.batch(share if len(share) else rows[:1])
-            with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
-                logits = model(tensors(arrays, device)).float()
-            if len(share):
-                loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(own).to(device), reduction="sum")
-            else:
-                loss = logits.sum() * 0.0
+            batch = inputs.batch(share if len(share) else rows[:1])
+            batch = replace(batch, ids=vocabulary.places(batch.ids))
+            goals = targets(inputs, labels, share if len(share) else rows[:1])
+            if len(share) == 0:
+                goals = np.full_like(goals, IGNORED)
             # DDP averages the gradients over processes, so the sum over the whole batch is restored here.
-            (loss * (processes.count / max(count, 1))).backward()
-            value = float(loss.detach()) / max(len(own), 1)
-            if not np.isfinite(value):
-                ids = ", ".join(examples["example_id"][row] for row in share[:4])
-                raise MtbridgeError(
-                    f"{about.get('model')}, {task.name}, seed {seed}: loss is {value} at step {step} of {total} "
-                    f"(examples {ids} …); lower recipe.learning_rate ({recipe.learning_rate:g})"
-                )
+            scale = processes.count / max(1, len(targets(inputs, labels, rows)))
+            if recorded and len(rows) == recipe.batch_size:
+                loss = recorded(batch, goals, scale)
+            else:
+                loss = gradients(batch.to(device), torch.from_numpy(goals).to(device, non_blocking=True), scale)
             torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
+            vocabulary.scale *= 1 - optimizer.param_groups[0]["lr"] * recipe.weight_decay
             optimizer.step()
             schedule.step()
-            optimizer.zero_grad(set_to_none=True)
-            seen += int(inputs.ids.lengths[rows].sum())
-            recent.append(value)
-            if step % max(1, total // 100) == 0 or step == total:
+            optimizer.zero_grad(set_to_none=recorded is None)
+            seen += int(lengths[chosen].sum())
+            pending.append((loss, max(1, len(goals)), share))
+            # Reading a loss waits for the device, so it is done for some steps at a time.
+            if len(pending) == min(every, 50) or step == total:
+                for number, (loss, count, share) in enumerate(pending, step - len(pending) + 1):
+                    recent.append(float(loss) / count)
+                    if not np.isfinite(recent[-1]):
+                        ids = ", ".join(examples["example_id"][row] for row in share[:4])
+                        raise MtbridgeError(
+                            f"{about.get('model')}, {task.name}, seed {seed}: loss is {recent[-1]} at step {number} of "
+                            f"{total} (examples {ids} …); lower recipe.learning_rate ({recipe.learning_rate:g})"
+                        )
+                pending = []
+                speed = seen / (seconds["train"] + time.perf_counter() - begun)
+                progress(step, f"loss {recent[-1]:.3f}, {speed:.0f} tokens/s")
+            if step % every == 0 or step == total:
                 curve.append([step, round(float(np.mean(recent)), 4)])
-                recent = []
-            progress(step, f"loss {value:.3f}, {seen / (seconds['train'] + time.perf_counter() - begun):.0f} tokens/s")
+                recent = recent[:0]
+        if device.type == "cuda":
+            torch.cuda.synchronize()
         seconds["train"] += time.perf_counter() - begun
         begun = time.perf_counter()
         if recipe.selection != "last" and processes.rank == 0:
-            score = float(np.mean([dev_score(processes.plain(model), task, recipe, *part) for part in dev]))
+            with vocabulary.whole():
+                score = float(np.mean([dev_score(plain, task, recipe, *part) for part in dev]))
             dev_curve.append({"epoch": epoch, "split": "dev", "value": round(score, 3)})
             if best is None or score > best[0]:
-                state = processes.plain(model).state_dict()
-                best = (score, epoch, {key: value.detach().cpu().clone() for key, value in state.items()})
+                state = {key: value.detach().cpu().clone() for key, value in plain.state_dict().items()}
+                best = (score, epoch, state, vocabulary.scale)
         processes.wait()
         seconds["dev"] += time.perf_counter() - begun
     if processes.rank == 0:
-        state = best[2] if best else processes.plain(model).state_dict()
+        _, epoch, state, scale = best or (None, recipe.epochs, plain.state_dict(), vocabulary.scale)
         finished = {
             **about,
             "task": task.name,
@@ -278,9 +223,10 @@ def finetune(
             "steps": step,
             "epochs": recipe.epochs,
             "tokens": seen,
+            "embeddings_trained": [len(vocabulary.rows), len(vocabulary)],
             "loss": curve,
             "dev": dev_curve,
-            "selected_epoch": best[1] if best else recipe.epochs,
+            "selected_epoch": epoch,
             "tokens_per_second": round(seen / max(seconds["train"], 1e-9)),
             "seconds": {key: round(value, 3) for key, value in seconds.items()},
             "peak_memory_mb": peak_memory(),
@@ -288,7 +234,8 @@ def finetune(
             "device": str(device),
             "versions": versions(),
         }
-        save(weights, record, state, finished)
+        save(weights, state, encoder_folder, vocabulary.rows, scale)
+        write_json(finished, record)
     processes.end()
 
 
@@ -300,33 +247,6 @@ def dev_score(model, task: Task, recipe: Recipe, inputs: Inputs, examples: dict,
     predicted, scores = named(probabilities, task)
     columns = {key: [examples[key][row] for row in rows] for key in examples}
     return sound_value(task, columns["label"], predicted, scores, columns.get("query"))
-
-
-def named(probabilities: list[np.ndarray], task: Task) -> tuple[list, list]:
-    """Predicted labels and per-class scores; a word without a prediction has None and no scores."""
-    names = task.labels
-    if task.kind != "tagging":
-        return [names[row.argmax()] for row in probabilities], probabilities
-    has = [~np.isnan(words[:, 0]) for words in probabilities]
-    predicted = [
-        [names[row.argmax()] if ok else None for row, ok in zip(words, there, strict=True)]
-        for words, there in zip(probabilities, has, strict=True)
-    ]
-    scores = [
-        [row if ok else [] for row, ok in zip(words, there, strict=True)]
-        for words, there in zip(probabilities, has, strict=True)
-    ]
-    return predicted, scores
-
-
-def save(weights, record, state: dict, finished: dict) -> None:
-    """Write weights and record, whole."""
-    from safetensors.torch import save_file
-
-    with whole(weights) as path:
-        save_file({key: value.contiguous() for key, value in state.items()}, path)
-    with whole(record) as path:
-        path.write_text(json.dumps(finished, indent=1) + "\n", encoding="utf-8")
 
 
 def peak_memory() -> int:
@@ -347,53 +267,3 @@ def versions() -> dict[str, str]:
     import transformers
 
     return {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__}
-
-
-def load_run(encoder_folder, weights, record):
-    """The fine-tuned classifier of a run and its recipe."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    run = read_json(record)
-    known = {key: value for key, value in run["recipe"].items() if key in Recipe.__dataclass_fields__}
-    recipe = Recipe(**known)
-    model = classifier(encoder_folder, len(run["labels"]), recipe)
-    try:
-        model.load_state_dict(load_file(weights), strict=True)
-    except (SafetensorError, OSError, RuntimeError) as error:
-        raise MtbridgeError(f"{weights}: does not fit {encoder_folder} ({error}); delete it to train again") from error
-    return model.eval(), recipe
-
-
-def predict_examples(
-    encoder_folder, weights, record, tokens_folder, examples_path, task: Task, output, threads: int = 1
-) -> None:
-    """Predict every example of a Parquet file with a run and write the predictions (columns as in `metrics`)."""
-    import pyarrow as pa
-    import torch
-
-    from mtbridge.files import write_parquet
-
-    torch.set_num_threads(threads)
-    examples = read_examples(examples_path, task)
-    model, recipe = load_run(encoder_folder, weights, record)
-    inputs = load_inputs(encoder_folder, tokens_folder, task, examples["language"], recipe)
-    ready()
-    probabilities = predict(model.to(device_of()), inputs, recipe.precision)
-    predicted, scores = named(probabilities, task)
-    kind, score_kind = pa.string(), pa.list_(pa.float32())
-    if task.kind == "tagging":
-        kind, score_kind = pa.list_(kind), pa.list_(score_kind)
-    write_parquet(
-        pa.table(
-            {
-                "language": pa.array(examples["language"], pa.string()),
-                "split": pa.array(examples["split"], pa.string()),
-                "example_id": pa.array(examples["example_id"], pa.string()),
-                "gold": pa.array(examples["label"], kind),
-                "predicted": pa.array(predicted, kind),
-                "scores": pa.array(scores, score_kind),
-            }
-        ),
-        output,
-    )

@@ -1,6 +1,6 @@
 """From the tokens of a task to what an encoder is fed, and the batches of an epoch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from mtbridge.errors import MtbridgeError, nearest
 from mtbridge.files import read_json, read_table
 from mtbridge.models import template
+from mtbridge.packing import Packed, pack
 from mtbridge.tokens import Ragged
 
 
@@ -32,31 +33,18 @@ class Inputs:
     ids: Ragged
     types: Ragged
     words: Ragged | None
-    pad: int
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def batch(self, rows) -> dict[str, np.ndarray]:
-        """Padded arrays ids, mask, types [batch, longest] and, in tagging, `at` [words, 2]: row and position."""
-        lengths = self.ids.lengths[rows]
-        shape = (len(rows), int(lengths.max()))
-        ids, types = np.full(shape, self.pad, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        for i, row in enumerate(rows):
-            ids[i, : lengths[i]] = self.ids[row]
-            types[i, : lengths[i]] = self.types[row]
-        out = {"ids": ids, "mask": (np.arange(shape[1]) < lengths[:, None]).astype(np.int64), "types": types}
-        if self.words is not None:
-            positions = [self.words[row] for row in rows]
-            out["at"] = np.stack(
-                [
-                    np.repeat(np.arange(len(rows)), [len(p) for p in positions]),
-                    np.concatenate(positions),
-                ],
-                axis=1,
-            )
-            out["at"] = out["at"][out["at"][:, 1] >= 0]
-        return out
+    def batch(self, rows) -> Packed:
+        """The packed batch of some rows."""
+        batch = pack(self.ids, self.types, rows)
+        if self.words is None:
+            return batch
+        words = (self.words[row] for row in rows)
+        places = [first[first >= 0] + start for first, start in zip(words, batch.offsets, strict=False)]
+        return replace(batch, at=np.concatenate(places).astype(np.int64))
 
 
 def load_inputs(encoder, tokens_folder, task, languages: list[str], encoding: Encoding) -> Inputs:
@@ -81,22 +69,15 @@ def load_inputs(encoder, tokens_folder, task, languages: list[str], encoding: En
     shape = template(
         encoder, segments, encoding.max_length, encoding.pair_encoding, encoding.language_tag, sorted(set(languages))
     )
-    pieces = [
-        shape.assemble([texts[row * segments + s] for s in range(segments)], language)
-        for row, language in enumerate(languages)
-    ]
-    ids, types = Ragged.of([p[0] for p in pieces]), Ragged.of([p[1] for p in pieces], np.int8)
+    ids, types, start = shape.assemble(texts, languages)
     words = None
     if task.kind == "tagging":
-        found = Ragged.load(tokens_folder, "words")
+        words = Ragged.load(tokens_folder, "words")
         # The input's end is a special token, so the last position of the text is one before it.
-        words = Ragged.of(
-            [
-                np.where((first >= 0) & (first + start < len(row) - 1), first + start, -1)
-                for first, (row, _, start) in zip((found[i] for i in range(len(found))), pieces, strict=True)
-            ]
-        )
-    return Inputs(ids, types, words, read_json(Path(encoder) / "special.json")["pad"])
+        last = np.repeat(ids.lengths - 1, words.lengths)
+        first = words.values + start
+        words = Ragged(np.where((words.values >= 0) & (first < last), first, -1), words.offsets)
+    return Inputs(ids, types, words)
 
 
 def read_examples(path, task) -> dict[str, list]:
@@ -121,29 +102,26 @@ def label_ids(labels: list, task, path) -> np.ndarray | Ragged:
         ) from None
 
 
-def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int, pool: int = 50) -> list[np.ndarray]:
-    """The batches of an epoch: a function of seed and epoch alone, whoever computes them.
+def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
+    """The batches of an epoch: all rows in random order, cut; a function of seed and epoch, whoever computes them.
 
-    All rows are shuffled and cut into pools of `pool` batches; inside a pool rows are sorted by length, so that those
-    of a batch are alike and little is padded; then the batches are shuffled. Every row comes exactly once.
+    Inside a batch the rows stand by falling length, which changes no sum over them: equally long ones are attended to
+    together.
     """
-    rng = np.random.default_rng([seed, epoch])
-    order = rng.permutation(len(lengths))
-    batches = []
-    for at in range(0, len(order), pool * batch_size):
-        rows = order[at : at + pool * batch_size]
-        rows = rows[np.argsort(lengths[rows], kind="stable")]
-        batches += [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
-    return [batches[i] for i in rng.permutation(len(batches))]
+    order = np.random.default_rng([seed, epoch]).permutation(len(lengths))
+    batches = (order[at : at + batch_size] for at in range(0, len(order), batch_size))
+    return [rows[np.argsort(-lengths[rows], kind="stable")] for rows in batches]
 
 
 def sorted_batches(lengths: np.ndarray, tokens: int = 8192) -> list[np.ndarray]:
-    """Rows by falling length, in batches of at most `tokens` tokens with padding: for evaluation."""
-    order, batches, at = np.argsort(-lengths, kind="stable"), [], 0
+    """Rows by falling length, in batches of at most `tokens` tokens, or one row: for evaluation."""
+    order = np.argsort(-lengths, kind="stable")
+    ends, batches, at = np.cumsum(lengths[order]), [], 0
     while at < len(order):
-        size = max(1, int(tokens // max(1, lengths[order[at]])))
-        batches.append(order[at : at + size])
-        at += size
+        before = ends[at - 1] if at else 0
+        end = max(at + 1, int(np.searchsorted(ends, before + tokens, side="right")))
+        batches.append(order[at:end])
+        at = end
     return batches
 
 
@@ -152,10 +130,3 @@ def device_of(process: int = 0):
     import torch
 
     return torch.device("cuda", process) if torch.cuda.is_available() else torch.device("cpu")
-
-
-def tensors(batch: dict, device) -> dict:
-    """A batch of arrays as tensors on a device."""
-    import torch
-
-    return {key: torch.from_numpy(value).to(device, non_blocking=True) for key, value in batch.items()}

@@ -24,6 +24,7 @@ from mtbridge import checkpoints, tokens
 from mtbridge.checkpoints import Tensors
 from mtbridge.errors import MtbridgeError, nearest
 from mtbridge.files import read_json, whole
+from mtbridge.packing import Packed, attention
 
 
 @dataclass(frozen=True)
@@ -145,11 +146,12 @@ def without_weights():
 def build(folder):
     """An encoder of the class and sizes that `<folder>/config.json` says, its weights still to come."""
     from huggingface_hub.errors import StrictDataclassError
-    from transformers import AutoConfig
+    from transformers import AttentionInterface, AutoConfig
 
+    AttentionInterface.register("packed", attention)
     name = family_of(folder)
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, attn_implementation="packed")
     except (StrictDataclassError, ValueError, TypeError, OSError) as error:
         raise MtbridgeError(f"{folder}/config.json: not a {name} config ({error}); get it again") from error
     # LayerDrop would drop whole layers at random in fine-tuning; M2M100Config turns it on by default.
@@ -291,33 +293,41 @@ class Template:
     max_length: int
     token_types: bool
 
-    def assemble(self, texts: list[np.ndarray], language: str) -> tuple[np.ndarray, np.ndarray, int]:
-        """One input: token ids, token types, and where the first text starts. Texts too long are cut, longest first."""
-        room = self.max_length - sum(piece not in "AB" for piece in self.pieces)
-        lengths = [len(text) for text in texts]
-        excess = sum(lengths) - room
-        if excess > 0:
-            if len(lengths) == 1:
-                lengths[0] = room
-            else:  # as "longest_first": from the longer until they are equal, then in turn, the second text first
-                longer = int(lengths[1] > lengths[0])
-                taken = min(excess, abs(lengths[0] - lengths[1]))
-                lengths[longer] -= taken
-                lengths[0] -= (excess - taken) // 2
-                lengths[1] -= (excess - taken) - (excess - taken) // 2
-        parts, types, start, kind = [], [], 0, 0
-        for piece in self.pieces:
-            if piece == "A":
-                start = sum(len(part) for part in parts)
-            if piece == "B":
-                kind = 1
+    def assemble(self, texts: tokens.Ragged, languages: list[str]) -> tuple[tokens.Ragged, tokens.Ragged, int]:
+        """The inputs of all examples: token ids, token types, and where each one's first text starts.
+
+        Args:
+            texts: the texts of example r are rows `r * texts an example` and following. Those that are too long are
+                cut, the longer first, until both are equal, then in turn, the second first.
+            languages: of each example.
+        """
+        rows, count = len(languages), sum(piece in "AB" for piece in self.pieces)
+        room = self.max_length - (len(self.pieces) - count)
+        lengths = texts.lengths.reshape(rows, count)
+        excess = np.maximum(0, lengths.sum(1) - room)
+        if count == 1:
+            lengths = lengths - excess[:, None]
+        else:
+            difference = lengths[:, 1] - lengths[:, 0]
+            taken = np.minimum(excess, np.abs(difference))
+            rest = excess - taken
+            cut = np.stack([rest // 2 + taken * (difference <= 0), rest - rest // 2 + taken * (difference > 0)], 1)
+            lengths = lengths - cut
+        size = {"A": lengths[:, 0], "B": lengths[:, -1]}
+        sizes = np.stack([size.get(piece, np.ones(rows, dtype=np.int64)) for piece in self.pieces], 1)
+        starts = np.concatenate([[0], np.cumsum(sizes)])[:-1].reshape(rows, len(self.pieces))
+        offsets = np.append(starts[:, 0], sizes.sum())
+        ids = np.empty(offsets[-1], dtype=np.int32)
+        types = np.zeros(offsets[-1], dtype=np.int8)
+        for number, piece in enumerate(self.pieces):
+            to = tokens.ranges(starts[:, number], sizes[:, number])
             if piece in "AB":
-                index = "AB".index(piece)
-                parts.append(texts[index][: lengths[index]])
+                ids[to] = texts.values[tokens.ranges(texts.offsets["AB".index(piece) : -1 : count], size[piece])]
             else:
-                parts.append([self.ids["T"][language] if piece == "T" else self.ids[piece]])
-            types.append(np.full(len(parts[-1]), kind if self.token_types else 0))
-        return np.concatenate(parts).astype(np.int64), np.concatenate(types), start
+                ids[to] = [self.ids["T"][language] for language in languages] if piece == "T" else self.ids[piece]
+            if self.token_types and "B" in self.pieces[: number + 1]:
+                types[to] = 1
+        return tokens.Ragged(ids, offsets), tokens.Ragged(types, offsets), self.pieces.index("A")
 
 
 def template(folder, texts: int, max_length: int, pair_encoding: str, language_tag: str, languages) -> Template:
@@ -355,25 +365,52 @@ def template(folder, texts: int, max_length: int, pair_encoding: str, language_t
     )
 
 
-def forward(encoder, ids, mask, token_types, hidden_states: bool = False):
-    """Run an encoder on a padded batch.
-
-    Args:
-        ids, mask, token_types: int64 [batch, length]; token types only matter to BERT.
+def forward(encoder, batch: Packed, hidden_states: bool = False):
+    """Run an encoder on a packed batch of tensors.
 
     Returns:
-        last hidden state [batch, length, dim], or all of them, a tuple of layers + 1.
+        last hidden state [tokens, dim], or all of them, a tuple of layers + 1.
     """
-    extra = {"token_type_ids": token_types} if encoder.config.model_type == "bert" else {}
-    output = encoder(input_ids=ids, attention_mask=mask, output_hidden_states=hidden_states, return_dict=True, **extra)
-    return output.hidden_states if hidden_states else output.last_hidden_state
+    import torch
+
+    family = encoder.config.model_type
+    extra, counted = {}, contextlib.nullcontext()
+    if family == "bert":
+        extra = {"token_type_ids": batch.types[None], "position_ids": batch.positions[None]}
+    elif family == "xlm-roberta":
+        extra = {"position_ids": batch.positions[None] + encoder.embeddings.padding_idx + 1}
+    else:
+        counted = _own_positions(encoder.embed_positions, batch, torch.full_like(batch.ids[None, : batch.longest], -1))
+    with counted:
+        output = encoder(
+            input_ids=batch.ids[None], packed=batch, output_hidden_states=hidden_states, return_dict=True, **extra
+        )
+    if hidden_states:
+        return tuple(layer[0] for layer in output.hidden_states)
+    return output.last_hidden_state[0]
 
 
-def pool(hidden, mask, pooling: str):
-    """Pool [batch, length, dim] to [batch, dim]: `mean` of all but padding, the `first`, or the last, `eos`."""
+@contextlib.contextmanager
+def _own_positions(embed_positions, batch: Packed, one):
+    """mBART's and M2M-100's encoders number all tokens of a row: shown one sequence, as long as the longest, instead,
+    the module gives a table of positions, and each token takes its own from it."""
+    hooks = [
+        embed_positions.register_forward_pre_hook(lambda _, given: (one, *given[1:])),
+        embed_positions.register_forward_hook(lambda _module, _given, table: table[:, batch.positions]),
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def pool(hidden, batch: Packed, pooling: str):
+    """Pool [tokens, dim] to [sequences, dim]: the `mean`, the `first`, or the last token, `eos`."""
     if pooling == "first":
-        return hidden[:, 0]
+        return hidden[batch.offsets[:-1]]
     if pooling == "eos":
-        return hidden[range(len(hidden)), mask.sum(1) - 1]
-    weights = mask.unsqueeze(-1).to(hidden.dtype)
-    return (hidden * weights).sum(1) / weights.sum(1)
+        return hidden[batch.offsets[1:] - 1]
+    hidden = hidden.float()
+    sums = hidden.new_zeros(len(batch.lengths), hidden.shape[1]).index_add(0, batch.sequence, hidden)
+    return sums / batch.offsets.diff().unsqueeze(1)

@@ -1,12 +1,10 @@
 """Pooled hidden states of every layer on a corpus: what similarity is computed from."""
 
-from pathlib import Path
-
 import numpy as np
 
 from mtbridge.errors import ready
-from mtbridge.files import read_json, whole
-from mtbridge.inputs import Inputs, device_of, sorted_batches, tensors
+from mtbridge.files import whole
+from mtbridge.inputs import Inputs, device_of, sorted_batches
 from mtbridge.models import forward, load_encoder, pool, template
 from mtbridge.progress import Progress
 from mtbridge.tokens import Ragged
@@ -23,21 +21,21 @@ def pooled_states(encoder_folder, corpus, languages: list[str], max_length: int,
     from safetensors.numpy import save_file
 
     torch.set_num_threads(threads)
-    encoder = load_encoder(encoder_folder).to(device_of())
-    pad = read_json(Path(encoder_folder) / "special.json")["pad"]
+    device = device_of()
+    encoder = load_encoder(encoder_folder).to(device)
     shape = template(encoder_folder, 1, max_length, "family", "own", languages)
     ready()
     states, progress = {}, Progress("languages", len(languages))
     for done, language in enumerate(languages, 1):
         texts = Ragged.load(corpus, language)
-        pieces = [shape.assemble([texts[row]], language) for row in range(len(texts))]
-        inputs = Inputs(Ragged.of([p[0] for p in pieces]), Ragged.of([p[1] for p in pieces], np.int8), None, pad)
+        ids, types, _ = shape.assemble(texts, [language] * len(texts))
+        inputs = Inputs(ids, types, None)
         out = None
         with torch.inference_mode():
             for rows in sorted_batches(inputs.ids.lengths):
-                batch = tensors(inputs.batch(rows), device_of())
-                layers = forward(encoder, batch["ids"], batch["mask"], batch["types"], hidden_states=True)
-                pooled = torch.stack([pool(layer, batch["mask"], "mean") for layer in layers]).float().cpu().numpy()
+                batch = inputs.batch(rows).to(device)
+                layers = forward(encoder, batch, hidden_states=True)
+                pooled = torch.stack([pool(layer, batch, "mean") for layer in layers]).cpu().numpy()
                 if out is None:
                     out = np.empty((len(pooled), len(inputs), pooled.shape[-1]), dtype=np.float32)
                 out[:, rows] = pooled

@@ -60,6 +60,12 @@ class Ragged:
         return cls(values, offsets)
 
 
+def ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """All places of some stretches of a flat array, one stretch behind the other."""
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
+
+
 def digest(folder) -> str:
     """sha256 of what decides a tokenizer's output: tokenizer.json and special.json."""
     folder = Path(folder)

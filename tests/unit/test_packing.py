@@ -1,0 +1,243 @@
+"""Packed batches and trimmed vocabularies against the plain way: padded, masked, the whole table, transformers' own
+attention. The same outputs, gradients and training."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoConfig
+
+from mtbridge import classifier, finetune, graphs, inputs, models, packing, vocabulary
+from mtbridge.errors import MtbridgeError
+from tests.unit import small
+
+RECIPE = finetune.Recipe(learning_rate=3e-3, epochs=2, batch_size=7, max_length=20, dropout=0.0, selection="last")
+TASKS = {task.name: task for task in (small.NC, small.PAIR, small.POS, small.WPR)}
+KINDS = pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
+FAMILIES = pytest.mark.parametrize("family", models.FAMILIES)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("packing")
+    tokenizer = small.make_tokenizer(folder)
+    for family in models.FAMILIES:
+        small.make_encoder(folder, tokenizer, family)
+        config = folder / family / "config.json"
+        off = {key: 0.0 for key in json.loads(config.read_text()) if "dropout" in key}
+        config.write_text(json.dumps({**json.loads(config.read_text()), **off}))
+    for task in TASKS.values():
+        small.write_examples(folder, tokenizer, task, (("train", "en", 39), ("dev", "en", 5)))
+    return folder
+
+
+class Padded(torch.nn.Module):
+    """What anyone would write first: transformers' class with its own attention, a padded batch, a mask."""
+
+    def __init__(self, folder, family, classes, pooling):
+        super().__init__()
+        config = AutoConfig.from_pretrained(folder, attn_implementation="sdpa")
+        extra = {"add_pooling_layer": False} if family in ("bert", "xlm-roberta") else {}
+        self.encoder = models.family_class(family, "encoder")(config, **extra)
+        self.encoder.load_state_dict(load_file(folder / "model.safetensors"))
+        self.head = torch.nn.Linear(config.hidden_size, classes)
+        self.family, self.pooling, self.pad = family, pooling, json.loads((folder / "special.json").read_text())["pad"]
+
+    def forward(self, made, rows):
+        shape = len(rows), int(made.ids.lengths[rows].max())
+        ids, types = torch.full(shape, self.pad), torch.zeros(shape, dtype=torch.long)
+        mask = torch.zeros(shape, dtype=torch.long)
+        for i, row in enumerate(rows):
+            length = len(made.ids[row])
+            ids[i, :length] = torch.tensor(np.array(made.ids[row]))
+            types[i, :length] = torch.tensor(np.array(made.types[row]))
+            mask[i, :length] = 1
+        extra = {"token_type_ids": types} if self.family == "bert" else {}
+        hidden = self.encoder(input_ids=ids, attention_mask=mask, **extra).last_hidden_state
+        if made.words is not None:
+            at = [(i, int(p)) for i, row in enumerate(rows) for p in made.words[row] if p >= 0]
+            return self.head(torch.stack([hidden[i, p] for i, p in at]))
+        if self.pooling == "first":
+            return self.head(hidden[:, 0])
+        if self.pooling == "eos":
+            return self.head(hidden[torch.arange(len(rows)), mask.sum(1) - 1])
+        return self.head((hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True))
+
+
+def given(place, family, task, recipe=RECIPE):
+    examples = inputs.read_examples(place / f"{task.name}.parquet", task)
+    made = inputs.load_inputs(place / family, place / f"{task.name}-tokens", task, examples["language"], recipe)
+    return made, inputs.label_ids(examples["label"], task, "x"), np.flatnonzero(np.array(examples["split"]) == "train")
+
+
+def both(place, family, task, recipe=RECIPE):
+    """(ours, the padded one) with equal weights."""
+    torch.manual_seed(0)
+    ours = classifier.classifier(place / family, len(task.labels), recipe)
+    padded = Padded(place / family, family, len(task.labels), recipe.pooling)
+    padded.head.load_state_dict(ours.head.state_dict())
+    return ours, padded
+
+
+@pytest.mark.parametrize("pooling", ["mean", "first", "eos"])
+@KINDS
+@FAMILIES
+def test_logits_and_gradients_are_those_of_the_padded_batch(place, family, task, pooling):
+    recipe = replace(RECIPE, pooling=pooling)
+    made, labels, train = given(place, family, task, recipe)
+    ours, padded = both(place, family, task, recipe)
+    rows = train[[5, 0, 17, 3, 9]]
+    goals = torch.from_numpy(classifier.targets(made, labels, rows))
+    logits = ours(made.batch(rows).to(torch.device("cpu"))), padded(made, rows)
+    torch.testing.assert_close(*logits, rtol=0, atol=1e-5)
+    for one in logits:
+        torch.nn.functional.cross_entropy(one, goals).backward()
+    theirs = dict(padded.named_parameters())
+    for name, parameter in ours.named_parameters():
+        torch.testing.assert_close(parameter.grad, theirs[name].grad, rtol=0, atol=1e-5, msg=name)
+
+
+def plain_training(place, family, task, recipe, seed):
+    """The recipe written down plainly: padded, every embedding trained, all in one process."""
+    made, labels, train = given(place, family, task, recipe)
+    torch.manual_seed(seed)
+    model = Padded(place / family, family, len(task.labels), recipe.pooling)
+    torch.manual_seed(seed)
+    model.head.load_state_dict(classifier.classifier(place / family, len(task.labels), recipe).head.state_dict())
+    groups = [[p for p in model.parameters() if p.ndim > 1], [p for p in model.parameters() if p.ndim == 1]]
+    optimizer = torch.optim.AdamW(
+        [{"params": groups[0], "weight_decay": recipe.weight_decay}, {"params": groups[1], "weight_decay": 0}],
+        lr=recipe.learning_rate,
+    )
+    step, total = 0, recipe.epochs * -(-len(train) // recipe.batch_size)
+    warmup = max(1, round(recipe.warmup * total))
+    for epoch in range(1, recipe.epochs + 1):
+        for chosen in inputs.epoch_batches(made.ids.lengths[train], recipe.batch_size, seed, epoch):
+            for group in optimizer.param_groups:
+                group["lr"] = recipe.learning_rate * min((step + 1) / warmup, (total - step) / (total - warmup))
+            rows, step = train[chosen], step + 1
+            goals = torch.from_numpy(classifier.targets(made, labels, rows))
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(made, rows), goals).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
+            optimizer.step()
+    return model.state_dict()
+
+
+def trained(place, out, family, task, recipe, seed=3):
+    out.mkdir(exist_ok=True)
+    files = out / "model.safetensors", out / "run.json"
+    tokens, examples = place / f"{task.name}-tokens", place / f"{task.name}.parquet"
+    finetune.finetune(place / family, tokens, examples, task, recipe, seed, *files, {"model": family})
+    return files
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+@KINDS
+@FAMILIES
+def test_training_gives_the_weights_of_plain_padded_untrimmed_training(place, tmp_path, family, task, weight_decay):
+    # Adam divides by the gradient's size: with less than this a rounding error in a gradient near 0 is a step.
+    recipe = replace(RECIPE, weight_decay=weight_decay, learning_rate=1e-4)
+    files = trained(place, tmp_path, family, task, recipe)
+    ours = classifier.load(place / family, *files)[0].state_dict()
+    plain = plain_training(place, family, task, recipe, 3)
+    assert ours.keys() == plain.keys()
+    for name in ours:
+        torch.testing.assert_close(ours[name], plain[name], rtol=0, atol=2e-6 if "embed" in name else 1e-5, msg=name)
+
+
+@FAMILIES
+def test_embeddings_that_training_never_meets_stay_bit_by_bit(place, tmp_path, family):
+    files = trained(place, tmp_path, family, small.NC, RECIPE)
+    name = models.WORD_EMBEDDINGS[family]
+    before = load_file(place / family / "model.safetensors")[name]
+    after = vocabulary.embedding(classifier.load(place / family, *files)[0].encoder).weight
+    rows = load_file(files[0])[classifier.ROWS]
+    other = np.setdiff1d(np.arange(len(before)), rows)
+    assert 0 < len(other) < len(before)
+    assert torch.equal(before[other], after[other])
+    assert (before[rows] != after[rows]).any(1).all()
+    assert len(load_file(files[0])["encoder." + name]) == len(rows)
+
+
+def test_a_run_is_refused_by_an_encoder_that_is_no_longer_the_same(place, tmp_path):
+    files = trained(place, tmp_path, "bert", small.NC, RECIPE)
+    card = place / "bert" / "card.json"
+    content = card.read_text()
+    try:
+        card.write_text(json.dumps({**json.loads(content), "sha256": "0" * 64}))
+        with pytest.raises(MtbridgeError, match=r"was not trained from .*bert as it is now"):
+            classifier.load(place / "bert", *files)
+    finally:
+        card.write_text(content)
+
+
+def test_the_whole_table_is_there_for_evaluation_and_the_trimmed_one_afterwards(place):
+    encoder = models.load_encoder(place / "mbart")
+    before = vocabulary.embedding(encoder).weight.detach().clone()
+    trimmed = vocabulary.Trimmed(encoder, np.array([9, 4, 9, 30]))
+    assert trimmed.places(np.array([4, 9, 30])).tolist() == [0, 1, 2]
+    with torch.no_grad():
+        vocabulary.embedding(encoder).weight += 1
+    trimmed.scale = 0.5
+    for _ in range(2):  # a scale is applied once
+        with trimmed.whole():
+            table = vocabulary.embedding(encoder).weight
+            assert torch.equal(table[[4, 9, 30]], before[[4, 9, 30]] + 1)
+            assert torch.equal(table[[5, 31]], before[[5, 31]] * 0.5)
+        assert len(vocabulary.embedding(encoder).weight) == 3
+
+
+# ---- What a GPU does differently, as far as it goes without one ------------------------------------------------------
+
+
+@KINDS
+@FAMILIES
+def test_filling_a_batch_changes_neither_loss_nor_gradients(place, family, task):
+    made, labels, train = given(place, family, task)
+    model, _ = both(place, family, task)
+    batch, goals = made.batch(train[:5]), classifier.targets(made, labels, train[:5])
+    found = []
+    for one, wanted in ((batch, goals), graphs.filled(batch, goals, RECIPE.max_length)):
+        model.zero_grad()
+        logits = model(one.to(torch.device("cpu")))
+        loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(wanted), reduction="sum")
+        loss.backward()
+        found.append((len(one.ids), loss.detach(), [p.grad.clone() for p in model.parameters()]))
+    (_, loss, gradients), (size, filled_loss, filled_gradients) = found
+    assert size % RECIPE.max_length == 0
+    torch.testing.assert_close(loss, filled_loss)
+    for a, b in zip(gradients, filled_gradients, strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
+
+
+def test_one_jagged_kernel_gives_what_a_call_a_length_gives():
+    lengths, generator = [5, 9, 9, 1], torch.Generator().manual_seed(0)
+    batch = small.packed([[0] * length for length in lengths])
+    parts = [torch.randn(sum(lengths), 2, 8, generator=generator, requires_grad=True) for _ in range(3)]
+    found = [f(*parts, batch, dropout_p=0.0, scale=0.3) for f in (packing._by_length, packing._jagged)]
+    torch.testing.assert_close(*found, rtol=0, atol=1e-6)
+    gradients = [torch.autograd.grad((one**2).sum(), parts) for one in found]
+    for a, b in zip(*gradients, strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
+
+
+def test_without_graphs_steps_are_plain_and_one_line_says_so(place, capsys):
+    made, labels, train = given(place, "mbart", small.NC)
+    model, _ = both(place, "mbart", small.NC)
+
+    def gradients(batch, goals, scale):
+        loss = torch.nn.functional.cross_entropy(model(batch), goals, reduction="sum", ignore_index=graphs.IGNORED)
+        (loss * scale).backward()
+        return loss.detach()
+
+    step = graphs.Recorded(gradients, model, RECIPE.max_length, torch.device("cpu"))
+    batch, goals = made.batch(train[:5]), classifier.targets(made, labels, train[:5])
+    losses = [float(step(batch, goals, 0.2)) for _ in range(2)]
+    cpu = torch.device("cpu")
+    expected = gradients(batch.to(cpu), torch.from_numpy(goals), 0.2)
+    assert losses == [float(expected)] * 2
+    assert capsys.readouterr().err.count("no CUDA graphs") == 1
