@@ -1,4 +1,4 @@
-"""The options that say what a task is, shared by the programs that need to know."""
+"""Options that several programs share: what a task is, and which GPUs are used."""
 
 import json
 
@@ -26,3 +26,18 @@ def task_of(arguments):
         tuple(arguments.columns),
         tuple(tuple(segment) for segment in arguments.segments),
     )
+
+
+def add_gpus(parser) -> None:
+    """Add --gpus and --runs-per-gpu."""
+    parser.add_argument("--gpus", type=int, help="0: the CPU; N: so many, reserved; default: what is there, unreserved")
+    parser.add_argument("--runs-per-gpu", type=int, default=1, help="processes that may share a reserved GPU")
+
+
+def take_gpus(arguments) -> int:
+    """Reserve what the options ask for; the number of GPUs to use."""
+    if arguments.gpus is None:
+        return 1
+    from mtbridge.devices import take
+
+    return take(arguments.gpus, arguments.runs_per_gpu)

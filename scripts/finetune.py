@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from _library import command
-from _task import add_task, task_of
+from _task import add_gpus, add_task, take_gpus, task_of
 
 
 def commit() -> str | None:
@@ -35,7 +35,7 @@ def main():
     parser.add_argument("--recipe-name", default="", help="for the record")
     parser.add_argument("--identity", default="", help="digest of the code's meaning, for the record")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--gpus", type=int, help="0: the CPU; several: a process each; default: what is there")
+    add_gpus(parser)
     parser.add_argument("--weights", required=True, help="file to write")
     parser.add_argument("--record", required=True, help="file to write")
     recipe = parser.add_argument_group("the recipe")
@@ -54,12 +54,11 @@ def main():
     recipe.add_argument("--precision", required=True, choices=["fp32", "bf16"])
     arguments = parser.parse_args()
 
-    if arguments.gpus == 0:
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    if (arguments.gpus or 0) > 1 and "WORLD_SIZE" not in os.environ:
-        # Start again as several processes; how many is no part of what a run is.
-        several = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(arguments.gpus)]
-        os.execv(sys.executable, [sys.executable, *several, *sys.argv])
+    if "WORLD_SIZE" not in os.environ:
+        gpus = take_gpus(arguments)
+        if gpus > 1:  # start again as several processes; how many is no part of what a run is
+            several = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(gpus)]
+            os.execv(sys.executable, [sys.executable, *several, *sys.argv])
 
     from mtbridge.finetune import Recipe, finetune
 

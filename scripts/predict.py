@@ -4,10 +4,9 @@ In: an encoder folder, a run's weights and record, the task's evaluation tokens 
 """
 
 import argparse
-import os
 
 from _library import command
-from _task import add_task, task_of
+from _task import add_gpus, add_task, take_gpus, task_of
 
 
 def main():
@@ -19,12 +18,11 @@ def main():
     parser.add_argument("--tokens", required=True)
     parser.add_argument("--examples", required=True)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--gpus", type=int, help="0: the CPU; default: what is there")
+    add_gpus(parser)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    if arguments.gpus == 0:
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    take_gpus(arguments)
 
     from mtbridge.classifier import predict_examples
 

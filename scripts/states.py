@@ -4,9 +4,9 @@ In: an encoder folder, a tokenized corpus. Out: safetensors, key = language, flo
 """
 
 import argparse
-import os
 
 from _library import command
+from _task import add_gpus, take_gpus
 
 
 def main():
@@ -16,12 +16,11 @@ def main():
     parser.add_argument("--languages", nargs="+", required=True)
     parser.add_argument("--max-length", type=int, required=True)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--gpus", type=int, help="0: the CPU; default: what is there")
+    add_gpus(parser)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    if arguments.gpus == 0:
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    take_gpus(arguments)
 
     from mtbridge.states import pooled_states
 

@@ -147,28 +147,32 @@ def test_weights_of_another_model_are_refused(place, tmp_path):
         predict(place, tmp_path, family="mbart")
 
 
-def test_several_processes_train_the_same_model_as_one(place, tmp_path):
-    """Dropout off: the run does not depend on how many share its batches (61 examples: the last batch is uneven)."""
+@pytest.mark.parametrize("processes", [2, 4])
+def test_several_processes_train_the_same_model_as_one(place, tmp_path, processes):
+    """Dropout off: the run does not depend on how many share its batches (60 in sevens: the last one is uneven)."""
     recipe = replace(RECIPE, dropout=0.0, epochs=2, batch_size=7, selection="last")
     alone, run = train(place, tmp_path / "one", task=small.POS, recipe=recipe)
-    (tmp_path / "three").mkdir()
+    (tmp_path / "several").mkdir()
     flags = [part for key, value in vars(recipe).items() for part in (f"--{key.replace('_', '-')}", str(value))]
     command = [
-        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "3",
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes),
         ROOT / "scripts/finetune.py",
         *("--name", "pos", "--kind", "tagging", "--metric", "tagging_accuracy", "--columns", "tokens"),
         *("--labels", *small.POS.labels, "--model", "mbart", "--encoder", place / "mbart", "--seed", "1"),
         *("--tokens", place / "train/pos-tokens", "--examples", place / "train/pos.parquet", *flags),
-        *("--weights", tmp_path / "three/model.safetensors", "--record", tmp_path / "three/run.json"),
+        *("--weights", tmp_path / "several/model.safetensors", "--record", tmp_path / "several/run.json"),
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    record = json.loads((tmp_path / "three/run.json").read_text())
-    assert (record["processes"], run["processes"]) == (3, 1)
-    shared = load_file(tmp_path / "three/model.safetensors")
+    record = json.loads((tmp_path / "several/run.json").read_text())
+    assert (record["processes"], run["processes"]) == (processes, 1)
+    shared = load_file(tmp_path / "several/model.safetensors")
     for key in alone:
         torch.testing.assert_close(shared[key], alone[key], rtol=0, atol=2e-5, msg=key)
+    assert record["tokens"] == run["tokens"]
+    ours, theirs = (predict(place, tmp_path / name, task=small.POS) for name in ("one", "several"))
+    assert ours["predicted"] == theirs["predicted"]
 
 
 # ---- Inputs and batches ---------------------------------------------------------------------------------------------

@@ -217,6 +217,9 @@ class Settings(Strict):
     similarity_length: int = Field(default=128, ge=8, description="Tokens at which a line is cut for hidden states.")
     threads: int = Field(default=1, ge=1, description="CPU threads of one fine-tuning or prediction.")
     gpus: int = Field(default=0, ge=0, description="GPUs of one fine-tuning; more than one start Accelerate.")
+    runs_per_gpu: int = Field(
+        default=1, ge=1, description="Fine-tunings that share a GPU of this machine, where one does not fill it."
+    )
     container: str | None = Field(
         default=None, description="Apptainer image in which jobs run with `--sdm apptainer`; see envs/mtbridge.def."
     )

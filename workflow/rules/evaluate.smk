@@ -24,7 +24,8 @@ rule predict:
         task=lambda wildcards: study.task_flags(wildcards.task),
         code=digest("predict"),
     shell:
-        "python scripts/predict.py {params.task:q} --gpus {resources.gpu} --encoder {input.encoder:q} --weights {input.weights:q} "
+        "python scripts/predict.py {params.task:q} "
+        "--gpus {resources.gpu} --runs-per-gpu {study.settings.runs_per_gpu} --encoder {input.encoder:q} --weights {input.weights:q} "
         "--record {input.record:q} --tokens {input.tokens:q} --examples {input.examples:q} --threads {threads} "
         "--output {output:q} > {log:q} 2>&1"
 

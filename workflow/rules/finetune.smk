@@ -40,7 +40,8 @@ rule finetune:
         evaluation=evaluation_flags,
         code=digest("finetune"),
     shell:
-        "python scripts/finetune.py --gpus {resources.gpu} {params.task:q} --model {wildcards.model:q} --encoder {input.encoder:q} "
+        "python scripts/finetune.py "
+        "--gpus {resources.gpu} --runs-per-gpu {study.settings.runs_per_gpu} {params.task:q} --model {wildcards.model:q} --encoder {input.encoder:q} "
         "--tokens {input.tokens:q} --examples {input.examples:q} {params.evaluation:q} --seed {wildcards.seed} "
         "{params.recipe:q} --recipe-name {wildcards.recipe:q} --identity {params.code} --threads {threads} "
         "--weights {output.weights:q} --record {output.record:q} > {log:q} 2>&1"

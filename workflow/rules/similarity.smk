@@ -19,7 +19,8 @@ rule states:
         length=study.settings.similarity_length,
         code=digest("states"),
     shell:
-        "python scripts/states.py --gpus {resources.gpu} --encoder {input.encoder:q} --corpus {input.corpus:q} "
+        "python scripts/states.py "
+        "--gpus {resources.gpu} --runs-per-gpu {study.settings.runs_per_gpu} --encoder {input.encoder:q} --corpus {input.corpus:q} "
         "--languages {params.languages:q} --max-length {params.length} --output {output:q} > {log:q} 2>&1"
 
 
