@@ -36,6 +36,8 @@ def main():
     parser.add_argument("--identity", default="", help="digest of the code's meaning, for the record")
     parser.add_argument("--threads", type=int, default=1)
     add_gpus(parser)
+    parser.add_argument("--state", help="folder for the state of an unfinished training; kept until it is finished")
+    parser.add_argument("--state-every", type=float, default=5, help="minutes after which the state is kept again")
     parser.add_argument("--weights", required=True, help="file to write")
     parser.add_argument("--record", required=True, help="file to write")
     recipe = parser.add_argument_group("the recipe")
@@ -80,6 +82,8 @@ def main():
         },
         evaluation if all(evaluation) else None,
         arguments.threads,
+        arguments.state,
+        60 * arguments.state_every,
     )
 
 

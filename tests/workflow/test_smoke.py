@@ -96,7 +96,9 @@ def test_comments_and_docstrings_make_nothing_stale(smoke):
 
 
 def test_an_edited_loss_retrains_everything_that_was_fine_tuned_and_nothing_before_it(smoke):
-    with smoke.edit("workflow/mtbridge/finetune.py", 'reduction="sum", ignore', 'reduction="sum", label_smoothing=0.1, ignore'):
+    with smoke.edit(
+        "workflow/mtbridge/finetune.py", 'reduction="sum", ignore', 'reduction="sum", label_smoothing=0.1, ignore'
+    ):
         plan = smoke.plan()
     assert plan["finetune"] == plan["predict"] == 4
     assert not plan.keys() & {

@@ -1,6 +1,10 @@
 """The project's own error, and the frame that every program in scripts/ runs in."""
 
+import os
+import select
+import signal
 import sys
+import threading
 import time
 
 _began = time.perf_counter()
@@ -35,6 +39,9 @@ def command(main):
     # Imports of torch and transformers make millions of objects that live until the end; scanning them for garbage
     # again and again is an eighth of the start-up. Collection comes back before any work is done (see `ready`).
     gc.disable()
+    # The end that a signal asks for is an exit like any other: what is half written is removed.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    end_with(os.environ.get("MTBRIDGE_WORKFLOW"))
     try:
         main()
         start = f", {_start_up:.2f} s of it before work" if _start_up else ""
@@ -43,6 +50,24 @@ def command(main):
         print(f"error: {error}", file=sys.stderr)
         sys.stderr.flush()
         sys.exit(1)
+
+
+def end_with(process: str | None) -> None:
+    """End this program (by SIGTERM) when the workflow's process is gone: a killed workflow leaves no job behind that
+    would write beside those of the next one. `process`: its id; one that cannot be seen from here is not watched."""
+    if not process:
+        return
+    try:
+        handle = os.pidfd_open(int(process))
+    except (OSError, ValueError, AttributeError):
+        return
+
+    def watch() -> None:
+        select.select([handle], [], [])
+        print("error: the workflow is gone; this job ends too", file=sys.stderr, flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def ready() -> None:

@@ -1,7 +1,9 @@
 # The study that the config describes, and the few functions that rules share.
 
+import fcntl
 import os
 import re
+import socket
 import sys
 
 sys.path.insert(0, f"{workflow.basedir}/workflow")
@@ -21,6 +23,8 @@ os.environ.update(
     PYTHONHASHSEED="0",
     TOKENIZERS_PARALLELISM="false",
     TQDM_DISABLE="1",
+    # Jobs end when this process does, however it ends.
+    MTBRIDGE_WORKFLOW=str(os.getpid()),
 )
 
 try:
@@ -30,6 +34,28 @@ except MtbridgeError as error:
     sys.exit(f"error: {error}")
 
 results = study.results
+
+
+def claim():
+    """One workflow at a time works on a study. The kernel frees the lock when the process ends, so a killed one leaves
+    nothing to unlock; the profiles turn Snakemake's own lock off, which stays behind."""
+    place = os.path.join(results, "unfinished", "workflow.lock")
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    file = open(place, "a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        sys.exit(f"error: {results}: another workflow ({file.read()}) is at work on it; wait for its end or stop it")
+    file.truncate(0)
+    print(f"{socket.gethostname()} process {os.getpid()}", file=file, end="", flush=True)
+    return file
+
+
+onstart:
+    globals()["claimed"] = claim()
+
+
 RUN_SCORES = "scores/{recipe}/{model}/{task}/seed{seed}.parquet"
 RUN_REPLICATES = "scores/{recipe}/{model}/{task}/seed{seed}.npz"
 
