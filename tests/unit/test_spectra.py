@@ -156,8 +156,19 @@ def test_half_precision_weights_are_taken_as_they_are(folder):
     np.testing.assert_allclose(singular_values(folder)["0.fc2"], np.linalg.svd(weight, compute_uv=False), rtol=1e-10)
 
 
+def test_finite_weights_whose_sum_overflows_are_taken(folder):
+    large = torch.full((8, 8), 60_000.0, dtype=torch.float16)
+    assert torch.isinf(large.sum())
+    rewrite(folder, lambda tensors: tensors.update({"layers.1.self_attn.v_proj.weight": large}))
+    assert singular_values(folder)["1.v"][0] == pytest.approx(8 * 60_000)
+
+
 def _not_finite(tensors):
     tensors["layers.1.fc1.weight"][3, 2] = float("nan")
+
+
+def _infinite(tensors):
+    tensors["layers.1.fc1.weight"][3, 2] = float("inf")
 
 
 def _shorter(tensors):
@@ -180,6 +191,7 @@ def _twice(tensors):
 WRONG = {
     "missing": (lambda tensors: tensors.pop("layers.1.fc2.weight"), ["'layers.1.fc2.weight'", "config.json"]),
     "not finite": (_not_finite, ["'layers.1.fc1.weight'", "not finite"]),
+    "infinite": (_infinite, ["'layers.1.fc1.weight'", "not finite"]),
     "other shape": (_shorter, ["'layers.1.fc1.weight'", "[10, 8]", "[12, 8]"]),
     "not 2-D": (_vector, ["'layers.0.self_attn.q_proj.weight'", "[64]", "[8, 8]"]),
     "quantised": (
