@@ -1,7 +1,7 @@
 # make         set up and run the default study      make test   all tests (under 20 minutes)
 # make smoke   a minute's cut of it                  make check  lint and unit tests (under 2 minutes)
 # make report  only the report of what is there      make bench  this project beside its peers
-# make plan    what a study costs: make plan STUDY=paper
+# make plan    what a study costs: make plan STUDY=paper; make bench ARGUMENTS="--only finetuning --rounds 1"
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -38,7 +38,7 @@ test: check
 	python -m pytest -q tests/workflow
 
 bench: setup
-	python benchmarks/run.py
+	python -m benchmarks.run $(ARGUMENTS)
 
 clean:
 	# .snakemake stays: it holds what the results were made from, without which a stale one would pass for new.

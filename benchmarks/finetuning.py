@@ -1,161 +1,340 @@
-"""One fine-tuning by this project or by a peer, on the same model, examples and number of updates; JSON on stdout.
+"""Fine-tuning of an XLM-R-like encoder with a head: tokens of real text, padding not counted, per second of training.
 
-The text is the generated world's news task; the encoder is XLM-R-like with random weights, four layers of 256.
+Model, examples, batch size, number of updates, optimizer and schedule are the same; the peers pad. Text is drawn at
+random, one word a token, its lengths log-uniform between 10 and 200 tokens (as short as sentence pairs, as long as
+news), the most frequent words as frequent as Zipf's law has them. Seconds are those of the updates: loading is not in.
 """
 
-import argparse
-import contextlib
-import io
 import json
-import resource
-import sys
-import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "workflow"))
+from benchmarks.work import Work, cuda
 
-LENGTH, BATCH, EXAMPLES = 128, 32, 960
+LABELS = tuple("abcdefgh")
 
 
-def prepare(folder: Path):
-    """Tokenizer, encoder, examples and tokens; the same for everyone, not timed."""
+def task():
+    from mtbridge.tasks import Task
+
+    return Task("nc", "classification", LABELS, "accuracy", ("text",))
+
+
+def prepare(folder: Path, sizes) -> None:
+    """Tokenizer, checkpoint, encoder folder, examples and tokens."""
+    import numpy as np
     import pandas as pd
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import XLMRobertaConfig, XLMRobertaModel
 
-    from mtbridge import models, pretrain, tokens, world
-    from mtbridge.files import write_parquet
+    from mtbridge import tokens
+    from mtbridge.files import write_json, write_parquet
+    from mtbridge.models import extract_encoder
 
-    texts = {}
-    for language, lines in world.parallel("pretraining", 3000, 1, ("de", "en")).items():
-        texts[language] = folder / f"{language}.txt"
-        texts[language].write_text("".join(line + "\n" for line in lines))
-    tokens.train_tokenizer(texts, 4000, folder / "tokenizer")
-    plan = pretrain.Plan("xlm-roberta", "none", 0, 64, 1e-3, 0.1, 0.15, 1)
-    sizes = pretrain.Architecture(hidden_size=256, layers=4, heads=4, feedforward=1024, positions=LENGTH + 2)
-    vocabulary = tokens.open_tokenizer(folder / "tokenizer").get_vocab_size()
-    whole = pretrain.create(plan, sizes, tokens.specials(folder / "tokenizer"), vocabulary)
-    whole.save_pretrained(folder / "checkpoint")
-    models.extract_encoder(folder / "checkpoint", folder / "tokenizer", folder / "encoder", {"model": "xlmr"})
-    task = world.TASKS["nc"]
-    rows = [{"split": "train", "language": "en", **row} for row in world.examples("nc", "train", "en", EXAMPLES, 1)]
-    # Real articles differ in length: every third is joined to the next two.
-    for i in range(0, len(rows) - 2, 3):
-        rows[i]["body"] = " ".join(row["body"] for row in rows[i : i + 3])
-    write_parquet(pd.DataFrame(rows), folder / "train.parquet")
-    tokens.write_examples(folder / "tokenizer", folder / "train.parquet", task, folder / "tokens")
-    return task
+    entries = [*tokens.SPECIALS.values(), *(f"{n:x}" for n in range(sizes["vocabulary"] - len(tokens.SPECIALS)))]
+    ids = {name: entries.index(token) for name, token in tokens.SPECIALS.items()}
+    tokenizer = Tokenizer(models.WordLevel({entry: i for i, entry in enumerate(entries)}, tokens.SPECIALS["unknown"]))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    (folder / "tokenizer").mkdir()
+    tokenizer.save(str(folder / "tokenizer/tokenizer.json"))
+    write_json({**ids, "languages": {"en": None}}, folder / "tokenizer/special.json")
+    write_json({"tokenizer_class": "PreTrainedTokenizerFast"}, folder / "tokenizer/tokenizer_config.json")
+
+    torch.manual_seed(0)
+    config = XLMRobertaConfig(
+        vocab_size=sizes["vocabulary"],
+        hidden_size=sizes["hidden"],
+        num_hidden_layers=sizes["layers"],
+        num_attention_heads=max(1, sizes["hidden"] // 64),
+        intermediate_size=4 * sizes["hidden"],
+        max_position_embeddings=sizes["max_length"] + 2,
+        type_vocab_size=1,
+        bos_token_id=ids["start"],
+        pad_token_id=ids["pad"],
+        eos_token_id=ids["end"],
+    )
+    XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder / "checkpoint")
+    extract_encoder(folder / "checkpoint", folder / "tokenizer", folder / "encoder", {"model": "xlmr"})
+
+    rng = np.random.default_rng(0)
+    lengths = np.exp(rng.uniform(np.log(10), np.log(200), sizes["examples"])).astype(int)
+    lengths = np.minimum(lengths, sizes["max_length"] - 2)
+    words = entries[len(ids) :]
+    frequency = 1 / np.arange(1, len(words) + 1)
+    texts = [" ".join(rng.choice(words, length, p=frequency / frequency.sum())) for length in lengths]
+    rows = {"split": "train", "language": "en", "example_id": [str(i) for i in range(len(texts))]}
+    labels = rng.choice(LABELS, len(texts))
+    write_parquet(pd.DataFrame({**rows, "text": texts, "label": labels}), folder / "train.parquet")
+    tokens.write_examples(folder / "tokenizer", folder / "train.parquet", task(), folder / "tokens")
 
 
-def ours(folder: Path, task) -> float:
+def recipe(sizes):
+    from mtbridge.finetune import Recipe
+
+    return Recipe(
+        **{key: sizes[key] for key in ("learning_rate", "epochs", "batch_size", "max_length", "warmup", "precision")},
+        **{"selection": "last", "weight_decay": 0.0, "clip": 1.0, "dropout": 0.1, "pooling": "mean"},
+    )
+
+
+def finetune(folder, sizes) -> dict:
+    """This project's fine-tuning; returns its record."""
     from mtbridge import finetune
 
-    recipe = finetune.Recipe(
-        learning_rate=1e-4, epochs=1, batch_size=BATCH, max_length=LENGTH, selection="last", warmup=0.1
-    )
-    with contextlib.redirect_stderr(io.StringIO()):
-        finetune.finetune(
-            folder / "encoder",
-            folder / "tokens",
-            folder / "train.parquet",
-            task,
-            recipe,
-            1,
-            folder / "weights.safetensors",
-            folder / "run.json",
-            {},
-        )
-    return json.loads((folder / "run.json").read_text())["seconds"]["train"]
+    inputs = (folder / "encoder", folder / "tokens", folder / "train.parquet", task(), recipe(sizes), 1)
+    outputs = (folder / "weights.safetensors", folder / "run.json")
+    finetune.finetune(*inputs, *outputs, {"model": "xlmr"}, threads=sizes["threads"])
+    return json.loads((folder / "run.json").read_text())
 
 
-def trainer(folder: Path, task, grouped: bool) -> float:
-    """Hugging Face's Trainer, padded to the maximal length, or length-grouped with padding to the longest."""
+def ours(folder, sizes, clock):
+    from transformers.models.xlm_roberta import modeling_xlm_roberta
+
+    assert modeling_xlm_roberta  # imported before the clock runs, as for the others
+    with clock:
+        run = finetune(folder, sizes)
+    return figures(folder, sizes, run["seconds"]["train"], run["steps"], run["tokens"])
+
+
+def trainer(folder, sizes, clock, grouped: bool):
+    """Hugging Face's Trainer on the same checkpoint.
+
+    Padded to the maximal length beforehand, as its example scripts do by default, or grouped by length and padded to
+    the longest of the batch.
+    """
     import torch
-    from transformers import Trainer, TrainingArguments
+    from transformers import (
+        DataCollatorWithPadding,
+        PreTrainedTokenizerFast,
+        Trainer,
+        TrainerCallback,
+        TrainingArguments,
+        XLMRobertaModel,
+        default_data_collator,
+    )
 
-    from mtbridge import finetune, inputs
+    from mtbridge.tokens import SPECIALS
 
-    encoding = inputs.Encoding(max_length=LENGTH)
-    examples = inputs.read_examples(folder / "train.parquet", task)
-    made = inputs.load_inputs(folder / "encoder", folder / "tokens", task, examples["language"], encoding)
-    labels = inputs.label_ids(examples["label"], task, "train")
-
-    class Model(torch.nn.Module):
+    class Classifier(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.inner = finetune.classifier(folder / "encoder", len(task.labels), encoding, 0.1)
+            self.encoder = XLMRobertaModel.from_pretrained(folder / "checkpoint", add_pooling_layer=False)
+            self.dropout = torch.nn.Dropout(0.1)
+            self.head = torch.nn.Linear(sizes["hidden"], len(LABELS))
 
         def forward(self, input_ids, attention_mask, labels):
-            batch = {"ids": input_ids, "mask": attention_mask, "types": torch.zeros_like(input_ids)}
-            logits = self.inner(batch)
-            return {"loss": torch.nn.functional.cross_entropy(logits, labels), "logits": logits}
+            hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
+            logits = self.head(self.dropout((hidden * weights).sum(1) / weights.sum(1)))
+            return {"loss": torch.nn.functional.cross_entropy(logits.float(), labels), "logits": logits}
 
-    rows = [{"input_ids": made.ids[i].tolist(), "labels": int(labels[i])} for i in range(len(made))]
+    class Seconds(TrainerCallback):
+        """Of the updates alone, as this project's own record has them."""
 
-    def collate(batch):
-        longest = max(len(row["input_ids"]) for row in batch) if grouped else LENGTH
-        ids = torch.full((len(batch), longest), made.pad)
-        for line, row in zip(ids, batch, strict=True):
-            line[: len(row["input_ids"])] = torch.tensor(row["input_ids"])
-        labels = torch.tensor([row["labels"] for row in batch])
-        return {"input_ids": ids, "attention_mask": (ids != made.pad).long(), "labels": labels}
+        total = 0.0
 
-    sampling = {"train_sampling_strategy": "group_by_length"} if grouped else {}
+        def on_epoch_begin(self, *_, **__):
+            self.begun = time.perf_counter()
+
+        def on_epoch_end(self, *_, **__):
+            if cuda():
+                cuda().synchronize()
+            self.total += time.perf_counter() - self.begun
+
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_file=str(folder / "tokenizer/tokenizer.json"), pad_token=SPECIALS["pad"]
+    )
+    rows = [
+        {"input_ids": row, "attention_mask": [1] * len(row), "labels": label}
+        for row, label in zip(*examples(folder), strict=True)
+    ]
+    if not grouped:
+        rows = [
+            {**tokenizer.pad(row, padding="max_length", max_length=sizes["max_length"]), "labels": row["labels"]}
+            for row in rows
+        ]
     arguments = TrainingArguments(
         output_dir=folder / "trainer",
-        per_device_train_batch_size=BATCH,
-        num_train_epochs=1,
-        learning_rate=1e-4,
-        warmup_steps=3,
+        per_device_train_batch_size=sizes["batch_size"],
+        num_train_epochs=sizes["epochs"],
+        learning_rate=sizes["learning_rate"],
+        warmup_steps=sizes["warmup"],
         lr_scheduler_type="linear",
+        weight_decay=0.0,
+        max_grad_norm=1.0,
+        bf16=sizes["precision"] == "bf16",
+        train_sampling_strategy="group_by_length" if grouped else "random",
+        use_cpu=sizes["device"] == "cpu",
+        dataloader_pin_memory=sizes["device"] != "cpu",
         report_to=[],
         save_strategy="no",
         logging_strategy="no",
         disable_tqdm=True,
-        remove_unused_columns=False,
-        **sampling,
+        seed=1,
     )
-    made_trainer = Trainer(model=Model(), args=arguments, train_dataset=rows, data_collator=collate)
-    begun = time.perf_counter()
-    with contextlib.redirect_stdout(io.StringIO()):
-        made_trainer.train()
-    return time.perf_counter() - begun
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("peer", choices=["ours", "trainer", "trainer-grouped"])
-    parser.add_argument("--threads", type=int, default=1)
-    arguments = parser.parse_args()
-    import torch
-
-    torch.set_num_threads(arguments.threads)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        task = prepare(folder)
-        if arguments.peer == "ours":
-            seconds = ours(folder, task)
-        else:
-            seconds = trainer(folder, task, arguments.peer == "trainer-grouped")
-        from mtbridge import inputs
-
-        examples = inputs.read_examples(folder / "train.parquet", task)
-        made = inputs.load_inputs(
-            folder / "encoder", folder / "tokens", task, examples["language"], inputs.Encoding(max_length=LENGTH)
+    seconds = Seconds()
+    with clock:
+        made = Trainer(
+            model=Classifier(),
+            args=arguments,
+            train_dataset=rows,
+            data_collator=DataCollatorWithPadding(tokenizer) if grouped else default_data_collator,
+            callbacks=[seconds],
         )
-    tokens = int(made.ids.lengths.sum())
-    print(
-        json.dumps(
-            {
-                "seconds": round(seconds, 3),
-                "tokens": tokens,
-                "tokens_per_second": round(tokens / seconds),
-                "updates": -(-EXAMPLES // BATCH),
-                "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-            }
-        )
-    )
+        made.train()
+    seen = sizes["epochs"] * sum(sum(row["attention_mask"]) for row in rows)
+    return figures(folder, sizes, seconds.total, made.state.global_step, seen)
 
 
-if __name__ == "__main__":
-    main()
+def padded(folder, sizes, clock):
+    return trainer(folder, sizes, clock, grouped=False)
+
+
+def grouped(folder, sizes, clock):
+    return trainer(folder, sizes, clock, grouped=True)
+
+
+def examples(folder) -> tuple[list[list[int]], list[int]]:
+    """Token ids with <s> and </s>, and classes, of all examples."""
+    from mtbridge.files import read_table
+    from mtbridge.tokens import Ragged, specials
+
+    ids, texts = specials(folder / "tokenizer"), Ragged.load(folder / "tokens", "tokens")
+    labels = read_table(folder / "train.parquet", ["label"]).column("label").to_pylist()
+    rows = [[ids["start"], *texts[i].tolist(), ids["end"]] for i in range(len(texts))]
+    return rows, [LABELS.index(label) for label in labels]
+
+
+def operations(folder, sizes) -> float:
+    """Floating-point operations of the training that real tokens need: 6 per weight of the layers, and attention.
+
+    Attention multiplies twice [length, hidden] by [hidden, length] or the like, thrice with the backward pass.
+    """
+    layers, hidden = sizes["layers"], sizes["hidden"]
+    lengths = [len(row) for row in examples(folder)[0]]
+    weights = 12 * layers * hidden**2  # 4 of attention, 8 of the feed-forward
+    return sizes["epochs"] * sum(6 * weights * n + 12 * layers * hidden * n**2 for n in lengths)
+
+
+def figures(folder, sizes, seconds: float, steps: int, tokens: int) -> dict:
+    found = {"seconds": seconds, "rate": tokens / seconds, "unit": "tokens/s", "values": [steps, tokens]}
+    if sizes["peak_flops"]:
+        found["utilisation"] = operations(folder, sizes) / seconds / sizes["peak_flops"]
+    return found
+
+
+class Phases:
+    """Seconds of forward, backward, clipping and optimizer in a training that knows nothing of it, by PyTorch's hooks.
+
+    On a GPU each phase waits for its kernels; steps replayed from a CUDA graph have no phases and count as the rest.
+    `first` is called when the first step begins.
+    """
+
+    def __init__(self, first=lambda: None):
+        self.first = first
+
+    def __enter__(self):
+        import torch
+        from torch.nn.modules import module
+        from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+        self.depth, self.begun = 0, {}
+        self.seconds = dict.fromkeys(("forward", "backward", "clip", "optimizer"), 0.0)
+        self.hooks = [
+            module.register_module_forward_pre_hook(lambda *_: self.enter()),
+            module.register_module_forward_hook(lambda *_: self.leave(), always_call=True),
+            register_optimizer_step_pre_hook(lambda *_: self.start("optimizer")),
+            register_optimizer_step_post_hook(lambda *_: self.stop("optimizer")),
+        ]
+        self.patches = [self.timed(torch.autograd, "backward", "backward")]
+        self.patches.append(self.timed(torch.nn.utils, "clip_grad_norm_", "clip"))
+        for patch in self.patches:
+            patch.start()
+        return self
+
+    def __exit__(self, *_):
+        for hook in self.hooks:
+            hook.remove()
+        for patch in self.patches:
+            patch.stop()
+
+    def timed(self, place, name: str, phase: str):
+        function = getattr(place, name)
+
+        def wrapped(*arguments, **options):
+            self.start(phase)
+            try:
+                return function(*arguments, **options)
+            finally:
+                self.stop(phase)
+
+        return mock.patch.object(place, name, wrapped)
+
+    def enter(self):
+        self.depth += 1
+        if self.depth == 1:
+            self.first()
+            self.first = lambda: None
+            self.start("forward")
+
+    def leave(self):
+        self.depth -= 1
+        if self.depth == 0:
+            self.stop("forward")
+
+    def start(self, phase: str):
+        self.begun[phase] = self.now()
+
+    def stop(self, phase: str):
+        self.seconds[phase] += self.now() - self.begun[phase]
+
+    def now(self) -> float:
+        if cuda() and not cuda().is_current_stream_capturing():
+            cuda().synchronize()
+        return time.perf_counter()
+
+
+def profile(folder, sizes) -> dict:
+    """Where this project's training spends its time: shares of phases and of operators, on a GPU also of kernels.
+
+    Trains once with `Phases` and once under torch.profiler, whose own cost is in the operators' shares; on a GPU also
+    once by itself, so that the kernels' seconds can be set against undisturbed ones.
+    """
+    from torch.profiler import ProfilerActivity
+    from torch.profiler import profile as profiler
+
+    plain = finetune(folder, sizes)["seconds"]["train"] if cuda() else None
+    with Phases() as phases:
+        run = finetune(folder, sizes)
+    total = run["seconds"]["train"]
+    found = {"steps": run["steps"], "seconds_per_step": total / run["steps"]}
+    shares = {phase: seconds / total for phase, seconds in phases.seconds.items()}
+    found["phases"] = {**shares, "rest: batch assembly, loss, records": 1 - sum(shares.values())}
+    recorded = profiler(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if cuda() else [])])
+    with Phases(first=recorded.start):
+        finetune(folder, sizes)
+    recorded.stop()
+    events = [event for event in recorded.key_averages() if not event.key.startswith("Profiler")]
+    own = lambda event: event.self_device_time_total if cuda() else event.self_cpu_time_total  # microseconds
+    whole = sum(own(event) for event in events)
+    events = sorted(events, key=own, reverse=True)[:12]
+    found["operators"] = {event.key[:60]: {"share": own(event) / whole, "calls": event.count} for event in events}
+    if cuda():
+        found["kernel_share"] = whole / 1e6 / plain
+    return found
+
+
+WORK = Work(
+    "fine-tuning, {layers} layers of {hidden}, vocabulary {vocabulary:,}, {examples} texts of 10–200 tokens, "
+    "maximal length {max_length}, batch {batch_size}, {precision}",
+    {"ours": ours, "Trainer, padded to the maximal length": padded, "Trainer, grouped by length": grouped},
+    {
+        **{"layers": 4, "hidden": 256, "vocabulary": 20_000, "max_length": 256, "examples": 384, "batch_size": 32},
+        **{"epochs": 1, "learning_rate": 1e-4, "warmup": 0.1},
+    },
+    {"layers": 2, "hidden": 64, "vocabulary": 300, "examples": 24, "batch_size": 8},
+    prepare,
+    profile=profile,
+)

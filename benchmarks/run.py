@@ -1,88 +1,243 @@
-"""`make bench`: this project and its peers on the same work, in one run, the order alternating.
+"""`make bench`: this project and its peers on the same work, in one run, the order alternating from round to round.
 
-Absolute times say little about another machine, ratios say something: each is a median over rounds, in which every
-contender ran once. Writes benchmarks/results/<machine>.json and .md.
+Absolute times say little about another machine; ratios say something: each is taken within a round, in which every
+contender ran once, in a process of its own. Contenders must agree in what they found, or the run stops.
+
+Out: <output>/<machine>.json and .md. Some works need 5 GB of disk and 6 GB of memory for a moment. On a machine with a
+GPU, where neither Snakemake nor ckatorch is needed:
+
+    python -m benchmarks.run --only finetuning --device cuda --precision bf16 --peak-flops 790e12 \\
+        --set layers=12 hidden=768 vocabulary=250002 examples=6400
 """
 
 import argparse
+import contextlib
 import json
+import os
 import platform
+import re
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+from benchmarks import finetuning, planning, similarity, weights
+from benchmarks.work import Clock, Work
 
-WORK = {
-    "fine-tuning": {
-        "unit": "s of training",
-        "ours": ["finetuning.py", "ours"],
-        "Trainer, padded to the maximal length": ["finetuning.py", "trainer"],
-        "Trainer, grouped by length": ["finetuning.py", "trainer-grouped"],
-    },
-    "CKA of all pairs of 24 representations": {
-        "unit": "s",
-        "ours": ["similarity.py", "ours"],
-        "pair by pair": ["similarity.py", "pair-by-pair"],
-    },
+ROOT = Path(__file__).resolve().parents[1]
+WORKS: dict[str, Work] = {
+    "finetuning": finetuning.WORK,
+    "similarity": similarity.WORK,
+    "reading": weights.READING,
+    "tables": weights.TABLES,
+    "extraction": weights.EXTRACTION,
+    "planning": planning.WORK,
 }
 
 
-def measure(command: list[str]) -> dict:
-    done = subprocess.run(
-        [sys.executable, HERE / command[0], *command[1:]], capture_output=True, text=True, check=False
-    )
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def perform(key: str, name: str, folder: Path, sizes: dict) -> dict:
+    """Let one contender (or `prepare`, `profile`) work, in this process; its figures."""
+    work = WORKS[key]
+    if name in ("prepare", "profile"):
+        return getattr(work, name)(folder, sizes) or {}
+    clock = Clock()
+    figures = work.contenders[name](folder, sizes, clock)
+    measured = {key: getattr(clock, key) for key in ("seconds", "cpu_seconds", "memory_mb", "gpu_mb")}
+    return {**measured, **figures}
+
+
+def apart(key: str, name: str, folder: Path, sizes: dict) -> dict:
+    """The same in a process of its own, so that neither memory nor what was imported carries over."""
+    threads = {f"{library}_NUM_THREADS": str(sizes["threads"]) for library in ("OMP", "MKL", "OPENBLAS")}
+    command = [sys.executable, "-m", "benchmarks.run", "--perform", json.dumps([key, name, str(folder), sizes])]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **threads}, capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"error: {' '.join(command)} failed:\n{done.stderr[-2000:]}")
+        sys.exit(f"error: {key}, {name} failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def plan_seconds() -> float:
-    """A dry run of the default study."""
-    begun = time.perf_counter()
-    command = [sys.executable, "-m", "snakemake", "-n", "--forceall", "--nolock"]
-    subprocess.run(command, cwd=HERE.parent, capture_output=True, check=True)
-    return time.perf_counter() - begun
+def compare(key: str, sizes: dict, rounds: int, run, parent: str | None) -> dict:
+    """All rounds of one work; `run` is `perform` or `apart`."""
+    work = WORKS[key]
+    names = list(work.contenders)
+    runs: dict[str, list[dict]] = {name: [] for name in names}
+    made = {"title": work.title.format(**sizes), "sizes": sizes, "runs": runs}
+    expected = None
+    folder = Path(tempfile.mkdtemp(dir=parent, prefix="benchmark-"))
+    try:
+        if work.prepare:
+            say(f"{key}: making the inputs")
+            run(key, "prepare", folder, sizes)
+            os.sync()  # so that nobody works while the disk still writes
+        for number in range(rounds):
+            for name in names if number % 2 == 0 else reversed(names):
+                figures = run(key, name, folder, sizes)
+                values = figures.pop("values")
+                expected = expected or values
+                if not alike(values, expected, work.tolerance):
+                    sys.exit(f"error: {key}: '{name}' found other values than those before it; not the same work")
+                runs[name].append(figures)
+                say(f"{key}, round {number + 1} of {rounds}: {name}: {figures['seconds']:.3g} s")
+        if work.profile:
+            say(f"{key}: profile")
+            made["profile"] = run(key, "profile", folder, sizes)
+    finally:
+        shutil.rmtree(folder)
+    return made
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--machine", default=f"{platform.machine()}-{platform.node()}", help="name of the results")
-    arguments = parser.parse_args()
-    results: dict[str, dict] = {}
-    for work, contenders in WORK.items():
-        names = [name for name in contenders if name != "unit"]
-        runs: dict[str, list[dict]] = {name: [] for name in names}
-        for round_number in range(arguments.rounds):
-            for name in names if round_number % 2 == 0 else reversed(names):
-                runs[name].append(measure(contenders[name]))
-                print(f"{work}, round {round_number + 1}: {name} {runs[name][-1]['seconds']} s", file=sys.stderr)
-        results[work] = runs
-    plans = [plan_seconds() for _ in range(arguments.rounds)]
-    lines = ["| work | contender | median | range | times ours | peak memory |", "|---|---|---|---|---|---|"]
-    for work, runs in results.items():
-        base = [run["seconds"] for run in runs["ours"]]
-        for name, found in runs.items():
-            seconds = [run["seconds"] for run in found]
-            ratio = statistics.median(theirs / own for theirs, own in zip(seconds, base, strict=True))
-            memory = found[0].get("peak_memory_mb")
-            lines.append(
-                f"| {work} | {name} | {statistics.median(seconds):.2f} {WORK[work]['unit']} | "
-                f"{min(seconds):.2f}–{max(seconds):.2f} | {ratio:.1f} | {f'{memory} MB' if memory else ''} |"
-            )
-    lines.append(
-        f"| dry run of the default study | ours | {statistics.median(plans):.2f} s | "
-        f"{min(plans):.2f}–{max(plans):.2f} | | |"
+def alike(values: list[float], expected: list[float], tolerance: float) -> bool:
+    """Whether all differ by no more than `tolerance`, relative where a value is over 1; never with NaN."""
+    return len(values) == len(expected) and all(
+        abs(a - b) <= tolerance * max(1, abs(b)) for a, b in zip(values, expected, strict=True)
     )
-    text = "\n".join(lines) + "\n"
-    out = HERE / "results"
-    record = {"machine": arguments.machine, "rounds": arguments.rounds, "runs": results, "plan": plans}
-    (out / f"{arguments.machine}.json").write_text(json.dumps(record, indent=1) + "\n")
-    (out / f"{arguments.machine}.md").write_text(text)
+
+
+# ---- The report -----------------------------------------------------------------------------------------------------
+
+
+def machine(device: str) -> dict:
+    """What the times depend on."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": platform.python_version()}
+    for package in ("torch", "transformers", "numpy", "ckatorch", "snakemake"):
+        with contextlib.suppress(PackageNotFoundError):
+            found[package] = version(package)
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        found["processor"] = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    found.setdefault("processor", platform.processor() or platform.machine())
+    found["cores"] = os.cpu_count()
+    if device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            sys.exit("error: --device cuda: PyTorch finds no GPU here; use --device cpu")
+        found["gpu"] = torch.cuda.get_device_name()
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return {**found, "commit": commit.stdout.strip() or None}
+
+
+def spread(values: list[float]) -> str:
+    """Median, and least to most if there are several."""
+    median = f"{statistics.median(values):.3g}"
+    return median if len(values) == 1 else f"{median} ({min(values):.3g}–{max(values):.3g})"
+
+
+def table(record: dict) -> str:
+    """The results as Markdown."""
+    where, options = record["machine"], record["options"]
+    device = ", ".join(where[key] for key in ("gpu", "processor") if key in where)
+    versions = ", ".join(f"{name} {where[name]}" for name in ("torch", "transformers", "ckatorch") if name in where)
+    lines = [
+        f"{device}, {where['cores']} cores, threads: {options['threads']}, {versions}. "
+        f"Rounds: {options['rounds']}; medians, least–most in brackets; ratios are to ours in the same round.",
+        "",
+        "| | s | times ours | | peak memory |",
+        "|---|---|---|---|---|",
+    ]
+    for work in record["works"].values():
+        base = [run["seconds"] for run in next(iter(work["runs"].values()))]
+        lines.append(f"| **{work['title']}** | | | | |")
+        for index, (name, runs) in enumerate(work["runs"].items()):
+            seconds = [run["seconds"] for run in runs]
+            ratio = spread([theirs / own for theirs, own in zip(seconds, base, strict=True)]) if index else ""
+            rate = ""
+            if "rate" in runs[0]:
+                rate = f"{statistics.median(run['rate'] for run in runs):,.0f} {runs[0]['unit']}"
+            if "utilisation" in runs[0]:
+                rate += f", {statistics.median(run['utilisation'] for run in runs):.1%} of peak FLOP/s"
+            memory = [
+                f"{max(run[kind] for run in runs):,} MB{end}"
+                for kind, end in (("memory_mb", ""), ("gpu_mb", " of the GPU"))
+                if runs[0].get(kind) is not None
+            ]
+            lines.append(f"| {name} | {spread(seconds)} | {ratio} | {rate} | {', '.join(memory)} |")
+    lines += [
+        "",
+        "Times are without imports. Memory: beyond the imports and inputs, pages mapped from files not counted; in "
+        "planning, of the whole process. Tokens are those of the text, without padding.",
+    ]
+    for work in record["works"].values():
+        if "profile" in work:
+            lines += ["", *profile(work["profile"])]
+    return "\n".join(lines) + "\n"
+
+
+def profile(found: dict) -> list[str]:
+    kernels = f"; kernels run {found['kernel_share']:.0%} of the time" if "kernel_share" in found else ""
+    return [
+        f"Where our fine-tuning's time goes ({1000 * found['seconds_per_step']:.0f} ms a step{kernels}):",
+        "",
+        "| phase | share |",
+        "|---|---|",
+        *(f"| {phase} | {share:.1%} |" for phase, share in found["phases"].items()),
+        "",
+        f"| operator | its own share | calls in {found['steps']} steps |",
+        "|---|---|---|",
+        *(f"| `{name}` | {event['share']:.1%} | {event['calls']:,} |" for name, event in found["operators"].items()),
+    ]
+
+
+def setting(text: str) -> tuple[str, object]:
+    name, _, value = text.partition("=")
+    if not any(name in work.sizes for work in WORKS.values()):
+        known = sorted({size for work in WORKS.values() for size in work.sizes})
+        raise argparse.ArgumentTypeError(f"'{name}' is no size; expected one of: {', '.join(known)}")
+    with contextlib.suppress(ValueError):
+        return name, json.loads(value)
+    return name, value
+
+
+def main(arguments=None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, help="default: 3; with --quick 1")
+    parser.add_argument("--only", nargs="+", choices=WORKS, default=list(WORKS), help="these works")
+    parser.add_argument("--quick", action="store_true", help="a trial in seconds, all in one process")
+    parser.add_argument("--set", nargs="+", type=setting, default=[], metavar="SIZE=VALUE", help="as in layers=12")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="of fine-tuning")
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of fine-tuning")
+    parser.add_argument("--peak-flops", type=float, help="the device's FLOP/s, to say what share of it is used")
+    parser.add_argument("--folder", help="where temporary folders are made")
+    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results", help="folder of the results")
+    parser.add_argument("--machine", help="name of the results; default: processor or GPU, and number of cores")
+    parser.add_argument("--perform", type=json.loads, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.perform:
+        key, name, folder, sizes = options.perform
+        with contextlib.redirect_stdout(sys.stderr):
+            figures = perform(key, name, Path(folder), sizes)
+        print(json.dumps(figures))
+        return
+    os.environ["CUDA_VISIBLE_DEVICES"] = "" if options.device == "cpu" else os.environ.get("CUDA_VISIBLE_DEVICES", "0")
+    rounds = options.rounds or (1 if options.quick else 3)
+    shared = {key: getattr(options, key) for key in ("threads", "device", "precision", "peak_flops")}
+    record = {"machine": machine(options.device), "options": {"rounds": rounds, **shared}, "works": {}}
+    begun = time.perf_counter()
+    for key in options.only:
+        work = WORKS[key]
+        given = {name: value for name, value in options.set if name in work.sizes}
+        sizes = {**work.sizes, **(work.quick if options.quick else {}), **given, **shared}
+        record["works"][key] = compare(key, sizes, rounds, perform if options.quick else apart, options.folder)
+    record["seconds"] = round(time.perf_counter() - begun, 1)
+    text = table(record)
+    where = record["machine"]
+    name = options.machine or f"{where.get('gpu', where['processor'])} {where['cores']} cores"
+    name = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (options.output / f"{name}.md").write_text(text, encoding="utf-8")
     print(text)
+    say(f"{options.output / name}.md and .json, after {record['seconds']} s")
 
 
 if __name__ == "__main__":

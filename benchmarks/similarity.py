@@ -1,62 +1,94 @@
-"""Debiased CKA of every pair of representations, in batched Gram form or pair by pair; JSON on stdout."""
+"""Debiased linear CKA of every pair of representations, on the same rows, in float64.
 
-import argparse
+States are like a study's: the representations share a part, so that values lie between 0 and 1.
+"""
+
 import itertools
-import json
-import sys
-import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "workflow"))
+from benchmarks.work import Work
+
+
+def representations(sizes):
+    """A list of float64 [rows, dim], the same in every process."""
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    normal = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64)
+    shared = normal(sizes["rows"], sizes["dim"])
+    count = sizes["models"] * sizes["languages"]
+    return [shared * (i + 1) / count + normal(sizes["rows"], sizes["dim"]) for i in range(count)]
+
+
+def ours(folder, sizes, clock):
+    from mtbridge.similarity import cka, gram_products
+
+    states = representations(sizes)
+    with clock:
+        values = cka(gram_products(states), "debiased")[0]
+    return figures(values)
+
+
+def ours_with_intervals(folder, sizes, clock):
+    """What a study computes: both estimators, each with its null and an interval from 100 half-subsamples."""
+    from mtbridge.similarity import similarities
+
+    states = representations(sizes)
+    with clock:
+        values = similarities(states)["debiased"].value
+    return figures(values)
+
+
+def library(folder, sizes, clock):
+    from ckatorch.core import cka_base
+
+    return figures(pair_by_pair(lambda x, y: cka_base(x, y, unbiased=True), representations(sizes), clock))
+
+
+def formula(folder, sizes, clock):
+    """What a reader of the formula writes first: two Grams and three HSICs a pair."""
+
+    def cka(x, y):
+        k, m = (states @ states.T for states in (x - x.mean(0), y - y.mean(0)))
+        k.fill_diagonal_(0)
+        m.fill_diagonal_(0)
+        return hsic(k, m) / (hsic(k, k) * hsic(m, m)).sqrt()
+
+    return figures(pair_by_pair(cka, representations(sizes), clock))
 
 
 def hsic(k, m):
-    """Song et al. 2012, equation 5, on Gram matrices with a zero diagonal."""
-    import torch
-
+    """HSIC₁ of Song et al. (2012), equation 5, on Gram matrices with a zero diagonal."""
     n = len(k)
-    ones = torch.ones(n, dtype=k.dtype)
-    total = torch.trace(k @ m) + (ones @ k @ ones) * (ones @ m @ ones) / ((n - 1) * (n - 2))
-    return (total - 2 / (n - 2) * (ones @ k @ m @ ones)) / (n * (n - 3))
+    middle = k.sum() * m.sum() / ((n - 1) * (n - 2))
+    return ((k @ m).trace() + middle - 2 / (n - 2) * (k.sum(0) @ m.sum(1))) / (n * (n - 3))
 
 
-def pair_by_pair(states):
-    """What a reader of the formula writes first: two Grams and three HSICs a pair."""
+def pair_by_pair(cka, states, clock):
     import torch
 
-    out = torch.eye(len(states), dtype=torch.float64)
-    for a, b in itertools.combinations(range(len(states)), 2):
-        k, m = (x @ x.T for x in (states[a] - states[a].mean(0), states[b] - states[b].mean(0)))
-        k.fill_diagonal_(0)
-        m.fill_diagonal_(0)
-        out[a, b] = out[b, a] = hsic(k, m) / (hsic(k, k) * hsic(m, m)).sqrt()
-    return out
+    with clock:
+        values = torch.eye(len(states), dtype=torch.float64)
+        for a, b in itertools.combinations(range(len(states)), 2):
+            values[a, b] = values[b, a] = cka(states[a], states[b])
+    return values
 
 
-def batched(states):
-    from mtbridge.similarity import cka, gram_products
-
-    return cka(gram_products(states), "debiased")[0]
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("peer", choices=["ours", "pair-by-pair"])
-    parser.add_argument("--representations", type=int, default=24)
-    parser.add_argument("--rows", type=int, default=400)
-    parser.add_argument("--threads", type=int, default=1)
-    arguments = parser.parse_args()
+def figures(values) -> dict:
     import torch
 
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(0)
-    states = [torch.randn(arguments.rows, 256, dtype=torch.float64) for _ in range(arguments.representations)]
-    begun = time.perf_counter()
-    values = batched(states) if arguments.peer == "ours" else pair_by_pair(states)
-    seconds = time.perf_counter() - begun
-    print(json.dumps({"seconds": round(seconds, 4), "checksum": round(float(values.sum()), 6)}))
+    a, b = torch.triu_indices(len(values), len(values), 1)
+    return {"values": values[a, b].tolist()}
 
 
-if __name__ == "__main__":
-    main()
+WORK = Work(
+    "debiased CKA of all pairs of {models} models × {languages} languages, {rows} rows of {dim}",
+    {
+        "ours": ours,
+        "ours, biased too, nulls, intervals of 100 halves": ours_with_intervals,
+        "ckatorch, pair by pair": library,
+        "the formula, pair by pair": formula,
+    },
+    {"models": 9, "languages": 5, "rows": 400, "dim": 512},
+    {"models": 3, "languages": 2, "rows": 60, "dim": 20},
+    tolerance=1e-9,
+)
