@@ -27,6 +27,12 @@ def tokenizer(tmp_path_factory):
     return folder / "made"
 
 
+def test_common_words_are_whole_tokens(tokenizer):
+    """Also those that are no part of another word: the unit of meaning of a small model."""
+    encoded = tokens.open_tokenizer(tokenizer).encode("the cat sees a dog", add_special_tokens=False)
+    assert encoded.tokens == ["▁the", "▁cat", "▁sees", "▁a", "▁dog"]
+
+
 def whole_model(family, tokenizer, seed=3):
     ids, vocabulary = tokens.specials(tokenizer), tokens.open_tokenizer(tokenizer).get_vocab_size()
     plan = Plan(family, "none", 0, 64, 1e-3, 0.1, 0.15, seed)
