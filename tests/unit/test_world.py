@@ -14,7 +14,7 @@ from mtbridge.readers import read_examples
 from mtbridge.world import CORPORA, LANGUAGES, TASKS, TOPICS, examples, names, parallel
 from mtbridge.world.examples import drawn, sayings
 from mtbridge.world.grammar import ANTONYM, CATEGORIES, CATEGORY_OF, NOUNS, noun_phrase, text
-from mtbridge.world.meanings import PARTITIONS, Meaning, Person, partition
+from mtbridge.world.meanings import PARTITIONS, Meaning, Person, partition, people
 from mtbridge.world.realise import line, words
 from mtbridge.world.release import write_xglue
 
@@ -59,6 +59,9 @@ SAID = {
     "doctor": Meaning("profession", agent=ANNA, job="doctor", place=country("Brazil")),
     "engineer": Meaning("profession", agent=ANNA, job="engineer", place=country("Brazil")),
     "price": Meaning("price", thing="lamp", organisation="Orion Design", count=500, detail=("PLN",)),
+    "shop": Meaning(
+        "range", organisation="Orion Design", thing="lamp", others=("table", "sofa"), place=country("Italy")
+    ),
     "warmth": Meaning("weather", place=city("Riga"), count=20, time=("month", 3)),
 }
 GOLDEN = """
@@ -112,6 +115,11 @@ doctor plain fr Anna Weber est médecin du Brésil.
 engineer plain en Anna Weber is an engineer from Brazil.
 price plain fr La lampe d'Orion Design coûte 500 zlotys polonais.
 price plain ru Лампа компании Orion Design стоит 500 польских злотых.
+shop plain en Orion Design in Italy: lamp, table and sofa.
+shop plain de Orion Design in Italien: Lampe, Tisch und Sofa.
+shop plain es Orion Design en Italia: lámpara, mesa y sofá.
+shop plain fr Orion Design en Italie : lampe, table et sofa.
+shop plain ru Orion Design в Италии: лампа, стол и софа.
 warmth plain ru В марте в Риге было 20 градусов.
 warmth plain de In Riga waren es im März 20 Grad.
 """
@@ -179,6 +187,25 @@ def test_corpora_and_splits_share_no_meaning():
         }
         for one, other in itertools.combinations(texts, 2):
             assert not texts[one] & texts[other]
+
+
+def test_half_of_the_names_and_nouns_of_evaluation_are_not_in_training_but_all_are_in_text():
+    def heard(part):
+        persons = {name for person in people(part) for name in enumerate(person)}
+        acts = [saying for saying in said(part) if saying.meaning.frame in ("act", "range")]
+        return persons | {noun for (m, _) in acts for noun in (m.thing, *(m.others or ()))}
+
+    for part in ("dev", "test"):
+        assert 0.4 < len(heard(part) - heard("train")) / len(heard(part)) < 0.6
+        assert heard(part) <= heard("pretraining")
+
+
+def test_no_article_names_an_organisation():
+    """Else its name, the same in every language, would tell the topic."""
+    for columns, _ in drawn("nc", "train", 300, 0):
+        for meaning, _ in itertools.chain(*columns):
+            assert meaning.organisation is None
+            assert meaning.agent is None or isinstance(meaning.agent, Person)
 
 
 def test_text_is_the_joined_tokens():

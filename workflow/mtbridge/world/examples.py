@@ -21,7 +21,7 @@ from mtbridge.world.grammar import (
     ORGANISATION_VERBS,
 )
 from mtbridge.world.lexicon import TOPICS
-from mtbridge.world.meanings import CORPORA, SMALL_COUNTS, Context, Meaning, Person, World
+from mtbridge.world.meanings import CORPORA, SMALL_COUNTS, Context, Meaning, Person, World, occurring
 from mtbridge.world.realise import line, words
 
 
@@ -82,6 +82,11 @@ _TOPICAL = _words(
     "act act act act act act act act talk attend price property property location schedule profession catalogue"
 )
 _NOISE = _words("interact interact route weather prices listing")
+# A document of running text opens with an organisation, whose name all languages share, and is dense in what belongs to
+# its topic: from there small models learn which words go together. An article of the task nc names no organisation.
+_OPENING = _words("range " * 8 + "catalogue price location schedule")
+_TEXT = _words("range " * 8 + "act act act act act act talk attend property property profession")
+_ARTICLE = _words("deed deed deed deed deed deed deed deed talk attend property property profession")
 _MIXED = _TOPICAL * 2 + _NOISE * 2
 
 
@@ -125,11 +130,11 @@ def _say(world: World, context: Context, frames, previous: Meaning | None = None
 
 
 def _document(world: World, length: int):
-    """Sentences about one topic, its people, organisation and place; about a third are noise common to all topics."""
+    """Sentences about one topic, its people, organisation and place; a few are noise common to all topics."""
     context = world.context()
     previous = None
     for index in range(length):
-        frames = _NOISE if index and world.rng.random() < 0.4 else _TOPICAL
+        frames = (_NOISE if world.rng.random() < 0.2 else _TEXT) if index else _OPENING
         saying = _say(world, context, frames, previous)
         previous = saying.meaning
         yield saying
@@ -191,14 +196,14 @@ def _nc(world):
     while True:
         topic = rng.choice(TOPICS)
         context = world.context(topic)
-        first = _say(world, context, _TOPICAL)
+        first = _say(world, context, _ARTICLE)
         if first.meaning.frame == "act" and not first.meaning.second and rng.random() < 0.15:
             first = first._replace(
                 meaning=first.meaning._replace(general=True), form="plain"
             )  # the topic word left out
-        second = _say(world, context, _TOPICAL if rng.random() < 0.5 else _NOISE, first.meaning)
-        head = world.draw("act", context, place=context.place, second=None)
-        names_only = isinstance(head.agent, Person) and rng.random() < 0.4
+        second = _say(world, context, _ARTICLE if rng.random() < 0.5 else _NOISE, first.meaning)
+        head = world.draw("deed", context, place=context.place, second=None)
+        names_only = rng.random() < 0.4
         title = Saying(head, "names" if names_only else "headline")
         body = (first, second) if second.form == "also" or rng.random() < 0.6 else (second, first)
         yield Drawn(((title,), body), topic)
@@ -209,9 +214,9 @@ def _other(rng, choices, *than):
     return rng.choice([choice for choice in choices if choice not in than])
 
 
-def _other_place(rng, place):
+def _other_place(world, place):
     table = names.CITY_NAMES if place[0] == "city" else names.COUNTRIES
-    return (place[0], _other(rng, range(len(table)), place[1]))
+    return (place[0], _other(world.rng, occurring(world.part, len(table)), place[1]))
 
 
 def _verbs(meaning):
@@ -266,12 +271,13 @@ def _quality(rng, m, label) -> Saying:
     return Saying(m._replace(adjective=other), rng.choice(("plain", "negated")))
 
 
-def _deeds(rng, m, label) -> tuple[Saying, Saying]:
+def _deeds(world, m, label) -> tuple[Saying, Saying]:
     """Premise and hypothesis about a deed `m`, which has at least one detail.
 
     Each kind of hypothesis (denied, passive, general, with more or fewer details) occurs under several labels, so that
     it alone does not tell the label.
     """
+    rng = world.rng
     fewer = _fewer(rng, m)
     voice = rng.choice(("plain", "plain", "passive"))
     if label == "entailment":
@@ -293,7 +299,7 @@ def _deeds(rng, m, label) -> tuple[Saying, Saying]:
             return Saying(fewer, "negated"), Saying(rng.choice((m, fewer)), voice)
         if change == "count":
             return Saying(m), Saying(m._replace(count=_other(rng, SMALL_COUNTS, m.count)), voice)
-        return Saying(m), Saying(m._replace(place=_other_place(rng, m.place)), voice)
+        return Saying(m), Saying(m._replace(place=_other_place(world, m.place)), voice)
     if m.frame == "interact":  # what A did to B, B need not have done to A
         m = m._replace(verb=rng.choice(_ONE_SIDED))
         other = m._replace(agent=m.patient, patient=m.agent)
@@ -325,7 +331,7 @@ def _xnli(world):
         m = world.draw(frame, context, second=None)
         if not _details(m):
             m = m._replace(place=context.place)
-        premise, hypothesis = _deeds(rng, m, label)
+        premise, hypothesis = _deeds(world, m, label)
         yield Drawn(((premise,), (hypothesis,)), label)
 
 
@@ -430,7 +436,7 @@ def _wpr(world):
         rng.shuffle(grades)
         for grade in grades:
             here = grade == 4 or (grade < 3 and rng.random() < 0.5)
-            place = search.place if here else _other_place(rng, search.place)
+            place = search.place if here else _other_place(world, search.place)
             offer = _offer(world, _thing_of_grade(rng, search, grade), place)
             columns = ((Saying(search),), (Saying(offer, "title"),), (Saying(offer, "find"), Saying(offer)))
             yield Drawn(columns, str(grade))

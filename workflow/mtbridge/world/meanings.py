@@ -54,6 +54,7 @@ class Meaning(NamedTuple):
     organisation: str | None = None
     name: str | None = None  # of a product or an event
     second: str | None = None  # a second thing
+    others: tuple | None = None  # further things
     reporter: Person | None = None
     job: str | None = None
     detail: tuple | None = None  # codes of CLDR: territory, language, unit, currency; an hour
@@ -68,7 +69,7 @@ def core(meaning: Meaning) -> str:
         return "interact|{}|{}".format(*sorted(map(str, (tuple(meaning.agent), tuple(meaning.patient)))))
     if isinstance(meaning.agent, Person):
         return f"person|{meaning.agent.first}|{meaning.agent.family}"
-    if frame in ("act", "price", "catalogue", "location"):
+    if frame in ("act", "price", "catalogue", "location", "range"):
         return f"organisation|{meaning.agent or meaning.organisation}|{CATEGORY_OF[meaning.thing]}"
     if frame == "schedule":
         return f"event|{meaning.name}"
@@ -84,8 +85,24 @@ def core(meaning: Meaning) -> str:
 
 
 def partition(meaning: Meaning) -> str:
-    """The partition that a meaning belongs to."""
-    return _BOUNDS[zlib.crc32(core(meaning).encode()) * 2654435761 % 4294967296 % 100]
+    """The partition that a meaning belongs to; with a name that does not occur in its own it belongs to pretraining."""
+    part = _BOUNDS[zlib.crc32(core(meaning).encode()) * 2654435761 % 4294967296 % 100]
+    persons = (someone for someone in (meaning.agent, meaning.patient) if isinstance(someone, Person))
+    return part if all(_occurs(index, part) for person in persons for index in person) else "pretraining"
+
+
+def _occurs(index: int, part: str) -> bool:
+    return part in CORPORA or index % 3 != (0 if part == "train" else 2)
+
+
+@lru_cache(None)
+def occurring(part: str, count: int) -> tuple[int, ...]:
+    """Which of a table's `count` names, or a category's nouns, occur in a partition.
+
+    Text has all; train has two thirds, dev and test have two thirds, and half of these are not train's: what they are
+    must be learnt from text.
+    """
+    return tuple(index for index in range(count) if _occurs(index, part))
 
 
 @lru_cache(None)
@@ -126,12 +143,6 @@ def _time(rng, kinds=("weekday", "weekday", "month", "date", "year", "today", "y
     return (kind, rng.randrange(1990, 2026)) if kind == "year" else (kind,)
 
 
-def _place(rng):
-    if rng.random() < 0.75:
-        return ("city", rng.randrange(len(names.CITY_NAMES)))
-    return ("country", rng.randrange(len(names.COUNTRIES)))
-
-
 def _adjective(rng, topic):
     return rng.choice(ADJECTIVES_OF_TOPIC[topic if rng.random() < 0.5 else ""])
 
@@ -144,6 +155,20 @@ class World:
             raise MtbridgeError(f"the generated world has no part '{part}'; {nearest(part, PARTITIONS)}")
         self.part, self.rng, self.people = part, rng, people(part)
 
+    def one(self, table) -> int:
+        """An index into a table of names or nouns, of one that occurs in the partition."""
+        return self.rng.choice(occurring(self.part, len(table)))
+
+    def city(self) -> tuple:
+        return ("city", self.one(names.CITY_NAMES))
+
+    def country(self) -> tuple:
+        return ("country", self.one(names.COUNTRIES))
+
+    def stem(self) -> str:
+        """The first word of an organisation's, a product's or an event's name."""
+        return names.STEMS[self.one(names.STEMS)]
+
     def holds(self, meaning: Meaning) -> bool:
         return partition(meaning) == self.part
 
@@ -155,7 +180,7 @@ class World:
         while True:
             one, other = (
                 self.person(),
-                Person(self.rng.randrange(len(names.FIRST_NAMES)), self.rng.randrange(len(names.FAMILY_NAMES))),
+                Person(self.one(names.FIRST_NAMES), self.one(names.FAMILY_NAMES)),
             )
             if one != other and partition(Meaning("interact", agent=one, patient=other)) == self.part:
                 return one, other
@@ -163,8 +188,9 @@ class World:
     def context(self, topic: str | None = None) -> Context:
         rng = self.rng
         topic = topic or rng.choice(lexicon.TOPICS)
-        organisation = f"{rng.choice(names.STEMS)} {rng.choice(names.SUFFIXES[topic])}"
-        return Context(topic, *self.pair(), organisation, _place(rng))
+        organisation = f"{self.stem()} {rng.choice(names.SUFFIXES[topic])}"
+        place = self.city() if rng.random() < 0.75 else self.country()
+        return Context(topic, *self.pair(), organisation, place)
 
     def draw(self, frame: str, context: Context, **fixed) -> Meaning:
         """A meaning of the frame in the context. What the partition forbids is drawn again, at last out of context."""
@@ -186,27 +212,35 @@ class World:
             choices = [name for name in choices if CATEGORIES[name].kind in kinds]
         return CATEGORIES[self.rng.choice(choices)]
 
+    def thing(self, category) -> str:
+        """A noun of the category, one that occurs in the partition."""
+        return category.nouns[self.one(category.nouns)]
+
     def _object(self, topic):
         """(category, thing, adjective, count, name of a product)"""
         rng = self.rng
         category = self.category(topic)
-        thing = rng.choice(category.nouns)
+        thing = self.thing(category)
         chance = rng.random()
         adjective = _adjective(rng, topic) if chance < 0.45 else None
         count = rng.choice(SMALL_COUNTS) if 0.3 < chance < 0.55 and category.kind in ("goods", "work") else None
         name = None
         if chance > 0.85 and CATEGORY_OF[thing] in _PRODUCT_KINDS:
-            name = f"{rng.choice(names.STEMS)} {rng.randrange(1, 100) * 10}"
+            name = f"{self.stem()} {rng.randrange(1, 100) * 10}"
         return category, thing, adjective, count, name
 
-    def _act(self, context):
+    def _deed(self, context):
+        """An act of a person: no organisation's name tells the topic."""
+        return self._act(context, person=True)
+
+    def _act(self, context, person=False):
         rng = self.rng
         category, thing, adjective, count, name = self._object(context.topic)
-        person = rng.random() < 0.65
+        person = person or rng.random() < 0.65
         verbs = category.verbs
         if not person:
             verbs = [verb for verb in verbs if verb in ORGANISATION_VERBS]
-        second = rng.choice(category.nouns) if not (count or name or adjective) and rng.random() < 0.25 else None
+        second = self.thing(category) if not (count or name or adjective) and rng.random() < 0.25 else None
         return Meaning(
             "act",
             context.topic,
@@ -235,7 +269,7 @@ class World:
 
     def _route(self, context):
         rng = self.rng
-        origin, place = rng.sample(range(len(names.CITY_NAMES)), 2)
+        origin, place = rng.sample(occurring(self.part, len(names.CITY_NAMES)), 2)
         return Meaning(
             "route",
             context.topic,
@@ -251,7 +285,7 @@ class World:
             "talk",
             context.topic,
             agent=context.agent,
-            thing=rng.choice(self.category(context.topic).nouns),
+            thing=self.thing(self.category(context.topic)),
             place=context.place if rng.random() < 0.7 else None,
             time=_time(rng) if rng.random() < 0.6 else None,
         )
@@ -261,7 +295,7 @@ class World:
         attended = [name for name in CATEGORIES_OF_TOPIC[context.topic] if name in ("competition", "assembly", "show")]
         if not attended:
             return meaning
-        return meaning._replace(frame="attend", thing=self.rng.choice(CATEGORIES[attended[0]].nouns))
+        return meaning._replace(frame="attend", thing=self.thing(CATEGORIES[attended[0]]))
 
     def _price(self, context):
         rng = self.rng
@@ -279,12 +313,26 @@ class World:
     def _catalogue(self, context):
         return self._price(context)._replace(frame="catalogue")
 
+    def _range(self, context):
+        """What an organisation has to offer: things of all its topic's categories."""
+        rng = self.rng
+        nouns = [noun for name in CATEGORIES_OF_TOPIC[context.topic] for noun in CATEGORIES[name].nouns]
+        thing, *others = rng.sample(nouns, rng.randrange(4, 7))
+        return Meaning(
+            "range",
+            context.topic,
+            thing=thing,
+            others=tuple(others),
+            organisation=context.organisation,
+            place=context.place if rng.random() < 0.2 else None,
+        )
+
     def _property(self, context):
         rng = self.rng
         return Meaning(
             "property",
             context.topic,
-            thing=rng.choice(self.category(context.topic).nouns),
+            thing=self.thing(self.category(context.topic)),
             adjective=_adjective(rng, context.topic),
             place=context.place,
         )
@@ -306,7 +354,7 @@ class World:
             "schedule",
             context.topic,
             thing=rng.choice(self._events(context.topic)),
-            name=f"{rng.choice(names.STEMS)} {names.EVENTS[context.topic]} {rng.randrange(1990, 2026)}",
+            name=f"{self.stem()} {names.EVENTS[context.topic]} {rng.randrange(1990, 2026)}",
             place=context.place,
             time=_time(rng, ("weekday", "date")),
             detail=(rng.randrange(5, 13),),
@@ -323,7 +371,7 @@ class World:
             context.topic,
             agent=context.agent,
             job=rng.choice(JOBS_OF_TOPIC[context.topic]),
-            place=("country", rng.randrange(len(names.COUNTRIES))),
+            place=self.country(),
         )
 
     def _weather(self, context):
@@ -344,8 +392,8 @@ class World:
         return Meaning(
             "listing",
             detail=(
-                rng.randrange(len(names.territories())),
-                rng.randrange(len(names.languages())),
+                self.one(names.territories()),
+                self.one(names.languages()),
                 rng.choice(names.units()),
             ),
             count=rng.choice(COUNTS),

@@ -191,13 +191,12 @@ def languages():
 
 @lru_cache(None)
 def currencies():
-    """Codes of today's currencies whose plural is one word everywhere, or a noun and an adjective everywhere."""
+    """Codes of the tabulated countries' currencies whose plural is everywhere one word, or a noun and an adjective."""
     from babel.numbers import get_territory_currencies
 
     codes = set()
-    for territory in locale("en").territories:
-        if len(territory) == 2 and territory.isalpha():
-            codes.update(get_territory_currencies(territory) or ())
+    for entry in COUNTRIES:
+        codes.update(get_territory_currencies(entry[:2]) or ())
     kept = []
     for code in sorted(codes):
         names = [currency(code, language) for language in LANGUAGES]

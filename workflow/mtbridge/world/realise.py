@@ -156,6 +156,9 @@ def _lemma(m):
     return "@" + CATEGORY_OF[m.thing] if m.general else m.thing
 
 
+_AND = {"en": "and", "de": "und", "es": "y", "fr": "et", "ru": "и"}
+
+
 def _phrase(m, language, argument, case):
     article = "definite" if argument or m.name else "indefinite"
     count = m.count if m.frame == "act" and argument != "bare" else None
@@ -168,7 +171,7 @@ def _phrase(m, language, argument, case):
     if m.second and argument != "bare":
         words = (
             *words,
-            _literal({"en": "and", "de": "und", "es": "y", "fr": "et", "ru": "и"}[language], language),
+            _literal(_AND[language], language),
             *noun_phrase(m.second, language, article, case),
         )
     return words
@@ -192,6 +195,16 @@ def _subject(m, language, argument):
 def _nominal(m, language, argument):
     words = noun_phrase(_lemma(m), language, None, "nominative", m.adjective, None)
     return (*words, *_name(m)) if m.name else words
+
+
+def _things(m, language, argument):
+    """What an organisation has: nouns without articles, the last after "and"."""
+    last = len(m.others)
+    words = ()
+    for index, noun in enumerate((m.thing, *m.others)):
+        words += (_literal(_AND[language] if index == last else ",", language),) if index else ()
+        words += noun_phrase(noun, language, None)
+    return words
 
 
 def _quality(m, language, argument):

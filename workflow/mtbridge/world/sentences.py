@@ -229,6 +229,13 @@ SENTENCES = {
     achetez {object} chez {organisation} {place} pour {amount} !
     купите {object} в {organisation} {place} за {amount} !
     """,
+    "range plain": """
+    {organisation} {place} : {things} .
+    {organisation} {place} : {things} .
+    {organisation} {place} : {things} .
+    {organisation} {place} : {things} .
+    {who} {place} : {things} .
+    """,
     "property plain": """
     {subject:bare} {place} is {very} {quality} .
     {subject:bare} {place} ist {very} {quality} .
