@@ -176,6 +176,24 @@ def card_of(wildcards):
     return {} if wildcards.model == MAJORITY else {"encoder": f"{results}/models/{wildcards.model}"}
 
 
+# ---- What a cluster's job asks for: a killed or timed-out job comes back with more ----
+
+
+def growing(amount):
+    """A resource that grows with the attempt: memory in MB, or minutes."""
+    return lambda wildcards, attempt: amount * attempt
+
+
+def by_model(small, published):
+    """A resource of a job on one model, trained here or published (or the user's own); it grows with the attempt."""
+
+    def amount(wildcards, attempt):
+        trained = study.settings.model_catalog[wildcards.model].source == "trained"
+        return (small if trained else published) * attempt
+
+    return amount
+
+
 # ---- Outputs of the tables and figures ----
 
 

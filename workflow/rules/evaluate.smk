@@ -19,6 +19,8 @@ rule predict:
         "../../envs/environment.yaml"
     threads: study.settings.threads
     resources:
+        mem_mb=by_model(2000, 16000),
+        runtime=by_model(60, 120),
         gpu=min(1, study.settings.gpus),
     params:
         task=lambda wildcards: study.task_flags(wildcards.task),

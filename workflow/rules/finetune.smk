@@ -33,6 +33,8 @@ rule finetune:
         "../../envs/environment.yaml"
     threads: study.settings.threads
     resources:
+        mem_mb=by_model(4000, 24000),
+        runtime=by_model(120, 480),
         gpu=study.settings.gpus,
     params:
         task=lambda wildcards: study.task_flags(wildcards.task),

@@ -13,6 +13,9 @@ rule tokenizer:
         tokenizer=one_of(study.trained_tokenizers),
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         languages=study.languages,
         vocabulary=lambda wildcards: study.settings.tokenizers[wildcards.tokenizer].vocabulary,
@@ -93,6 +96,9 @@ rule pretrain:
     conda:
         "../../envs/environment.yaml"
     threads: study.settings.pretraining.threads
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(240),
     params:
         flags=lambda wildcards: study.pretrain_flags(wildcards.model),
         base=lambda wildcards, input: ["--base", input.base] if "base" in input.keys() else [],
@@ -115,6 +121,9 @@ rule translate:
         f"{results}/logs/translate/{{model}}.log",
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         directions=lambda wildcards: study.settings.model_catalog[wildcards.model].directions,
         lines=study.settings.corpora.heldout,
@@ -136,6 +145,9 @@ rule encoder:
         f"{results}/logs/encoder/{{model}}.log",
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=by_model(2000, 16000),
+        runtime=growing(60),
     params:
         flags=lambda wildcards: study.encoder_flags(wildcards.model),
         code=digest("encoder"),

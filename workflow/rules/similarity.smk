@@ -13,6 +13,8 @@ rule states:
     conda:
         "../../envs/environment.yaml"
     resources:
+        mem_mb=by_model(2000, 16000),
+        runtime=growing(60),
         gpu=min(1, study.settings.gpus),
     params:
         languages=study.languages,
@@ -34,6 +36,9 @@ rule cka_models:
         f"{results}/logs/cka/{{corpus}}.models.log",
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         models=lambda wildcards: study.compared(wildcards.corpus),
         code=digest("cka_models"),
@@ -52,6 +57,9 @@ rule cka_languages:
         f"{results}/logs/cka/{{corpus}}.languages.log",
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         models=lambda wildcards: study.compared(wildcards.corpus),
         aligned=lambda wildcards: "--aligned" if wildcards.corpus == "parallel" else "",

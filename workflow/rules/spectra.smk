@@ -11,6 +11,9 @@ rule singular_values:
         f"{results}/logs/singular_values/{{model}}.log",
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=by_model(2000, 8000),
+        runtime=growing(60),
     params:
         code=digest("singular_values"),
     shell:

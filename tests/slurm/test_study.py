@@ -1,0 +1,32 @@
+"""The smoke study under the project's Slurm profile, from nothing to the report, on a real Slurm."""
+
+import re
+
+import pandas as pd
+
+SMALL = (
+    "study=smoke",
+    "train=60",
+    "dev=20",
+    "test=20",
+    "corpora={pretraining: 400, parallel: 30}",
+    "model_catalog={mbart: {steps: 4}, mbart-m2m: {steps: 2}}",
+    "tasks=[pos]",
+    "recipes={default: {epochs: 1}}",
+)
+
+
+def test_the_smoke_study_runs_as_slurm_jobs_and_leaves_nothing_to_do(cluster, project, start):
+    said = start(project, "--config", *SMALL).succeed(600)
+    assert set(pd.read_parquet(project.path("scores.parquet")).model) == {"mbart", "mbart-m2m", "majority"}
+    assert project.path("report/index.html").exists()
+    # What the queue saw: what trains, predicts or computes; not what takes seconds.
+    comments = cluster.run("squeue", "--states=all", "--noheader", "--format=%T %k").splitlines()
+    jobs = [re.match(r"(\w+) rule_([a-z_]+?)(_wildcards|$)", line).groups()[:2] for line in comments]
+    assert {state for state, _ in jobs} == {"COMPLETED"}
+    rules = [rule for _, rule in jobs]
+    assert rules.count("finetune") == rules.count("predict") == 2
+    assert not {"score", "example_tokens", "train_examples", "figure", "page", "merge_cka", "majority"} & set(rules)
+    assert len(rules) < said.count("Finished jobid") / 2, "more than half of the jobs went through the queue"
+    again = start(project, "-n", "--config", *SMALL).succeed(120)
+    assert "Nothing to be done" in again
