@@ -1,11 +1,12 @@
-# make         set up and run the default study      make test   all tests (under 20 minutes)
-# make smoke   a minute's cut of it                  make check  lint and unit tests (under 2 minutes)
-# make report  only the report of what is there      make bench  this project beside its peers
-# make plan    what a study costs: make plan STUDY=paper; make bench ARGUMENTS="--only finetuning --rounds 1"
+# make         set up and run the default study      make test         all tests but the slow ones (under 20 minutes)
+# make smoke   a minute's cut of it                  make test-faults  kills, and what goes wrong on a cluster
+# make report  only the report of what is there      make check        lint and unit tests (under 2 minutes)
+# make plan    what a study costs: make plan STUDY=paper
+# make bench   this project beside its peers: make bench ARGUMENTS="--only finetuning --rounds 1"
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: all setup smoke report plan check test bench clean
+.PHONY: all setup smoke report plan check test test-faults bench clean
 
 all: setup
 	snakemake
@@ -35,7 +36,11 @@ check: setup
 	python -m pytest -q -n auto tests/unit
 
 test: check
-	python -m pytest -q tests/workflow
+	python -m pytest -q tests/workflow tests/slurm/test_study.py
+
+# Twenty kills, and a small Slurm cluster of the tests' own; test_study.py is part of `make test`.
+test-faults: setup
+	MTBRIDGE_KILLS=20 python -m pytest -q --ignore=tests/slurm/test_study.py tests/faults tests/slurm
 
 bench: setup
 	python -m benchmarks.run $(ARGUMENTS)

@@ -52,7 +52,7 @@ KillWait=2
 OverTimeLimit=0
 ReturnToService=2
 SlurmdTimeout=0
-MessageTimeout=20
+MessageTimeout=4
 PropagateResourceLimits=NONE
 SlurmdParameters=config_overrides
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:2 State=UNKNOWN
@@ -90,7 +90,9 @@ class Cluster:
     """Used as a context: the daemons are up inside it and gone after it, with everything that ran under them."""
 
     def __init__(self, cpus: int = 4):
-        self.folder = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))  # short: a socket's path has 108 bytes at most
+        self.folder = Path(
+            tempfile.mkdtemp(prefix="slurm-", dir="/tmp")
+        )  # short: a socket's path has 108 bytes at most
         self.user = getpass.getuser()
         self.host = socket.gethostname().partition(".")[0]
         self.environment = {

@@ -17,9 +17,12 @@ from mtbridge.identity import digest, remember
 configfile: "config.yaml"
 
 
-# Programs run with the Python that runs Snakemake, also when its environment was not activated.
+# Programs run with the Python that runs Snakemake, also when its environment was not activated; a cluster's sacct by way of
+# one that also answers when the controller is away.
 os.environ.update(
-    PATH=os.pathsep.join([os.path.dirname(sys.executable), os.getenv("PATH", "")]),
+    PATH=os.pathsep.join(
+        [os.path.dirname(sys.executable), f"{workflow.basedir}/profiles/slurm/bin", os.getenv("PATH", "")]
+    ),
     PYTHONHASHSEED="0",
     TOKENIZERS_PARALLELISM="false",
     TQDM_DISABLE="1",
