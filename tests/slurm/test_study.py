@@ -21,7 +21,8 @@ def test_the_smoke_study_runs_as_slurm_jobs_and_leaves_nothing_to_do(cluster, pr
     assert set(pd.read_parquet(project.path("scores.parquet")).model) == {"mbart", "mbart-m2m", "majority"}
     assert project.path("report/index.html").exists()
     # What the queue saw: what trains, predicts or computes; not what takes seconds.
-    comments = cluster.run("squeue", "--states=all", "--noheader", "--format=%T %k").splitlines()
+    run = re.search(r"SLURM run ID: (\S+)", said).group(1)
+    comments = cluster.run("squeue", "--states=all", "--noheader", "--format=%T %k", "--name", run).splitlines()
     jobs = [re.match(r"(\w+) rule_([a-z_]+?)(_wildcards|$)", line).groups()[:2] for line in comments]
     assert {state for state, _ in jobs} == {"COMPLETED"}
     rules = [rule for _, rule in jobs]
