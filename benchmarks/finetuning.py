@@ -310,6 +310,7 @@ def profile(folder, sizes) -> dict:
         run = finetune(folder, sizes)
     total = run["seconds"]["train"]
     found = {"steps": run["steps"], "seconds_per_step": total / run["steps"]}
+    found["heading"] = f"Where our fine-tuning's time goes ({1000 * found['seconds_per_step']:.0f} ms a step"
     shares = {phase: seconds / total for phase, seconds in phases.seconds.items()}
     found["phases"] = {**shares, "rest: batch assembly, loss, records": 1 - sum(shares.values())}
     recorded = profiler(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if cuda() else [])])
@@ -323,6 +324,8 @@ def profile(folder, sizes) -> dict:
     found["operators"] = {event.key[:60]: {"share": own(event) / whole, "calls": event.count} for event in events}
     if cuda():
         found["kernel_share"] = whole / 1e6 / plain
+        found["heading"] += f"; kernels run {found['kernel_share']:.0%} of the time"
+    found["heading"] += ")"
     return found
 
 

@@ -24,12 +24,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import finetuning, planning, similarity, weights
+from benchmarks import finetuning, planning, similarity, startup, weights
 from benchmarks.work import Clock, Work
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKS: dict[str, Work] = {
     "finetuning": finetuning.WORK,
+    "startup": startup.WORK,
     "similarity": similarity.WORK,
     "reading": weights.READING,
     "tables": weights.TABLES,
@@ -173,18 +174,12 @@ def table(record: dict) -> str:
 
 
 def profile(found: dict) -> list[str]:
-    kernels = f"; kernels run {found['kernel_share']:.0%} of the time" if "kernel_share" in found else ""
-    return [
-        f"Where our fine-tuning's time goes ({1000 * found['seconds_per_step']:.0f} ms a step{kernels}):",
-        "",
-        "| phase | share |",
-        "|---|---|",
-        *(f"| {phase} | {share:.1%} |" for phase, share in found["phases"].items()),
-        "",
-        f"| operator | its own share | calls in {found['steps']} steps |",
-        "|---|---|---|",
-        *(f"| `{name}` | {event['share']:.1%} | {event['calls']:,} |" for name, event in found["operators"].items()),
-    ]
+    lines = [f"{found['heading']}:", "", "| phase | share |", "|---|---|"]
+    lines += [f"| {phase} | {share:.1%} |" for phase, share in found["phases"].items()]
+    if "operators" in found:
+        lines += ["", f"| operator | its own share | calls in {found['steps']} steps |", "|---|---|---|"]
+        lines += [f"| `{name}` | {op['share']:.1%} | {op['calls']:,} |" for name, op in found["operators"].items()]
+    return lines
 
 
 def setting(text: str) -> tuple[str, object]:

@@ -29,6 +29,9 @@ def main():
         parser.add_argument(f"--{size}", type=int, required=True)
     parser.add_argument("--initializer-range", type=float, required=True, help="spread of the first weights")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--identity", default="", help="digest of the code's meaning, which the state belongs to")
+    parser.add_argument("--state", help="folder for the state of an unfinished training; kept until it is finished")
+    parser.add_argument("--state-every", type=float, default=5, help="minutes after which the state is kept again")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
@@ -56,6 +59,9 @@ def main():
         arguments.output,
         arguments.base,
         arguments.threads,
+        arguments.identity,
+        arguments.state,
+        60 * arguments.state_every,
     )
 
 

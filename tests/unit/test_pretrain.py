@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -27,8 +29,8 @@ def plan(family="mbart", objective="denoising", steps=3, directions=None, seed=1
     return pretrain.Plan(family, objective, steps, tokens_per_step, 3e-3, 0.1, share, seed, directions)
 
 
-def run(place, out, made, base=None):
-    pretrain.pretrain(place / "corpus", place / "tokenizer", made, small.SMALL, out, base)
+def run(place, out, made, base=None, **more):
+    pretrain.pretrain(place / "corpus", place / "tokenizer", made, small.SMALL, out, base, **more)
     return load_file(out / "model.safetensors"), json.loads((out / "pretraining.json").read_text())
 
 
@@ -53,6 +55,36 @@ def test_every_objective_lowers_its_loss_and_repeats_itself(place, tmp_path, fam
     assert record["loss"][-1][1] < 0.9 * record["loss"][0][1]
     again, _ = run(place, tmp_path / "b", plan(family, objective, 60, directions))
     assert all(torch.equal(weights[key], again[key]) for key in weights)
+
+
+@pytest.mark.parametrize(
+    ("family", "objective", "directions"),
+    [("bert", "masked_lm", None), ("mbart", "denoising", None), ("m2m_100", "translation", "all")],
+)
+@pytest.mark.parametrize("number", [1, 11, 20])
+def test_interrupted_it_goes_on_and_ends_as_if_undisturbed(
+    place, tmp_path, monkeypatch, family, objective, directions, number
+):
+    made, losses = plan(family, objective, 20, directions), []
+    weights, record = run(place, tmp_path / "undisturbed", made)
+    loss_name = "masked_lm_loss" if objective == "masked_lm" else "sequence_loss"
+    loss = getattr(pretrain, loss_name)
+
+    def interrupted(*arguments):
+        losses.append(1)
+        if len(losses) == number:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return loss(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pretrain, loss_name, interrupted)
+        with pytest.raises(MtbridgeError, match=f"stopped by SIGTERM at step {number} of 20; its state is kept"):
+            run(place, tmp_path / "out", made, state_folder=tmp_path / "state")
+    assert not (tmp_path / "out").exists()
+    found, again = run(place, tmp_path / "out", made, state_folder=tmp_path / "state")
+    assert all(torch.equal(weights[key], found[key]) for key in weights)
+    assert {**again, "seconds": 0} == {**record, "seconds": 0}
+    assert not (tmp_path / "state").exists()
 
 
 def test_untrained_means_not_a_single_step(place, tmp_path):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -192,3 +193,17 @@ def test_a_training_that_diverged_leaves_its_weights_to_look_at_and_is_not_gone_
         train(place, tmp_path, replace(RECIPE, learning_rate=1e30, clip=1e30))
     assert {path.name for path in (tmp_path / "state").iterdir()} == {"diverged.safetensors", "lock"}
     assert train(place, tmp_path)[1]["resumed_at"] == 0
+
+
+def test_a_run_says_why_it_was_made(place, tmp_path):
+    recipe = replace(RECIPE, epochs=1, selection="last")
+    assert train(place, tmp_path, recipe)[1]["why"] == "made for the first time"
+    (tmp_path / "run.json").unlink()
+    assert train(place, tmp_path, recipe)[1]["why"].startswith("nothing changed")
+    other = replace(recipe, learning_rate=4e-3, clip=2.0)
+    expected = "changed: recipe.clip (1.0 -> 2.0), recipe.learning_rate (0.005 -> 0.004)"
+    assert train(place, tmp_path, other)[1]["why"] == expected
+    changed = shutil.copytree(place, tmp_path / "place")
+    shutil.rmtree(changed / "pos-tokens")
+    small.write_examples(changed, place / "tokenizer", small.POS, (("train", "en", 30), ("dev", "en", 12)), seed=5)
+    assert train(changed, tmp_path, other)[1]["why"] == "changed: examples, tokens"

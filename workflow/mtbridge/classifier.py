@@ -10,7 +10,7 @@ A run's weights file holds what training changed: head, body, and the rows of th
 import numpy as np
 
 from mtbridge.errors import MtbridgeError, ready
-from mtbridge.files import read_json, whole
+from mtbridge.files import read_json, sha256, whole
 from mtbridge.inputs import Encoding, Inputs, device_of, load_inputs, read_examples, sorted_batches
 from mtbridge.models import WORD_EMBEDDINGS, forward, load_encoder, pool
 from mtbridge.progress import Progress
@@ -125,6 +125,8 @@ def load(encoder_folder, weights, record):
     from safetensors import SafetensorError, safe_open
 
     run = read_json(record)
+    if run.get("weights") != sha256(weights):
+        raise MtbridgeError(f"{weights}: not what {record} says of it (sha256); delete it to train again")
     encoding = Encoding(**{key: run["recipe"][key] for key in Encoding.__dataclass_fields__})
     model = classifier(encoder_folder, len(run["labels"]), encoding)
     name = "encoder." + WORD_EMBEDDINGS[model.encoder.config.model_type]

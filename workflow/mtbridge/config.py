@@ -218,7 +218,7 @@ class Settings(Strict):
     threads: int = Field(default=1, ge=1, description="CPU threads of one fine-tuning or prediction.")
     gpus: int = Field(default=0, ge=0, description="GPUs of one fine-tuning; more than one start Accelerate.")
     checkpoint_minutes: float = Field(
-        default=5, ge=0, description="Minutes after which an unfinished fine-tuning keeps its state again."
+        default=5, ge=0, description="Minutes after which an unfinished training keeps its state again."
     )
     runs_per_gpu: int = Field(
         default=1, ge=1, description="Fine-tunings that share a GPU of this machine, where one does not fill it."

@@ -5,6 +5,7 @@ Everything is written beside its final place and renamed; a reader that finds a 
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -60,6 +61,20 @@ def read_json(path):
         raise MtbridgeError(f"{path}: not readable as JSON ({error}); delete it so that it is made again") from error
 
 
+def sha256(*paths) -> str:
+    """The sha256 of a file's content; of several files, that of their sha256s, in the order given."""
+    found = []
+    for path in paths:
+        try:
+            with open(path, "rb") as file:
+                found.append(hashlib.file_digest(file, "sha256"))
+        except OSError as error:
+            raise MtbridgeError(
+                f"{path}: cannot be read ({error.strerror}); the step that makes it has not run"
+            ) from error
+    return found[0].hexdigest() if len(found) == 1 else hashlib.sha256(b"".join(d.digest() for d in found)).hexdigest()
+
+
 def write_parquet(frame, path) -> None:
     """Write a pandas DataFrame or a pyarrow Table as Parquet, whole or not at all."""
     import pyarrow as pa
@@ -67,7 +82,7 @@ def write_parquet(frame, path) -> None:
 
     table = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, preserve_index=False)
     with whole(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 
 def read_table(path, columns=None):
@@ -76,7 +91,7 @@ def read_table(path, columns=None):
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path, partitioning=None)
+        table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
     except FileNotFoundError:
         raise MtbridgeError(f"{path}: no such file; the step that makes it has not run") from None
     except (pa.ArrowException, OSError) as error:

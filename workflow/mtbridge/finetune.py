@@ -8,6 +8,7 @@ share of that same batch, and the loss is divided by the number of labels in the
 run. What it gives up: the masks of dropout differ with the number of processes.
 """
 
+import json
 import os
 import sys
 import time
@@ -19,7 +20,7 @@ import numpy as np
 from mtbridge import resume
 from mtbridge.classifier import classifier, named, predict, save, targets
 from mtbridge.errors import MtbridgeError, ready
-from mtbridge.files import write_json
+from mtbridge.files import read_json, sha256, write_json
 from mtbridge.graphs import IGNORED, Recorded
 from mtbridge.inputs import Encoding, Inputs, device_of, epoch_batches, label_ids, load_inputs, read_examples
 from mtbridge.progress import Progress
@@ -286,8 +287,7 @@ class Training:
         if self.processes.rank != 0:
             return
         tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
-        for number, one in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{number}.{key}": value for key, value in one.items()}
+        tensors |= resume.of_optimizer(self.optimizer)
         tensors |= {f"random.{number}": value for number, value in enumerate(random)}
         score, epoch, weights, scale = self.best or (None, None, {}, None)
         tensors |= {f"best.{key}": value for key, value in weights.items()}
@@ -301,25 +301,18 @@ class Training:
         """Go on from what `write` kept."""
         import torch
 
-        def under(prefix):
-            return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-
         for name in KEPT:
             setattr(self, name, values[name])
-        self.model.load_state_dict(under("model."))
-        optimizer = self.optimizer.state_dict()
-        for key, value in under("optimizer.").items():
-            number, _, name = key.partition(".")
-            optimizer["state"].setdefault(int(number), {})[name] = value
-        self.optimizer.load_state_dict(optimizer)
-        random = under("random.")
+        self.model.load_state_dict(resume.under("model.", tensors))
+        resume.to_optimizer(self.optimizer, tensors)
+        random = resume.under("random.", tensors)
         torch.set_rng_state(random["0"][self.processes.rank])
         if self.device.type == "cuda":
             torch.cuda.set_rng_state(random["1"][self.processes.rank])
         self.vocabulary.scale = values["scale"]
         if values["best"]:
             score, epoch, scale = values["best"]
-            self.best = (score, epoch, under("best."), scale)
+            self.best = (score, epoch, resume.under("best.", tensors), scale)
 
 
 # What of a training is kept as it is; tensors are kept beside it.
@@ -366,10 +359,22 @@ def finetune(
 
     torch.set_num_threads(threads)
     processes = Processes()
-    name = ""
-    if state_folder:
-        made_of = [Path(tokens_folder) / "tokens.npy", Path(examples_path), Path(encoder_folder) / "card.json"]
-        name = resume.key(about.get("identity"), asdict(recipe), seed, str(task), processes.count, versions(), *made_of)
+    made_of = {
+        "code": about.get("identity"),
+        "recipe": asdict(recipe),
+        "seed": seed,
+        "task": asdict(task),
+        "encoder": read_json(Path(encoder_folder) / "card.json").get("sha256"),
+        "tokens": sha256(Path(tokens_folder) / "tokens.npy"),
+        "examples": sha256(examples_path),
+        "evaluation": sha256(Path(evaluation[0]) / "tokens.npy", evaluation[1]) if evaluation else None,
+        "versions": versions(),
+    }
+    made_of = json.loads(json.dumps(made_of))  # as it comes back from its file
+    # No output of the rule, so that it is still there when Snakemake has removed those.
+    past = Path(record).with_name("made_of.json")
+    reason = resume.why(read_json(past) if past.exists() else None, made_of)
+    name = resume.key(made_of | {"processes": processes.count})
     with resume.State(state_folder, name, every, claim=processes.rank == 0) as state:
         processes.wait()
         training = Training(encoder_folder, tokens_folder, examples_path, task, recipe, seed, evaluation, processes)
@@ -392,6 +397,7 @@ def finetune(
             _, epoch, trained, scale = training.best or last
             finished = {
                 **about,
+                "why": reason,
                 "task": task.name,
                 "seed": seed,
                 "recipe": asdict(recipe),
@@ -414,7 +420,8 @@ def finetune(
                 "versions": versions(),
             }
             save(weights, trained, encoder_folder, vocabulary.rows, scale)
-            write_json(finished, record)
+            write_json(finished | {"weights": sha256(weights)}, record)
+            write_json(made_of, past)
             state.remove()
     processes.end()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbridge.errors import MtbridgeError, nearest
-from mtbridge.files import read_json, read_table
+from mtbridge.files import read_json, read_table, sha256
 from mtbridge.models import template
 from mtbridge.packing import Packed, pack
 from mtbridge.tokens import Ragged
@@ -66,6 +66,8 @@ def load_inputs(encoder, tokens_folder, task, languages: list[str], encoding: En
         raise MtbridgeError(
             f"{tokens_folder}: {len(texts)} texts for {len(languages)} examples; delete it to have it made again"
         )
+    if meta.get("sha256") != sha256(*sorted(Path(tokens_folder).glob("*.npy"))):
+        raise MtbridgeError(f"{tokens_folder}: not what its meta.json says (sha256); delete it to have it made again")
     shape = template(
         encoder, segments, encoding.max_length, encoding.pair_encoding, encoding.language_tag, sorted(set(languages))
     )

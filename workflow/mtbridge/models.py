@@ -23,7 +23,7 @@ import numpy as np
 from mtbridge import checkpoints, tokens
 from mtbridge.checkpoints import Tensors
 from mtbridge.errors import MtbridgeError, nearest
-from mtbridge.files import read_json, whole
+from mtbridge.files import read_json, sha256, whole
 from mtbridge.packing import Packed, attention
 
 
@@ -166,14 +166,18 @@ def build(folder):
 
 
 def load_encoder(folder):
-    """Read an encoder folder into its class; every tensor must be there, with its shape, and nothing else.
+    """Read an encoder folder into its class; every tensor must be there, with its shape, and nothing else, and the file
+    must be the one that the card describes.
 
     Weights are mapped from the file, so that jobs on one machine share them until they change them.
     """
     model = build(folder)
     tensors = Tensors(folder)
     wanted = model.state_dict()
-    path = Path(folder) / "model.safetensors"
+    path, card = Path(folder) / "model.safetensors", Path(folder) / "card.json"
+    said = read_json(card).get("sha256") if card.exists() and path.exists() else None
+    if said and said != sha256(path):
+        raise MtbridgeError(f"{path}: not what {card.name} says of it (sha256); delete {folder} to have it made again")
     missing = sorted(set(wanted) - set(tensors))
     surplus = sorted(set(tensors) - set(wanted))
     if missing or surplus:

@@ -16,16 +16,17 @@ What it gives up: no dropout and no several processes; these models are trained 
 """
 
 import json
+import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 
-from mtbridge import tokens
+from mtbridge import resume, tokens
 from mtbridge.errors import MtbridgeError, ready
-from mtbridge.files import whole
+from mtbridge.files import sha256, whole
 from mtbridge.models import family_class, family_of
 from mtbridge.progress import Progress
 from mtbridge.text import read_lines
@@ -293,20 +294,32 @@ def sequence_loss(model, batch, ids: dict):
     return torch.nn.functional.cross_entropy(model.lm_head(hidden[real]), torch.from_numpy(target)[real])
 
 
-def pretrain(corpus, tokenizer, plan: Plan, architecture: Architecture, output, base=None, threads: int = 1) -> None:
+def pretrain(
+    corpus,
+    tokenizer,
+    plan: Plan,
+    architecture: Architecture,
+    output,
+    base=None,
+    threads: int = 1,
+    identity: str = "",
+    state_folder=None,
+    every: float = 300.0,
+) -> None:
     """Train a model and write its whole checkpoint with `pretraining.json`.
 
     Args:
         corpus: folder of tokens, one array a language (`tokens.write_corpus`).
         tokenizer: tokenizer folder.
         base: checkpoint folder whose weights are continued, or None to start anew.
+        identity: digest of the code's meaning, which the state belongs to.
+        state_folder, every: where the state of an unfinished training is kept, and how often in seconds; see `resume`.
 
     Raises:
-        MtbridgeError: the loss is no longer a number, or base and plan do not fit.
+        MtbridgeError: the loss is no longer a number, base and plan do not fit, or a signal asked to stop.
     """
     import torch
 
-    begun = time.perf_counter()
     torch.set_num_threads(threads)
     ids = tokens.specials(tokenizer)
     vocabulary = tokens.open_tokenizer(tokenizer).get_vocab_size()
@@ -316,64 +329,96 @@ def pretrain(corpus, tokenizer, plan: Plan, architecture: Architecture, output, 
         raise MtbridgeError(f"{tokenizer}: has no tag for {', '.join(untagged)}, languages of the corpus")
     model = open_checkpoint(base, plan.family) if base else create(plan, architecture, ids, vocabulary)
     model.train()
+    made_of = {"code": identity, "plan": asdict(plan), "architecture": asdict(architecture), "torch": torch.__version__}
+    made_of["corpus"] = sha256(Path(tokenizer) / "tokenizer.json", *sorted(Path(corpus).glob("*.npy")))
+    made_of["base"] = sha256(Path(base) / "model.safetensors") if base else None
+    with resume.State(state_folder, resume.key(made_of), every) as state:
+        seen, curve, seconds = 0, [], 0.0
+        if plan.objective != "none" and plan.steps:
+            texts = Texts(corpus, languages, plan, architecture.positions - 4)
+            seen, curve, seconds = _train(model, texts, plan, ids, output, state)
+        record = {
+            "objective": plan.objective,
+            "directions": plan.directions,
+            "steps": plan.steps if curve else 0,
+            "tokens": seen,
+            "loss": curve,
+            "seconds": round(seconds, 2),
+            "seed": plan.seed,
+            "learning_rate": plan.learning_rate,
+        }
+        with whole(output) as folder:
+            model.save_pretrained(folder)
+            (folder / "pretraining.json").write_text(json.dumps(record, indent=1) + "\n")
+        state.remove()
+
+
+def _train(model, texts: Texts, plan: Plan, ids: dict, output, state: resume.State):
+    """Train to the end of the plan, from a state that was kept if there is one: (tokens, loss curve, seconds)."""
+    import torch
+
+    torch.manual_seed(plan.seed)
+    rng = np.random.default_rng([plan.seed, 8])
+    weights = dict(model.named_parameters())  # tied ones once
+    decayed, rest = [p for p in weights.values() if p.ndim > 1], [p for p in weights.values() if p.ndim <= 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.01}, {"params": rest, "weight_decay": 0.0}],
+        lr=plan.learning_rate,
+        betas=(0.9, 0.98),
+        eps=1e-6,
+        fused=True,
+    )
+    warmup = max(1, round(plan.warmup * plan.steps))
+    stream = batches(samples(texts, plan, ids), plan.tokens_per_step)
+    kept = {"step": 0, "seen": 0, "curve": [], "recent": [], "seconds": 0.0}
+    found = state.load()
+    if found:
+        tensors, kept = found
+        with torch.no_grad():
+            for name, value in resume.under("model.", tensors).items():
+                weights[name].copy_(value)
+        resume.to_optimizer(optimizer, tensors)
+        rng.bit_generator.state = kept["rng"]
+        for _ in range(kept["step"]):  # what was trained on already is drawn again, and left
+            next(stream)
+        print(f"going on after step {kept['step']} of {plan.steps}", file=sys.stderr, flush=True)
+    seen, curve, recent, seconds = kept["seen"], kept["curve"], kept["recent"], kept["seconds"]
+    progress = Progress(plan.objective, plan.steps)
+    state.listen()
     ready()
-    seen, curve = 0, []
-    if plan.objective != "none" and plan.steps:
-        torch.manual_seed(plan.seed)
-        limit = architecture.positions - 4
-        texts = Texts(corpus, languages, plan, limit)
-        rng = np.random.default_rng([plan.seed, 8])
-        decayed = [p for n, p in model.named_parameters() if p.ndim > 1]
-        rest = [p for n, p in model.named_parameters() if p.ndim <= 1]
-        optimizer = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": 0.01}, {"params": rest, "weight_decay": 0.0}],
-            lr=plan.learning_rate,
-            betas=(0.9, 0.98),
-            eps=1e-6,
-            fused=True,
-        )
-        warmup = max(1, round(plan.warmup * plan.steps))
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda s: min((s + 1) / warmup, max(0.0, (plan.steps - s) / max(1, plan.steps - warmup)))
-        )
-        progress = Progress(plan.objective, plan.steps)
-        recent = []
-        stream = batches(samples(texts, plan, ids), plan.tokens_per_step)
-        for step in range(1, plan.steps + 1):
-            batch = next(stream)
-            if plan.objective == "masked_lm":
-                loss = masked_lm_loss(model, batch, plan, ids, vocabulary, rng)
-            else:
-                loss = sequence_loss(model, batch, ids)
-            value = loss.item()
-            if not np.isfinite(value):
-                raise MtbridgeError(
-                    f"{output}: loss is {value} at step {step} of {plan.steps}; lower the learning rate of pretraining"
-                )
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad(set_to_none=True)
-            seen += sum(map(length, batch))
-            recent.append(value)
-            if step % max(1, plan.steps // 100) == 0 or step == plan.steps:
-                curve.append([step, round(float(np.mean(recent)), 4)])
-                recent = []
-            progress(step, f"loss {value:.3f}, {seen / (time.perf_counter() - begun):.0f} tokens/s")
-    record = {
-        "objective": plan.objective,
-        "directions": plan.directions,
-        "steps": plan.steps if curve else 0,
-        "tokens": seen,
-        "loss": curve,
-        "seconds": round(time.perf_counter() - begun, 2),
-        "seed": plan.seed,
-        "learning_rate": plan.learning_rate,
-    }
-    with whole(output) as folder:
-        model.save_pretrained(folder)
-        (folder / "pretraining.json").write_text(json.dumps(record, indent=1) + "\n")
+    begun = time.perf_counter() - seconds
+    for step in range(kept["step"] + 1, plan.steps + 1):
+        batch = next(stream)
+        if plan.objective == "masked_lm":
+            loss = masked_lm_loss(model, batch, plan, ids, model.config.vocab_size, rng)
+        else:
+            loss = sequence_loss(model, batch, ids)
+        value = loss.item()
+        if not np.isfinite(value):
+            raise MtbridgeError(
+                f"{output}: loss is {value} at step {step} of {plan.steps}; lower the learning rate of pretraining"
+            )
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        rising, falling = step / warmup, (plan.steps - step + 1) / max(1, plan.steps - warmup)
+        for group in optimizer.param_groups:
+            group["lr"] = plan.learning_rate * min(rising, max(0.0, falling))
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        seen += sum(map(length, batch))
+        recent.append(value)
+        if step % max(1, plan.steps // 100) == 0 or step == plan.steps:
+            curve.append([step, round(float(np.mean(recent)), 4)])
+            recent = []
+        seconds = time.perf_counter() - begun
+        progress(step, f"loss {value:.3f}, {seen / seconds:.0f} tokens/s")
+        if state.due and state.folder:
+            tensors = {f"model.{name}": value.detach() for name, value in weights.items()}
+            values = {"step": step, "seen": seen, "curve": curve, "recent": recent, "seconds": seconds}
+            state.write(tensors | resume.of_optimizer(optimizer), values | {"rng": rng.bit_generator.state})
+        if state.signal:
+            raise state.interrupted(f"step {step} of {plan.steps}")
+    return seen, curve, seconds
 
 
 def translate(

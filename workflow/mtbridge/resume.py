@@ -24,13 +24,47 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1)  # a cluster's warnings before the en
 PATIENCE = 120.0  # seconds that an orphan has to reach the end of its step
 
 
-def key(*parts) -> str:
-    """A digest of everything that a state belongs to: values for JSON, and the content of files (`Path`)."""
-    content = hashlib.sha256()
-    for part in parts:
-        data = part.read_bytes() if isinstance(part, Path) else json.dumps(part, sort_keys=True).encode()
-        content.update(len(data).to_bytes(8, "little") + data)
-    return content.hexdigest()[:16]
+def key(made_of: dict) -> str:
+    """A digest of everything that decides a training: its values (for JSON) by name."""
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def why(before: dict | None, now: dict) -> str:
+    """Why a training is made again, from what decided it then and now."""
+    if before is None:
+        return "made for the first time"
+
+    def flat(value, name=""):
+        if not isinstance(value, dict):
+            return {name: value}
+        return {key: one for part in value for key, one in flat(value[part], f"{name}.{part}".strip(".")).items()}
+
+    old, new = flat(before), flat(now)
+    changed = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    short = [
+        f"{name} ({old.get(name)} -> {new.get(name)})" if len(str(new.get(name))) < 20 else name for name in changed
+    ]
+    return f"changed: {', '.join(short)}" if short else "nothing changed: its outputs were gone, or asked for anew"
+
+
+def of_optimizer(optimizer) -> dict:
+    """An optimizer's tensors, by names that `to_optimizer` understands."""
+    state = optimizer.state_dict()["state"].items()
+    return {f"optimizer.{number}.{name}": value for number, one in state for name, value in one.items()}
+
+
+def to_optimizer(optimizer, tensors: dict) -> None:
+    """Put back what `of_optimizer` gave; other tensors are left alone."""
+    whole_state = optimizer.state_dict()
+    for name, value in under("optimizer.", tensors).items():
+        number, _, kind = name.partition(".")
+        whole_state["state"].setdefault(int(number), {})[kind] = value
+    optimizer.load_state_dict(whole_state)
+
+
+def under(prefix: str, tensors: dict) -> dict:
+    """The tensors whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 class State:

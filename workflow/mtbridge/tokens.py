@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbridge.errors import MtbridgeError
-from mtbridge.files import read_json, whole
+from mtbridge.files import read_json, sha256, whole
 
 SPECIALS = {"start": "<s>", "pad": "<pad>", "end": "</s>", "unknown": "<unk>", "mask": "<mask>"}
 
@@ -188,5 +188,13 @@ def write_examples(tokenizer_folder, examples_path, task, output) -> None:
             encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
         Ragged.of([encoding.ids for encoding in encoded]).save(folder, "tokens")
         (folder / "meta.json").write_text(
-            json.dumps({"tokenizer": digest(tokenizer_folder), "rows": table.num_rows}, indent=1) + "\n"
+            json.dumps(
+                {
+                    "tokenizer": digest(tokenizer_folder),
+                    "rows": table.num_rows,
+                    "sha256": sha256(*sorted(folder.glob("*.npy"))),
+                },
+                indent=1,
+            )
+            + "\n"
         )

@@ -44,7 +44,8 @@ rule finetune:
         code=digest("finetune"),
     shell:
         "python scripts/finetune.py "
-        "--gpus {resources.gpu} --runs-per-gpu {study.settings.runs_per_gpu} {params.task:q} --model {wildcards.model:q} --encoder {input.encoder:q} "
-        "--tokens {input.tokens:q} --examples {input.examples:q} {params.evaluation:q} --seed {wildcards.seed} "
+        "--gpus {resources.gpu} --runs-per-gpu {study.settings.runs_per_gpu} {params.task:q} "
+        "--model {wildcards.model:q} --encoder {input.encoder:q} --tokens {input.tokens:q} --examples {input.examples:q} {params.evaluation:q} --seed {wildcards.seed} "
         "{params.recipe:q} --recipe-name {wildcards.recipe:q} --identity {params.code} --threads {threads} "
-        "--state {params.state:q} --state-every {study.settings.checkpoint_minutes} --weights {output.weights:q} --record {output.record:q} > {log:q} 2>&1"
+        "--state {params.state:q} --state-every {study.settings.checkpoint_minutes} "
+        "--weights {output.weights:q} --record {output.record:q} > {log:q} 2>&1"

@@ -102,10 +102,12 @@ rule pretrain:
     params:
         flags=lambda wildcards: study.pretrain_flags(wildcards.model),
         base=lambda wildcards, input: ["--base", input.base] if "base" in input.keys() else [],
+        state=f"{results}/unfinished/{{model}}",
         code=digest("pretrain"),
     shell:
         "python scripts/pretrain.py --corpus {input.corpus:q} --tokenizer {input.tokenizer:q} {params.base:q} "
-        "{params.flags:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
+        "{params.flags:q} --identity {params.code} --state {params.state:q} "
+        "--state-every {study.settings.checkpoint_minutes} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
 
 rule translate:

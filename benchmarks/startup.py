@@ -1,0 +1,89 @@
+"""Everything of a fine-tuning but its updates: how long a program runs that has almost nothing to train.
+
+Seconds are those of the whole process, updates taken off. The profile says where ours go; they are paid by every job.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks import finetuning
+from benchmarks.work import Work
+
+ROOT = Path(__file__).resolve().parents[1]
+# In a process of its own: CPU seconds of each part, in the order in which a fine-tuning comes by them.
+PARTS = """
+import json, sys, time
+laps, before = {}, 0.0
+def lap(name):
+    global before
+    now = time.process_time()
+    laps[name], before = now - before, now
+lap("Python itself")
+import gc; gc.disable()
+import numpy, pyarrow.parquet
+lap("numpy, pyarrow")
+import torch
+lap("torch")
+from transformers.models.xlm_roberta import modeling_xlm_roberta
+lap("transformers: the model's class and what it imports")
+sys.path.insert(0, "workflow")
+from benchmarks import finetuning
+finetuning.finetune(sys.argv[1], json.loads(sys.argv[2]))
+run = json.load(open(sys.argv[1] + "/run.json"))
+lap("data, encoder, optimizer, writing")
+laps["data, encoder, optimizer, writing"] -= run["seconds"]["train"]
+print(json.dumps(laps))
+"""
+
+
+def ours(folder, sizes, clock):
+    task, recipe = finetuning.task(), asdict(finetuning.recipe(sizes))
+    flags = [part for name, value in recipe.items() for part in (f"--{name.replace('_', '-')}", value)]
+    command = [
+        sys.executable, ROOT / "scripts/finetune.py", "--name", task.name, "--kind", task.kind, "--metric", task.metric,
+        *("--labels", *task.labels, "--columns", *task.columns, "--segments", "[]", "--model", "xlmr", "--seed", 1),
+        *("--encoder", folder / "encoder", "--tokens", folder / "tokens", "--examples", folder / "train.parquet"),
+        *("--weights", folder / "weights.safetensors", "--record", folder / "run.json", "--gpus", 0, *flags),
+    ]  # fmt: skip
+    begun = time.perf_counter()
+    with clock:
+        subprocess.run([*map(str, command)], check=True, capture_output=True)
+    seconds = time.perf_counter() - begun
+    return {"values": [], "seconds": seconds - json.loads((folder / "run.json").read_text())["seconds"]["train"]}
+
+
+def trainer(folder, sizes, clock):
+    perform = json.dumps(["finetuning", "Trainer, grouped by length", str(folder), sizes])
+    command = [sys.executable, "-m", "benchmarks.run", "--perform", perform]
+    begun = time.perf_counter()
+    with clock:
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    seconds = time.perf_counter() - begun
+    return {"values": [], "seconds": seconds - json.loads(done.stdout.splitlines()[-1])["seconds"]}
+
+
+def profile(folder, sizes) -> dict:
+    command = [sys.executable, "-c", PARTS, str(folder), json.dumps(sizes)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    laps = json.loads(done.stdout.splitlines()[-1])
+    total = sum(laps.values())
+    return {
+        "heading": f"Where the start and end of our fine-tuning go ({total:.1f} s of CPU)",
+        "phases": {name: seconds / total for name, seconds in laps.items()},
+    }
+
+
+WORK = Work(
+    "all of a fine-tuning but its updates, {layers} layers of {hidden}, {examples} texts",
+    {"ours": ours, "Trainer": trainer},
+    {**finetuning.WORK.sizes, **finetuning.WORK.quick},
+    {},
+    finetuning.prepare,
+    profile=profile,
+)
