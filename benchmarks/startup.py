@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # In a process of its own: CPU seconds of each part, in the order in which a fine-tuning comes by them.
 PARTS = """
 import json, sys, time
+from pathlib import Path
 laps, before = {}, 0.0
 def lap(name):
     global before
@@ -33,7 +34,7 @@ from transformers.models.xlm_roberta import modeling_xlm_roberta
 lap("transformers: the model's class and what it imports")
 sys.path.insert(0, "workflow")
 from benchmarks import finetuning
-finetuning.finetune(sys.argv[1], json.loads(sys.argv[2]))
+finetuning.finetune(Path(sys.argv[1]), json.loads(sys.argv[2]))
 run = json.load(open(sys.argv[1] + "/run.json"))
 lap("data, encoder, optimizer, writing")
 laps["data, encoder, optimizer, writing"] -= run["seconds"]["train"]

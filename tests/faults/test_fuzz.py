@@ -59,17 +59,13 @@ def damaged(draw, good: bytes) -> bytes:
     return bytes(content)
 
 
+@contextlib.contextmanager
 def own_error_only():
-    """Everything but MtbridgeError comes through and fails the test; the message must be one line that says something."""
-
-    @contextlib.contextmanager
-    def guard():
-        try:
-            yield
-        except MtbridgeError as error:
-            assert str(error) and "\n" not in str(error)
-
-    return guard()
+    """Any error but MtbridgeError comes through and fails the test; its message is one line that says something."""
+    try:
+        yield
+    except MtbridgeError as error:
+        assert str(error) and "\n" not in str(error)
 
 
 @pytest.mark.parametrize("case", GOOD)
@@ -180,9 +176,7 @@ VALUES = st.recursive(
         st.integers(-5, 10**12),
         st.floats(),
         st.text(max_size=8),
-        st.sampled_from(
-            ["mbert", "pos", "en", "../x", "$(reboot)", "a b", "'", "smoke", "paper", "default", "\0", "é"]
-        ),
+        st.sampled_from(["mbert", "pos", "en", "../x", "$(reboot)", "a b", "'", "smoke", "default", "\0", "é"]),
     ),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)),
     max_leaves=5,

@@ -162,6 +162,13 @@ def test_a_truncated_file_is_named(tokenizer, tmp_path):
         models.load_encoder(folder)
 
 
+def test_an_encoder_of_other_numbers_than_its_card_says_is_refused(tokenizer, tmp_path):
+    folder = encoder_folder(tokenizer, tmp_path)
+    change(folder, lambda found: found["layers.1.fc1.weight"].mul_(1.001))
+    with pytest.raises(MtbridgeError, match=r"model\.safetensors: not what card\.json says of it \(sha256\)"):
+        models.load_encoder(folder)
+
+
 def test_shapes_that_contradict_the_config_are_named(tokenizer, tmp_path):
     whole_model("mbart", tokenizer).save_pretrained(tmp_path / "checkpoint")
     change(tmp_path / "checkpoint", lambda f: f.update({"model.encoder.layers.0.fc1.bias": torch.zeros(7)}))

@@ -175,9 +175,6 @@ def load_encoder(folder):
     tensors = Tensors(folder)
     wanted = model.state_dict()
     path, card = Path(folder) / "model.safetensors", Path(folder) / "card.json"
-    said = read_json(card).get("sha256") if card.exists() and path.exists() else None
-    if said and said != sha256(path):
-        raise MtbridgeError(f"{path}: not what {card.name} says of it (sha256); delete {folder} to have it made again")
     missing = sorted(set(wanted) - set(tensors))
     surplus = sorted(set(tensors) - set(wanted))
     if missing or surplus:
@@ -192,6 +189,9 @@ def load_encoder(folder):
                 f"{path}: {key} has shape {tensors.shape(key)}, config.json says {tuple(parameter.shape)}"
             )
         found[key] = tensors[key].to(parameter.dtype)
+    said = read_json(card).get("sha256") if card.exists() and path.exists() else None
+    if said and said != sha256(path):
+        raise MtbridgeError(f"{path}: not what {card.name} says of it (sha256); delete {folder} to have it made again")
     model.load_state_dict(found, assign=True)
     return model.eval()
 
