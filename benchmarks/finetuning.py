@@ -1,8 +1,9 @@
 """Fine-tuning of an XLM-R-like encoder with a head: tokens of real text, padding not counted, per second of training.
 
 Model, examples, batch size, number of updates, optimizer and schedule are the same; the peers pad. Text is drawn at
-random, one word a token, its lengths log-uniform between 10 and 200 tokens (as short as sentence pairs, as long as
-news), the most frequent words as frequent as Zipf's law has them. Seconds are those of the updates: loading is not in.
+random from a vocabulary as large as XLM-R's, one word a token, the most frequent words as frequent as Zipf's law has
+them; lengths are log-uniform between 10 and 200 tokens (as short as sentence pairs, as long as news). Seconds are those
+of the updates: loading is not in.
 """
 
 import json
@@ -334,7 +335,7 @@ WORK = Work(
     "maximal length {max_length}, batch {batch_size}, {precision}",
     {"ours": ours, "Trainer, padded to the maximal length": padded, "Trainer, grouped by length": grouped},
     {
-        **{"layers": 4, "hidden": 256, "vocabulary": 20_000, "max_length": 256, "examples": 384, "batch_size": 32},
+        **{"layers": 4, "hidden": 256, "vocabulary": 250_002, "max_length": 256, "examples": 384, "batch_size": 32},
         **{"epochs": 1, "learning_rate": 1e-4, "warmup": 0.1},
     },
     {"layers": 2, "hidden": 64, "vocabulary": 300, "examples": 24, "batch_size": 8},

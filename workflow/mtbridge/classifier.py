@@ -124,8 +124,8 @@ def load(encoder_folder, weights, record):
     """
     from safetensors import SafetensorError, safe_open
 
-    run = read_json(record)
-    if run.get("weights") != sha256(weights):
+    run = read_json(record, ["recipe", "labels", "weights"])
+    if run["weights"] != sha256(weights):
         raise MtbridgeError(f"{weights}: not what {record} says of it (sha256); delete it to train again")
     encoding = Encoding(**{key: run["recipe"][key] for key in Encoding.__dataclass_fields__})
     model = classifier(encoder_folder, len(run["labels"]), encoding)

@@ -51,14 +51,18 @@ def write_json(value, path) -> None:
         temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def read_json(path):
-    """Read JSON, or say which file is not."""
+def read_json(path, keys=()):
+    """Read JSON, or say which file is not; with `keys`, an object that has them all."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise MtbridgeError(f"{path}: no such file; the step that makes it has not run") from None
     except (ValueError, OSError) as error:
         raise MtbridgeError(f"{path}: not readable as JSON ({error}); delete it so that it is made again") from error
+    missing = [key for key in keys if not isinstance(content, dict) or key not in content]
+    if missing:
+        raise MtbridgeError(f"{path}: lacks {', '.join(missing)}; delete it so that it is made again")
+    return content
 
 
 def sha256(*paths) -> str:

@@ -55,7 +55,8 @@ def load_inputs(encoder, tokens_folder, task, languages: list[str], encoding: En
         tokens_folder: `tokens.write_examples`' output.
         languages: the language of each example.
     """
-    card, meta = read_json(Path(encoder) / "card.json"), read_json(Path(tokens_folder) / "meta.json")
+    card = read_json(Path(encoder) / "card.json", ["tokenizer"])
+    meta = read_json(Path(tokens_folder) / "meta.json", ["tokenizer", "sha256"])
     if card["tokenizer"] != meta["tokenizer"]:
         raise MtbridgeError(
             f"{tokens_folder}: made by another tokenizer than {encoder}'s; check the model's 'tokenizer' in the config"
@@ -66,7 +67,7 @@ def load_inputs(encoder, tokens_folder, task, languages: list[str], encoding: En
         raise MtbridgeError(
             f"{tokens_folder}: {len(texts)} texts for {len(languages)} examples; delete it to have it made again"
         )
-    if meta.get("sha256") != sha256(*sorted(Path(tokens_folder).glob("*.npy"))):
+    if meta["sha256"] != sha256(*sorted(Path(tokens_folder).glob("*.npy"))):
         raise MtbridgeError(f"{tokens_folder}: not what its meta.json says (sha256); delete it to have it made again")
     shape = template(
         encoder, segments, encoding.max_length, encoding.pair_encoding, encoding.language_tag, sorted(set(languages))

@@ -51,7 +51,7 @@ class Ragged:
         try:
             values = np.load(folder / f"{name}.npy", mmap_mode="r")
             offsets = np.load(folder / f"{name}.offsets.npy")
-        except (OSError, ValueError) as error:
+        except Exception as error:  # in a damaged header NumPy lets whatever its parser raises through
             raise MtbridgeError(
                 f"{folder / name}.npy: not readable ({error}); delete {folder} to have it made again"
             ) from error
