@@ -7,6 +7,8 @@ A run's weights file holds what training changed: head, body, and the rows of th
 (`vocabulary`). Its metadata name the encoder it is to be put back into, by sha256.
 """
 
+import json
+
 import numpy as np
 
 from mtbridge.errors import MtbridgeError, ready
@@ -111,9 +113,10 @@ def save(path, model, encoder_folder, rows: np.ndarray, scale: float = 1.0) -> N
     from safetensors.torch import save_file
 
     tensors = {key: value.detach().cpu().contiguous() for key, value in model.items()}
-    about = {"encoder": read_json(f"{encoder_folder}/card.json")["sha256"], "scale": repr(scale)}
+    about = {"encoder": read_json(f"{encoder_folder}/card.json")["sha256"], "scale": scale}
     with whole(path) as file:
-        save_file({**tensors, ROWS: torch.from_numpy(rows)}, file, metadata=about)
+        # One entry: safetensors writes several in any order, and the same run shall be the same bytes.
+        save_file({**tensors, ROWS: torch.from_numpy(rows)}, file, metadata={"trained": json.dumps(about)})
 
 
 def load(encoder_folder, weights, record):
@@ -132,18 +135,18 @@ def load(encoder_folder, weights, record):
     name = "encoder." + WORD_EMBEDDINGS[model.encoder.config.model_type]
     try:
         with safe_open(str(weights), framework="pt") as file:
-            about = file.metadata() or {}
+            about = json.loads(file.metadata()["trained"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (a handle is no dict)
-        if about.get("encoder") != read_json(f"{encoder_folder}/card.json")["sha256"]:
+        if about["encoder"] != read_json(f"{encoder_folder}/card.json")["sha256"]:
             raise MtbridgeError(
                 f"{weights}: was not trained from {encoder_folder} as it is now (sha256); delete it to train again"
             )
         rows, trained = tensors.pop(ROWS), tensors.pop(name)
-        put_back(embedding(model.encoder).weight.data, rows, trained, float(about["scale"]))
+        put_back(embedding(model.encoder).weight.data, rows, trained, about["scale"])
         left = model.load_state_dict(tensors, strict=False)
         if left.unexpected_keys or left.missing_keys != [name]:
             raise KeyError(*(left.unexpected_keys or left.missing_keys))
-    except (SafetensorError, OSError, RuntimeError, KeyError, IndexError, ValueError) as error:
+    except (SafetensorError, OSError, RuntimeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise MtbridgeError(f"{weights}: does not fit {encoder_folder} ({error}); delete it to train again") from error
     return model.eval(), encoding, run["recipe"]["precision"]
 
