@@ -124,6 +124,12 @@ def test_a_slurm_job_keeps_what_it_was_given(monkeypatch, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_in_a_slurm_job_with_more_devices_than_a_run_wants_each_run_takes_its_own(monkeypatch, jobs):
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    running = [jobs(1, 1, "GPU-a,GPU-b"), jobs(1, 1, "GPU-a,GPU-b")]
+    assert sorted(name for job in running for name in held(job)) == ["GPU-a", "GPU-b"]
+
+
 def test_a_machine_without_a_gpu_trains_one_run_on_the_cpu_and_says_so_and_refuses_several(monkeypatch, capsys):
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")

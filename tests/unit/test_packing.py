@@ -229,6 +229,7 @@ def test_without_graphs_steps_are_plain_and_one_line_says_so(place, capsys):
         (loss * scale).backward()
         return loss.detach()
 
+    model.train()
     step = graphs.Recorded(gradients, model, RECIPE.max_length, torch.device("cpu"))
     batch, goals = made.batch(train[:5]), classifier.targets(made, labels, train[:5])
     losses = [float(step(batch, goals, 0.2)) for _ in range(2)]
@@ -236,3 +237,4 @@ def test_without_graphs_steps_are_plain_and_one_line_says_so(place, capsys):
     expected = gradients(batch.to(cpu), torch.from_numpy(goals), 0.2)
     assert losses == [float(expected)] * 2
     assert capsys.readouterr().err.count("no CUDA graphs") == 1
+    assert model.training, "without dropout from then on"

@@ -87,6 +87,27 @@ def test_interrupted_it_goes_on_and_ends_as_if_undisturbed(
     assert not (tmp_path / "state").exists()
 
 
+def test_interrupted_with_the_dropout_of_its_base_it_ends_as_if_undisturbed(place, tmp_path, monkeypatch):
+    run(place, tmp_path / "base", plan(steps=2))
+    config = tmp_path / "base/config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "dropout": 0.2}))
+    made = plan(steps=8)
+    weights, _ = run(place, tmp_path / "undisturbed", made, tmp_path / "base")
+    loss, losses = pretrain.sequence_loss, []
+
+    def interrupted(*arguments):
+        losses.append(1)
+        if len(losses) == 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return loss(*arguments)
+
+    with monkeypatch.context() as patched, pytest.raises(MtbridgeError, match="at step 4 of 8"):
+        patched.setattr(pretrain, "sequence_loss", interrupted)
+        run(place, tmp_path / "out", made, tmp_path / "base", state_folder=tmp_path / "state")
+    found, _ = run(place, tmp_path / "out", made, tmp_path / "base", state_folder=tmp_path / "state")
+    assert all(torch.equal(weights[key], found[key]) for key in weights)
+
+
 def test_untrained_means_not_a_single_step(place, tmp_path):
     made = plan(objective="none", steps=0)
     weights, record = run(place, tmp_path / "a", made)

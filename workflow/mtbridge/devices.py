@@ -50,7 +50,7 @@ def visible() -> list[str]:
 def take(count: int, runs_per_gpu: int = 1, folder: Path | None = None, pause: float = 1.0) -> int:
     """Choose GPUs for this process and what it starts, wait until they are free, and hold them until its end.
 
-    Sets CUDA_VISIBLE_DEVICES. Inside a Slurm job nothing is chosen: Slurm has given the job its own.
+    Sets CUDA_VISIBLE_DEVICES. Inside a Slurm job that was given no more, nothing is chosen.
 
     Args:
         count: how many; 0: none are to be seen.
@@ -65,9 +65,9 @@ def take(count: int, runs_per_gpu: int = 1, folder: Path | None = None, pause: f
     if count == 0:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
         return 0
-    if "SLURM_JOB_ID" in os.environ:
-        return count
     devices = visible()
+    if "SLURM_JOB_ID" in os.environ and len(devices) <= count:
+        return count
     if not devices and count == 1:
         print("no GPU on this machine: the CPU is used", file=sys.stderr, flush=True)
         return 0

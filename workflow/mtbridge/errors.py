@@ -40,7 +40,8 @@ def command(main):
     # again and again is an eighth of the start-up. Collection comes back before any work is done (see `ready`).
     gc.disable()
     # The end that a signal asks for is an exit like any other: what is half written is removed.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, _end)
     end_with(os.environ.get("MTBRIDGE_WORKFLOW"))
     try:
         main()
@@ -50,6 +51,11 @@ def command(main):
         print(f"error: {error}", file=sys.stderr)
         sys.stderr.flush()
         sys.exit(1)
+
+
+def _end(number, _frame) -> None:
+    print(f"error: ended by {signal.Signals(number).name}", file=sys.stderr, flush=True)
+    sys.exit(128 + number)
 
 
 def end_with(process: str | None) -> None:

@@ -284,6 +284,7 @@ class Training:
         on_gpu = self.device.type == "cuda"
         random = [self.processes.gathered(torch.get_rng_state())]
         random += [self.processes.gathered(torch.cuda.get_rng_state())] if on_gpu else []
+        state.last = time.monotonic()
         if self.processes.rank != 0:
             return
         tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
@@ -374,12 +375,12 @@ def finetune(
     # No output of the rule, so that it is still there when Snakemake has removed those.
     past = Path(record).with_name("made_of.json")
     reason = resume.why(read_json(past) if past.exists() else None, made_of)
-    name = resume.key(made_of | {"processes": processes.count})
+    name = resume.key(made_of | {"processes": processes.count, "device": device_of().type, "threads": threads})
     with resume.State(state_folder, name, every, claim=processes.rank == 0) as state:
         processes.wait()
         training = Training(encoder_folder, tokens_folder, examples_path, task, recipe, seed, evaluation, processes)
         found = state.load()
-        if found:
+        if not processes.any(found is None):  # all go on, or none
             training.restore(*found)
             print(f"going on after step {training.steps} of {training.total}", file=sys.stderr, flush=True)
         state.listen()

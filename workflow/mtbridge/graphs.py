@@ -48,6 +48,7 @@ class Recorded:
             return self.gradients(*move(batch, labels))
         given = move(*filled(batch, labels, self.longest))
         size = (len(given[0].ids), len(given[1]))
+        reason = None
         try:
             if not self.graphs:
                 self._compare(given)
@@ -55,11 +56,13 @@ class Recorded:
                 self.graphs[size] = self._record(given)
         except RuntimeError as error:
             reason = str(error).partition("\n")[0]
-            print(f"no CUDA graphs: {reason}; each kernel is launched by itself", file=sys.stderr, flush=True)
-            self.graphs = None
-            self._zero()
-            return self.gradients(*move(batch, labels))
-        return self._replay(self.graphs[size], given)
+        if reason is None:
+            return self._replay(self.graphs[size], given)
+        # Not in the handler: the error's traceback would keep the failed attempt's memory.
+        print(f"no CUDA graphs: {reason}; each kernel is launched by itself", file=sys.stderr, flush=True)
+        self.graphs = None
+        self._zero()
+        return self.gradients(*move(batch, labels))
 
     def _zero(self) -> None:
         for parameter in self.parameters:
@@ -70,12 +73,14 @@ class Recorded:
 
         graph = torch.cuda.CUDAGraph()
         torch.cuda.synchronize()
+        random = torch.cuda.get_rng_state(self.device)  # when a size is recorded must not decide what dropout draws
         aside = torch.cuda.Stream()
         with torch.cuda.stream(aside):  # lazy initialisations must not be recorded
             for _ in range(2):
                 self.gradients(*given)
         torch.cuda.current_stream().wait_stream(aside)
         self._zero()
+        torch.cuda.set_rng_state(random, self.device)
         with torch.cuda.graph(graph, pool=self.pool):
             loss = self.gradients(*given)
         self.pool = self.pool or graph.pool()
@@ -92,15 +97,17 @@ class Recorded:
         import torch
 
         self.model.eval()
-        recorded = self._record(given)
-        self._zero()
-        self._replay(recorded, given)
-        replayed = [parameter.grad.clone() for parameter in self.parameters]
-        self._zero()
-        self.gradients(*given)
-        plain = [parameter.grad.clone() for parameter in self.parameters]
-        self._zero()
-        self.model.train()
+        try:
+            recorded = self._record(given)
+            self._zero()
+            self._replay(recorded, given)
+            replayed = [parameter.grad.clone() for parameter in self.parameters]
+            self._zero()
+            self.gradients(*given)
+            plain = [parameter.grad.clone() for parameter in self.parameters]
+            self._zero()
+        finally:
+            self.model.train()
         distance = torch.stack([(a - b).norm() for a, b in zip(replayed, plain, strict=True)]).norm()
         size = torch.stack([a.norm() for a in plain]).norm()
         if not distance <= 0.02 * size:  # bf16 kernels add in an order of their own

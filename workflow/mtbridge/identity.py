@@ -6,11 +6,13 @@ blank lines and layout are not in the tree. Modules whose content cannot change 
 """
 
 import ast
+import contextlib
 import functools
 import hashlib
 import json
 from pathlib import Path
 
+from mtbridge.errors import MtbridgeError
 from mtbridge.files import whole
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +51,7 @@ def meanings() -> dict[str, list]:
 def remember() -> None:
     """Keep what was parsed for the next plan."""
     if CACHE.parent.is_dir() and meanings():
-        with whole(CACHE) as temporary:
+        with contextlib.suppress(MtbridgeError, OSError), whole(CACHE) as temporary:
             temporary.write_text(json.dumps(meanings()), encoding="utf-8")
 
 

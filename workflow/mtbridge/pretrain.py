@@ -12,7 +12,8 @@ Objectives
 A budget is a number of steps of a number of tokens, never of seconds: a step holds `tokens_per_step` tokens of source
 and target together on average, so two objectives with the same budget see the same number of tokens.
 
-What it gives up: no dropout and no several processes; these models are trained for a minute or two on one core.
+What it gives up: models made here have no dropout, and there are no several processes; they are trained for a minute
+or two on one core.
 """
 
 import json
@@ -379,6 +380,7 @@ def _train(model, texts: Texts, plan: Plan, ids: dict, output, state: resume.Sta
                 weights[name].copy_(value)
         resume.to_optimizer(optimizer, tensors)
         rng.bit_generator.state = kept["rng"]
+        torch.set_rng_state(tensors["random"])
         for _ in range(kept["step"]):  # what was trained on already is drawn again, and left
             next(stream)
         print(f"going on after step {kept['step']} of {plan.steps}", file=sys.stderr, flush=True)
@@ -414,6 +416,7 @@ def _train(model, texts: Texts, plan: Plan, ids: dict, output, state: resume.Sta
         progress(step, f"loss {value:.3f}, {seen / seconds:.0f} tokens/s")
         if state.due and state.folder:
             tensors = {f"model.{name}": value.detach() for name, value in weights.items()}
+            tensors["random"] = torch.get_rng_state()  # of a base's dropout
             values = {"step": step, "seen": seen, "curve": curve, "recent": recent, "seconds": seconds}
             state.write(tensors | resume.of_optimizer(optimizer), values | {"rng": rng.bit_generator.state})
         if state.signal:

@@ -3,7 +3,7 @@
 Snakemake deletes a failed job's outputs, so the state lies in a folder that is no output. It is written beside its
 place and renamed, under a name that says what it is the state of: another recipe, other data or other code never go
 on with it. It holds everything that decides what comes next, so the finished run is bit by bit that of a training
-that nothing disturbed (on a CPU; on a GPU up to the order in which kernels add).
+that nothing disturbed (on a CPU with as many threads; on a GPU up to the order in which kernels add).
 """
 
 import fcntl
@@ -105,16 +105,24 @@ class State:
             os.close(self._lock)
 
     def _claim(self) -> None:
-        lock = self.folder / "lock"
-        self._lock = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
-        began = time.monotonic()
-        while True:
+        lock, began = self.folder / "lock", time.monotonic()
+        while self._lock is None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
             try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                self._ask(lock.read_text().split(), time.monotonic() - began)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Whoever held it may have finished, and removed the folder with the lock in it.
+                if lock.exists() and os.fstat(file).st_ino == lock.stat().st_ino:
+                    self._lock = file
+                    break
+            except BlockingIOError:
+                self._ask(os.pread(file, 200, 0).decode().split(), time.monotonic() - began)
                 time.sleep(0.2)
+            except OSError as error:
+                print(f"{lock}: cannot be locked ({error}); nothing else may train this", file=sys.stderr, flush=True)
+                self._lock = file
+                break
+            os.close(file)
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, f"{socket.gethostname()} {os.getpid()}".encode(), 0)
 
@@ -172,7 +180,7 @@ class State:
 
     def interrupted(self, where: str) -> MtbridgeError:
         """The end of a process that a signal has stopped."""
-        name = signal.Signals(self.signal).name
+        name = signal.Signals(self.signal).name if self.signal else "a signal to another process"
         kept = f"; its state is kept in {self.folder}, run again to go on" if self.folder else ""
         return MtbridgeError(f"stopped by {name} at {where}{kept}")
 

@@ -47,9 +47,11 @@ def claim():
     file = open(place, "a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         file.seek(0)
         sys.exit(f"error: {results}: another workflow ({file.read()}) is at work on it; wait for its end or stop it")
+    except OSError as error:
+        print(f"{place}: cannot be locked ({error}); start no second workflow on this study", file=sys.stderr)
     file.truncate(0)
     print(f"{socket.gethostname()} process {os.getpid()}", file=file, end="", flush=True)
     return file

@@ -40,11 +40,11 @@ rule finetune:
         task=lambda wildcards: study.task_flags(wildcards.task),
         recipe=lambda wildcards: study.recipe_flags(wildcards.recipe, wildcards.task),
         evaluation=evaluation_flags,
-        state=f"{results}/unfinished/{{recipe}}.{{model}}.{{task}}.seed{{seed}}",
+        state=f"{results}/unfinished/{{recipe}}/{{model}}/{{task}}/seed{{seed}}",
         code=digest("finetune"),
     shell:
         "python scripts/finetune.py "
-        "--gpus {resources.gpu} --runs-per-gpu {study.settings.runs_per_gpu} {params.task:q} "
+        "--gpus {study.settings.gpus} --runs-per-gpu {study.settings.runs_per_gpu} {params.task:q} "
         "--model {wildcards.model:q} --encoder {input.encoder:q} --tokens {input.tokens:q} --examples {input.examples:q} {params.evaluation:q} --seed {wildcards.seed} "
         "{params.recipe:q} --recipe-name {wildcards.recipe:q} --identity {params.code} --threads {threads} "
         "--state {params.state:q} --state-every {study.settings.checkpoint_minutes} "

@@ -102,7 +102,7 @@ rule pretrain:
     params:
         flags=lambda wildcards: study.pretrain_flags(wildcards.model),
         base=lambda wildcards, input: ["--base", input.base] if "base" in input.keys() else [],
-        state=f"{results}/unfinished/{{model}}",
+        state=f"{results}/unfinished/pretraining/{{model}}",
         code=digest("pretrain"),
     shell:
         "python scripts/pretrain.py --corpus {input.corpus:q} --tokenizer {input.tokenizer:q} {params.base:q} "
