@@ -82,7 +82,7 @@ def test_killed_at_random_moments_the_study_completes_and_nothing_differs(undist
     made, rng = project(tmp_path), random.Random(1)
     for number in range(KILLS):
         running, kind = start(made), KINDS[number % 3]
-        moment = time.monotonic() + rng.uniform(4, 9)
+        moment = time.monotonic() + rng.uniform(3, 7)
         while running.poll() is None and (time.monotonic() < moment or not jobs(made)):
             time.sleep(0.05)
         if running.poll() is not None:
