@@ -80,7 +80,7 @@ class State:
             folder: made if need be; None: nothing is kept.
             name: what the state is the state of, see `key`.
             every: seconds between two writings.
-            claim: False in the processes that only read, while one that trains with them has the claim.
+            claim: False in all but one of the processes that train together; they read the state and hear signals.
         """
         self.folder = Path(folder) if folder else None
         self.every, self.last, self.signal, self._lock = every, time.monotonic(), 0, None

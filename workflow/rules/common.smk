@@ -38,6 +38,12 @@ except MtbridgeError as error:
 
 results = study.results
 
+# Snakemake would start the training with as many as it was told of, without a word.
+if "gpu" in workflow.global_resources and workflow.global_resources["gpu"].value < study.settings.gpus:
+    sys.exit(
+        f"error: gpus: {study.settings.gpus} in the config, but fewer here; say --resources gpu={study.settings.gpus}"
+    )
+
 
 def claim():
     """One workflow at a time works on a study. The kernel frees the lock when the process ends, so a killed one leaves

@@ -22,12 +22,13 @@ rule predict:
         mem_mb=by_model(2000, 16000),
         runtime=by_model(60, 120),
         gpu=min(1, study.settings.gpus),
+        runs_per_gpu=study.settings.runs_per_gpu,
     params:
         task=lambda wildcards: study.task_flags(wildcards.task),
         code=digest("predict"),
     shell:
         "python scripts/predict.py {params.task:q} "
-        "--gpus {resources.gpu} --runs-per-gpu {study.settings.runs_per_gpu} --encoder {input.encoder:q} --weights {input.weights:q} "
+        "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} --encoder {input.encoder:q} --weights {input.weights:q} "
         "--record {input.record:q} --tokens {input.tokens:q} --examples {input.examples:q} --threads {threads} "
         "--output {output:q} > {log:q} 2>&1"
 

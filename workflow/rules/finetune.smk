@@ -36,6 +36,8 @@ rule finetune:
         mem_mb=by_model(4000, 24000),
         runtime=by_model(120, 480),
         gpu=study.settings.gpus,
+        runs_per_gpu=study.settings.runs_per_gpu,
+        state_every=str(study.settings.checkpoint_minutes),
     params:
         task=lambda wildcards: study.task_flags(wildcards.task),
         recipe=lambda wildcards: study.recipe_flags(wildcards.recipe, wildcards.task),
@@ -44,8 +46,8 @@ rule finetune:
         code=digest("finetune"),
     shell:
         "python scripts/finetune.py "
-        "--gpus {study.settings.gpus} --runs-per-gpu {study.settings.runs_per_gpu} {params.task:q} "
+        "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} {params.task:q} "
         "--model {wildcards.model:q} --encoder {input.encoder:q} --tokens {input.tokens:q} --examples {input.examples:q} {params.evaluation:q} --seed {wildcards.seed} "
         "{params.recipe:q} --recipe-name {wildcards.recipe:q} --identity {params.code} --threads {threads} "
-        "--state {params.state:q} --state-every {study.settings.checkpoint_minutes} "
+        "--state {params.state:q} --state-every {resources.state_every} "
         "--weights {output.weights:q} --record {output.record:q} > {log:q} 2>&1"

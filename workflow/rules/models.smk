@@ -99,6 +99,7 @@ rule pretrain:
     resources:
         mem_mb=growing(4000),
         runtime=growing(240),
+        state_every=str(study.settings.checkpoint_minutes),
     params:
         flags=lambda wildcards: study.pretrain_flags(wildcards.model),
         base=lambda wildcards, input: ["--base", input.base] if "base" in input.keys() else [],
@@ -107,7 +108,7 @@ rule pretrain:
     shell:
         "python scripts/pretrain.py --corpus {input.corpus:q} --tokenizer {input.tokenizer:q} {params.base:q} "
         "{params.flags:q} --identity {params.code} --state {params.state:q} "
-        "--state-every {study.settings.checkpoint_minutes} --threads {threads} --output {output:q} > {log:q} 2>&1"
+        "--state-every {resources.state_every} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
 
 rule translate:

@@ -16,13 +16,14 @@ rule states:
         mem_mb=by_model(2000, 16000),
         runtime=growing(60),
         gpu=min(1, study.settings.gpus),
+        runs_per_gpu=study.settings.runs_per_gpu,
     params:
         languages=study.languages,
         length=study.settings.similarity_length,
         code=digest("states"),
     shell:
         "python scripts/states.py "
-        "--gpus {resources.gpu} --runs-per-gpu {study.settings.runs_per_gpu} --encoder {input.encoder:q} --corpus {input.corpus:q} "
+        "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} --encoder {input.encoder:q} --corpus {input.corpus:q} "
         "--languages {params.languages:q} --max-length {params.length} --output {output:q} > {log:q} 2>&1"
 
 
