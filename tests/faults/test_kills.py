@@ -100,6 +100,7 @@ def test_killed_at_random_moments_the_study_completes_and_nothing_differs(undist
         while jobs(made):
             assert time.monotonic() < deadline, "jobs outlive their workflow"
             time.sleep(0.1)
+    assert sum(faults[kind].injected for kind in KINDS) > KILLS // 2, "the study was over before it was killed often"
     running = start(made)
     while running.poll() is None and not jobs(made):
         time.sleep(0.05)

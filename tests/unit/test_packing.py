@@ -135,7 +135,8 @@ def trained(place, out, family, task, recipe, seed=3):
     return files
 
 
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+# So much decay that leaving it out, or out of the rows never met, moves weights far beyond the tolerance.
+@pytest.mark.parametrize("weight_decay", [0.0, 20.0])
 @KINDS
 @FAMILIES
 def test_training_gives_the_weights_of_plain_padded_untrimmed_training(place, tmp_path, family, task, weight_decay):

@@ -142,7 +142,8 @@ def load(encoder_folder, weights, record):
                 f"{weights}: was not trained from {encoder_folder} as it is now (sha256); delete it to train again"
             )
         rows, trained = tensors.pop(ROWS), tensors.pop(name)
-        put_back(embedding(model.encoder).weight.data, rows, trained, about["scale"])
+        words = embedding(model.encoder).weight
+        words.data = put_back(words.data, rows, trained, about["scale"])
         left = model.load_state_dict(tensors, strict=False)
         if left.unexpected_keys or left.missing_keys != [name]:
             raise KeyError(*(left.unexpected_keys or left.missing_keys))

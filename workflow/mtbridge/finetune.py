@@ -193,8 +193,9 @@ class Training:
                         "larger GPU"
                     ) from error
             self.micro_batch = -(-min(self.micro_batch, len(rows)) // 2)
+            self.recorded = None  # batches of its sizes will not come again, and its memory is wanted
             print(f"out of memory: {self.micro_batch} examples a pass from here on", file=sys.stderr, flush=True)
-            self.optimizer.zero_grad(set_to_none=self.recorded is None)
+            self.optimizer.zero_grad()
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
 

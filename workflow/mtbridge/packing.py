@@ -73,7 +73,6 @@ def attention(module, query, key, value, attention_mask=None, packed=None, scali
     Returns:
         [1, tokens, heads, dim], and None for the weights, as transformers' attention functions do.
     """
-
     if packed is None or query.shape[2] != key.shape[2]:
         raise RuntimeError("attention 'packed' needs the batch: call mtbridge.models.forward")
     inside = _jagged if query.device.type == "cuda" else _by_length

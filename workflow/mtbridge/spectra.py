@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mtbridge import checkpoints
 from mtbridge.errors import MtbridgeError
 from mtbridge.files import read_json
 
@@ -44,16 +45,7 @@ def _shards(folder: Path) -> list[Path]:
     index = folder / INDEX
     if (folder / "model.safetensors").is_file() or not index.is_file():
         return [folder / "model.safetensors"]
-    try:
-        names = sorted(set(read_json(index)["weight_map"].values()))
-    except (KeyError, TypeError, AttributeError):
-        names = []
-    if not names:
-        raise MtbridgeError(f"{index}: has no 'weight_map' from tensors to files; get the checkpoint again")
-    for name in names:
-        if not isinstance(name, str) or Path(name).name != name:
-            raise MtbridgeError(f"{index}: 'weight_map' names {name!r}; expected a file in the same folder")
-    return [folder / name for name in names]
+    return [folder / name for name in checkpoints.shards(index)]
 
 
 def _positive(config: dict, path: Path, *keys: str) -> int:

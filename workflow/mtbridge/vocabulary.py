@@ -30,7 +30,7 @@ class Trimmed:
 
         self.module = embedding(encoder)
         self.rows = np.unique(used).astype(np.int64)
-        self.scale, self._applied = 1.0, 1.0
+        self.scale = 1.0
         self._table = self.module.weight.data
         self._place = np.full(len(self._table), -1, dtype=np.int64)
         self._place[self.rows] = np.arange(len(self.rows))
@@ -52,19 +52,18 @@ class Trimmed:
         import torch
 
         trained = self.module.weight
-        put_back(self._table, self.rows, trained.data, self.scale / self._applied)
-        self._applied = self.scale
-        self.module.weight = torch.nn.Parameter(self._table.to(trained.device), requires_grad=False)
+        # Always from the first table, so that it does not matter how often, or in which process, this was done before.
+        table = put_back(self._table, self.rows, trained.data, self.scale)
+        self.module.weight = torch.nn.Parameter(table.to(trained.device), requires_grad=False)
         try:
             yield
         finally:
             self.module.weight = trained
 
 
-def put_back(table, rows, trained, scale: float = 1.0) -> None:
-    """Write trained rows into a table [vocabulary, dim], and scale the others, in place."""
+def put_back(table, rows, trained, scale: float):
+    """A table [vocabulary, dim] with the trained rows in place and the others scaled; with scale 1 the table itself."""
     import torch
 
-    if scale != 1.0:
-        table.mul_(scale)
-    table.index_copy_(0, torch.as_tensor(rows, device=table.device), trained.to(table.device, table.dtype))
+    table = table if scale == 1.0 else table * scale
+    return table.index_copy_(0, torch.as_tensor(rows, device=table.device), trained.to(table.device, table.dtype))
