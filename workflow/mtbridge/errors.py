@@ -32,8 +32,9 @@ def nearest(value: str, valid) -> str:
 def command(main):
     """Run `main` as a program: the user's mistakes end in one line on stderr and exit code 1, bugs in a traceback.
 
-    The last line of a log says what the job cost and how much of it went by before any work was done.
+    The last line of a log says what the job cost and how much of it went by before any work was done. Does not return.
     """
+    import atexit
     import gc
 
     # Imports of torch and transformers make millions of objects that live until the end; scanning them for garbage
@@ -47,10 +48,16 @@ def command(main):
         main()
         start = f", {_start_up:.2f} s of it before work" if _start_up else ""
         print(f"time: {time.perf_counter() - _began:.2f} s, cpu {time.process_time():.2f} s{start}", file=sys.stderr)
+        code = 0
     except MtbridgeError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.stderr.flush()
-        sys.exit(1)
+        code = 1
+    # What an interpreter does at its end but one thing: taking torch's and transformers' modules apart, object by
+    # object, is a second.
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _end(number, _frame) -> None:

@@ -4,7 +4,9 @@ import fcntl
 import os
 import re
 import socket
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, f"{workflow.basedir}/workflow")
 
@@ -63,8 +65,19 @@ def claim():
     return file
 
 
+def warm():
+    """Where many jobs run on this machine, one process imports what all of them import, and they start as its forks."""
+    if not workflow.local_exec or not hasattr(os, "pidfd_open") or len(list(workflow.dag.needrun_jobs())) < 10:
+        return
+    place = os.path.join(tempfile.mkdtemp(prefix="mtbridge-"), "socket")
+    os.environ.update(MTBRIDGE_WARM=place)
+    command = [sys.executable, f"{workflow.basedir}/scripts/_warm.py", place, str(os.getpid())]
+    subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL)
+
+
 onstart:
     globals()["claimed"] = claim()
+    warm()
 
 
 RUN_SCORES = "scores/{recipe}/{model}/{task}/seed{seed}.parquet"
