@@ -2,6 +2,7 @@
 attention. The same outputs, gradients and training."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -185,6 +186,57 @@ def test_the_whole_table_is_there_for_evaluation_and_the_trimmed_one_afterwards(
             assert torch.equal(table[[4, 9, 30]], before[[4, 9, 30]] + 1)
             assert torch.equal(table[[5, 31]], before[[5, 31]] * 0.5)
         assert len(vocabulary.embedding(encoder).weight) == 3
+
+
+# ---- Dropout on a CPU ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 1.0])
+def test_dropout_keeps_the_expected_value_and_drops_the_gradient_of_what_it_dropped(p):
+    torch.manual_seed(0)
+    x = torch.full((300, 1001), 2.0, requires_grad=True)
+    out = packing.dropout(x, p)
+    kept = out.detach() != 0
+    # Four standard errors of a share of 300,300.
+    assert abs(kept.float().mean() - (1 - p)) <= 4 * (p * (1 - p) / x.numel()) ** 0.5
+    assert (kept.float().mean(0).std() < 1.3 * (p * (1 - p) / 300) ** 0.5) or p == 1, "columns drop together"
+    gradient = torch.autograd.grad(out.sum(), x)[0]
+    torch.testing.assert_close(gradient, kept / (1 - p) if p < 1 else torch.zeros_like(x), rtol=2e-5, atol=0)
+    torch.testing.assert_close(out, x * gradient)
+    assert packing.dropout(x, p, training=False) is x
+
+
+def test_attention_with_dropout_is_on_average_attention_without():
+    lengths, generator = [5, 9, 9, 1], torch.Generator().manual_seed(0)
+    batch = small.packed([[0] * length for length in lengths])
+    parts = [torch.randn(sum(lengths), 2, 8, generator=generator) for _ in range(3)]
+    plain = packing._by_length(*parts, batch, dropout_p=0.0, scale=0.3)
+    torch.manual_seed(1)
+    drawn = torch.stack([packing._by_length(*parts, batch, dropout_p=0.2, scale=0.3) for _ in range(2000)])
+    error = drawn.std(0) / 2000**0.5
+    assert error.min() > 0
+    assert ((drawn.mean(0) - plain).abs() < 6 * error).all()
+
+
+@FAMILIES
+def test_what_is_dropped_out_follows_from_the_seed_and_only_in_training(place, tmp_path, family):
+    shutil.copytree(place / family, tmp_path / family)
+    config = json.loads((tmp_path / family / "config.json").read_text())
+    rates = {key: 0.3 for key in config if "dropout" in key and "classifier" not in key}
+    (tmp_path / family / "config.json").write_text(json.dumps({**config, **rates}))
+    made, _, train = given(place, family, small.NC)
+    batch, model = made.batch(train[:5]).to(torch.device("cpu")), models.load_encoder(tmp_path / family)
+    own = torch.nn.functional.dropout
+
+    def hidden(seed):
+        torch.manual_seed(seed)
+        return models.forward(model, batch).detach()
+
+    assert torch.equal(hidden(1), hidden(2))
+    model.train()
+    assert torch.equal(hidden(1), hidden(1))
+    assert not torch.equal(hidden(1), hidden(2))
+    assert torch.nn.functional.dropout is own
 
 
 # ---- What a GPU does differently, as far as it goes without one ------------------------------------------------------
