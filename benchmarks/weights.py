@@ -68,7 +68,7 @@ def extremes(matrices) -> list[float]:
     """The least and the greatest entry of each matrix, so that every page of it is read."""
     import torch
 
-    return [float(value) for _, weight in matrices for value in torch.aminmax(weight)]
+    return [float(value) for _, weight, *_ in matrices for value in torch.aminmax(weight)]
 
 
 def read_ours(folder, sizes, clock):

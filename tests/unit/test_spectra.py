@@ -145,9 +145,10 @@ def test_index_that_names_no_files_of_its_folder_is_refused(folder, index):
 
 def test_weights_come_as_stored_one_layer_after_the_other(saved):
     found = list(matrices(saved["mbart"][1]))
-    assert [key for key, _ in found][:7] == ["0.k", "0.q", "0.v", "0.out", "0.fc1", "0.fc2", "1.k"]
-    assert dict(found)["1.fc1"].shape == (12, 8)
-    torch.testing.assert_close(dict(found)["1.fc1"], saved["mbart"][2].layers[1].fc1.weight.detach())
+    weights = {key: weight for key, weight, _ in found}
+    assert list(weights)[:7] == ["0.k", "0.q", "0.v", "0.out", "0.fc1", "0.fc2", "1.k"]
+    assert weights["1.fc1"].shape == (12, 8)
+    torch.testing.assert_close(weights["1.fc1"], saved["mbart"][2].layers[1].fc1.weight.detach())
 
 
 def test_half_precision_weights_are_taken_as_they_are(folder):
