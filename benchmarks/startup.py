@@ -5,8 +5,10 @@ Seconds are those of the whole process, updates taken off. The profile says wher
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -42,7 +44,7 @@ print(json.dumps(laps))
 """
 
 
-def ours(folder, sizes, clock):
+def ours(folder, sizes, clock, environment=None):
     task, recipe = finetuning.task(), asdict(finetuning.recipe(sizes))
     flags = [part for name, value in recipe.items() for part in (f"--{name.replace('_', '-')}", value)]
     command = [
@@ -53,9 +55,22 @@ def ours(folder, sizes, clock):
     ]  # fmt: skip
     begun = time.perf_counter()
     with clock:
-        subprocess.run([*map(str, command)], check=True, capture_output=True)
+        subprocess.run([*map(str, command)], check=True, capture_output=True, env=environment)
     seconds = time.perf_counter() - begun
     return {"values": [], "seconds": seconds - json.loads((folder / "run.json").read_text())["seconds"]["train"]}
+
+
+def warm(folder, sizes, clock):
+    """Ours as a fork of the process that a workflow on its own machine starts (scripts/_warm.py)."""
+    place = Path(tempfile.mkdtemp()) / "socket"
+    with subprocess.Popen([sys.executable, ROOT / "scripts/_warm.py", place, str(os.getpid())]) as server:
+        while not place.exists() and server.poll() is None:
+            time.sleep(0.1)
+        try:
+            return ours(folder, sizes, clock, {**os.environ, "MTBRIDGE_WARM": str(place)})
+        finally:
+            server.terminate()
+            shutil.rmtree(place.parent)
 
 
 def trainer(folder, sizes, clock):
@@ -82,7 +97,7 @@ def profile(folder, sizes) -> dict:
 
 WORK = Work(
     "all of a fine-tuning but its updates, {layers} layers of {hidden}, {examples} texts",
-    {"ours": ours, "Trainer": trainer},
+    {"ours": ours, "ours, on a workflow's own machine": warm, "Trainer": trainer},
     {**finetuning.WORK.sizes, **finetuning.WORK.quick},
     {},
     finetuning.prepare,
