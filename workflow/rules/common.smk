@@ -66,8 +66,12 @@ def claim():
 
 
 def warm():
-    """Where many jobs run on this machine, one process imports what all of them import, and they start as its forks."""
-    if not workflow.local_exec or not hasattr(os, "pidfd_open") or len(list(workflow.dag.needrun_jobs())) < 10:
+    """Where many jobs run on this machine, one process imports what all of them import, and they start as its forks.
+
+    Not with GPUs: whatever looks for one while it is imported would leave CUDA in a state that no fork can use.
+    """
+    few = len(list(workflow.dag.needrun_jobs())) < 10
+    if few or study.settings.gpus or not workflow.local_exec or not hasattr(os, "pidfd_open"):
         return
     place = os.path.join(tempfile.mkdtemp(prefix="mtbridge-"), "socket")
     os.environ.update(MTBRIDGE_WARM=place)
