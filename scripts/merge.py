@@ -1,18 +1,18 @@
 """Put tables with the same columns into one, in the order given.
 
-In   --tables, Parquet files (the scores of all runs, or similarities); @LIST reads their names from a file
+In   --tables, Parquet files in --folder (the scores of all runs, or similarities)
 Out  one Parquet file with the same columns
 """
 
 import argparse
+import os
 
 from _library import MtbridgeError, command
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, fromfile_prefix_chars="@"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", default="")
     parser.add_argument("--tables", nargs="+", required=True)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
@@ -22,10 +22,11 @@ def main():
     from mtbridge.files import read_table, write_parquet
 
     tables: list[pa.Table] = []
-    for path in arguments.tables:
+    for name in arguments.tables:
+        path = os.path.join(arguments.folder, name)
         table = read_table(path)
         if tables and table.schema != tables[0].schema:
-            raise MtbridgeError(f"{path}: its columns are not those of {arguments.tables[0]}; delete the older one")
+            raise MtbridgeError(f"{path}: its columns are not those of the first, {arguments.tables[0]}; delete the older one")
         tables.append(table)
     write_parquet(pa.concat_tables(tables), arguments.output)
 

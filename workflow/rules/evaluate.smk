@@ -86,6 +86,9 @@ rule scores:
     conda:
         "../../envs/environment.yaml"
     params:
+        # A shell takes 128 KB: as short as names can be, four thousand runs.
+        folder=f"{results}/scores",
+        tables=lambda wildcards, input: [path.removeprefix(f"{results}/scores/") for path in input],
         code=digest("merge"),
     shell:
-        "python scripts/merge.py --tables {input:q} --output {output:q} > {log:q} 2>&1"
+        "python scripts/merge.py --folder {params.folder:q} --tables {params.tables:q} --output {output:q} > {log:q} 2>&1"
