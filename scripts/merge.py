@@ -26,7 +26,7 @@ def main():
         path = os.path.join(arguments.folder, name)
         table = read_table(path)
         if tables and table.schema != tables[0].schema:
-            raise MtbridgeError(f"{path}: its columns are not those of the first, {arguments.tables[0]}; delete the older one")
+            raise MtbridgeError(f"{path}: its columns are not those of {arguments.tables[0]}; delete the older one")
         tables.append(table)
     write_parquet(pa.concat_tables(tables), arguments.output)
 

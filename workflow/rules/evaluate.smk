@@ -87,8 +87,8 @@ rule scores:
         "../../envs/environment.yaml"
     params:
         # A shell takes 128 KB: as short as names can be, four thousand runs.
-        folder=f"{results}/scores",
-        tables=lambda wildcards, input: [path.removeprefix(f"{results}/scores/") for path in input],
+        folder=lambda wildcards, output: output[0].removesuffix(".parquet"),
+        tables=lambda wildcards, input: [os.path.relpath(path, f"{results}/scores") for path in input],
         code=digest("merge"),
     shell:
         "python scripts/merge.py --folder {params.folder:q} --tables {params.tables:q} --output {output:q} > {log:q} 2>&1"
