@@ -91,90 +91,98 @@ def troubles(cluster, tmp_path_factory):
     return workshop, run
 
 
-def test_a_job_killed_for_memory_comes_back_with_more_and_succeeds(troubles):
+def test_a_job_killed_for_memory_comes_back_with_more_and_succeeds(troubles, faults):
     workshop, run = troubles
-    assert workshop.attempts("hungry") == ["1000", "2000"], run.state()
-    assert (workshop.folder / "made/hungry").exists()
+    with faults.survive("job over its memory (Slurm)"):
+        assert workshop.attempts("hungry") == ["1000", "2000"], run.state()
+        assert (workshop.folder / "made/hungry").exists()
 
 
-def test_a_job_over_its_time_limit_comes_back_with_a_longer_one_and_succeeds(troubles):
+def test_a_job_over_its_time_limit_comes_back_with_a_longer_one_and_succeeds(troubles, faults):
     workshop, run = troubles
-    assert workshop.attempts("slow") == ["1", "2"], run.state()
-    assert (workshop.folder / "made/slow").exists()
-    assert "TIMEOUT" in run.text()
+    with faults.survive("job over its time limit (Slurm)"):
+        assert workshop.attempts("slow") == ["1", "2"], run.state()
+        assert (workshop.folder / "made/slow").exists()
+        assert "TIMEOUT" in run.text()
 
 
-def test_a_failing_job_ends_the_run_with_the_last_lines_of_its_own_log(troubles):
+def test_a_failing_job_ends_the_run_with_the_last_lines_of_its_own_log(troubles, faults):
     _, run = troubles
-    assert run.process.returncode != 0
-    at_the_end = run.text().rpartition("Logfile logs/broken.log")[2]
-    assert "error: the label is unknown" in at_the_end, run.state()
-    assert len(re.findall(r"^Logfile logs/broken.log", run.text(), re.MULTILINE)) <= 3
+    with faults.survive("job that fails, told by its own log's last lines (Slurm)"):
+        assert run.process.returncode != 0
+        at_the_end = run.text().rpartition("Logfile logs/broken.log")[2]
+        assert "error: the label is unknown" in at_the_end, run.state()
+        assert len(re.findall(r"^Logfile logs/broken.log", run.text(), re.MULTILINE)) <= 3
 
 
-def test_a_job_cancelled_by_hand_is_told_and_a_second_run_completes(cluster, workshop, start):
+def test_a_job_cancelled_by_hand_is_told_and_a_second_run_completes(cluster, workshop, start, faults):
     run = start(workshop, "made/cancelled", "made/other")
-    for attempt in (1, 2, 3):
-        run.wait_for(lambda attempt=attempt: len(workshop.attempts("cancelled")) == attempt, f"attempt {attempt}")
-        cluster.run("scancel", workshop.attempts("cancelled")[-1])
-    run.wait_for(lambda: workshop.attempts("other"), "the other job")
-    run.wait_for(lambda: run.text().count("SLURM status is: 'CANCELLED'") >= 3, "the word that it was cancelled")
-    workshop.go()
-    run.fail()
-    assert (workshop.folder / "made/other").exists(), "one job's end must not end the others"
-    assert not (workshop.folder / "made/cancelled").exists(), "half an output was left behind"
-    start(workshop, "made/cancelled", "made/other").succeed()
-    assert len(workshop.attempts("other")) == 1
+    with faults.survive("job cancelled by hand, scancel (Slurm)", 3):
+        for attempt in (1, 2, 3):
+            run.wait_for(lambda attempt=attempt: len(workshop.attempts("cancelled")) == attempt, f"attempt {attempt}")
+            cluster.run("scancel", workshop.attempts("cancelled")[-1])
+        run.wait_for(lambda: workshop.attempts("other"), "the other job")
+        run.wait_for(lambda: run.text().count("SLURM status is: 'CANCELLED'") >= 3, "the word that it was cancelled")
+        workshop.go()
+        run.fail()
+        assert (workshop.folder / "made/other").exists(), "one job's end must not end the others"
+        assert not (workshop.folder / "made/cancelled").exists(), "half an output was left behind"
+        start(workshop, "made/cancelled", "made/other").succeed()
+        assert len(workshop.attempts("other")) == 1
 
 
-def test_an_interrupted_run_takes_its_jobs_with_it_and_a_second_run_completes(cluster, workshop, start):
+def test_an_interrupted_run_takes_its_jobs_with_it_and_a_second_run_completes(cluster, workshop, start, faults):
     run = start(workshop, "made/interrupted")
     run.wait_for(lambda: workshop.attempts("interrupted"), "a running job")
-    run.interrupt()
-    run.fail(60)
-    wait_for(lambda: not cluster.jobs(), "an empty queue", 30, run.state)
-    workshop.go()
-    start(workshop, "made/interrupted").succeed()
+    with faults.survive("workflow interrupted, Ctrl-C (Slurm)"):
+        run.interrupt()
+        run.fail(60)
+        wait_for(lambda: not cluster.jobs(), "an empty queue", 30, run.state)
+        workshop.go()
+        start(workshop, "made/interrupted").succeed()
 
 
-def test_a_job_whose_node_goes_down_runs_again_when_it_is_back(cluster, workshop, start):
+def test_a_job_whose_node_goes_down_runs_again_when_it_is_back(cluster, workshop, start, faults):
     run = start(workshop, "made/stranded")
     run.wait_for(lambda: workshop.attempts("stranded"), "a running job")
-    cluster.run("scontrol", "update", f"nodename={cluster.host}", "state=down", "reason=test")
-    try:
-        run.wait_for(lambda: cluster.jobs("PENDING"), "the job back in the queue")
-    finally:
-        # A node that answers may have come back by itself; then there is nothing to resume.
-        cluster.run("scontrol", "update", f"nodename={cluster.host}", "state=resume", check=False)
-    run.wait_for(lambda: len(workshop.attempts("stranded")) == 2, "the second start")
-    workshop.go()
-    run.succeed()
-    assert len(set(workshop.attempts("stranded"))) == 1, "the same Slurm job, put back"
+    with faults.survive("node taken down and back (Slurm)"):
+        cluster.run("scontrol", "update", f"nodename={cluster.host}", "state=down", "reason=test")
+        try:
+            run.wait_for(lambda: cluster.jobs("PENDING"), "the job back in the queue")
+        finally:
+            # A node that answers may have come back by itself; then there is nothing to resume.
+            cluster.run("scontrol", "update", f"nodename={cluster.host}", "state=resume", check=False)
+        run.wait_for(lambda: len(workshop.attempts("stranded")) == 2, "the second start")
+        workshop.go()
+        run.succeed()
+        assert len(set(workshop.attempts("stranded"))) == 1, "the same Slurm job, put back"
 
 
-def test_a_preempted_job_runs_again_after_what_took_its_place(cluster, workshop, start):
+def test_a_preempted_job_runs_again_after_what_took_its_place(cluster, workshop, start, faults):
     run = start(workshop, "made/large")
     run.wait_for(lambda: workshop.attempts("large"), "a running job")
     urgent = ("--partition=urgent", "--cpus-per-task=4", "--mem=500", "--output=/dev/null")
-    cluster.run("sbatch", *urgent, "--wrap", "sleep 3")
-    run.wait_for(lambda: len(workshop.attempts("large")) == 2, "the second start")
-    workshop.go()
-    run.succeed()
+    with faults.survive("job preempted and requeued (Slurm)"):
+        cluster.run("sbatch", *urgent, "--wrap", "sleep 3")
+        run.wait_for(lambda: len(workshop.attempts("large")) == 2, "the second start")
+        workshop.go()
+        run.succeed()
 
 
-def test_a_run_survives_a_restart_of_the_controller(cluster, workshop, start):
+def test_a_run_survives_a_restart_of_the_controller(cluster, workshop, start, faults):
     run = start(workshop, "made/watched")
     run.wait_for(lambda: workshop.attempts("watched"), "a running job")
-    cluster.stop("slurmctld")
-    try:
-        # Longer than the five questions in vain after which the executor by itself would forget its jobs.
-        for _ in range(8):
-            assert "Unable to contact slurm controller" in cluster.run("squeue", check=False)
-    finally:
-        cluster.start("slurmctld")
-    workshop.go()
-    run.succeed()
-    assert len(workshop.attempts("watched")) == 1
+    with faults.survive("controller stopped and started (Slurm)"):
+        cluster.stop("slurmctld")
+        try:
+            # Longer than the five questions in vain after which the executor by itself would forget its jobs.
+            for _ in range(8):
+                assert "Unable to contact slurm controller" in cluster.run("squeue", check=False)
+        finally:
+            cluster.start("slurmctld")
+        workshop.go()
+        run.succeed()
+        assert len(workshop.attempts("watched")) == 1
 
 
 def test_jobs_get_all_the_gpus_they_ask_for_side_by_side(cluster, workshop, start):
