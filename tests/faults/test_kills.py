@@ -9,26 +9,17 @@ import subprocess
 import sys
 import time
 
-import pytest
-
+from tests.faults.conftest import STUDY
 from tests.kills import half_written, jobs, kill, marked, results, steps, wrong
 from tests.workflow.conftest import Project
 
 KILLS = int(os.environ.get("MTBRIDGE_KILLS", "3"))
-STUDY = ("seeds=[1,2]", "checkpoint_minutes=0.01")
 
 
 def start(project: Project) -> subprocess.Popen:
     command = [sys.executable, "-m", "snakemake", "--config", "study=smoke", *STUDY]
     with open(project.folder / "log", "a") as log:
         return subprocess.Popen(command, cwd=project.folder, stdout=log, stderr=log, start_new_session=True)
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory) -> Project:
-    made = marked(tmp_path_factory.mktemp("undisturbed"))
-    made.snakemake(config=STUDY)
-    return made
 
 
 KINDS = ("workflow killed (-9)", "workflow and jobs killed (-9)", "a job killed (-9), then the workflow")

@@ -1,4 +1,4 @@
-"""Kills while jobs are in Slurm: the next plain command completes the study, and its scores are the undisturbed ones."""
+"""Kills while jobs are in Slurm: the next plain run completes the study, and its scores are the undisturbed ones."""
 
 import os
 import signal

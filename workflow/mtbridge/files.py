@@ -8,6 +8,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -16,6 +17,20 @@ from mtbridge.errors import MtbridgeError
 
 # What only a write can fail with: no space, a quota, a file system that is read-only.
 WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
+
+
+def unwritable(path, error) -> MtbridgeError:
+    """The error of a file or folder that could not be written."""
+    return MtbridgeError(f"{path}: cannot be written: {error}; check the folder's space and rights")
+
+
+def _no_room(error: Exception) -> str:
+    """What a library failed with if nothing could be written, else "". Those in Rust, and numpy, tell it in words."""
+    if re.fullmatch(r"\d+ requested and \d+ written", str(error)):
+        return f"no space left ({error})"
+    number = re.search(r"\(os error (\d+)\)$", str(error))
+    known = {getattr(error, "errno", None), int(number[1]) if number else None}
+    return str(error) if known & WRITING else ""
 
 
 @contextlib.contextmanager
@@ -29,18 +44,21 @@ def whole(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     except OSError as error:
-        raise MtbridgeError(f"{path}: cannot be written: {error}; check the folder's space and rights") from error
+        raise unwritable(path, error) from error
     try:
         temporary = holder / path.name
         yield temporary
         if path.is_dir():
             shutil.rmtree(path)
         os.replace(temporary, path)
-    except OSError as error:
+    except MtbridgeError:
+        raise
+    except Exception as error:
         # What failed may as well be the reading of something else; that is told by its own name.
-        if error.errno not in WRITING and not str(error.filename or "").startswith(str(holder)):
+        said = _no_room(error)
+        if not said and not str(getattr(error, "filename", None) or "").startswith(str(holder)):
             raise
-        raise MtbridgeError(f"{path}: cannot be written: {error}; check the folder's space and rights") from error
+        raise unwritable(path, said or error) from error
     finally:
         shutil.rmtree(holder, ignore_errors=True)
 

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from mtbridge.errors import MtbridgeError
-from mtbridge.files import whole
+from mtbridge.files import unwritable, whole
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)  # a cluster's warnings before the end
 PATIENCE = 120.0  # seconds that an orphan has to reach the end of its step
@@ -89,11 +89,13 @@ class State:
             self.path = self.folder / f"{name}.safetensors"
         if not self.folder or not claim:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._claim()
-        for other in self.folder.iterdir():  # of another recipe or code, or half written when a process was killed
-            if other not in (self.path, self.folder / "lock"):
-                shutil.rmtree(other) if other.is_dir() else other.unlink()
+        try:
+            self._claim()
+            for other in self.folder.iterdir():  # of another recipe or code, or half written when a process was killed
+                if other not in (self.path, self.folder / "lock"):
+                    shutil.rmtree(other) if other.is_dir() else other.unlink()
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
 
     def __enter__(self) -> "State":
         return self

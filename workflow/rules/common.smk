@@ -1,5 +1,6 @@
 # The study that the config describes, and the few functions that rules share.
 
+import contextlib
 import fcntl
 import os
 import re
@@ -51,8 +52,11 @@ def claim():
     """One workflow at a time works on a study. The kernel frees the lock when the process ends, so a killed one leaves
     nothing to unlock; the profiles turn Snakemake's own lock off, which stays behind."""
     place = os.path.join(results, "unfinished", "workflow.lock")
-    os.makedirs(os.path.dirname(place), exist_ok=True)
-    file = open(place, "a+")
+    try:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        file = open(place, "a+")
+    except OSError as error:
+        sys.exit(f"error: {results}: cannot be written: {error}; check the folder's space and rights")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -60,8 +64,9 @@ def claim():
         sys.exit(f"error: {results}: another workflow ({file.read()}) is at work on it; wait for its end or stop it")
     except OSError as error:
         print(f"{place}: cannot be locked ({error}); start no second workflow on this study", file=sys.stderr)
-    file.truncate(0)
-    print(f"{socket.gethostname()} process {os.getpid()}", file=file, end="", flush=True)
+    with contextlib.suppress(OSError):  # a full disk; it only says who is at work
+        file.truncate(0)
+        os.write(file.fileno(), f"{socket.gethostname()} process {os.getpid()}".encode())
     return file
 
 
