@@ -35,6 +35,7 @@ STYLE = {
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
     "hatch.linewidth": 0.5,
+    "text.parse_math": False,  # A dollar in a label is one.
 }
 
 
