@@ -21,6 +21,7 @@ STUDIES = Path(__file__).resolve().parents[1] / "studies"
 
 # Names become parts of paths and of file names on every system, and nothing else.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def name(value: Any) -> str:
@@ -34,7 +35,17 @@ def items(value: Any) -> Any:
     return [value] if isinstance(value, str | int) else value
 
 
+def path(value: Any) -> Any:
+    """What stands behind an option on a program's command line, and among a rule's inputs."""
+    if isinstance(value, str) and (not value.strip() or value.startswith("-") or CONTROL.search(value)):
+        raise ValueError("expected one line of text that does not begin with a dash, as an option does")
+    if isinstance(value, str) and re.search("[{}]", value):
+        raise ValueError("braces are Snakemake's wildcards; name it otherwise")
+    return value
+
+
 Name = Annotated[str, BeforeValidator(name)]
+Place = Annotated[str, BeforeValidator(path)]
 Names = Annotated[list[Name], BeforeValidator(items)]
 
 
@@ -73,9 +84,9 @@ class ModelSettings(Strict):
         default="trained",
         description="`trained` here from the study's corpus, a `local` checkpoint directory, or one from the `hub`.",
     )
-    path: str | None = Field(default=None, description="Directory of a local checkpoint.")
-    repo: str | None = Field(default=None, description="Repository of a hub model: owner/name, or a local directory.")
-    revision: str = Field(
+    path: Place | None = Field(default=None, description="Directory of a local checkpoint.")
+    repo: Place | None = Field(default=None, description="Repository of a hub model: owner/name, or a local directory.")
+    revision: Place = Field(
         default="main", description="Branch, tag or commit of a hub model; locked when first fetched."
     )
     tokenizer: Name | None = Field(
@@ -168,7 +179,7 @@ class Corpora(Strict):
     parallel_from: ExamplesCorpus | None = Field(
         default=None, description="Take the aligned lines from a task whose examples are translations of each other."
     )
-    stems: dict[Literal["pretraining", "heldout", "parallel"], list[str]] = Field(
+    stems: dict[Literal["pretraining", "heldout", "parallel"], list[Place]] = Field(
         default={"pretraining": ["train"], "heldout": ["dev"], "parallel": ["test", "dev"]},
         description="Which files `<stem>.<language>` of a corpus folder make which corpus.",
     )
@@ -202,8 +213,10 @@ class Settings(Strict):
         default=["sound"], min_length=1, description="How runs are shown; the first is the study's own. Never retrains."
     )
     source: dict[str, Any] = Field(default={"kind": "generated"}, description="Where a task's examples come from.")
-    xglue: str | None = Field(default=None, description="The XGLUE release's folder or tar.gz, or one laid out alike.")
-    corpus: str | None = Field(
+    xglue: Place | None = Field(
+        default=None, description="The XGLUE release's folder or tar.gz, or one laid out alike."
+    )
+    corpus: Place | None = Field(
         default=None, description="Folder of line-aligned text, `<stem>.<language>`; default: generated text."
     )
     corpora: Corpora = Field(default=Corpora(), description="How much text.")
@@ -223,7 +236,7 @@ class Settings(Strict):
     runs_per_gpu: int = Field(
         default=1, ge=1, description="Fine-tunings that share a GPU of this machine, where one does not fill it."
     )
-    container: str | None = Field(
+    container: Place | None = Field(
         default=None, description="Apptainer image in which jobs run with `--sdm apptainer`; see envs/mtbridge.def."
     )
     keep_weights: bool = Field(default=True, description="Keep fine-tuned weights after their predictions are made.")
@@ -478,6 +491,8 @@ def check(settings: Settings, layers: list) -> None:
             wrong(
                 (*at, "labels"), f"'{odd[0]}' begins with a dash, which programs take for an option; map it to another"
             )
+        if odd := [label for label in task.labels if CONTROL.search(label)]:
+            wrong((*at, "labels"), f"{json.dumps(odd[0])} holds a control character; map it to another")
         if len(set(task.languages or [])) < len(task.languages or []):
             wrong((*at, "languages"), "names a language twice")
         if source.get("kind") not in KINDS_OF_SOURCE:
@@ -485,6 +500,9 @@ def check(settings: Settings, layers: list) -> None:
         if source["kind"] != "generated" and not source.get("path"):
             need = "set `xglue:` to the release's folder or tar.gz" if source["kind"] == "xglue" else "set its path"
             wrong(("xglue",) if source["kind"] == "xglue" else (*at, "source"), f"task '{key}' has no source; {need}")
+        for part in ("path", "folder"):
+            if re.search("[{}]", re.sub("{(language|split)}", "", str(source.get(part)))):
+                wrong((*at, "source", part), "of what stands in braces only {language} and {split} are known")
         there = available_languages(source, key)
         if there is not None:
             for language in task.languages or []:
