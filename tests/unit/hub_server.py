@@ -22,12 +22,13 @@ class Hub:
     damaged file -> bytes that are sent instead
     requests every (method, path) that came in
     sent    every (file, range) whose content was asked for
+    tokens  every token that came with a request
     leaked  Authorization headers that reached the content delivery network
     """
 
     def __init__(self):
         self.repos, self.gated, self.cut, self.busy, self.damaged = {}, set(), {}, set(), {}
-        self.requests, self.sent, self.leaked = [], [], []
+        self.requests, self.sent, self.leaked, self.tokens = [], [], [], set()
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -61,6 +62,7 @@ class Hub:
     def answer(self, request) -> None:
         path = unquote(urlsplit(request.path).path)
         self.requests.append((request.command, path))
+        self.tokens.add(request.headers.get("Authorization", "").removeprefix("Bearer "))
         # As on the real Hub, the content of large files comes from another host, without the Hub's headers.
         network, path = path.startswith("/network/"), path.removeprefix("/network")
         parts = path.strip("/").split("/")

@@ -383,6 +383,7 @@ def test_the_program_obeys_the_environment_and_never_shows_a_token(server, tmp_p
     assert refused.returncode == 1
     assert refused.stderr.strip().splitlines()[-1].startswith("error: owner/gated (main): is gated")
     assert "Traceback" not in refused.stderr
+    assert "secret-1" in server.tokens
     assert "secret-1" not in refused.stderr + refused.stdout
     assert not (tmp_path / "made").exists()
     assert run(REPO).returncode == 0

@@ -136,12 +136,17 @@ def upload(server: Hub, texts: list[str], folder: Path) -> dict[str, str]:
     return commits
 
 
+TOKEN = "hf_aTokenThatNobodyMayRead"
+
+
 def use(server: Hub, home: Path, patch: pytest.MonkeyPatch) -> None:
-    """Let the jobs' client ask this server, from an empty cache."""
+    """Let the jobs' client ask this server, from an empty cache, with somebody's token."""
+    patch.setenv("HF_TOKEN", TOKEN)
+    patch.setenv("HUGGING_FACE_HUB_TOKEN", TOKEN)
     patch.setenv("HF_ENDPOINT", server.url)
     patch.setenv("HF_HOME", str(home))
     patch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    for name in ("HF_TOKEN", "HF_TOKEN_PATH", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "HUGGINGFACE_HUB_CACHE"):
+    for name in ("HF_TOKEN_PATH", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "HUGGINGFACE_HUB_CACHE"):
         patch.delenv(name, raising=False)
 
 
@@ -273,6 +278,14 @@ def test_nothing_is_left_to_do(paper):
     assert paper.plan(config=CONFIG) == {}
 
 
+def test_another_revision_of_a_model_fetches_and_trains_that_model_alone(paper):
+    plan = paper.plan(config=(*CONFIG, "model_catalog={xlmr: {revision: other}}"))
+    assert plan["fetch_model"] == plan["encoder"] == plan["import_tokenizer"] == 1
+    assert plan["finetune"] == plan["predict"] == plan["score"] == 3, "its three tasks"
+    assert plan["states"] == 2, "on two corpora"
+    assert not plan.keys() & {"train_examples", "evaluation_examples", "majority", "singular_values"}
+
+
 def test_another_view_of_finished_runs_makes_views_alone(paper):
     plan = paper.plan(config=(*CONFIG, "protocols=[sound]"))
     assert plan.keys() <= {*VIEWS, "merge_cka"}
@@ -330,3 +343,13 @@ def test_a_hub_that_cannot_be_reached_is_told_in_one_line_and_leaves_nothing(tmp
     assert not any("Traceback" in line for line in told)
     assert not list((project.folder / "results/paper").glob("checkpoints/*"))
     assert not (project.folder / LOCK).exists()
+
+
+def test_a_token_is_sent_to_the_hub_and_stands_in_no_file(paper):
+    assert TOKEN in paper.server.tokens
+    assert paper.server.leaked == []
+    paths = [path for top in (paper.folder, paper.home) for path in top.rglob("*") if path.is_file()]
+    assert {"results", ".snakemake"} <= {
+        path.relative_to(paper.folder).parts[0] for path in paths if paper.home not in path.parents
+    }
+    assert not [path for path in paths if TOKEN.encode() in path.read_bytes()]
