@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -173,6 +174,49 @@ def test_several_processes_train_the_same_model_as_one(place, tmp_path, processe
     assert record["tokens"] == run["tokens"]
     ours, theirs = (predict(place, tmp_path / name, task=small.POS) for name in ("one", "several"))
     assert ours["predicted"] == theirs["predicted"]
+
+
+DIVERGING = """
+import os, sys
+sys.path[:0] = [sys.argv[1] + "/workflow", sys.argv[1] + "/scripts"]
+from mtbridge import finetune
+from mtbridge.errors import command
+import finetune as program
+
+share = finetune.Training.share
+
+
+def diverging(self, rows, scale):
+    self.every = 4  # losses are read when all processes have met the first one's
+    bad = float("nan") if self.steps == 5 and self.processes.rank == 1 else 1
+    return share(self, rows, scale * bad) * bad
+
+
+finetune.Training.share = diverging
+del sys.argv[1]
+command(program.main)
+"""
+
+
+def test_a_loss_that_is_none_in_one_process_ends_all_and_is_told_once(place, tmp_path):
+    (tmp_path / "diverging.py").write_text(DIVERGING)
+    recipe = replace(RECIPE, epochs=2, batch_size=8, selection="last")
+    flags = [part for key, value in vars(recipe).items() for part in (f"--{key.replace('_', '-')}", str(value))]
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"),
+        *(tmp_path / "diverging.py", ROOT, "--name", "pos", "--kind", "tagging", "--metric", "tagging_accuracy"),
+        *("--columns", "tokens", "--labels", *small.POS.labels, "--model", "mbart", "--encoder", place / "mbart"),
+        *("--tokens", place / "train/pos-tokens", "--examples", place / "train/pos.parquet", "--seed", "1", *flags),
+        *("--weights", tmp_path / "weights", "--record", tmp_path / "run.json", "--state", tmp_path / "state"),
+    ]
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode != 0
+    assert "Error: " not in done.stderr.replace("ChildFailedError: ", ""), done.stderr
+    (error,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    found = re.match(r"error: mbart, pos, seed 1: loss is nan at step 6 of \d+ \(examples (.*) …\); lower", error)
+    assert found and re.fullmatch(r"train-\d+(, train-\d+){3}", found[1]), error
+    assert {path.name for path in (tmp_path / "state").iterdir()} == {"diverged.safetensors", "lock"}
+    assert not (tmp_path / "weights").exists() and not (tmp_path / "run.json").exists()
 
 
 # ---- Inputs and batches ---------------------------------------------------------------------------------------------

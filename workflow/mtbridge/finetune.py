@@ -216,7 +216,7 @@ class Training:
         self.optimizer.zero_grad(set_to_none=self.recorded is None)
         self.steps += 1
         self.tokens += int(self.lengths[chosen].sum())
-        self.pending.append((self.steps, loss, max(1, count / self.processes.count), own))
+        self.pending.append((self.steps, loss, max(1, count / self.processes.count), rows))
         # Reading a loss waits for the device, so it is done for some steps at a time.
         if self.steps % min(self.every, 50) == 0 or self.steps % self.every == 0 or self.steps == self.total:
             self.read_losses()
@@ -225,16 +225,23 @@ class Training:
             self.recent = []
 
     def read_losses(self) -> None:
-        """Look at the losses since the last time. Raises MtbridgeError where one is no number, or far above chance."""
-        for step, loss, count, rows in self.pending:
-            value = float(loss) / count
-            self.recent.append(value)
-            if not value < 100 * np.log(len(self.task.labels)):
-                ids = ", ".join(self.examples["example_id"][row] for row in rows[:4])
-                raise Diverged(
-                    f"{self.task.name}, seed {self.seed}: loss is {value:g} at step {step} of {self.total} "
-                    f"(examples {ids} …); lower recipe.learning_rate ({self.recipe.learning_rate:g})"
-                )
+        """Look at the losses since the last time. Raises Diverged, in all processes, where one's is no number, or far
+        above chance."""
+        import torch
+
+        if not self.pending:
+            return
+        own = torch.tensor([float(loss) / count for _, loss, count, _ in self.pending], dtype=torch.float64)
+        losses = self.processes.gathered(own)  # [process, step]
+        self.recent += losses.mean(0).tolist()
+        # Step by step, and not "above": no comparison with NaN is true.
+        for place, process in (~(losses < 100 * np.log(len(self.task.labels)))).T.nonzero().tolist():
+            step, _, _, rows = self.pending[place]
+            ids = ", ".join(self.examples["example_id"][row] for row in rows[process :: self.processes.count][:4])
+            raise Diverged(
+                f"{self.task.name}, seed {self.seed}: loss is {losses[process, place]:g} at step {step} of "
+                f"{self.total} (examples {ids} …); lower recipe.learning_rate ({self.recipe.learning_rate:g})"
+            )
         self.pending = []
 
     def evaluate(self, epoch: int) -> None:
@@ -390,8 +397,11 @@ def finetune(
         try:
             training.run(state)
         except Diverged as error:
-            if state_folder:
+            if state_folder and processes.rank == 0:
                 state.write(training.model.state_dict(), {"error": str(error)}, "diverged")
+            processes.wait()
+            if processes.rank != 0:  # it is told once
+                sys.exit(1)
             raise MtbridgeError(f"{about.get('model')}, {error}") from error
         if processes.rank == 0:
             vocabulary = training.vocabulary
