@@ -157,6 +157,18 @@ def test_an_error_that_is_not_the_disks_keeps_its_own_name(tmp_path):
         raise ValueError("3 requested and more written")
 
 
+def test_content_is_on_the_disk_before_its_name_and_its_name_before_the_program_goes_on(tmp_path, monkeypatch):
+    """So that a power cut leaves the old or the new, and nothing made from what is gone."""
+    events, replace = [], os.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: events.append(os.readlink(f"/proc/self/fd/{handle}")))
+    monkeypatch.setattr(os, "replace", lambda old, new: (events.append("renamed"), replace(old, new)))
+    with files.whole(tmp_path / "model") as folder:
+        (folder / "part").mkdir(parents=True)
+        (folder / "part" / "weights").write_text("new")
+    settled = [folder / "part", folder / "part" / "weights", folder]
+    assert events == [*map(str, settled), "renamed", str(tmp_path)]
+
+
 # ---- Trainings -------------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """Writing files so that nobody ever meets half of one, and reading them so that a broken one is named.
 
-Everything is written beside its final place and renamed; a reader that finds a file finds a whole one.
+Everything is written beside its final place, brought to the disk and renamed; a reader that finds a file finds a whole
+one, also after the power was cut.
 """
 
 import contextlib
@@ -33,6 +34,19 @@ def _no_room(error: Exception) -> str:
     return str(error) if known & WRITING else ""
 
 
+def settle(*paths) -> None:
+    """Wait until files and folders (the names in them) have reached the disk, and not only the system's memory."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # what the file system does not know
+                raise
+        finally:
+            os.close(handle)
+
+
 @contextlib.contextmanager
 def whole(path):
     """Yield a temporary path beside `path`; rename it there on success, remove it on any failure.
@@ -48,9 +62,11 @@ def whole(path):
     try:
         temporary = holder / path.name
         yield temporary
+        settle(*temporary.rglob("*"), temporary)
         if path.is_dir():
             shutil.rmtree(path)
         os.replace(temporary, path)
+        settle(path.parent)
     except MtbridgeError:
         raise
     except Exception as error:
