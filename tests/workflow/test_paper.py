@@ -286,6 +286,18 @@ def test_another_revision_of_a_model_fetches_and_trains_that_model_alone(paper):
     assert not plan.keys() & {"train_examples", "evaluation_examples", "majority", "singular_values"}
 
 
+def test_another_language_of_a_task_evaluates_that_task_alone(paper):
+    for path in (paper.folder / "own/xglue/NC").glob("*.ru.*"):
+        shutil.copy(path, path.with_name(path.name.replace(".ru.", ".bg.")))
+    more = [
+        entry.replace(f"nc: {{languages: {LANGUAGES}", "nc: {languages: [bg, de, en, es, fr, ru]") for entry in CONFIG
+    ]
+    assert more != list(CONFIG)
+    models, tokenizers = len(MODELS), 4
+    expected = {"evaluation_examples": 1, "example_tokens": tokenizers, "predict": models, "majority": 1}
+    assert paper.plan("table1", config=more) == {**expected, "score": models + 1, "score_tables": 2}
+
+
 def test_another_view_of_finished_runs_makes_views_alone(paper):
     plan = paper.plan(config=(*CONFIG, "protocols=[sound]"))
     assert plan.keys() <= {*VIEWS, "merge_cka"}
