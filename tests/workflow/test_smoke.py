@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors import safe_open
 
 SCORES = "scores/default/mbart/nc/seed1.parquet"
 
@@ -55,6 +56,13 @@ def test_continued_training_began_from_its_base_and_records_say_what_was_done(sm
         "peak_memory_mb",
         "versions",
     } <= run.keys()
+
+
+def test_hidden_states_say_which_encoder_they_are_of(smoke):
+    for model in ("mbart", "mbart-m2m"):
+        card = json.loads(smoke.path(f"models/{model}/card.json").read_text())
+        with safe_open(smoke.path(f"states/parallel/{model}.safetensors"), "np") as file:
+            assert file.metadata() == {"encoder": card["sha256"]}
 
 
 def test_nothing_is_left_to_do(smoke):

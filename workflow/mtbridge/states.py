@@ -1,9 +1,11 @@
 """Pooled hidden states of every layer on a corpus: what similarity is computed from."""
 
+from pathlib import Path
+
 import numpy as np
 
 from mtbridge.errors import ready
-from mtbridge.files import whole
+from mtbridge.files import read_json, whole
 from mtbridge.inputs import Inputs, device_of, sorted_batches
 from mtbridge.models import forward, load_encoder, pool, template
 from mtbridge.progress import Progress
@@ -12,6 +14,8 @@ from mtbridge.tokens import Ragged
 
 def pooled_states(encoder_folder, corpus, languages: list[str], max_length: int, output, threads: int = 1) -> None:
     """Write the mean-pooled states of every line: key = language, float32 [layer, row, dim]; layer 0 = embeddings.
+
+    The file's metadata hold the sha256 of the encoder's weights.
 
     Args:
         corpus: tokens of the corpus, one array a language (`tokens.write_corpus`).
@@ -42,4 +46,4 @@ def pooled_states(encoder_folder, corpus, languages: list[str], max_length: int,
         states[language] = out
         progress(done)
     with whole(output) as path:
-        save_file(states, path)
+        save_file(states, path, {"encoder": read_json(Path(encoder_folder) / "card.json", ["sha256"])["sha256"]})
