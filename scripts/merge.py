@@ -22,11 +22,11 @@ def main():
     from mtbridge.files import read_table, write_parquet
 
     tables: list[pa.Table] = []
-    for name in arguments.tables:
-        path = os.path.join(arguments.folder, name)
+    paths = [os.path.join(arguments.folder, name) for name in arguments.tables]
+    for path in paths:
         table = read_table(path)
         if tables and table.schema != tables[0].schema:
-            raise MtbridgeError(f"{path}: its columns are not those of {arguments.tables[0]}; delete the older one")
+            raise MtbridgeError(f"{path}: its columns are not those of {paths[0]}; delete the older one")
         tables.append(table)
     write_parquet(pa.concat_tables(tables), arguments.output)
 

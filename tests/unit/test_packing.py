@@ -204,6 +204,9 @@ def test_dropout_keeps_the_expected_value_and_drops_the_gradient_of_what_it_drop
     torch.testing.assert_close(gradient, kept / (1 - p) if p < 1 else torch.zeros_like(x), rtol=2e-5, atol=0)
     torch.testing.assert_close(out, x * gradient)
     assert packing.dropout(x, p, training=False) is x
+    assert packing.dropout(x, 1e-6) is x, "less than can be drawn is nothing"
+    with pytest.raises(ValueError, match="expected 0 to 1"):
+        packing.dropout(x, 1 + p)
 
 
 def test_attention_with_dropout_is_on_average_attention_without():

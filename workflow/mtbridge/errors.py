@@ -54,6 +54,7 @@ def command(main):
         code = 1
     # What an interpreter does at its end but one thing: taking torch's and transformers' modules apart, object by
     # object, is a second.
+    threading._shutdown()
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()

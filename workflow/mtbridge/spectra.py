@@ -147,12 +147,13 @@ def singular_values(folder) -> dict[str, np.ndarray]:
 
     spectra, last = {}, time.monotonic()
     for key, weight, place in matrices(folder):
+        weight = weight.to(torch.float64)
         # A sum is finite unless a value is not, or it overflows: fifteen times faster than a look at each value.
         if not torch.isfinite(weight.sum()) and not torch.isfinite(weight).all():
             raise MtbridgeError(f"{place} has values that are not finite; train or get it again")
         # W and Wᵀ have the same singular values; LAPACK takes five times as long on a wide matrix as on a tall one.
         tall = weight if weight.shape[0] >= weight.shape[1] else weight.T
-        spectra[key] = torch.linalg.svdvals(tall.to(torch.float64)).numpy()
+        spectra[key] = torch.linalg.svdvals(tall).numpy()
         if time.monotonic() - last > 5:
             last = time.monotonic()
             print(f"{folder}: singular values up to {key}", file=sys.stderr, flush=True)

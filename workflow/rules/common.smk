@@ -90,13 +90,20 @@ def warm():
 
     Not with GPUs: whatever looks for one while it is imported would leave CUDA in a state that no fork can use.
     """
-    few = len(list(workflow.dag.needrun_jobs())) < 10
-    if few or study.settings.gpus or not workflow.local_exec or not hasattr(os, "pidfd_open"):
+    here = workflow.local_exec and not workflow.touch and not workflow.deployment_settings.deployment_method
+    if not here or study.settings.gpus or not hasattr(os, "pidfd_open") or len(list(workflow.dag.needrun_jobs())) < 10:
         return
-    place = os.path.join(tempfile.mkdtemp(prefix="mtbridge-"), "socket")
-    os.environ.update(MTBRIDGE_WARM=place)
-    command = [sys.executable, f"{workflow.basedir}/scripts/_warm.py", place, str(os.getpid())]
-    subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL)
+    alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    with contextlib.suppress(OSError):
+        place = os.path.join(tempfile.mkdtemp(prefix="mtbridge-"), "socket")
+        command = [sys.executable, f"{workflow.basedir}/scripts/_warm.py", place, str(os.getpid())]
+        subprocess.Popen(
+            command,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **alone, "CUDA_VISIBLE_DEVICES": ""},
+        )
+        os.environ.update(MTBRIDGE_WARM=place)
 
 
 onstart:
