@@ -111,9 +111,10 @@ def test_a_broken_record_is_named(tmp_path):
 
 def test_the_program_needs_neither_torch_nor_pandas(tmp_path):
     code = (
-        "import runpy, sys; sys.argv = ['plan.py', '--study', 'paper', '--tasks', 'nc', '--results', sys.argv[1]]; "
-        "sys.path.insert(0, 'scripts'); runpy.run_path('scripts/plan.py', run_name='__main__'); "
-        "print([m for m in ('torch', 'pandas', 'transformers', 'snakemake') if m in sys.modules])"
+        "import atexit, runpy, sys; heavy = ('torch', 'pandas', 'transformers', 'snakemake'); "
+        "sys.argv = ['plan.py', '--study', 'paper', '--tasks', 'nc', '--results', sys.argv[1]]; "
+        "atexit.register(lambda: print([m for m in heavy if m in sys.modules])); "
+        "sys.path.insert(0, 'scripts'); runpy.run_path('scripts/plan.py', run_name='__main__')"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, tmp_path / "none"], cwd=ROOT, capture_output=True, text=True, check=True
