@@ -110,6 +110,9 @@ onstart:
     globals()["claimed"] = claim()
     mend_clock()
     warm()
+    # Its limit of 100 jobs a second makes Snakemake 9.27 look at all jobs again every second, once for each that has finished
+    # so far: towards the end of a study of 500 jobs this takes a core.
+    workflow.scheduler.job_rate_limiter = None
 
 
 RUN_SCORES = "scores/{recipe}/{model}/{task}/seed{seed}.parquet"
