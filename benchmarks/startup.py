@@ -64,7 +64,7 @@ def warm(folder, sizes, clock):
     """Ours as a fork of the process that a workflow on its own machine starts (scripts/_warm.py)."""
     place = Path(tempfile.mkdtemp()) / "socket"
     with subprocess.Popen([sys.executable, ROOT / "scripts/_warm.py", place, str(os.getpid())]) as server:
-        while not place.exists() and server.poll() is None:
+        while not Path(f"{place}.python").exists() and server.poll() is None:
             time.sleep(0.1)
         try:
             return ours(folder, sizes, clock, {**os.environ, "MTBRIDGE_WARM": str(place)})

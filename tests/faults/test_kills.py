@@ -26,7 +26,8 @@ KINDS = ("workflow killed (-9)", "workflow and jobs killed (-9)", "a job killed 
 
 
 def test_killed_at_random_moments_the_study_completes_and_nothing_differs(undisturbed, tmp_path, faults):
-    made, rng = marked(tmp_path), random.Random(1)
+    # Steps take longer here, so that most kills come in the middle of a training.
+    made, rng = marked(tmp_path, pause=0.1), random.Random(1)
     for number in range(KILLS):
         running, kind = start(made), KINDS[number % 3]
         moment = time.monotonic() + rng.uniform(3, 7)
