@@ -101,6 +101,45 @@ def test_logits_and_gradients_are_those_of_the_padded_batch(place, family, task,
         torch.testing.assert_close(parameter.grad, theirs[name].grad, rtol=0, atol=1e-5, msg=name)
 
 
+def test_bf16_errs_no_more_than_in_a_padded_batch(place):
+    """Set against fp32, gradients of all parameters together: rounding is the one error there is."""
+    made, labels, train = given(place, "xlm-roberta", small.NC)
+    models_of = both(place, "xlm-roberta", small.NC)
+    rows = train[:16]
+    batch, goals = made.batch(rows).to(torch.device("cpu")), torch.from_numpy(classifier.targets(made, labels, rows))
+
+    def gradients(model, given, bf16):
+        model.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            logits = model(*given).float()
+        torch.nn.functional.cross_entropy(logits, goals).backward()
+        return torch.cat([p.grad.flatten() for _, p in sorted(model.named_parameters())])
+
+    ours, padded = (
+        [gradients(model, given, bf16) for bf16 in (False, True)]
+        for model, given in zip(models_of, ((batch,), (made, rows)), strict=True)
+    )
+    assert 0 < (ours[1] - ours[0]).norm() < 1.5 * (padded[1] - padded[0]).norm()
+    assert (ours[1] - ours[0]).norm() < 0.02 * ours[0].norm()
+
+
+def test_bf16_is_computed_in_fp32_where_the_processor_has_none_and_one_line_says_so(
+    place, tmp_path, monkeypatch, capsys
+):
+    found = {}
+    for asked, has in (("fp32", True), ("bf16", True), ("bf16", False)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda has=has: {"avx2": True, "amx_bf16": has})
+        files = trained(place, tmp_path / f"{asked}-{has}", "bert", small.NC, replace(RECIPE, precision=asked))
+        run = json.loads(files[1].read_text())
+        found[asked, has] = load_file(files[0])["head.weight"], run["precision"], run["recipe"]["precision"]
+        assert capsys.readouterr().err.count("no bf16 instructions") == (asked == "bf16" and not has)
+    weights, computed, asked = zip(*found.values(), strict=True)
+    assert computed == ("fp32", "bf16", "fp32")
+    assert asked == ("fp32", "bf16", "bf16")
+    assert torch.equal(weights[0], weights[2])
+    assert not torch.equal(weights[0], weights[1])
+
+
 def plain_training(place, family, task, recipe, seed):
     """The recipe written down plainly: padded, every embedding trained, all in one process."""
     made, labels, train = given(place, family, task, recipe)
@@ -219,6 +258,26 @@ def test_attention_with_dropout_is_on_average_attention_without():
     error = drawn.std(0) / 2000**0.5
     assert error.min() > 0
     assert ((drawn.mean(0) - plain).abs() < 6 * error).all()
+
+
+@pytest.mark.parametrize("dropout_p", [0.0, 0.2])
+def test_gradients_of_attention_are_those_of_autograd_through_the_same_masks(dropout_p):
+    lengths, generator = [5, 9, 9, 1], torch.Generator().manual_seed(0)
+    batch = small.packed([[0] * length for length in lengths])
+    parts = [torch.randn(sum(lengths), 2, 8, generator=generator, requires_grad=True) for _ in range(3)]
+    torch.manual_seed(1)
+    ours = packing._by_length(*parts, batch, dropout_p=dropout_p, scale=0.3)
+    torch.manual_seed(1)
+    plain = []
+    for run in torch.arange(sum(lengths)).split([5, 18, 1]):  # the two of equal length together
+        q, k, v = (x[run].view(-1, min(len(run), 9), 2, 8).permute(2, 0, 1, 3).flatten(0, 1) for x in parts)
+        weights = packing.dropout(torch.softmax(0.3 * q @ k.mT, -1), dropout_p)
+        plain.append((weights @ v).unflatten(0, (2, -1)).permute(1, 2, 0, 3).flatten(0, 1))
+    plain = torch.cat(plain)
+    torch.testing.assert_close(ours, plain, rtol=0, atol=1e-6)
+    gradients = [torch.autograd.grad((one**3).sum(), parts) for one in (ours, plain)]
+    for a, b in zip(*gradients, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
 
 
 @FAMILIES

@@ -13,7 +13,7 @@ import numpy as np
 
 from mtbridge.errors import MtbridgeError, ready
 from mtbridge.files import read_json, sha256, whole
-from mtbridge.inputs import Encoding, Inputs, device_of, load_inputs, read_examples, sorted_batches
+from mtbridge.inputs import Encoding, Inputs, computed_in, device_of, load_inputs, read_examples, sorted_batches
 from mtbridge.models import WORD_EMBEDDINGS, forward, load_encoder, pool
 from mtbridge.progress import Progress
 from mtbridge.tasks import Task
@@ -166,7 +166,8 @@ def predict_examples(
     model, encoding, precision = load(encoder_folder, weights, record)
     inputs = load_inputs(encoder_folder, tokens_folder, task, examples["language"], encoding)
     ready()
-    probabilities = predict(model.to(device_of()), inputs, precision)
+    device = device_of()
+    probabilities = predict(model.to(device), inputs, computed_in(precision, device))
     predicted, scores = named(probabilities, task)
     kind, score_kind = pa.string(), pa.list_(pa.float32())
     if task.kind == "tagging":

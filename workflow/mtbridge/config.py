@@ -132,7 +132,10 @@ class RecipeValues(Strict):
         default="en_dev",
         description="The epoch whose weights are kept: the last, the best on English dev, or on all dev.",
     )
-    precision: Literal["fp32", "bf16"] = Field(default="fp32", description="Of the computation; weights stay fp32.")
+    precision: Literal["fp32", "bf16"] = Field(
+        default="fp32",
+        description="Of the computation; weights stay fp32. Without bf16 instructions, bf16 is computed in fp32.",
+    )
 
 
 class RecipeSettings(RecipeValues):

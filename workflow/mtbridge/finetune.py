@@ -22,7 +22,16 @@ from mtbridge.classifier import classifier, named, predict, save, targets
 from mtbridge.errors import MtbridgeError, ready
 from mtbridge.files import read_json, sha256, write_json
 from mtbridge.graphs import IGNORED, Recorded
-from mtbridge.inputs import Encoding, Inputs, device_of, epoch_batches, label_ids, load_inputs, read_examples
+from mtbridge.inputs import (
+    Encoding,
+    Inputs,
+    computed_in,
+    device_of,
+    epoch_batches,
+    label_ids,
+    load_inputs,
+    read_examples,
+)
 from mtbridge.progress import Progress
 from mtbridge.tasks import Task
 from mtbridge.vocabulary import Trimmed
@@ -100,10 +109,10 @@ class Processes:
 class Training:
     """A fine-tuning under way: data, model, optimizer, and how far it is."""
 
-    def __init__(self, encoder_folder, tokens_folder, examples_path, task, recipe, seed, evaluation, processes):
+    def __init__(self, encoder_folder, tokens_folder, examples_path, task, recipe, seed, evaluation, processes, device):
         import torch
 
-        self.task, self.recipe, self.seed, self.processes = task, recipe, seed, processes
+        self.task, self.recipe, self.seed, self.processes, self.device = task, recipe, seed, processes, device
         torch.manual_seed(seed)
         self.examples = read_examples(examples_path, task)
         self.inputs = load_inputs(encoder_folder, tokens_folder, task, self.examples["language"], recipe)
@@ -127,7 +136,6 @@ class Training:
         if recipe.selection != "last" and any(len(rows) == 0 for _, _, rows in self.dev):
             raise MtbridgeError(f"{examples_path}: no 'dev' examples, but recipe.selection is '{recipe.selection}'")
 
-        self.device = device_of(int(os.environ.get("LOCAL_RANK", "0")))
         self.model = classifier(encoder_folder, len(task.labels), recipe, recipe.dropout)
         self.vocabulary = Trimmed(self.model.encoder, np.concatenate([self.inputs.ids[row] for row in self.train]))
         self.model.to(self.device)
@@ -383,10 +391,14 @@ def finetune(
     # No output of the rule, so that it is still there when Snakemake has removed those.
     past = Path(record).with_name("made_of.json")
     reason = resume.why(read_json(past) if past.exists() else None, made_of)
-    name = resume.key(made_of | {"processes": processes.count, "device": device_of().type, "threads": threads})
+    device = device_of(int(os.environ.get("LOCAL_RANK", "0")))
+    precision = computed_in(recipe.precision, device, tell=processes.rank == 0)
+    here = {"processes": processes.count, "device": device.type, "threads": threads, "precision": precision}
+    name = resume.key(made_of | here)
     with resume.State(state_folder, name, every, claim=processes.rank == 0) as state:
         processes.wait()
-        training = Training(encoder_folder, tokens_folder, examples_path, task, recipe, seed, evaluation, processes)
+        given = (encoder_folder, tokens_folder, examples_path, task, replace(recipe, precision=precision), seed)
+        training = Training(*given, evaluation, processes, device)
         found = state.load()
         if not processes.any(found is None):  # all go on, or none
             training.restore(*found)
@@ -428,7 +440,8 @@ def finetune(
                 "seconds": {key: round(value, 3) for key, value in {"start": start, **training.seconds}.items()},
                 "peak_memory_mb": peak_memory(),
                 "processes": processes.count,
-                "device": str(training.device),
+                "device": str(device),
+                "precision": precision,
                 "versions": versions(),
             }
             save(weights, trained, encoder_folder, vocabulary.rows, scale)

@@ -9,6 +9,7 @@ A batch gives up nothing but padding: the outputs are those of the padded batch,
 """
 
 import contextlib
+import functools
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -93,30 +94,79 @@ def _jagged(query, key, value, packed: Packed, **options):
     return out.transpose(1, 2).values()
 
 
-def _by_length(query, key, value, packed: Packed, **options):
+def _by_length(query, key, value, packed: Packed, dropout_p: float, scale: float | None):
     """A call for each run of equally long sequences: on a CPU faster than one padded and masked call for all."""
     import torch
 
-    attend = _written_out if options["dropout_p"] else torch.nn.functional.scaled_dot_product_attention
-    runs = [(length, sum(1 for _ in run)) for length, run in groupby(packed.lengths)]
-    # Split, not sliced: the gradient of a slice is as large as what it was cut from.
-    parts = zip(*(x.split([length * count for length, count in runs]) for x in (query, key, value)), strict=True)
-    out = []
-    for (length, _), part in zip(runs, parts, strict=True):
-        same = (x.unflatten(0, (-1, length)).transpose(1, 2) for x in part)
-        attended = attend(*same, **options)
-        out.append(attended.transpose(1, 2).flatten(0, 1))
-    return torch.cat(out)
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    runs = [(sum(1 for _ in run), length) for length, run in groupby(packed.lengths)]
+    if torch.is_grad_enabled():
+        return _written_out().apply(query, key, value, runs, dropout_p, scale)
+    parts = zip(*(_split(x, runs) for x in (query, key, value)), strict=True)
+    attend = torch.nn.functional.scaled_dot_product_attention  # its fast kernel wants a batch in front
+    return _join([attend(*(x[None] for x in part), dropout_p=dropout_p, scale=scale) for part in parts], runs, query)
 
 
-def _written_out(query, key, value, dropout_p, scale=None):
-    """Attention with dropout on a CPU, where PyTorch has no kernel for it either, but a slower mask. [batch, heads,
-    length, dim]"""
+def _split(x, runs) -> list:
+    """[tokens, heads, dim] as one [heads × count, length, dim] for each run of `count` sequences of `length` tokens."""
+    parts = x.transpose(0, 1).split([count * length for count, length in runs], 1)
+    return [
+        part if count == 1 else part.unflatten(1, (count, length)).flatten(0, 1)
+        for (count, length), part in zip(runs, parts, strict=True)
+    ]
+
+
+def _join(parts, runs, like):
+    """What `_split` would split into `parts`, of the shape of `like`."""
     import torch
 
-    scale = query.shape[-1] ** -0.5 if scale is None else scale
-    weights = torch.softmax((query * scale) @ key.transpose(-1, -2), -1)
-    return dropout(weights, dropout_p) @ value
+    out = torch.empty(like.shape, dtype=like.dtype)
+    places = out.transpose(0, 1).split([count * length for count, length in runs], 1)
+    for place, part in zip(places, parts, strict=True):
+        place.copy_(part.view(place.shape))
+    return out
+
+
+@functools.cache
+def _written_out():
+    """Attention of runs of sequences with its gradients written out: PyTorch has no kernel with dropout on a CPU, and
+    for small models its record of some twenty operations a run costs as much as these do.
+
+    With weights W = softmax(scale QKᵀ), dropped out D = W ∘ mask and output O = DV, the gradient of the softmax's input
+    is D ∘ (dO Vᵀ) - W ∘ rowsum(dO ∘ O) (Dao et al. 2022, appendix B.4): no mask has to be kept.
+    """
+    import torch
+
+    class WrittenOut(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, query, key, value, runs, dropout_p, scale):
+            query = query * scale
+            weights = [
+                torch.softmax(torch.bmm(q, k.mT), -1, dtype=query.dtype)
+                for q, k in zip(_split(query, runs), _split(key, runs), strict=True)
+            ]
+            dropped = [dropout(each, dropout_p) for each in weights]
+            parts = zip(dropped, _split(value, runs), strict=True)
+            out = _join([torch.bmm(d, v) for d, v in parts], runs, query)
+            ctx.runs, ctx.scale = runs, scale
+            ctx.save_for_backward(query, key, value, out, *weights, *dropped)
+            return out
+
+        @staticmethod
+        @torch.autograd.function.once_differentiable
+        def backward(ctx, grad):
+            query, key, value, out, *kept = ctx.saved_tensors
+            runs = ctx.runs
+            sums = (grad * out).sum(-1, keepdim=True)
+            split = (_split(x, runs) for x in (query, key, value, grad, sums))
+            found = []
+            for q, k, v, g, s, w, d in zip(*split, kept[: len(runs)], kept[len(runs) :], strict=True):
+                inner = torch.bmm(g, v.mT).mul_(d).addcmul_(w, s, value=-1)
+                found.append((torch.bmm(inner, k), torch.bmm(inner.mT, q), torch.bmm(d.mT, g)))
+            for_query, for_key, for_value = (_join(parts, runs, query) for parts in zip(*found, strict=True))
+            return for_query.mul_(ctx.scale), for_key, for_value, None, None, None
+
+    return WrittenOut
 
 
 def dropout(x, p: float = 0.5, training: bool = True, inplace: bool = False):
