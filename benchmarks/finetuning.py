@@ -1,13 +1,16 @@
 """Fine-tuning of an XLM-R-like encoder with a head: tokens of real text, padding not counted, per second of training.
 
-Model, examples, batch size, number of updates, optimizer and schedule are the same; the peers pad. Text is drawn at
-random from a vocabulary as large as XLM-R's, one word a token, the most frequent words as frequent as Zipf's law has
+Model, examples, batch size, number of updates, optimizer and schedule are the same; the peers pad. All compute in fp32,
+which is the Trainer's default, or in bf16, and there the Trainer's default is set beside ours once more. Text is drawn
+at random from a vocabulary as large as XLM-R's, one word a token, the most frequent words as frequent as Zipf's law has
 them; lengths are log-uniform between 10 and 200 tokens (as short as sentence pairs, as long as news). Seconds are those
 of the updates: loading is not in.
 """
 
 import json
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -189,12 +192,12 @@ def trainer(folder, sizes, clock, grouped: bool):
     return figures(folder, sizes, seconds.total, made.state.global_step, seen)
 
 
-def padded(folder, sizes, clock):
-    return trainer(folder, sizes, clock, grouped=False)
+def padded(folder, sizes, clock, **other):
+    return trainer(folder, {**sizes, **other}, clock, grouped=False)
 
 
-def grouped(folder, sizes, clock):
-    return trainer(folder, sizes, clock, grouped=True)
+def grouped(folder, sizes, clock, **other):
+    return trainer(folder, {**sizes, **other}, clock, grouped=True)
 
 
 def examples(folder) -> tuple[list[list[int]], list[int]]:
@@ -311,7 +314,8 @@ def profile(folder, sizes) -> dict:
         run = finetune(folder, sizes)
     total = run["seconds"]["train"]
     found = {"steps": run["steps"], "seconds_per_step": total / run["steps"]}
-    found["heading"] = f"Where our fine-tuning's time goes ({1000 * found['seconds_per_step']:.0f} ms a step"
+    found["heading"] = f"Where our fine-tuning's time goes in {sizes['precision']} "
+    found["heading"] += f"({1000 * found['seconds_per_step']:.0f} ms a step"
     shares = {phase: seconds / total for phase, seconds in phases.seconds.items()}
     found["phases"] = {**shares, "rest: batch assembly, loss, records": 1 - sum(shares.values())}
     recorded = profiler(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if cuda() else [])])
@@ -336,9 +340,31 @@ WORK = Work(
     {"ours": ours, "Trainer, padded to the maximal length": padded, "Trainer, grouped by length": grouped},
     {
         **{"layers": 4, "hidden": 256, "vocabulary": 250_002, "max_length": 256, "examples": 384, "batch_size": 32},
-        **{"epochs": 1, "learning_rate": 1e-4, "warmup": 0.1},
+        **{"epochs": 1, "learning_rate": 1e-4, "warmup": 0.1, "precision": "fp32"},
     },
     {"layers": 2, "hidden": 64, "vocabulary": 300, "examples": 24, "batch_size": 8},
     prepare,
     profile=profile,
+)
+
+
+def lacking(sizes) -> str | None:
+    """bf16 instructions, where they are not."""
+    import torch
+
+    from mtbridge.inputs import computed_in
+
+    device = torch.device(sizes["device"])
+    return None if computed_in("bf16", device, tell=False) == "bf16" else f"no bf16 instructions ({device.type})"
+
+
+BF16 = replace(
+    WORK,
+    contenders={
+        **WORK.contenders,
+        "Trainer, padded to the maximal length, fp32 (its default)": partial(padded, precision="fp32"),
+        "Trainer, grouped by length, fp32": partial(grouped, precision="fp32"),
+    },
+    sizes={**WORK.sizes, "precision": "bf16"},
+    lacking=lacking,
 )

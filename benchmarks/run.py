@@ -6,7 +6,7 @@ contender ran once, in a process of its own. Contenders must agree in what they 
 Out: <output>/<machine>.json and .md. Some works need 5 GB of disk and 6 GB of memory for a moment. On a machine with a
 GPU, where neither Snakemake nor ckatorch is needed:
 
-    python -m benchmarks.run --only finetuning --device cuda --precision bf16 --peak-flops 790e12 \\
+    python -m benchmarks.run --only finetuning-bf16 --device cuda --peak-flops 790e12 \\
         --set layers=12 hidden=768 vocabulary=250002 examples=6400
 """
 
@@ -30,6 +30,7 @@ from benchmarks.work import Clock, Work
 ROOT = Path(__file__).resolve().parents[1]
 WORKS: dict[str, Work] = {
     "finetuning": finetuning.WORK,
+    "finetuning-bf16": finetuning.BF16,
     "startup": startup.WORK,
     "similarity": similarity.WORK,
     "reading": weights.READING,
@@ -200,7 +201,6 @@ def main(arguments=None) -> None:
     parser.add_argument("--set", nargs="+", type=setting, default=[], metavar="SIZE=VALUE", help="as in layers=12")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="of fine-tuning")
-    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of fine-tuning")
     parser.add_argument("--peak-flops", type=float, help="the device's FLOP/s, to say what share of it is used")
     parser.add_argument("--folder", help="where temporary folders are made")
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results", help="folder of the results")
@@ -215,13 +215,16 @@ def main(arguments=None) -> None:
         return
     os.environ["CUDA_VISIBLE_DEVICES"] = "" if options.device == "cpu" else os.environ.get("CUDA_VISIBLE_DEVICES", "0")
     rounds = options.rounds or (1 if options.quick else 3)
-    shared = {key: getattr(options, key) for key in ("threads", "device", "precision", "peak_flops")}
+    shared = {key: getattr(options, key) for key in ("threads", "device", "peak_flops")}
     record = {"machine": machine(options.device), "options": {"rounds": rounds, **shared}, "works": {}}
     begun = time.perf_counter()
     for key in options.only:
         work = WORKS[key]
         given = {name: value for name, value in options.set if name in work.sizes}
         sizes = {**work.sizes, **(work.quick if options.quick else {}), **given, **shared}
+        if lacking := work.lacking(sizes):
+            say(f"{key}: left out: {lacking}")
+            continue
         record["works"][key] = compare(key, sizes, rounds, perform if options.quick else apart, options.folder)
     record["seconds"] = round(time.perf_counter() - begun, 1)
     text = table(record)

@@ -24,6 +24,7 @@ class Work:
     prepare: Callable | None = None  # of (folder, sizes): makes the inputs, once, not timed
     tolerance: float = 0.0  # within which the contenders' values must agree
     profile: Callable | None = None  # of (folder, sizes): where the time of this project goes, once
+    lacking: Callable[[dict], str | None] = lambda sizes: None  # what the machine has not, if the work needs it
 
 
 class Clock:

@@ -4,6 +4,7 @@ import json
 import math
 
 import pytest
+import torch
 from benchmarks import run
 from benchmarks.work import Work
 
@@ -28,14 +29,16 @@ def trial(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("key", run.WORKS)
-def test_contenders_find_the_same_in_a_quick_trial(trial, key):
+def test_contenders_find_the_same_in_a_quick_trial(trial, monkeypatch, key):
     """The trial stops by itself where they do not: values of CKA, norms and distances, numbers of steps and tokens."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})  # emulated where it is not so
     record, text = trial(key)
     assert list(record["runs"]) == list(run.WORKS[key].contenders)
     for name, runs in record["runs"].items():
         assert len(runs) == 1 and runs[0]["seconds"] > 0
         assert f"| {name} |" in text
-    if key == "finetuning":
+    if key.startswith("finetuning"):
+        assert f"goes in {record['sizes']['precision']} (" in text
         phases = record["profile"]["phases"]
         assert set(phases) > {"forward", "backward", "clip", "optimizer"}
         assert all(share > 0 for share in phases.values()) and math.isclose(sum(phases.values()), 1)
@@ -73,6 +76,15 @@ def test_contender_that_finds_something_else_stops_the_run(trial, monkeypatch, f
     fake(monkeypatch, tolerance=0.01, ours=[(1.0, 5.0)], peer=[(1.0, found)])
     with pytest.raises(SystemExit, match="'peer' found other values"):
         trial("fake")
+
+
+def test_work_that_the_machine_cannot_do_is_left_out_with_a_line(trial, monkeypatch):
+    said = []
+    monkeypatch.setattr(run, "say", said.append)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    with pytest.raises(KeyError, match="finetuning-bf16"):  # of the record
+        trial("finetuning-bf16")
+    assert said[0] == "finetuning-bf16: left out: no bf16 instructions (cpu)"
 
 
 def test_sizes_can_be_set_and_unknown_ones_are_refused(trial, monkeypatch, capsys):
