@@ -110,7 +110,7 @@ def _by_length(query, key, value, packed: Packed, dropout_p: float, scale: float
 
 
 def _split(x, runs) -> list:
-    """[tokens, heads, dim] as a view [heads, count, length, dim] for each run of `count` sequences of `length` tokens."""
+    """Views [heads, count, length, dim] of [tokens, heads, dim], one for each run of `count` sequences of `length`."""
     parts = x.transpose(0, 1).split([count * length for count, length in runs], 1)
     return [part.view(len(part), *run, -1) for part, run in zip(parts, runs, strict=True)]
 
@@ -124,7 +124,7 @@ def _flat(x):
 def _written_out():
     """Attention of runs of sequences with its gradients written out: PyTorch has no kernel with dropout on a CPU, and
     for small models its record of some twenty operations a run costs as much as these do. In fp32 under autocast too:
-    of bf16 products PyTorch compiles one for every new length, which takes longer than most of them.
+    bf16 products are compiled for every new length, which takes longer than most of them.
 
     With weights W = softmax(scale QKᵀ), dropped out D = W ∘ mask and output O = DV, the gradient of the softmax's input
     is D ∘ (dO Vᵀ) - W ∘ rowsum(dO ∘ O) (Dao et al. 2022, appendix B.4): no mask has to be kept.
