@@ -165,8 +165,8 @@ def table(record: dict) -> str:
             lines.append(f"| {name} | {spread(seconds)} | {ratio} | {rate} | {', '.join(memory)} |")
     lines += [
         "",
-        "Times are without imports. Memory: beyond the imports and inputs, pages mapped from files not counted; in "
-        "planning, of the whole process. Tokens are those of the text, without padding.",
+        "Times are without imports, start-up's with them. Memory: beyond the imports and inputs, pages mapped from "
+        "files not counted; in planning, of the whole process. Tokens are those of the text, without padding.",
     ]
     for work in record["works"].values():
         if "profile" in work:

@@ -57,20 +57,25 @@ def ours(folder, sizes, clock, environment=None):
     with clock:
         subprocess.run([*map(str, command)], check=True, capture_output=True, env=environment)
     seconds = time.perf_counter() - begun
-    return {"values": [], "seconds": seconds - json.loads((folder / "run.json").read_text())["seconds"]["train"]}
+    train = json.loads((folder / "run.json").read_text())["seconds"]["train"]
+    return {"values": [], "seconds": seconds - train, "memory_mb": None}  # the clock saw the process that waited
 
 
 def warm(folder, sizes, clock):
     """Ours as a fork of the process that a workflow on its own machine starts (scripts/_warm.py)."""
     place = Path(tempfile.mkdtemp()) / "socket"
-    with subprocess.Popen([sys.executable, ROOT / "scripts/_warm.py", place, str(os.getpid())]) as server:
-        while not Path(f"{place}.python").exists() and server.poll() is None:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, ROOT / "scripts/_warm.py", place, str(os.getpid())]
+    with subprocess.Popen(command, env=environment) as server:
+        while not Path(f"{place}.python").exists():
+            if server.poll() is not None:
+                sys.exit("error: no warm process; what it said stands above")
             time.sleep(0.1)
         try:
-            return ours(folder, sizes, clock, {**os.environ, "MTBRIDGE_WARM": str(place)})
+            return ours(folder, sizes, clock, environment | {"MTBRIDGE_WARM": str(place)})
         finally:
             server.terminate()
-            shutil.rmtree(place.parent)
+            shutil.rmtree(place.parent, ignore_errors=True)
 
 
 def trainer(folder, sizes, clock):
@@ -80,7 +85,8 @@ def trainer(folder, sizes, clock):
     with clock:
         done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     seconds = time.perf_counter() - begun
-    return {"values": [], "seconds": seconds - json.loads(done.stdout.splitlines()[-1])["seconds"]}
+    train = json.loads(done.stdout.splitlines()[-1])["seconds"]
+    return {"values": [], "seconds": seconds - train, "memory_mb": None}
 
 
 def profile(folder, sizes) -> dict:
@@ -102,4 +108,5 @@ WORK = Work(
     {},
     finetuning.prepare,
     profile=profile,
+    lacking=lambda sizes: "it is a CPU's" if sizes["device"] != "cpu" else None,
 )

@@ -23,19 +23,38 @@ def marked(folder, pause: float = 0.0) -> Project:
 
 
 def steps(project: Project) -> int:
-    return (project.folder / "steps").stat().st_size
+    """How many steps its trainings have made, those made twice counted twice."""
+    marks = project.folder / "steps"
+    return marks.stat().st_size if marks.exists() else 0
 
 
-def jobs(project: Project, program: str = "") -> list[int]:
-    """The ids of the study's programs that are running."""
-    found = []
+def processes(project: Project) -> dict[int, str]:
+    """Command lines, by process id, of all that runs in the project's folder."""
+    found = {}
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
             with contextlib.suppress(OSError), open(f"/proc/{entry.name}/cmdline", "rb") as file:
-                here = os.readlink(f"/proc/{entry.name}/cwd") == str(project.folder)
-                if here and f"python\0scripts/{program}".encode() in file.read():
-                    found.append(int(entry.name))
+                if os.readlink(f"/proc/{entry.name}/cwd") == str(project.folder):
+                    found[int(entry.name)] = file.read().decode().replace("\0", " ")
     return found
+
+
+def jobs(project: Project, program: str = "") -> list[int]:
+    """The ids of the study's programs, as the workflow started them; a warm one waits for its fork."""
+    return [number for number, command in processes(project).items() if f"python scripts/{program}" in command]
+
+
+def forks(project: Project) -> list[int]:
+    """The ids of the processes that work for programs that were started warm: below the warm process, which the
+    workflow started, and the one that watches over the fork."""
+
+    def parent(number: int) -> int:
+        with contextlib.suppress(OSError), open(f"/proc/{number}/stat") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+        return 0
+
+    warm = [number for number, command in processes(project).items() if "/_warm.py" in command]
+    return [number for number in warm if parent(number) in warm and parent(parent(number)) in warm]
 
 
 def kill(ids) -> None:

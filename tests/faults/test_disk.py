@@ -174,9 +174,7 @@ def test_content_is_on_the_disk_before_its_name_and_its_name_before_the_program_
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("disk")
-    tokenizer = small.make_tokenizer(folder)
-    small.make_encoder(folder, tokenizer, "mbart")
-    small.write_examples(folder, tokenizer, small.POS, (("train", "en", 37), ("dev", "en", 12)))
+    tokenizer = small.make_tagging(folder, train=37, dev=12)
     tokens.write_corpus(
         tokenizer, {language: folder / f"{language}.txt" for language in ("de", "en")}, folder / "corpus"
     )
@@ -184,9 +182,10 @@ def place(tmp_path_factory):
 
 
 def train(place, out):
-    given = place / "mbart", place / "pos-tokens", place / "pos.parquet", small.POS, RECIPE, 1
     out.mkdir(exist_ok=True)
-    finetune.finetune(*given, out / "weights", out / "run.json", {}, state_folder=out / "state", every=0)
+    finetune.finetune(
+        *small.tagging(place, RECIPE), out / "weights", out / "run.json", {}, state_folder=out / "state", every=0
+    )
     return load_file(out / "weights")
 
 
@@ -223,20 +222,15 @@ def test_a_disk_full_at_any_moment_of_a_training_ends_it_and_with_space_it_goes_
 
 def programs(place, disk: Path) -> dict:
     """Command lines of programs that write to a disk."""
-    task = ["--name", "pos", "--kind", "tagging", "--metric", "tagging_accuracy", "--columns", "tokens"]
-    recipe = [part for key, value in asdict(RECIPE).items() for part in (f"--{key.replace('_', '-')}", str(value))]
-    sizes = [part for key, value in asdict(small.SMALL).items() for part in (f"--{key.replace('_', '-')}", str(value))]
-    plan = {"family": "bert", "objective": "masked_lm", "steps": 3, "tokens-per-step": 64, "learning-rate": 1e-3}
-    plan |= {"warmup": 0.1, "mask-share": 0.15, "sentences": 1, "seed": 1}
+    plan = {"family": "bert", "objective": "masked_lm", "steps": 3, "tokens_per_step": 64, "learning_rate": 1e-3}
+    plan |= {"warmup": 0.1, "mask_share": 0.15, "sentences": 1, "seed": 1, **asdict(small.SMALL)}
     return {
         "finetune": [
-            *("finetune.py", *task, "--labels", *small.POS.labels, "--model", "mbart", "--encoder", place / "mbart"),
-            *("--tokens", place / "pos-tokens", "--examples", place / "pos.parquet", "--seed", "1", *recipe),
+            *("finetune.py", *small.tagging_flags(place, RECIPE)),
             *("--state", disk / "state", "--weights", disk / "weights", "--record", disk / "run.json"),
         ],
         "pretrain": [
-            *("pretrain.py", "--corpus", place / "corpus", "--tokenizer", place / "tokenizer", *sizes),
-            *(part for key, value in plan.items() for part in (f"--{key}", str(value))),
+            *("pretrain.py", "--corpus", place / "corpus", "--tokenizer", place / "tokenizer", *small.flags(plan)),
             *("--state", disk / "state", "--output", disk / "checkpoint"),
         ],
     }

@@ -111,12 +111,9 @@ def test_archives_of_a_release(tmp_path):
 def made(tmp_path_factory):
     """A fine-tuned run and everything it was made from, all of it right."""
     folder = tmp_path_factory.mktemp("made")
-    tokenizer = small.make_tokenizer(folder)
-    small.make_encoder(folder, tokenizer, "mbart")
-    small.write_examples(folder, tokenizer, small.POS, (("train", "en", 12), ("dev", "en", 6)))
+    small.make_tagging(folder, train=12, dev=6)
     recipe = finetune.Recipe(epochs=1, batch_size=8, max_length=40, selection="last")
-    given = folder / "mbart", folder / "pos-tokens", folder / "pos.parquet", small.POS, recipe, 1
-    finetune.finetune(*given, folder / "weights.safetensors", folder / "run.json", {})
+    finetune.finetune(*small.tagging(folder, recipe), folder / "weights.safetensors", folder / "run.json", {})
     from safetensors.numpy import save_file
 
     rng = np.random.default_rng(0)
@@ -136,6 +133,10 @@ READERS = {
     "tokenizer": ("tokenizer/tokenizer.json", lambda at: tokens.open_tokenizer(at / "tokenizer")),
     "weights": (
         "weights.safetensors",
+        lambda at: classifier.load(at / "mbart", at / "weights.safetensors", at / "run.json"),
+    ),
+    "record": (
+        "run.json",
         lambda at: classifier.load(at / "mbart", at / "weights.safetensors", at / "run.json"),
     ),
     "states": ("a.safetensors", lambda at: compare_models({n: at / f"{n}.safetensors" for n in "ab"}, "x", 0, 2)),

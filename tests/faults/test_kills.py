@@ -10,7 +10,8 @@ import sys
 import time
 
 from tests.faults.conftest import STUDY
-from tests.kills import half_written, jobs, kill, marked, results, steps, wrong
+from tests.kills import forks, half_written, jobs, kill, marked, processes, results, steps, wrong
+from tests.waiting import wait_for
 from tests.workflow.conftest import Project
 
 KILLS = int(os.environ.get("MTBRIDGE_KILLS", "3"))
@@ -26,28 +27,26 @@ KINDS = ("workflow killed (-9)", "workflow and jobs killed (-9)", "a job killed 
 
 
 def test_killed_at_random_moments_the_study_completes_and_nothing_differs(undisturbed, tmp_path, faults):
-    # Steps take longer here, so that most kills come in the middle of a training.
+    # Steps take longer here, and every second kill waits for some, so that trainings are met in their middle.
     made, rng = marked(tmp_path, pause=0.1), random.Random(1)
     for number in range(KILLS):
         running, kind = start(made), KINDS[number % 3]
         moment = time.monotonic() + rng.uniform(3, 7)
-        while running.poll() is None and (time.monotonic() < moment or not jobs(made)):
+        wanted = steps(made) + (rng.randint(1, 8) if number % 2 else 0)
+        while running.poll() is None and (time.monotonic() < moment or steps(made) < wanted or not jobs(made)):
             time.sleep(0.05)
         if running.poll() is not None:
             break  # it was quicker than the killer
         faults[kind].injected += 1
         found = jobs(made)
         if kind == KINDS[2]:
-            kill(found[:1])
+            kill((forks(made) or found if number % 2 else found)[:1])
             time.sleep(1)
         kill([running.pid])
         if kind == KINDS[1]:
             kill(found)
         running.wait()
-        deadline = time.monotonic() + 30
-        while jobs(made):
-            assert time.monotonic() < deadline, "jobs outlive their workflow"
-            time.sleep(0.1)
+        wait_for(lambda: not processes(made), "the end of all that the workflow had started", 30)
     assert sum(faults[kind].injected for kind in KINDS) > KILLS // 2, "the study was over before it was killed often"
     kinds = [*KINDS, "a job killed (-9)"]
     running = start(made)
@@ -72,10 +71,7 @@ def test_a_second_workflow_on_a_study_is_refused_and_the_first_goes_on(tmp_path,
     made = Project(tmp_path)
     first = start(made)
     try:
-        deadline = time.monotonic() + 120
-        while not (made.folder / "results/smoke/unfinished/workflow.lock").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_for((made.folder / "results/smoke/unfinished/workflow.lock").exists, "the lock of the first", 120)
         time.sleep(1)
         with faults.survive("second workflow on a folder"):
             second = made.snakemake("table3", check=False, config=STUDY)

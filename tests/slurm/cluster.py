@@ -6,8 +6,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
+
+from tests.waiting import wait_for
 
 # Daemons live in sbin, which is not on every user's PATH.
 SEARCH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
@@ -74,16 +75,6 @@ def free_ports(number: int) -> list[int]:
     for one in sockets:
         one.close()
     return ports
-
-
-def wait_for(condition, what: str, seconds: float = 60, state=lambda: ""):
-    """Ask until the condition holds, and return what it returned. Fails with `what` and the state after `seconds`."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.3)
-    raise AssertionError(f"waited {seconds:.0f} s in vain for {what}\n{state()}")
 
 
 class Cluster:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.slurm.cluster import wait_for
+from tests.waiting import wait_for
 from tests.workflow.conftest import Project
 
 # `attempts/` is declared nowhere: Snakemake deletes what a failed job made.

@@ -30,7 +30,7 @@ def undisturbed(tmp_path_factory):
 
 def states(project) -> set:
     """The trainings that have kept a state."""
-    return set(project.path("unfinished/default").glob("**/*.safetensors"))
+    return set(project.path("unfinished/runs").glob("**/*.safetensors"))
 
 
 def test_workflow_and_jobs_killed_on_slurm_the_next_plain_run_completes_and_nothing_differs(

@@ -1,5 +1,6 @@
 """A tokenizer, a small encoder of each family and a few examples, for tests that train."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,35 @@ def write_examples(folder: Path, tokenizer: Path, task: Task, rows, seed: int = 
     write_parquet(pd.DataFrame(examples(task, rows, seed)), path)
     tokens.write_examples(tokenizer, path, task, folder / f"{task.name}-tokens")
     return folder / f"{task.name}-tokens", path
+
+
+def make_tagging(folder: Path, train: int, dev: int) -> Path:
+    """A folder with a tokenizer, an mBART encoder, and English examples of tagging; returns the tokenizer's."""
+    tokenizer = make_tokenizer(folder)
+    make_encoder(folder, tokenizer, "mbart")
+    write_examples(folder, tokenizer, POS, (("train", "en", train), ("dev", "en", dev)))
+    return tokenizer
+
+
+def tagging(folder: Path, recipe, seed: int = 1) -> tuple:
+    """What `finetune.finetune` takes first, of such a folder."""
+    return folder / "mbart", folder / "pos-tokens", folder / "pos.parquet", POS, recipe, seed
+
+
+def flags(settings: dict) -> list[str]:
+    """Settings as programs take them."""
+    return [part for key, value in settings.items() for part in (f"--{key.replace('_', '-')}", str(value))]
+
+
+def tagging_flags(folder: Path, recipe, data: Path | None = None) -> list[str]:
+    """What `scripts/finetune.py` takes, but for its outputs, of such a folder; the examples may lie in another."""
+    tokens_folder, examples_path = ((data or folder) / name for name in ("pos-tokens", "pos.parquet"))
+    given = [
+        *("--name", POS.name, "--kind", POS.kind, "--metric", POS.metric, "--columns", *POS.columns),
+        *("--labels", *POS.labels, "--model", "mbart", "--encoder", folder / "mbart", "--seed", 1),
+        *("--tokens", tokens_folder, "--examples", examples_path, *flags(asdict(recipe))),
+    ]
+    return [str(part) for part in given]
 
 
 def packed(rows, types=None) -> packing.Packed:

@@ -154,13 +154,9 @@ def test_several_processes_train_the_same_model_as_one(place, tmp_path, processe
     recipe = replace(RECIPE, dropout=0.0, epochs=2, batch_size=7, selection="last")
     alone, run = train(place, tmp_path / "one", task=small.POS, recipe=recipe)
     (tmp_path / "several").mkdir()
-    flags = [part for key, value in vars(recipe).items() for part in (f"--{key.replace('_', '-')}", str(value))]
     command = [
         sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes),
-        ROOT / "scripts/finetune.py",
-        *("--name", "pos", "--kind", "tagging", "--metric", "tagging_accuracy", "--columns", "tokens"),
-        *("--labels", *small.POS.labels, "--model", "mbart", "--encoder", place / "mbart", "--seed", "1"),
-        *("--tokens", place / "train/pos-tokens", "--examples", place / "train/pos.parquet", *flags),
+        *(ROOT / "scripts/finetune.py", *small.tagging_flags(place, recipe, place / "train")),
         *("--weights", tmp_path / "several/model.safetensors", "--record", tmp_path / "several/run.json"),
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -201,12 +197,9 @@ command(program.main)
 def test_a_loss_that_is_none_in_one_process_ends_all_and_is_told_once(place, tmp_path):
     (tmp_path / "diverging.py").write_text(DIVERGING)
     recipe = replace(RECIPE, epochs=2, batch_size=8, selection="last")
-    flags = [part for key, value in vars(recipe).items() for part in (f"--{key.replace('_', '-')}", str(value))]
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"),
-        *(tmp_path / "diverging.py", ROOT, "--name", "pos", "--kind", "tagging", "--metric", "tagging_accuracy"),
-        *("--columns", "tokens", "--labels", *small.POS.labels, "--model", "mbart", "--encoder", place / "mbart"),
-        *("--tokens", place / "train/pos-tokens", "--examples", place / "train/pos.parquet", "--seed", "1", *flags),
+        *(tmp_path / "diverging.py", ROOT, *small.tagging_flags(place, recipe, place / "train")),
         *("--weights", tmp_path / "weights", "--record", tmp_path / "run.json", "--state", tmp_path / "state"),
     ]
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=300, check=False)

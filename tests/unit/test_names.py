@@ -44,13 +44,18 @@ PLACES = {  # key that the error names -> the config with a name there
 }  # fmt: skip
 
 
+def refused(key, settings):
+    """The settings are, in one line that names the key."""
+    with pytest.raises(MtbridgeError) as caught:
+        config.load({"study": "smoke", **settings})
+    message = str(caught.value)
+    assert f": {key}" in message and "\n" not in message, message
+
+
 @pytest.mark.parametrize("evil", EVIL)
 @pytest.mark.parametrize("key", PLACES)
 def test_a_name_that_is_none_is_refused_with_its_key(key, evil):
-    with pytest.raises(MtbridgeError) as caught:
-        config.load({"study": "smoke", **PLACES[key](evil)})
-    message = str(caught.value)
-    assert f": {key}" in message and "\n" not in message, message
+    refused(key, PLACES[key](evil))
 
 
 def test_a_label_that_cannot_stand_on_a_command_line_is_refused():
@@ -73,10 +78,7 @@ PATHS = {  # what is no name, but may not begin as an option does: it follows on
 @pytest.mark.parametrize("evil", ["-x", "--output=x", "", "a\nb", "a\0b", "{x}"])
 @pytest.mark.parametrize("key", PATHS)
 def test_a_path_that_looks_like_an_option_is_refused_with_its_key(key, evil):
-    with pytest.raises(MtbridgeError) as caught:
-        config.load({"study": "smoke", **PATHS[key](evil)})
-    message = str(caught.value)
-    assert f": {key}" in message and "\n" not in message, message
+    refused(key, PATHS[key](evil))
 
 
 @pytest.mark.parametrize("place", ["{x}/{language}.csv", "{language}.{split}.{}.csv"])

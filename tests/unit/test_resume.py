@@ -7,8 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from safetensors.torch import load_file
 from mtbridge import finetune
 from mtbridge.errors import MtbridgeError
 from tests.unit import small
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = finetune.Recipe(learning_rate=5e-3, epochs=3, batch_size=8, max_length=40, dropout=0.2, weight_decay=0.1)
@@ -28,17 +28,16 @@ STEPS = 3 * 5
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("resume")
-    tokenizer = small.make_tokenizer(folder)
-    small.make_encoder(folder, tokenizer, "mbart")
-    small.write_examples(folder, tokenizer, small.POS, (("train", "en", 37), ("dev", "en", 12)))
+    small.make_tagging(folder, train=37, dev=12)
     return folder
 
 
 def train(place, out, recipe=RECIPE, every=300.0):
     out.mkdir(exist_ok=True)
-    given = place / "mbart", place / "pos-tokens", place / "pos.parquet", small.POS, recipe, 1
     files = out / "model.safetensors", out / "run.json"
-    finetune.finetune(*given, *files, {"model": "mbart"}, state_folder=out / "state", every=every)
+    finetune.finetune(
+        *small.tagging(place, recipe), *files, {"model": "mbart"}, state_folder=out / "state", every=every
+    )
     return load_file(files[0]), json.loads(files[1].read_text())
 
 
@@ -111,29 +110,17 @@ def test_a_broken_state_is_named_and_training_starts_anew(place, tmp_path, monke
 def started(place, out, every):
     """The same training as a program of its own."""
     out.mkdir(exist_ok=True)
-    flags = [part for key, value in asdict(RECIPE).items() for part in (f"--{key.replace('_', '-')}", str(value))]
     command = [
-        sys.executable, ROOT / "scripts/finetune.py", "--model", "mbart",
-        *("--name", "pos", "--kind", "tagging", "--metric", "tagging_accuracy", "--columns", "tokens"),
-        *("--labels", *small.POS.labels, "--encoder", place / "mbart", "--seed", "1"),
-        *("--tokens", place / "pos-tokens", "--examples", place / "pos.parquet", *flags),
+        *(sys.executable, ROOT / "scripts/finetune.py", *small.tagging_flags(place, RECIPE)),
         *("--state", out / "state", "--state-every", str(every / 60)),
         *("--weights", out / "model.safetensors", "--record", out / "run.json"),
     ]  # fmt: skip
     return subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True)
 
 
-def wait_for(condition):
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.1)
-    raise AssertionError("did not happen in a minute")
-
-
 def test_killed_at_once_it_goes_on_from_the_last_state_kept(place, tmp_path, undisturbed):
     with started(place, tmp_path, every=0) as job:
-        wait_for(lambda: any((tmp_path / "state").glob("*.safetensors")))
+        wait_for(lambda: any((tmp_path / "state").glob("*.safetensors")), "a state that is kept")
         job.kill()
     with started(place, tmp_path, every=0) as again:
         _, errors = again.communicate(timeout=120)

@@ -7,10 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import wait_for
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 SERVER = f"""
@@ -48,19 +49,11 @@ def warm(tmp_path):
     workflow = subprocess.Popen(["sleep", "600"])
     server = subprocess.Popen([sys.executable, "-c", SERVER, place, str(workflow.pid)], start_new_session=True)
     known = Path(f"{place}.python")
-    until(lambda: known.exists() and known.read_text())
+    wait_for(lambda: known.exists() and known.read_text(), "the warm process")
     yield {**os.environ, "OMP_NUM_THREADS": "1", "MTBRIDGE_WARM": str(place), "WORD": "a 'b' $c\n"}, workflow, server
     workflow.kill()
     workflow.wait()
     server.wait(60)
-
-
-def until(holds):
-    for _ in range(600):
-        if holds():
-            return
-        time.sleep(0.1)
-    raise AssertionError("waited a minute")
 
 
 def program(folder, *arguments, environment, **options):
@@ -119,7 +112,7 @@ def test_it_does_not_outlive_the_one_who_asked(tmp_path, warm):
     asked.stdout.readline()
     assert not free(tmp_path / "lock")
     asked.kill()
-    until(lambda: free(tmp_path / "lock"))
+    wait_for(lambda: free(tmp_path / "lock"), "the end of the fork")
 
 
 def test_the_one_who_asked_tells_that_it_was_killed(tmp_path, warm):
@@ -138,7 +131,7 @@ def test_it_does_not_outlive_the_one_who_watches_it(tmp_path, warm):
     watching = int(Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[1])
     os.kill(watching, signal.SIGKILL)
     assert asked.wait(60) == 1 and "run it again" in asked.stderr.read()
-    until(lambda: free(tmp_path / "lock"))
+    wait_for(lambda: free(tmp_path / "lock"), "the end of the fork")
 
 
 @pytest.mark.parametrize("odd", [{"OMP_NUM_THREADS": "2"}, {"closed": 0}])

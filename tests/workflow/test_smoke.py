@@ -65,6 +65,11 @@ def test_hidden_states_say_which_encoder_they_are_of(smoke):
             assert file.metadata() == {"encoder": card["sha256"]}
 
 
+def test_jobs_start_as_forks_of_a_process_that_has_imported_what_they_need(smoke):
+    last = [log.read_text().splitlines()[-1] for log in smoke.path("logs/predict").glob("**/*.log")]
+    assert last and any(line.endswith(", warm") for line in last), last
+
+
 def test_nothing_is_left_to_do(smoke):
     assert "Nothing to be done" in smoke.snakemake("-n").stdout + smoke.snakemake("-n").stderr
     assert smoke.plan() == {}

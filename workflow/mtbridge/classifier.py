@@ -120,20 +120,20 @@ def save(path, model, encoder_folder, rows: np.ndarray, scale: float = 1.0) -> N
 
 
 def load(encoder_folder, weights, record):
-    """The fine-tuned classifier of a run, its encoding and its precision.
+    """The fine-tuned classifier of a run, its encoding, and the precision that it was computed in.
 
     Raises:
         MtbridgeError: the weights cannot be read, or were not trained from this encoder.
     """
     from safetensors import SafetensorError, safe_open
 
-    run = read_json(record, ["recipe", "labels", "weights"])
+    run = read_json(record, ["recipe", "labels", "weights", "precision"])
     if run["weights"] != sha256(weights):
         raise MtbridgeError(f"{weights}: not what {record} says of it (sha256); delete it to train again")
-    encoding = Encoding(**{key: run["recipe"][key] for key in Encoding.__dataclass_fields__})
-    model = classifier(encoder_folder, len(run["labels"]), encoding)
-    name = "encoder." + WORD_EMBEDDINGS[model.encoder.config.model_type]
     try:
+        encoding = Encoding(**{key: run["recipe"][key] for key in Encoding.__dataclass_fields__})
+        model = classifier(encoder_folder, len(run["labels"]), encoding)
+        name = "encoder." + WORD_EMBEDDINGS[model.encoder.config.model_type]
         with safe_open(str(weights), framework="pt") as file:
             about = json.loads(file.metadata()["trained"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (a handle is no dict)
@@ -148,8 +148,10 @@ def load(encoder_folder, weights, record):
         if left.unexpected_keys or left.missing_keys != [name]:
             raise KeyError(*(left.unexpected_keys or left.missing_keys))
     except (SafetensorError, OSError, RuntimeError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise MtbridgeError(f"{weights}: does not fit {encoder_folder} ({error}); delete it to train again") from error
-    return model.eval(), encoding, run["recipe"]["precision"]
+        raise MtbridgeError(
+            f"{weights}: does not fit {encoder_folder} and {record} ({error!r}); delete it to train again"
+        ) from error
+    return model.eval(), encoding, run["precision"]
 
 
 def predict_examples(

@@ -9,6 +9,7 @@ import time
 
 _began = time.perf_counter()
 _start_up = 0.0
+_warm = "torch" in sys.modules  # a fork of a process that had imported everything
 
 
 class MtbridgeError(Exception):
@@ -32,7 +33,8 @@ def nearest(value: str, valid) -> str:
 def command(main):
     """Run `main` as a program: the user's mistakes end in one line on stderr and exit code 1, bugs in a traceback.
 
-    The last line of a log says what the job cost and how much of it went by before any work was done. Does not return.
+    The last line of a log says what the job cost, how much of it went by before any work was done, and whether it was
+    started warm. Does not return.
     """
     import atexit
     import gc
@@ -47,6 +49,7 @@ def command(main):
     try:
         main()
         start = f", {_start_up:.2f} s of it before work" if _start_up else ""
+        start += ", warm" if _warm else ""
         print(f"time: {time.perf_counter() - _began:.2f} s, cpu {time.process_time():.2f} s{start}", file=sys.stderr)
         code = 0
     except MtbridgeError as error:

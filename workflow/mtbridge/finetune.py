@@ -10,6 +10,7 @@ run. What it gives up: the masks of dropout differ with the number of processes.
 
 import json
 import os
+import signal
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
@@ -385,12 +386,12 @@ def finetune(
         "tokens": sha256(Path(tokens_folder) / "tokens.npy"),
         "examples": sha256(examples_path),
         "evaluation": sha256(Path(evaluation[0]) / "tokens.npy", evaluation[1]) if evaluation else None,
-        "versions": versions(),
+        "versions": resume.versions(),
     }
     made_of = json.loads(json.dumps(made_of))  # as it comes back from its file
     # No output of the rule, so that it is still there when Snakemake has removed those.
     past = Path(record).with_name("made_of.json")
-    reason = resume.why(read_json(past) if past.exists() else None, made_of)
+    reason = resume.why(past, made_of)
     device = device_of(int(os.environ.get("LOCAL_RANK", "0")))
     precision = computed_in(recipe.precision, device, tell=processes.rank == 0)
     here = {"processes": processes.count, "device": device.type, "threads": threads, "precision": precision}
@@ -411,8 +412,10 @@ def finetune(
         except Diverged as error:
             if state_folder and processes.rank == 0:
                 state.write(training.model.state_dict(), {"error": str(error)}, "diverged")
+            if processes.count > 1:  # it is told once, by the first, also when the others' end would have it ended
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
             processes.wait()
-            if processes.rank != 0:  # it is told once
+            if processes.rank != 0:
                 sys.exit(1)
             raise MtbridgeError(f"{about.get('model')}, {error}") from error
         if processes.rank == 0:
@@ -442,7 +445,7 @@ def finetune(
                 "processes": processes.count,
                 "device": str(device),
                 "precision": precision,
-                "versions": versions(),
+                "versions": resume.versions(),
             }
             save(weights, trained, encoder_folder, vocabulary.rows, scale)
             write_json(finished | {"weights": sha256(weights)}, record)
@@ -469,13 +472,3 @@ def peak_memory() -> int:
 
     host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return max(host, torch.cuda.max_memory_allocated() >> 20) if torch.cuda.is_available() else host
-
-
-def versions() -> dict[str, str]:
-    """Versions of what decides a result."""
-    import platform
-
-    import torch
-    import transformers
-
-    return {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__}

@@ -330,7 +330,8 @@ def pretrain(
         raise MtbridgeError(f"{tokenizer}: has no tag for {', '.join(untagged)}, languages of the corpus")
     model = open_checkpoint(base, plan.family) if base else create(plan, architecture, ids, vocabulary)
     model.train()
-    made_of = {"code": identity, "plan": asdict(plan), "architecture": asdict(architecture), "torch": torch.__version__}
+    made_of = {"code": identity, "plan": asdict(plan), "architecture": asdict(architecture)}
+    made_of["versions"] = resume.versions()
     made_of["corpus"] = sha256(Path(tokenizer) / "tokenizer.json", *sorted(Path(corpus).glob("*.npy")))
     made_of["base"] = sha256(Path(base) / "model.safetensors") if base else None
     with resume.State(state_folder, resume.key(made_of), every) as state:

@@ -19,7 +19,7 @@ from mtbridge.files import read_json, read_parquet, whole
 from mtbridge.layout import GAP, Block, Cell, Layout, Outline, number, signed
 
 # The line that `errors.command` ends a log with.
-COST = re.compile(r"^time: [\d.]+ s, cpu ([\d.]+) s(?:, ([\d.]+) s of it before work)?$", re.MULTILINE)
+COST = re.compile(r"^time: [\d.]+ s, cpu ([\d.]+) s(?:, ([\d.]+) s of it before work)?(?:, warm)?$", re.MULTILINE)
 KIND_NAMES = {
     "LM": "language model",
     "MT": "translation from scratch",

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
+import platform
 import shutil
 import signal
 import socket
@@ -18,7 +19,7 @@ import time
 from pathlib import Path
 
 from mtbridge.errors import MtbridgeError
-from mtbridge.files import unwritable, whole
+from mtbridge.files import read_json, unwritable, whole
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)  # a cluster's warnings before the end
 PATIENCE = 120.0  # seconds that an orphan has to reach the end of its step
@@ -29,10 +30,24 @@ def key(made_of: dict) -> str:
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def why(before: dict | None, now: dict) -> str:
-    """Why a training is made again, from what decided it then and now."""
-    if before is None:
+def versions() -> dict[str, str]:
+    """Versions of what decides a result."""
+    import numpy
+    import torch
+    import transformers
+
+    found = {module.__name__: module.__version__ for module in (numpy, torch, transformers)}
+    return {"python": platform.python_version(), **found}
+
+
+def why(past, now: dict) -> str:
+    """Why a training is made again, from what decided it then (a JSON file, if there is one) and now."""
+    if not Path(past).exists():
         return "made for the first time"
+    try:
+        before = read_json(past)
+    except MtbridgeError:
+        return "what it was made of before cannot be read"
 
     def flat(value, name=""):
         if not isinstance(value, dict):

@@ -72,8 +72,8 @@ def claim():
 
 
 def mend_clock():
-    """Bring what another machine's clock dated into the future back to now, in its order: Snakemake would take what is
-    made of it for older than it, and throw it away."""
+    """Bring what another machine's clock dated into the future back to now, all to the same: Snakemake would take what
+    is made of it for older than it, and throw it away."""
     now, late = time.time(), 0
     for folder, _, names in os.walk(results):
         for path in (folder, *(os.path.join(folder, name) for name in names)):
@@ -112,7 +112,8 @@ onstart:
     warm()
     # Its limit of 100 jobs a second makes Snakemake 9.27 look at all jobs again every second, once for each that has finished
     # so far: towards the end of a study of 500 jobs this takes a core.
-    workflow.scheduler.job_rate_limiter = None
+    if not any(word.startswith("--max-jobs-per") for word in sys.argv):
+        workflow.scheduler.job_rate_limiter = None
 
 
 RUN_SCORES = "scores/{recipe}/{model}/{task}/seed{seed}.parquet"

@@ -42,7 +42,7 @@ rule finetune:
         task=lambda wildcards: study.task_flags(wildcards.task),
         recipe=lambda wildcards: study.recipe_flags(wildcards.recipe, wildcards.task),
         evaluation=evaluation_flags,
-        state=f"{results}/unfinished/{{recipe}}/{{model}}/{{task}}/seed{{seed}}",
+        state=f"{results}/unfinished/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}",
         code=digest("finetune"),
     shell:
         "python scripts/finetune.py "
