@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sentencepiece
 import torch
 from safetensors.torch import load_file
 from transformers import BertTokenizer, MBartConfig, MBartForCausalLM
@@ -219,7 +220,6 @@ def test_a_sentencepiece_model_gives_the_published_ids(family, pieces, published
 
 def test_a_sentencepiece_model_splits_as_the_library_itself(tmp_path):
     """With its table of characters: full-width signs, ligatures, spaces of all kinds."""
-    sentencepiece = pytest.importorskip("sentencepiece", reason="the package sentencepiece is not installed")
     (tmp_path / "text").write_text("\n".join(corpus()))
     sentencepiece.SentencePieceTrainer.train(
         input=str(tmp_path / "text"), model_prefix=str(tmp_path / "sentencepiece.bpe"), vocab_size=70, minloglevel=2
