@@ -131,16 +131,14 @@ READERS = {
     "encoder's config": ("mbart/config.json", lambda at: classifier.load_encoder(at / "mbart")),
     "checkpoint": ("mbart-checkpoint/model.safetensors", lambda at: list(checkpoints.Tensors(at / "mbart-checkpoint"))),
     "tokenizer": ("tokenizer/tokenizer.json", lambda at: tokens.open_tokenizer(at / "tokenizer")),
-    "weights": (
-        "weights.safetensors",
-        lambda at: classifier.load(at / "mbart", at / "weights.safetensors", at / "run.json"),
-    ),
-    "record": (
-        "run.json",
-        lambda at: classifier.load(at / "mbart", at / "weights.safetensors", at / "run.json"),
-    ),
+    "weights": ("weights.safetensors", lambda at: load_run(at)),
+    "record": ("run.json", lambda at: load_run(at)),
     "states": ("a.safetensors", lambda at: compare_models({n: at / f"{n}.safetensors" for n in "ab"}, "x", 0, 2)),
 }
+
+
+def load_run(at):
+    return classifier.load(at / "mbart", at / "weights.safetensors", at / "run.json")
 
 
 def load_inputs(at):
