@@ -267,28 +267,36 @@ def test_attention_with_dropout_is_on_average_attention_without():
     lengths, generator = [5, 9, 9, 1], torch.Generator().manual_seed(0)
     batch = small.packed([[0] * length for length in lengths])
     parts = [torch.randn(sum(lengths), 2, 8, generator=generator) for _ in range(3)]
-    plain = packing._by_length(*parts, batch, dropout_p=0.0, scale=0.3)
+    plain = packing._in_groups(*parts, batch, dropout_p=0.0, scale=0.3)
     torch.manual_seed(1)
-    drawn = torch.stack([packing._by_length(*parts, batch, dropout_p=0.2, scale=0.3) for _ in range(2000)])
+    drawn = torch.stack([packing._in_groups(*parts, batch, dropout_p=0.2, scale=0.3) for _ in range(2000)])
     error = drawn.std(0) / 2000**0.5
     assert error.min() > 0
     assert ((drawn.mean(0) - plain).abs() < 6 * error).all()
 
 
 @pytest.mark.parametrize("dropout_p", [0.0, 0.2])
-def test_gradients_of_attention_are_those_of_autograd_through_the_same_masks(dropout_p):
-    lengths, generator = [5, 9, 9, 1], torch.Generator().manual_seed(0)
+def test_gradients_of_attention_are_those_of_autograd_through_the_same_masks(monkeypatch, dropout_p):
+    lengths, generator = [5, 20, 9, 1, packing.STEP], torch.Generator().manual_seed(0)  # alone, together, not padded
     batch = small.packed([[0] * length for length in lengths])
     parts = [torch.randn(sum(lengths), 2, 8, generator=generator, requires_grad=True) for _ in range(3)]
-    torch.manual_seed(1)
-    ours = packing._by_length(*parts, batch, dropout_p=dropout_p, scale=0.3)
-    torch.manual_seed(1)
-    plain = []
-    for run in torch.arange(sum(lengths)).split([5, 18, 1]):  # the two of equal length together
-        q, k, v = (x[run].view(-1, min(len(run), 9), 2, 8).permute(2, 0, 1, 3).flatten(0, 1) for x in parts)
-        weights = packing.dropout(torch.softmax(0.3 * q @ k.mT, -1), dropout_p)
-        plain.append((weights @ v).unflatten(0, (2, -1)).permute(1, 2, 0, 3).flatten(0, 1))
-    plain = torch.cat(plain)
+    drawing, masks = packing.dropout, []
+
+    def dropout(weights, p):
+        masks.append(drawing(torch.ones_like(weights), p))
+        return weights * masks[-1]
+
+    monkeypatch.setattr(packing, "dropout", dropout)
+    ours = packing._in_groups(*parts, batch, dropout_p=dropout_p, scale=0.3)
+    masks = [one for mask in masks for one in mask.unflatten(0, (-1, 2))]  # [heads, length, length] each
+    groups = sorted(range(len(lengths)), key=lambda row: -(-lengths[row] // packing.STEP))
+    starts, plain = np.cumsum([0, *lengths]), {}
+    for row, mask in zip(groups, masks, strict=True):
+        length = lengths[row]
+        q, k, v = (x[starts[row] : starts[row] + length].transpose(0, 1) for x in parts)
+        weights = torch.softmax(0.3 * q @ k.mT, -1) * mask[:, :length, :length]
+        plain[row] = (weights @ v).transpose(0, 1)
+    plain = torch.cat([plain[row] for row in range(len(lengths))])
     torch.testing.assert_close(ours, plain, rtol=0, atol=1e-6)
     gradients = [torch.autograd.grad((one**3).sum(), parts) for one in (ours, plain)]
     for a, b in zip(*gradients, strict=True):
@@ -350,11 +358,11 @@ def test_filling_a_batch_changes_neither_loss_nor_gradients(place, family, task)
         torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
 
 
-def test_one_jagged_kernel_gives_what_a_call_a_length_gives():
+def test_one_jagged_kernel_gives_what_a_call_a_group_gives():
     lengths, generator = [5, 9, 9, 1], torch.Generator().manual_seed(0)
     batch = small.packed([[0] * length for length in lengths])
     parts = [torch.randn(sum(lengths), 2, 8, generator=generator, requires_grad=True) for _ in range(3)]
-    found = [f(*parts, batch, dropout_p=0.0, scale=0.3) for f in (packing._by_length, packing._jagged)]
+    found = [f(*parts, batch, dropout_p=0.0, scale=0.3) for f in (packing._in_groups, packing._jagged)]
     torch.testing.assert_close(*found, rtol=0, atol=1e-6)
     gradients = [torch.autograd.grad((one**2).sum(), parts) for one in found]
     for a, b in zip(*gradients, strict=True):
