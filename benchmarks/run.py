@@ -68,6 +68,7 @@ def apart(key: str, name: str, folder: Path, sizes: dict) -> dict:
 def compare(key: str, sizes: dict, rounds: int, run, parent: str | None) -> dict:
     """All rounds of one work; `run` is `perform` or `apart`."""
     work = WORKS[key]
+    rounds *= work.often
     names = list(work.contenders)
     runs: dict[str, list[dict]] = {name: [] for name in names}
     made = {"title": work.title.format(**sizes), "sizes": sizes, "runs": runs}
@@ -148,7 +149,8 @@ def table(record: dict) -> str:
     ]
     for work in record["works"].values():
         base = [run["seconds"] for run in next(iter(work["runs"].values()))]
-        lines.append(f"| **{work['title']}** | | | | |")
+        often = f", {len(base)} rounds" if len(base) != options["rounds"] else ""
+        lines.append(f"| **{work['title']}{often}** | | | | |")
         for index, (name, runs) in enumerate(work["runs"].items()):
             seconds = [run["seconds"] for run in runs]
             ratio = spread([theirs / own for theirs, own in zip(seconds, base, strict=True)]) if index else ""

@@ -200,6 +200,7 @@ READING = Work(
     MBART,
     SMALL,
     one_checkpoint,
+    often=3,
 )
 TABLES = Work(
     "Tables 2 and 5 of two checkpoints ({layers} + {layers} layers of {hidden}, vocabulary {vocabulary:,})",

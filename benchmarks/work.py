@@ -23,6 +23,7 @@ class Work:
     quick: dict  # sizes of a trial in seconds, where they differ
     prepare: Callable | None = None  # of (folder, sizes): makes the inputs, once, not timed
     tolerance: float = 0.0  # within which the contenders' values must agree
+    often: int = 1  # times as many rounds: what takes a tenth of a second is disturbed by little
     profile: Callable | None = None  # of (folder, sizes): where the time of this project goes, once
     lacking: Callable[[dict], str | None] = lambda sizes: None  # what the machine has not, if the work needs it
 
