@@ -287,6 +287,8 @@ def test_gradients_of_attention_are_those_of_autograd_through_the_same_masks(mon
         return weights * masks[-1]
 
     monkeypatch.setattr(packing, "dropout", dropout)
+    with torch.inference_mode():  # what evaluation left behind must serve training
+        inferred = packing._in_groups(*parts, batch, dropout_p=0.0, scale=0.3)
     ours = packing._in_groups(*parts, batch, dropout_p=dropout_p, scale=0.3)
     masks = [one for mask in masks for one in mask.unflatten(0, (-1, 2))]  # [heads, length, length] each
     groups = sorted(range(len(lengths)), key=lambda row: -(-lengths[row] // packing.STEP))
@@ -298,9 +300,45 @@ def test_gradients_of_attention_are_those_of_autograd_through_the_same_masks(mon
         plain[row] = (weights @ v).transpose(0, 1)
     plain = torch.cat([plain[row] for row in range(len(lengths))])
     torch.testing.assert_close(ours, plain, rtol=0, atol=1e-6)
+    if not dropout_p:
+        torch.testing.assert_close(inferred, plain.detach(), rtol=0, atol=1e-6)
     gradients = [torch.autograd.grad((one**3).sum(), parts) for one in (ours, plain)]
     for a, b in zip(*gradients, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
+
+
+def test_attention_in_bf16_errs_about_as_little_as_pytorchs_own():
+    """Where values share an offset the gradient of a score is a small difference of large numbers."""
+    lengths, generator = [37, 60, 9, 16], torch.Generator().manual_seed(0)
+    batch = small.packed([[0] * length for length in lengths])
+    given = [torch.randn(sum(lengths), 2, 32, generator=generator).bfloat16() for _ in range(4)]
+    given[2] += 3
+
+    def plain(*parts):
+        sequences = zip(*(x.transpose(0, 1).split(lengths, 1) for x in parts), strict=True)
+        attend = torch.nn.functional.scaled_dot_product_attention
+        return torch.cat([attend(*(x[None] for x in one))[0] for one in sequences], 1).transpose(0, 1)
+
+    def gradients(attend, dtype):
+        *parts, weight = (x.to(dtype).requires_grad_() for x in given)
+        return torch.autograd.grad((attend(*parts) * weight.detach()).sum(), parts)
+
+    exact = gradients(plain, torch.float64)
+    ours = gradients(lambda *parts: packing._in_groups(*parts, batch, dropout_p=0.0, scale=None), torch.bfloat16)
+    for own, theirs, true in zip(ours, gradients(plain, torch.bfloat16), exact, strict=True):
+        assert own.dtype == torch.bfloat16
+        assert 0 < (own - true).norm() < 1.6 * (theirs - true).norm()
+
+
+def test_a_sequence_that_is_no_number_spoils_no_other():
+    batch = small.packed([[0] * length for length in (3, 5)])
+    parts = [torch.ones(8, 2, 8) for _ in range(3)]
+    for part in parts:
+        part[:3] = torch.inf
+    for grad in (True, False):
+        with torch.set_grad_enabled(grad):
+            out = packing._in_groups(*(x.requires_grad_() for x in parts), batch, dropout_p=0.0, scale=None)
+        assert torch.isfinite(out[3:]).all() and not torch.isfinite(out[:3]).any()
 
 
 @FAMILIES

@@ -45,7 +45,7 @@ def test_contenders_find_the_same_in_a_quick_trial(trial, monkeypatch, key):
         assert record["profile"]["steps"] == 3 and len(record["profile"]["operators"]) > 5
 
 
-def fake(monkeypatch, tolerance=0.0, **runs):
+def fake(monkeypatch, tolerance=0.0, often=1, **runs):
     """A work whose contenders report given (seconds, value), a pair a round; returns the list of whose turn it was."""
     turns = []
 
@@ -57,7 +57,8 @@ def fake(monkeypatch, tolerance=0.0, **runs):
 
         return report
 
-    made = Work("fake of {n}", {name: contender(name) for name in runs}, {"n": 7}, {"n": 1}, tolerance=tolerance)
+    contenders = {name: contender(name) for name in runs}
+    made = Work("fake of {n}", contenders, {"n": 7}, {"n": 1}, tolerance=tolerance, often=often)
     monkeypatch.setitem(run.WORKS, "fake", made)
     return turns
 
@@ -69,6 +70,13 @@ def test_order_alternates_and_ratios_are_taken_within_a_round(trial, monkeypatch
     assert "**fake of 1**" in text
     assert "| ours | 2 (1–10) |  | 500 things/s |" in text
     assert "| peer | 8 (2–30) | 3 (2–4) | 125 things/s |" in text
+
+
+def test_what_is_short_is_done_more_often_and_says_so(trial, monkeypatch):
+    turns = fake(monkeypatch, often=2, ours=[(1.0, 5), (3.0, 5)], peer=[(2.0, 5), (12.0, 5)])
+    _, text = trial("fake")
+    assert turns == ["ours", "peer", "peer", "ours"]
+    assert "**fake of 1, 2 rounds**" in text and "| peer | 7 (2–12) | 3 (2–4) |" in text
 
 
 @pytest.mark.parametrize("found", [5.1, float("nan")])

@@ -109,8 +109,8 @@ def label_ids(labels: list, task, path) -> np.ndarray | Ragged:
 def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
     """The batches of an epoch: all rows in random order, cut; a function of seed and epoch, whoever computes them.
 
-    Inside a batch the rows stand by falling length, which changes no sum over them: equally long ones are attended to
-    together.
+    Inside a batch the rows stand by falling length, which changes no sum over them: the processes' shares are of about
+    equal length, and so are the sequences of a pass where memory asks for several.
     """
     order = np.random.default_rng([seed, epoch]).permutation(len(lengths))
     batches = (order[at : at + batch_size] for at in range(0, len(order), batch_size))

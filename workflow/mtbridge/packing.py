@@ -5,7 +5,8 @@ them: positions, which start anew with every sequence (see `models.forward`), an
 done here by an attention function registered under the name `packed`. The library's own functions do not do it for
 encoders: given packed position ids, they let the tokens of one sequence attend to the next one's without a word.
 
-A batch gives up nothing but padding: the outputs are those of the padded batch, to rounding.
+A batch gives up nothing but padding: the outputs are those of the padded batch, to rounding. Inside attention on a CPU
+sequences are padded, but only to the next multiple of STEP.
 """
 
 import contextlib
@@ -101,14 +102,13 @@ def _in_groups(query, key, value, packed: Packed, dropout_p: float, scale: float
     shape, groups = query.shape, _groups(packed.lengths, query.shape[1])
     if torch.is_grad_enabled():
         return _written_out().apply(query, key, value, groups, dropout_p, scale)
-    query, key, value = (_rows(x, groups.source) for x in (query, key, value))
-    out = torch.empty_like(query)
-    for place, q, k, v, bias in zip(*map(groups.split, (out, query, key, value, groups.bias)), strict=True):
-        q, k, v, bias = (x[None] for x in (q, k, v, bias.mT.to(q.dtype).expand(-1, q.shape[1], -1)))
-        # Its fast kernel wants a batch in front.
-        attend = torch.nn.functional.scaled_dot_product_attention
-        place.copy_(attend(q, k, v, attn_mask=bias, dropout_p=dropout_p, scale=scale)[0])
-    return _rows(out, groups.place).view(shape)
+    query, key, value = (groups.padded(x) for x in (query, key, value))
+    out, bias = torch.empty_like(query), groups.bias.to(query.dtype)
+    attend = torch.nn.functional.scaled_dot_product_attention  # its fast kernel wants a batch in front
+    for place, *parts, b in zip(*map(groups.split, (out, query, key, value, bias)), strict=True):
+        q, k, v, mask = (x[None] for x in (*parts, b.mT))
+        place.copy_(attend(q, k, v, attn_mask=mask, dropout_p=dropout_p, scale=scale)[0])
+    return groups.unpadded(out, shape)
 
 
 @dataclass(frozen=True)
@@ -118,10 +118,18 @@ class Groups:
     """
 
     shapes: tuple[tuple[int, int], ...]  # sequences × heads and length of each group
-    source: np.ndarray  # [rows of the groups], the row that stands there; where there is none, the first
+    source: np.ndarray  # [rows of the groups], the row that stands there; where there is none, any
     place: np.ndarray  # [tokens × heads], where each row stands
     padding: np.ndarray  # [rows of padding]
     bias: np.ndarray  # [rows of the groups, 1], what is added to the scores of a row as a key: 0, or -inf for padding
+
+    def padded(self, x):
+        """[tokens, heads, dim] as rows of the groups, 0 in padding."""
+        return x.reshape(-1, x.shape[-1]).index_select(0, self.source).index_fill_(0, self.padding, 0)
+
+    def unpadded(self, x, shape):
+        """Rows of the groups as `shape`, [tokens, heads, dim]."""
+        return x.index_select(0, self.place).view(shape)
 
     def split(self, x) -> list:
         """Views [sequences × heads, length, …] of the groups' rows."""
@@ -154,19 +162,14 @@ def _groups(lengths: tuple[int, ...], heads: int) -> Groups:
     return Groups(tuple(shapes), *map(torch.from_numpy, arrays))
 
 
-def _rows(x, places):
-    """Rows of [tokens, heads, dim], or of [rows, dim], taken as rows of dim."""
-    return x.reshape(-1, x.shape[-1]).index_select(0, places)
-
-
 @functools.cache
 def _written_out():
     """Attention of groups of sequences with its gradients written out: PyTorch has no kernel with dropout on a CPU, and
     for small models its record of some twenty operations a group costs as much as these do.
 
-    With weights W = softmax(scale QKᵀ), dropped out D = W ∘ mask and output O = DV, the gradient of the softmax's input
-    is D ∘ (dO Vᵀ) - W ∘ rowsum(dO ∘ O) (Dao et al. 2022, appendix B.4): no mask has to be kept. Where dO is 0, as it is
-    made for padding, nothing comes from a row.
+    With weights W = softmax(scale QKᵀ), dropped out D = W ∘ mask and X = D ∘ (dO Vᵀ), the gradient of the softmax's
+    input is X - W ∘ rowsum(X) (after Dao et al. 2022, appendix B.4): no mask has to be kept. Where dO is 0, as in
+    padding, nothing comes from a row.
     """
     import torch
 
@@ -174,29 +177,29 @@ def _written_out():
         @staticmethod
         def forward(ctx, query, key, value, groups, dropout_p, scale):
             ctx.groups, ctx.scale, ctx.shape = groups, scale, query.shape
-            query, key, value = (_rows(x, groups.source) for x in (query * scale, key, value))
+            query, key, value = (groups.padded(x) for x in (query * scale, key, value))
             out = torch.empty_like(query)
             bias, kept = groups.bias.to(query.dtype), []
             for place, q, k, v, b in zip(*map(groups.split, (out, query, key, value, bias)), strict=True):
                 weights = torch.softmax(torch.baddbmm(b.mT, q, k.mT), -1)
                 kept += [weights, dropout(weights, dropout_p)]
                 torch.bmm(kept[-1], v, out=place)
-            ctx.save_for_backward(query, key, value, out, *kept)
-            return _rows(out, groups.place).view(ctx.shape)
+            ctx.save_for_backward(query, key, value, *kept)
+            return groups.unpadded(out, ctx.shape)
 
         @staticmethod
         @torch.autograd.function.once_differentiable
         def backward(ctx, grad):
-            query, key, value, out, *kept = ctx.saved_tensors
-            grad = _rows(grad, ctx.groups.source).index_fill_(0, ctx.groups.padding, 0)
+            query, key, value, *kept = ctx.saved_tensors
+            grad = ctx.groups.padded(grad)
             gradients = [torch.empty_like(x) for x in (query, key, value)]
-            sums = (grad * out).sum(-1, keepdim=True)
-            split = map(ctx.groups.split, (*gradients, query, key, value, grad, sums))
-            for *places, q, k, v, g, s, weights, dropped in zip(*split, kept[::2], kept[1::2], strict=True):
-                inner = torch.bmm(g, v.mT).mul_(dropped).addcmul_(weights, s, value=-1)
+            split = map(ctx.groups.split, (*gradients, query, key, value, grad))
+            for *places, q, k, v, g, weights, dropped in zip(*split, kept[::2], kept[1::2], strict=True):
+                inner = torch.bmm(g, v.mT).mul_(dropped)
+                inner.addcmul_(weights, inner.sum(-1, keepdim=True, dtype=torch.float32), value=-1)
                 for place, x, y in zip(places, (inner, inner.mT, dropped.mT), (k, q, g), strict=True):
                     torch.bmm(x, y, out=place)
-            gradients = [_rows(x, ctx.groups.place).view(ctx.shape) for x in gradients]
+            gradients = [ctx.groups.unpadded(x, ctx.shape) for x in gradients]
             gradients[0].mul_(ctx.scale)
             return *gradients, None, None, None
 
