@@ -296,7 +296,7 @@ class _Sheet:
             ax = self.figure.add_axes([place[k] / (self.height if k % 2 else self.width) for k in range(4)])
             mappable = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(*scale), matplotlib.colormaps[COLOURS])
             bar = self.figure.colorbar(mappable, cax=ax)
-            bar.set_label("debiased linear CKA (no unit)")
+            bar.set_label(textwrap.fill("debiased linear CKA (no unit)", int(size * 19)))  # a short bar: two lines
             bar.outline.set_visible(False)
         return self.figure
 
