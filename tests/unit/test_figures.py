@@ -124,8 +124,14 @@ def test_short_numbers():
     ]
 
 
-def test_texts_lie_inside_the_figure_and_titles_do_not_touch(drawings):
-    for figure, _ in drawings.values():
+def test_texts_lie_inside_the_figure_and_titles_do_not_touch(drawings, figures_inputs):
+    _, similarity = figures_inputs
+    pair = (("mbart", "mBART", "LM", None), ("mbart-dn", "mBART-dn", "CP", "mbart"))
+    smallest = figures.draw(
+        1, read_outline(json.dumps(presentation_study(models=pair))), similarity[1], "sound", "parallel"
+    )
+    for figure, frame in [*drawings.values(), smallest]:
+        assert len(frame)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         axes = [text for ax in figure.axes for text in (ax.title, ax.xaxis.label, ax.yaxis.label, *ax.texts)]
