@@ -339,7 +339,7 @@ WORK = Work(
     "maximal length {max_length}, batch {batch_size}, {precision}",
     {"ours": ours, "Trainer, padded to the maximal length": padded, "Trainer, grouped by length": grouped},
     {
-        **{"layers": 4, "hidden": 256, "vocabulary": 250_002, "max_length": 256, "examples": 384, "batch_size": 32},
+        **{"layers": 4, "hidden": 256, "vocabulary": 250_002, "max_length": 256, "examples": 768, "batch_size": 32},
         **{"epochs": 1, "learning_rate": 1e-4, "warmup": 0.1, "precision": "fp32"},
     },
     {"layers": 2, "hidden": 64, "vocabulary": 300, "examples": 24, "batch_size": 8},

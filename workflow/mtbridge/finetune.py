@@ -33,6 +33,7 @@ from mtbridge.inputs import (
     load_inputs,
     read_examples,
 )
+from mtbridge.packing import moved
 from mtbridge.progress import Progress
 from mtbridge.tasks import Task
 from mtbridge.vocabulary import Trimmed
@@ -192,8 +193,7 @@ class Training:
                     if self.recorded and len(part) * self.processes.count == self.recipe.batch_size:
                         loss = loss + self.recorded(batch, goals, scale)
                     else:
-                        goals = torch.from_numpy(goals).to(self.device, non_blocking=True)
-                        loss = loss + self.gradients(batch.to(self.device), goals, scale)
+                        loss = loss + self.gradients(batch.to(self.device), moved(goals, self.device), scale)
                 return loss
             except torch.OutOfMemoryError as error:
                 if self.micro_batch == 1:

@@ -10,7 +10,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from mtbridge.packing import Packed, fill
+from mtbridge.packing import Packed, fill, moved
 
 IGNORED = -100  # torch's own label for what does not enter the loss
 
@@ -41,8 +41,7 @@ class Recorded:
         import torch
 
         def move(batch, labels):
-            given = (batch.to(self.device), torch.from_numpy(labels).to(self.device, non_blocking=True))
-            return *given, torch.full((), scale, device=self.device)
+            return batch.to(self.device), moved(labels, self.device), torch.full((), scale, device=self.device)
 
         if self.graphs is None:
             return self.gradients(*move(batch, labels))
@@ -55,7 +54,8 @@ class Recorded:
             if size not in self.graphs:
                 self.graphs[size] = self._record(given)
         except RuntimeError as error:
-            reason = str(error).partition("\n")[0]
+            cause = error.__context__ or error  # leaving a broken recording raises an error of its own, which says less
+            reason = str(cause).partition("\n")[0]
         if reason is None:
             return self._replay(self.graphs[size], given)
         # Not in the handler: the error's traceback would keep the failed attempt's memory.

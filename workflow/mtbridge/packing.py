@@ -35,15 +35,17 @@ class Packed:
     at: np.ndarray | None = None  # [words]
 
     def to(self, device) -> "Packed":
-        """The same batch as tensors on a device, copied without waiting for it."""
-        import torch
-
-        def move(array):
-            tensor = torch.from_numpy(array)
-            return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
-
-        arrays = {name: move(value) for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        """The same batch as tensors on a device."""
+        arrays = {name: moved(value, device) for name, value in vars(self).items() if isinstance(value, np.ndarray)}
         return replace(self, **arrays)
+
+
+def moved(array: np.ndarray, device):
+    """An array as a tensor on a device, copied without waiting for it: from pinned memory, else CUDA may wait."""
+    import torch
+
+    tensor = torch.from_numpy(array)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
 
 
 def pack(ids, types, rows) -> Packed:
