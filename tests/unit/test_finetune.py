@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -275,3 +276,20 @@ def test_a_truncated_token_file_is_named(place, tmp_path):
     file.write_bytes(file.read_bytes()[:-40])
     with pytest.raises(MtbridgeError, match=r"tokens\.npy: not readable"):
         inputs.load_inputs(place / "mbart", folder, small.NC, ["en"] * 80, inputs.Encoding(max_length=40))
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="sets what only glibc has")
+def test_memory_once_used_is_not_cleared_again_by_the_kernel():
+    code = """
+import resource
+import numpy as np
+from mtbridge.inputs import keep_memory
+keep_memory()
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    np.ones(8 << 20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+first, again = faults(), faults()
+assert again < first / 10, (first, again)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -341,6 +341,36 @@ def test_a_sequence_that_is_no_number_spoils_no_other():
         assert torch.isfinite(out[3:]).all() and not torch.isfinite(out[:3]).any()
 
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_products_by_onednn_are_pytorchs_own(bias, monkeypatch):
+    own, drawn = torch.nn.functional.linear, torch.Generator().manual_seed(0)
+    x, weight = (torch.randn(*shape, generator=drawn, requires_grad=True) for shape in ((1, 37, 24), (40, 24)))
+    inputs = x, weight, *([torch.randn(40, generator=drawn, requires_grad=True)] if bias else [])
+    grad = torch.randn(1, 37, 40, generator=drawn)
+    found = [linear(*inputs) for linear in (own, packing._linear())]
+    torch.testing.assert_close(*found, rtol=0, atol=1e-5)
+    for a, b in zip(*(torch.autograd.grad(one, inputs, grad) for one in found), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
+
+
+def test_inside_a_model_on_a_cpu_products_in_fp32_are_onednns_and_those_in_bf16_pytorchs(place, monkeypatch):
+    encoder, own = models.load_encoder(place / "bert"), torch.nn.functional.linear
+    batch, seen = small.packed([[5, 6, 7], [8, 9]]).to(torch.device("cpu")), []
+    product = torch.ops.mkldnn._linear_pointwise
+    monkeypatch.setattr(torch.ops.mkldnn, "_linear_pointwise", lambda *a: seen.append(a[0].dtype) or product(*a))
+    packing._linear.cache_clear()
+    try:
+        models.forward(encoder, batch).sum().backward()
+        assert set(seen) == {torch.float32}
+        assert len(seen) == 2 * sum(isinstance(module, torch.nn.Linear) for module in encoder.modules())
+        seen.clear()
+        with torch.autocast("cpu", torch.bfloat16):
+            models.forward(encoder, batch)
+    finally:
+        packing._linear.cache_clear()
+    assert not seen and torch.nn.functional.linear is own
+
+
 @FAMILIES
 def test_what_is_dropped_out_follows_from_the_seed_and_only_in_training(place, tmp_path, monkeypatch, family):
     shutil.copytree(place / family, tmp_path / family)

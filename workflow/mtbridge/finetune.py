@@ -29,6 +29,7 @@ from mtbridge.inputs import (
     computed_in,
     device_of,
     epoch_batches,
+    keep_memory,
     label_ids,
     load_inputs,
     read_examples,
@@ -376,6 +377,7 @@ def finetune(
     import torch
 
     torch.set_num_threads(threads)
+    keep_memory()
     processes = Processes()
     made_of = {
         "code": about.get("identity"),

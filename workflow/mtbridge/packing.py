@@ -227,20 +227,52 @@ def dropout(x, p: float = 0.5, training: bool = True, inplace: bool = False):
     return x * mask.mul_(65536 / max(1, keep))
 
 
-@contextlib.contextmanager
-def cheap_dropout(module):
-    """Inside, a module in training on a CPU drops out by `dropout`, wherever it does so."""
+@functools.cache
+def _linear():
+    """`torch.nn.functional.linear` whose products in fp32 are oneDNN's, as those in bf16 are anyway: on an AMD EPYC
+    they take a seventh less time than MKL's, except for the weights' gradient."""
     import torch
 
-    if not module.training or next(module.parameters()).device.type != "cpu":
+    own, product = torch.nn.functional.linear, torch.ops.mkldnn._linear_pointwise
+
+    class Linear(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, weight, bias):
+            ctx.save_for_backward(x, weight)
+            return product(x, weight, bias, "none", [], "")
+
+        @staticmethod
+        @torch.autograd.function.once_differentiable
+        def backward(ctx, grad):
+            x, weight = ctx.saved_tensors
+            rows = grad.flatten(0, -2)
+            return product(grad, weight.mT, None, "none", [], ""), rows.mT @ x.flatten(0, -2), rows.sum(0)
+
+    def linear(x, weight, bias=None):
+        plain = bias is None or x.dtype != torch.float32 or torch.is_autocast_enabled("cpu")
+        return own(x, weight, bias) if plain else Linear.apply(x, weight, bias)
+
+    return linear
+
+
+@contextlib.contextmanager
+def cpu_kernels(module):
+    """Inside, a module on a CPU multiplies in fp32 by oneDNN, and in training drops out by `dropout`."""
+    import torch
+
+    functional = torch.nn.functional
+    if next(module.parameters()).device.type != "cpu":
         yield
         return
-    own = torch.nn.functional.dropout
-    torch.nn.functional.dropout = dropout
+    own = functional.dropout, functional.linear
+    if module.training:
+        functional.dropout = dropout
+    if torch.backends.mkl.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        functional.linear = _linear()
     try:
         yield
     finally:
-        torch.nn.functional.dropout = own
+        functional.dropout, functional.linear = own
 
 
 def fill(batch: Packed, longest: int) -> Packed:

@@ -46,6 +46,7 @@ PUBLISHED = {
     "facebook/nllb-200-distilled-600M": (262.4e6, 151.2e6, 2.46e9),
 }
 BYTES = 4  # of a stored number
+MET = 0.2  # share of the embeddings' rows that English training examples meet; the others are not stored again [E]
 
 
 @dataclass
@@ -201,8 +202,8 @@ def _disk(study: Study, examples: dict, bodies: dict) -> dict[str, float | None]
         {"hub": PUBLISHED.get(spec.repo, (None, None, None))[2], "local": 0, "trained": whole[model]}[spec.source]
         for model, spec in ((model, settings.model_catalog[model]) for model in whole)
     ]
-    weights = total(whole.values())
-    every = weights * runs * len(study.tasks) if weights is not None else None
+    trained = total(None if body is None else BYTES * (MET * table + body) for table, body in bodies.values())
+    every = None if trained is None else trained * runs * len(study.tasks)
     predicted = []
     for task, counts in examples.items():
         spec = settings.task_catalog[task]
@@ -212,7 +213,7 @@ def _disk(study: Study, examples: dict, bodies: dict) -> dict[str, float | None]
     predictions = total(predicted)
     return {
         "checkpoints": total(fetched),
-        "encoders": weights,
+        "encoders": total(whole.values()),
         "fine-tuned weights": every if settings.keep_weights or every is None else every / len(study.runs),
         "predictions": None if predictions is None else predictions * runs * len(study.models),
     }
