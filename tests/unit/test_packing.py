@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoConfig
 
-from mtbridge import classifier, finetune, graphs, inputs, models, packing, vocabulary
+from mtbridge import classifier, finetune, graphs, inputs, kernels, models, packing, vocabulary
 from mtbridge.errors import MtbridgeError
 from mtbridge.files import read_table
 from tests.unit import small
@@ -249,7 +249,7 @@ def test_the_whole_table_is_there_for_evaluation_and_the_trimmed_one_afterwards(
 def test_dropout_keeps_the_expected_value_and_drops_the_gradient_of_what_it_dropped(p):
     torch.manual_seed(0)
     x = torch.full((300, 1001), 2.0, requires_grad=True)
-    out = packing.dropout(x, p)
+    out = kernels.dropout(x, p)
     kept = out.detach() != 0
     # Four standard errors of a share of 300,300.
     assert abs(kept.float().mean() - (1 - p)) <= 4 * (p * (1 - p) / x.numel()) ** 0.5
@@ -257,10 +257,10 @@ def test_dropout_keeps_the_expected_value_and_drops_the_gradient_of_what_it_drop
     gradient = torch.autograd.grad(out.sum(), x)[0]
     torch.testing.assert_close(gradient, kept / (1 - p) if p < 1 else torch.zeros_like(x), rtol=2e-5, atol=0)
     torch.testing.assert_close(out, x * gradient)
-    assert packing.dropout(x, p, training=False) is x
-    assert packing.dropout(x, 1e-6) is x, "less than can be drawn is nothing"
+    assert kernels.dropout(x, p, training=False) is x
+    assert kernels.dropout(x, 1e-6) is x, "less than can be drawn is nothing"
     with pytest.raises(ValueError, match="expected 0 to 1"):
-        packing.dropout(x, 1 + p)
+        kernels.dropout(x, 1 + p)
 
 
 def test_attention_with_dropout_is_on_average_attention_without():
@@ -280,13 +280,13 @@ def test_gradients_of_attention_are_those_of_autograd_through_the_same_masks(mon
     lengths, generator = [5, 20, 9, 1, packing.STEP], torch.Generator().manual_seed(0)  # alone, together, not padded
     batch = small.packed([[0] * length for length in lengths])
     parts = [torch.randn(sum(lengths), 2, 8, generator=generator, requires_grad=True) for _ in range(3)]
-    drawing, masks = packing.dropout, []
+    drawing, masks = kernels.dropout, []
 
     def dropout(weights, p):
         masks.append(drawing(torch.ones_like(weights), p))
         return weights * masks[-1]
 
-    monkeypatch.setattr(packing, "dropout", dropout)
+    monkeypatch.setattr(kernels, "dropout", dropout)
     with torch.inference_mode():  # what evaluation left behind must serve training
         inferred = packing._in_groups(*parts, batch, dropout_p=0.0, scale=0.3)
     ours = packing._in_groups(*parts, batch, dropout_p=dropout_p, scale=0.3)
@@ -347,7 +347,7 @@ def test_products_by_onednn_are_pytorchs_own(bias, monkeypatch):
     x, weight = (torch.randn(*shape, generator=drawn, requires_grad=True) for shape in ((1, 37, 24), (40, 24)))
     inputs = x, weight, *([torch.randn(40, generator=drawn, requires_grad=True)] if bias else [])
     grad = torch.randn(1, 37, 40, generator=drawn)
-    found = [linear(*inputs) for linear in (own, packing._linear())]
+    found = [linear(*inputs) for linear in (own, kernels._linear())]
     torch.testing.assert_close(*found, rtol=0, atol=1e-5)
     for a, b in zip(*(torch.autograd.grad(one, inputs, grad) for one in found), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
@@ -358,7 +358,7 @@ def test_inside_a_model_on_a_cpu_products_in_fp32_are_onednns_and_those_in_bf16_
     batch, seen = small.packed([[5, 6, 7], [8, 9]]).to(torch.device("cpu")), []
     product = torch.ops.mkldnn._linear_pointwise
     monkeypatch.setattr(torch.ops.mkldnn, "_linear_pointwise", lambda *a: seen.append(a[0].dtype) or product(*a))
-    packing._linear.cache_clear()
+    kernels._linear.cache_clear()
     try:
         models.forward(encoder, batch).sum().backward()
         assert set(seen) == {torch.float32}
@@ -367,7 +367,7 @@ def test_inside_a_model_on_a_cpu_products_in_fp32_are_onednns_and_those_in_bf16_
         with torch.autocast("cpu", torch.bfloat16):
             models.forward(encoder, batch)
     finally:
-        packing._linear.cache_clear()
+        kernels._linear.cache_clear()
     assert not seen and torch.nn.functional.linear is own
 
 
@@ -379,13 +379,13 @@ def test_what_is_dropped_out_follows_from_the_seed_and_only_in_training(place, t
     (tmp_path / family / "config.json").write_text(json.dumps({**config, **rates}))
     made, _, train = given(place, family, small.NC)
     batch, model = made.batch(train[:5]).to(torch.device("cpu")), models.load_encoder(tmp_path / family)
-    own, drawn, drawing = torch.nn.functional.dropout, [], packing.dropout
+    own, drawn, drawing = torch.nn.functional.dropout, [], kernels.dropout
 
     def dropout(x, p, *options, **more):
         drawn.extend([x.shape] if p else [])
         return drawing(x, p, *options, **more)
 
-    monkeypatch.setattr(packing, "dropout", dropout)
+    monkeypatch.setattr(kernels, "dropout", dropout)
 
     def hidden(seed):
         torch.manual_seed(seed)

@@ -9,12 +9,12 @@ A batch gives up nothing but padding: the outputs are those of the padded batch,
 sequences are padded, but only to the next multiple of STEP.
 """
 
-import contextlib
 import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mtbridge import kernels
 from mtbridge.tokens import ranges
 
 
@@ -184,7 +184,7 @@ def _written_out():
             bias, kept = groups.bias.to(query.dtype), []
             for place, q, k, v, b in zip(*map(groups.split, (out, query, key, value, bias)), strict=True):
                 weights = torch.softmax(torch.baddbmm(b.mT, q, k.mT), -1)
-                kept += [weights, dropout(weights, dropout_p)]
+                kept += [weights, kernels.dropout(weights, dropout_p)]
                 torch.bmm(kept[-1], v, out=place)
             ctx.save_for_backward(query, key, value, *kept)
             return groups.unpadded(out, ctx.shape)
@@ -206,73 +206,6 @@ def _written_out():
             return *gradients, None, None, None
 
     return WrittenOut
-
-
-def dropout(x, p: float = 0.5, training: bool = True, inplace: bool = False):
-    """`torch.nn.functional.dropout`, its mask drawn as 16 bits an element: on a CPU three times as fast.
-
-    p becomes a multiple of 2⁻¹⁶ (0.1 becomes 0.100006), and what is kept is scaled by just that, in x's own precision,
-    so that the expected value is x. Random bits come from PyTorch's default generator.
-    """
-    import torch
-
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout probability is {p}; expected 0 to 1")
-    keep = round((1 - p) * 65536)
-    if not training or keep == 65536:
-        return x
-    bits = torch.empty(x.numel() // 4 + 1, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
-    mask = torch.empty(x.shape, dtype=x.dtype)
-    torch.lt(bits[: x.numel()].view(x.shape), keep - 32768, out=mask)  # eight times as fast as by way of bool
-    return x * mask.mul_(65536 / max(1, keep))
-
-
-@functools.cache
-def _linear():
-    """`torch.nn.functional.linear` whose products in fp32 are oneDNN's, as those in bf16 are anyway: on an AMD EPYC
-    they take a seventh less time than MKL's, except for the weights' gradient."""
-    import torch
-
-    own, product = torch.nn.functional.linear, torch.ops.mkldnn._linear_pointwise
-
-    class Linear(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, x, weight, bias):
-            ctx.save_for_backward(x, weight)
-            return product(x, weight, bias, "none", [], "")
-
-        @staticmethod
-        @torch.autograd.function.once_differentiable
-        def backward(ctx, grad):
-            x, weight = ctx.saved_tensors
-            rows = grad.flatten(0, -2)
-            return product(grad, weight.mT, None, "none", [], ""), rows.mT @ x.flatten(0, -2), rows.sum(0)
-
-    def linear(x, weight, bias=None):
-        plain = bias is None or x.dtype != torch.float32 or torch.is_autocast_enabled("cpu")
-        return own(x, weight, bias) if plain else Linear.apply(x, weight, bias)
-
-    return linear
-
-
-@contextlib.contextmanager
-def cpu_kernels(module):
-    """Inside, a module on a CPU multiplies in fp32 by oneDNN, and in training drops out by `dropout`."""
-    import torch
-
-    functional = torch.nn.functional
-    if next(module.parameters()).device.type != "cpu":
-        yield
-        return
-    own = functional.dropout, functional.linear
-    if module.training:
-        functional.dropout = dropout
-    if torch.backends.mkl.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
-        functional.linear = _linear()
-    try:
-        yield
-    finally:
-        functional.dropout, functional.linear = own
 
 
 def fill(batch: Packed, longest: int) -> Packed:
