@@ -283,7 +283,7 @@ def test_memory_once_used_is_not_cleared_again_by_the_kernel():
     code = """
 import resource
 import numpy as np
-from mtbridge.inputs import keep_memory
+from mtbridge.kernels import keep_memory
 keep_memory()
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -341,8 +341,12 @@ def test_a_sequence_that_is_no_number_spoils_no_other():
         assert torch.isfinite(out[3:]).all() and not torch.isfinite(out[:3]).any()
 
 
+ONEDNN = pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="PyTorch's own products are not MKL's")
+
+
+@ONEDNN
 @pytest.mark.parametrize("bias", [True, False])
-def test_products_by_onednn_are_pytorchs_own(bias, monkeypatch):
+def test_products_by_onednn_are_pytorchs_own(bias):
     own, drawn = torch.nn.functional.linear, torch.Generator().manual_seed(0)
     x, weight = (torch.randn(*shape, generator=drawn, requires_grad=True) for shape in ((1, 37, 24), (40, 24)))
     inputs = x, weight, *([torch.randn(40, generator=drawn, requires_grad=True)] if bias else [])
@@ -353,6 +357,7 @@ def test_products_by_onednn_are_pytorchs_own(bias, monkeypatch):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
 
 
+@ONEDNN
 def test_inside_a_model_on_a_cpu_products_in_fp32_are_onednns_and_those_in_bf16_pytorchs(place, monkeypatch):
     encoder, own = models.load_encoder(place / "bert"), torch.nn.functional.linear
     batch, seen = small.packed([[5, 6, 7], [8, 9]]).to(torch.device("cpu")), []
@@ -455,3 +460,21 @@ def test_without_graphs_steps_are_plain_and_one_line_says_so(place, capsys):
     assert losses == [float(expected)] * 2
     assert capsys.readouterr().err.count("no CUDA graphs") == 1
     assert model.training, "without dropout from then on"
+
+
+def test_the_line_on_graphs_that_failed_tells_what_broke_them(place, capsys, monkeypatch):
+    made, labels, train = given(place, "bert", small.NC)
+    model, _ = both(place, "bert", small.NC)
+
+    def record(*_):
+        try:
+            raise RuntimeError("not permitted while recording\nmore of it")
+        finally:
+            raise RuntimeError("the recording is broken")
+
+    monkeypatch.setattr(graphs.Recorded, "_record", record)
+    step = graphs.Recorded(lambda *_: torch.zeros(()), model, RECIPE.max_length, torch.device("cpu"))
+    step(made.batch(train[:5]), classifier.targets(made, labels, train[:5]), 0.2)
+    assert capsys.readouterr().err == (
+        "no CUDA graphs: not permitted while recording; each kernel is launched by itself\n"
+    )

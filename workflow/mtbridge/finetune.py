@@ -29,12 +29,12 @@ from mtbridge.inputs import (
     computed_in,
     device_of,
     epoch_batches,
-    keep_memory,
     label_ids,
     load_inputs,
     read_examples,
 )
-from mtbridge.packing import moved
+from mtbridge.kernels import keep_memory
+from mtbridge.packing import to_device
 from mtbridge.progress import Progress
 from mtbridge.tasks import Task
 from mtbridge.vocabulary import Trimmed
@@ -194,7 +194,7 @@ class Training:
                     if self.recorded and len(part) * self.processes.count == self.recipe.batch_size:
                         loss = loss + self.recorded(batch, goals, scale)
                     else:
-                        loss = loss + self.gradients(batch.to(self.device), moved(goals, self.device), scale)
+                        loss = loss + self.gradients(batch.to(self.device), to_device(goals, self.device), scale)
                 return loss
             except torch.OutOfMemoryError as error:
                 if self.micro_batch == 1:

@@ -10,7 +10,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from mtbridge.packing import Packed, fill, moved
+from mtbridge.packing import Packed, fill, to_device
 
 IGNORED = -100  # torch's own label for what does not enter the loss
 
@@ -41,7 +41,7 @@ class Recorded:
         import torch
 
         def move(batch, labels):
-            return batch.to(self.device), moved(labels, self.device), torch.full((), scale, device=self.device)
+            return batch.to(self.device), to_device(labels, self.device), torch.full((), scale, device=self.device)
 
         if self.graphs is None:
             return self.gradients(*move(batch, labels))
@@ -54,7 +54,8 @@ class Recorded:
             if size not in self.graphs:
                 self.graphs[size] = self._record(given)
         except RuntimeError as error:
-            cause = error.__context__ or error  # leaving a broken recording raises an error of its own, which says less
+            # Leaving a broken recording raises an error of its own, which says less than the one that broke it.
+            cause = error.__context__ if isinstance(error.__context__, RuntimeError) else error
             reason = str(cause).partition("\n")[0]
         if reason is None:
             return self._replay(self.graphs[size], given)

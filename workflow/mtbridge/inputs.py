@@ -1,7 +1,5 @@
 """From the tokens of a task to what an encoder is fed, and the batches of an epoch."""
 
-import contextlib
-import ctypes
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -136,17 +134,6 @@ def device_of(process: int = 0):
     import torch
 
     return torch.device("cuda", process) if torch.cuda.is_available() else torch.device("cpu")
-
-
-def keep_memory() -> None:
-    """Let freed memory stay with this process, where glibc would give it back after a large tensor and the kernel clear
-    it anew for the next: thousands of pages a training step, and some hundredths of its time in fp32. Other C libraries
-    stay as they are."""
-    with contextlib.suppress(AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        trim_threshold, mmap_max = -1, -4  # malloc.h
-        mallopt(trim_threshold, 2**31 - 1)
-        mallopt(mmap_max, 0)
 
 
 def computed_in(precision: str, device, tell: bool = True) -> str:

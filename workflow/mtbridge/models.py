@@ -24,7 +24,7 @@ from mtbridge import checkpoints, tokens
 from mtbridge.checkpoints import Tensors
 from mtbridge.errors import MtbridgeError, nearest
 from mtbridge.files import read_json, sha256, whole
-from mtbridge.kernels import on_cpu
+from mtbridge.kernels import cpu_kernels
 from mtbridge.packing import Packed, attention
 
 
@@ -386,7 +386,7 @@ def forward(encoder, batch: Packed, hidden_states: bool = False):
         extra = {"position_ids": batch.positions[None] + encoder.embeddings.padding_idx + 1}
     else:
         counted = _own_positions(encoder.embed_positions, batch, torch.full_like(batch.ids[None, : batch.longest], -1))
-    with counted, on_cpu(encoder):
+    with counted, cpu_kernels(encoder):
         output = encoder(
             input_ids=batch.ids[None], packed=batch, output_hidden_states=hidden_states, return_dict=True, **extra
         )

@@ -36,11 +36,11 @@ class Packed:
 
     def to(self, device) -> "Packed":
         """The same batch as tensors on a device."""
-        arrays = {name: moved(value, device) for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        arrays = {name: to_device(value, device) for name, value in vars(self).items() if isinstance(value, np.ndarray)}
         return replace(self, **arrays)
 
 
-def moved(array: np.ndarray, device):
+def to_device(array: np.ndarray, device):
     """An array as a tensor on a device, copied without waiting for it: from pinned memory, else CUDA may wait."""
     import torch
 
