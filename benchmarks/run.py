@@ -6,7 +6,7 @@ contender ran once, in a process of its own. Contenders must agree in what they 
 Out: <output>/<machine>.json and .md. Some works need 5 GB of disk and 6 GB of memory for a moment. On a machine with a
 GPU, where neither Snakemake nor ckatorch is needed:
 
-    python -m benchmarks.run --only finetuning-bf16 --device cuda --peak-flops 790e12 \\
+    python -m benchmarks.run --only finetuning-xnli-bf16 --device cuda --peak-flops 790e12 \\
         --set layers=12 hidden=768 vocabulary=250002 examples=6400
 """
 
@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[1]
 WORKS: dict[str, Work] = {
     "finetuning": finetuning.WORK,
     "finetuning-bf16": finetuning.BF16,
+    "finetuning-xnli": finetuning.XNLI,
+    "finetuning-xnli-bf16": finetuning.XNLI_BF16,
     "startup": startup.WORK,
     "similarity": similarity.WORK,
     "reading": weights.READING,
