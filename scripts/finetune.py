@@ -59,8 +59,8 @@ def main():
     if "WORLD_SIZE" not in os.environ:
         gpus = take_gpus(arguments)
         if gpus > 1:  # start again as several processes; how many is no part of what a run is
-            several = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(gpus)]
-            os.execv(sys.executable, [sys.executable, *several, *sys.argv])
+            several = str(Path(__file__).with_name("_several.py"))
+            os.execv(sys.executable, [sys.executable, several, str(gpus), *sys.argv])
 
     from mtbridge.finetune import Recipe, finetune
 

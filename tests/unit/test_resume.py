@@ -130,6 +130,36 @@ def test_killed_at_once_it_goes_on_from_the_last_state_kept(place, tmp_path, und
     assert found[1]["resumed_at"] == int(re.search(r"going on after step (\d+)", errors)[1]) > 0
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1"])
+def test_a_signal_to_several_processes_keeps_the_state_and_is_told_once(place, tmp_path, name):
+    """The one that has started the others passes it on and outlives it, so that they come to write."""
+    recipe = replace(RECIPE, epochs=400, selection="last")
+    command = [
+        *(sys.executable, ROOT / "scripts/_several.py", "2", ROOT / "scripts/finetune.py"),
+        *(*small.tagging_flags(place, recipe), "--state", tmp_path / "state", "--state-every", "0.001"),
+        *("--weights", tmp_path / "model.safetensors", "--record", tmp_path / "run.json"),
+    ]
+    with subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True) as job:
+        wait_for(lambda: any((tmp_path / "state").glob("*.safetensors")), "a state that is kept")
+        job.send_signal(getattr(signal, name))
+        _, errors = job.communicate(timeout=120)
+    assert job.returncode > 0
+    assert errors.count("rror") == 1, errors
+    assert re.match(r"error: stopped by .* at step \d+ of 2000; its state is kept in", errors.splitlines()[-1]), errors
+    assert any((tmp_path / "state").glob("*.safetensors")) and not (tmp_path / "run.json").exists()
+
+
+def test_one_of_several_processes_that_is_killed_is_named_in_a_line(place, tmp_path):
+    (tmp_path / "dies.py").write_text(
+        "import os, signal, time\n"
+        "os.kill(os.getpid(), signal.SIGKILL) if os.environ['RANK'] == '1' else time.sleep(60)\n"
+    )
+    command = [sys.executable, ROOT / "scripts/_several.py", "2", tmp_path / "dies.py"]
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "error: process 2 of 2 was ended by SIGKILL\n"
+
+
 def test_a_process_left_over_is_stopped_and_its_state_taken_over(place, tmp_path, monkeypatch, undisturbed):
     code = (
         "import sys, time\nsys.path.insert(0, sys.argv[1])\nfrom mtbridge import resume\n"

@@ -264,7 +264,7 @@ class Training:
             self.best = (score, epoch, state, self.vocabulary.scale)
 
     def run(self, state: resume.State) -> None:
-        """Train to the end. Raises MtbridgeError when a signal asked to stop; the state is written then."""
+        """Train to the end. Raises resume.Interrupted when a signal asked to stop; the state is written then."""
         import torch
 
         progress = Progress("step", self.total)
@@ -405,21 +405,24 @@ def finetune(
         found = state.load()
         if not processes.any(found is None):  # all go on, or none
             training.restore(*found)
-            print(f"going on after step {training.steps} of {training.total}", file=sys.stderr, flush=True)
+            if processes.rank == 0:
+                print(f"going on after step {training.steps} of {training.total}", file=sys.stderr, flush=True)
         state.listen()
         ready()
         start, resumed_at = time.perf_counter() - started, training.steps
         try:
             training.run(state)
-        except Diverged as error:
-            if state_folder and processes.rank == 0:
-                state.write(training.model.state_dict(), {"error": str(error)}, "diverged")
+        except (Diverged, resume.Interrupted) as error:
+            if isinstance(error, Diverged):
+                error = Diverged(f"{about.get('model')}, {error}")
+                if state_folder and processes.rank == 0:
+                    state.write(training.model.state_dict(), {"error": str(error)}, "diverged")
             if processes.count > 1:  # it is told once, by the first, also when the others' end would have it ended
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
             processes.wait()
             if processes.rank != 0:
                 sys.exit(1)
-            raise MtbridgeError(f"{about.get('model')}, {error}") from error
+            raise error
         if processes.rank == 0:
             vocabulary = training.vocabulary
             last = (None, recipe.epochs, training.model.state_dict(), vocabulary.scale)

@@ -82,6 +82,10 @@ def under(prefix: str, tensors: dict) -> dict:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
+class Interrupted(MtbridgeError):
+    """A signal asked to stop."""
+
+
 class State:
     """The state of one training in `folder`, or, without a folder, no state at all.
 
@@ -195,11 +199,11 @@ class State:
             )
         self.last = time.monotonic()
 
-    def interrupted(self, where: str) -> MtbridgeError:
+    def interrupted(self, where: str) -> "Interrupted":
         """The end of a process that a signal has stopped."""
         name = signal.Signals(self.signal).name if self.signal else "a signal to another process"
         kept = f"; its state is kept in {self.folder}, run again to go on" if self.folder else ""
-        return MtbridgeError(f"stopped by {name} at {where}{kept}")
+        return Interrupted(f"stopped by {name} at {where}{kept}")
 
     def remove(self) -> None:
         """The training is over and its outputs are written."""
