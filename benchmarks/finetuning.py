@@ -4,8 +4,8 @@ Model, examples, batch size, number of updates, optimizer and schedule are the s
 which is the Trainer's default, or in bf16, and there the Trainer's default is set beside ours once more. Text is drawn
 at random from a vocabulary as large as XLM-R's, one word a token, the most frequent words as frequent as Zipf's law has
 them. Lengths are log-uniform between 10 and 200 tokens (as short as queries, as long as news), or like those of XNLI's
-pairs, log-normal with a mean of 42: 4,000 pairs of MultiNLI, its training text, have 34 words and signs on average, their
-logarithm a standard deviation of 0.5. Seconds are those of the updates: loading is not in.
+pairs, log-normal with a mean of 42: 4,000 pairs of MultiNLI, its training text, have 34 words and signs on average, and
+the logarithm of that a standard deviation of 0.5. Seconds are those of the updates: loading is not in.
 """
 
 import json
@@ -16,6 +16,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+
 from benchmarks.work import Work, cuda
 
 LABELS = tuple("abcdefgh")

@@ -11,6 +11,7 @@ from mtbridge import config
 from mtbridge.errors import MtbridgeError
 from mtbridge.grid import Study
 from mtbridge.plan import BEST, PEAK, SUSTAINED, operations, plan, text
+from mtbridge.tokens import Ragged
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -85,6 +86,23 @@ def test_small_models_are_planned_in_core_hours(tmp_path):
     made = plan(study(), tmp_path)
     assert made.device == "core" and 0 < made.total("left") < 20
     assert "GPU" not in text(made)
+
+
+def test_tokens_are_counted_where_they_are_there_and_else_assumed(tmp_path):
+    made_of = study(study="paper", models=["mbert", "xlmr"], tasks=["ner", "pos"])
+    before = plan(made_of, tmp_path)
+    assert before.assumed == {"ner": 22, "pos": 27}
+    for name in ("mbert", "xlmr"):
+        folder = tmp_path / "tokens" / made_of.settings.tokenizer_of(name) / "ner/train"
+        folder.mkdir(parents=True)
+        Ragged.of([range(80), range(2)] * 5).save(folder, "tokens")
+        (folder / "meta.json").write_text('{"rows": 10}')
+    made = plan(made_of, tmp_path)
+    for name in ("mbert", "xlmr"):
+        assert made.cells[name, "ner"].left == pytest.approx(2 * before.cells[name, "ner"].left)  # 41 and 3, not 22
+        assert made.cells[name, "pos"].left == before.cells[name, "pos"].left
+    assert made.assumed == {"pos": 27}
+    assert "tokens of an example pos 27;" in text(made)
 
 
 def test_an_unknown_model_is_counted_and_its_hours_left_open(tmp_path):

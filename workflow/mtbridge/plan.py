@@ -8,18 +8,21 @@ that are marked [E] are estimates; the text that is printed names them. Hours ar
 What it gives up: pretraining, hidden states and spectra are counted as files, not as hours.
 """
 
+import itertools
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtbridge.config import task_languages
 from mtbridge.errors import MtbridgeError
+from mtbridge.files import read_json
 from mtbridge.grid import Study
+from mtbridge.tokens import Ragged
 
 PEAK = 790e12  # FLOP/s of one H200 in bf16, dense, as measured on large products
 SUSTAINED = 0.12  # share of it that fine-tuning small batches reaches without CUDA graphs [E]
 BEST = 0.40  # share that is within reach with them [E]
-CPU = 28e9  # FLOP/s of one core on small models: 10.6 k tokens/s of a 4 × 96 encoder
+CPU = 50e9  # FLOP/s of one core on small models, as the study `mini` fine-tuned 4 × 96 encoders on an AMD EPYC
 
 # Examples in XGLUE (Liang et al. 2020): English train; dev and test of one language, rounded.
 RELEASE = {
@@ -32,8 +35,10 @@ RELEASE = {
     "ner": (14_042, 6_000),
     "pos": (25_376, 1_900),
 }
-# Tokens of an example, cut at 256 [E]. With these a seed of the published grid takes 3.0 GPU-hours at BEST.
+# Tokens of an example with specials [E]: in the release, cut at 256, and as generated. With the former a seed of the
+# published grid takes 3.0 GPU-hours at BEST.
 TOKENS = {"nc": 230, "xnli": 42, "paws-x": 55, "qam": 90, "qadsm": 30, "wpr": 60, "ner": 22, "pos": 27}
+GENERATED = {"nc": 33, "xnli": 23, "paws-x": 24, "qam": 41, "qadsm": 36, "wpr": 58, "ner": 18, "pos": 17}
 WORDS_PER_TOKEN = 0.75  # [E]
 # Encoder parameters, embeddings and body, and the bytes of the files that are fetched [E].
 PUBLISHED = {
@@ -73,6 +78,8 @@ class Plan:
     cells: dict[tuple[str, str], Cell]  # (model, task)
     disk: dict[str, float | None] = field(default_factory=dict)  # what -> bytes
     there: dict[str, tuple[int, int]] = field(default_factory=dict)  # what -> (files that exist, all)
+    assumed: dict[str, int] = field(default_factory=dict)  # task -> tokens of an example, where they are not there yet
+    released: bool = False  # whether any task's data is a release's, whose sizes stand in for files not there yet
     keep_weights: bool = True
 
     def total(self, key: str) -> float:
@@ -88,6 +95,9 @@ def plan(study: Study, results=None) -> Plan:
     settings = study.settings
     examples = {task: _examples(study, task, results) for task in study.tasks}
     bodies = {model: _parameters(study, model, results) for model in study.models}
+    assumed = {task: _assumed(study, task) for task in study.tasks}
+    counted = {pair: _counted(study, *pair, results) for pair in itertools.product(study.models, study.tasks)}
+    lengths = {(model, task): counted[model, task] or assumed[task] for model, task in counted}
     made = Plan(
         name=study.name,
         device="GPU" if settings.gpus else "core",
@@ -95,7 +105,9 @@ def plan(study: Study, results=None) -> Plan:
         tasks=study.tasks,
         seeds=len(study.seeds),
         recipes=len(study.recipes),
-        cells={(model, task): Cell() for model in study.models for task in study.tasks},
+        cells={pair: Cell() for pair in lengths},
+        assumed={task: assumed[task] for (_, task), tokens in counted.items() if not tokens and assumed[task]},
+        released=any(settings.source_of(task)["kind"] != "generated" for task in study.tasks),
         keep_weights=settings.keep_weights,
     )
     spent: dict[tuple, list[float]] = {}
@@ -115,9 +127,9 @@ def plan(study: Study, results=None) -> Plan:
                 cell.measured += left
                 each = sum(known) / len(known)
             else:
-                each = _hours_expected(study, recipe, task, examples[task], bodies[model][1])
+                each = _hours_expected(study, recipe, task, lengths[model, task], examples[task], bodies[model][1])
             cell.left = None if cell.left is None or each is None else cell.left + left * each
-    made.disk = _disk(study, examples, bodies)
+    made.disk = _disk(study, lengths, examples, bodies)
     made.there = _there(study, results)
     return made
 
@@ -139,6 +151,20 @@ def _examples(study: Study, task: str, results: Path) -> tuple[float, float] | N
         return (sizes[0], languages * (sizes[1] + sizes[2])) if all(sizes) else None
     dev, test = (min(size or release[1], release[1] // 2) for size in sizes[1:])
     return min(sizes[0] or release[0], release[0]), languages * (dev + test)
+
+
+def _assumed(study: Study, task: str) -> int | None:
+    """Tokens of an example of a task that is not tokenized yet; None for a task that is not known here."""
+    return (GENERATED if study.settings.source_of(task)["kind"] == "generated" else TOKENS).get(task)
+
+
+def _counted(study: Study, model: str, task: str, results: Path) -> float | None:
+    """Tokens of an English example, if the model's tokenizer has cut them."""
+    folder = results / "tokens" / study.settings.tokenizer_of(model) / task / "train"
+    if not folder.exists():
+        return None
+    rows = read_json(folder / "meta.json")["rows"]
+    return 3 + len(Ragged.load(folder, "tokens").values) / rows  # three: start, end, and a tag or separator
 
 
 def _parameters(study: Study, model: str, results: Path) -> tuple[float, float] | tuple[None, None]:
@@ -173,7 +199,7 @@ def _hours_spent(record: Path, devices: int) -> float | None:
         ) from error
 
 
-def operations(recipe: dict, tokens: int, examples: tuple[float, float], languages: int, body: float) -> float:
+def operations(recipe: dict, tokens: float, examples: tuple[float, float], languages: int, body: float) -> float:
     """FLOP of one run: training, the dev scores that choose its epoch, and the predictions of every language."""
     train, evaluation = examples
     length = min(tokens, recipe["max_length"])
@@ -181,15 +207,15 @@ def operations(recipe: dict, tokens: int, examples: tuple[float, float], languag
     return body * length * (6 * recipe["epochs"] * train + 2 * recipe["epochs"] * dev + 2 * evaluation)
 
 
-def _hours_expected(study: Study, recipe: str, task: str, examples, body) -> float | None:
-    if examples is None or body is None or task not in TOKENS:
+def _hours_expected(study: Study, recipe: str, task: str, tokens, examples, body) -> float | None:
+    if None in (tokens, examples, body):
         return None
     languages = len(task_languages(study.settings, task))
-    flop = operations(study.settings.recipes[recipe].values(task), TOKENS[task], examples, languages, body)
+    flop = operations(study.settings.recipes[recipe].values(task), tokens, examples, languages, body)
     return flop / (PEAK * SUSTAINED if study.settings.gpus else CPU) / 3600
 
 
-def _disk(study: Study, examples: dict, bodies: dict) -> dict[str, float | None]:
+def _disk(study: Study, lengths: dict, examples: dict, bodies: dict) -> dict[str, float | None]:
     """Bytes by kind of file; None where a figure is missing."""
     settings, runs = study.settings, len(study.recipes) * len(study.seeds)
 
@@ -207,7 +233,7 @@ def _disk(study: Study, examples: dict, bodies: dict) -> dict[str, float | None]
     predicted = []
     for task, counts in examples.items():
         spec = settings.task_catalog[task]
-        units = TOKENS.get(task, 0) * WORDS_PER_TOKEN if spec.kind == "tagging" else 1
+        units = (lengths[study.models[0], task] or 0) * WORDS_PER_TOKEN if spec.kind == "tagging" else 1
         rows = counts[1] if counts else None
         predicted.append(None if rows is None else rows * (40 + units * (BYTES * len(spec.labels) + 4)))
     predictions = total(predicted)
@@ -270,10 +296,11 @@ def text(made: Plan) -> str:
         note = f"left: {_number(made.total('left'))} {hours}"
         if measured:
             note += f"; {measured} of {left} runs by finished ones of the same recipe, model and task"
+        others = "; others at" if measured else ", at"
         if measured < left and made.device == "GPU":
-            note += f"; others at {SUSTAINED:.0%} of {PEAK / 1e12:.0f} TFLOP/s [E] ({BEST:.0%} is within reach)"
+            note += f"{others} {SUSTAINED:.0%} of {PEAK / 1e12:.0f} TFLOP/s [E] ({BEST:.0%} is within reach)"
         elif measured < left:
-            note += f"; others at {CPU / 1e9:.0f} GFLOP/s a core [E]"
+            note += f"{others} {CPU / 1e9:.0f} GFLOP/s a core [E]"
         lines.append(note)
     if unknown:
         lines.append(f"unknown: {unknown} pairs of model and task, of which a size is not known yet (marked ?)")
@@ -282,9 +309,10 @@ def text(made: Plan) -> str:
         sizes[2] += " at a time (keep_weights: false)"
     lines.append("disk [E]: " + ", ".join(sizes))
     lines.append("there: " + ", ".join(f"{what} {have}/{want}" for what, (have, want) in made.there.items()))
-    if measured < left:
-        tokens = ", ".join(f"{task} {TOKENS[task]}" for task in made.tasks if task in TOKENS)
-        lines.append(f"assumed [E]: tokens of an example {tokens}; XGLUE's sizes where the data is not there yet")
+    if measured < left and made.assumed:
+        tokens = ", ".join(f"{task} {length}" for task, length in made.assumed.items())
+        sizes = "; XGLUE's sizes where the data is not there yet" if made.released else ""
+        lines.append(f"assumed [E]: tokens of an example {tokens}{sizes}")
     return "\n".join(lines) + "\n"
 
 
