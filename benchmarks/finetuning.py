@@ -320,7 +320,7 @@ def profile(folder, sizes) -> dict:
         run = finetune(folder, sizes)
     total = run["seconds"]["train"]
     found = {"steps": run["steps"], "seconds_per_step": total / run["steps"]}
-    found["heading"] = f"Where our fine-tuning's time goes in {sizes['precision']} "
+    found["heading"] = f"Where our fine-tuning's time goes in {sizes['precision']}, {sizes['lengths']} "
     found["heading"] += f"({1000 * found['seconds_per_step']:.0f} ms a step"
     shares = {phase: seconds / total for phase, seconds in phases.seconds.items()}
     found["phases"] = {**shares, "rest: batch assembly, loss, records": 1 - sum(shares.values())}

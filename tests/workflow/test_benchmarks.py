@@ -38,7 +38,7 @@ def test_contenders_find_the_same_in_a_quick_trial(trial, monkeypatch, key):
         assert len(runs) == run.WORKS[key].often and runs[0]["seconds"] > 0
         assert f"| {name} |" in text
     if key.startswith("finetuning"):
-        assert f"goes in {record['sizes']['precision']} (" in text
+        assert f"goes in {record['sizes']['precision']}, {record['sizes']['lengths']} (" in text
         phases = record["profile"]["phases"]
         assert set(phases) > {"forward", "backward", "clip", "optimizer"}
         assert all(share > 0 for share in phases.values()) and math.isclose(sum(phases.values()), 1)

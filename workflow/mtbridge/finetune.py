@@ -10,7 +10,6 @@ run. What it gives up: the masks of dropout differ with the number of processes.
 
 import json
 import os
-import signal
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
@@ -418,7 +417,7 @@ def finetune(
                 if state_folder and processes.rank == 0:
                     state.write(training.model.state_dict(), {"error": str(error)}, "diverged")
             if processes.count > 1:  # it is told once, by the first, also when the others' end would have it ended
-                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                state.ignore()
             processes.wait()
             if processes.rank != 0:
                 sys.exit(1)

@@ -13,6 +13,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from mtbridge.config import task_languages
 from mtbridge.errors import MtbridgeError
 from mtbridge.files import read_json
@@ -97,7 +99,7 @@ def plan(study: Study, results=None) -> Plan:
     bodies = {model: _parameters(study, model, results) for model in study.models}
     assumed = {task: _assumed(study, task) for task in study.tasks}
     counted = {pair: _counted(study, *pair, results) for pair in itertools.product(study.models, study.tasks)}
-    lengths = {(model, task): counted[model, task] or assumed[task] for model, task in counted}
+    lengths = {pair: assumed[pair[1]] if tokens is None else tokens for pair, tokens in counted.items()}
     made = Plan(
         name=study.name,
         device="GPU" if settings.gpus else "core",
@@ -106,7 +108,7 @@ def plan(study: Study, results=None) -> Plan:
         seeds=len(study.seeds),
         recipes=len(study.recipes),
         cells={pair: Cell() for pair in lengths},
-        assumed={task: assumed[task] for (_, task), tokens in counted.items() if not tokens and assumed[task]},
+        assumed={task: assumed[task] for (_, task), tokens in counted.items() if tokens is None and assumed[task]},
         released=any(settings.source_of(task)["kind"] != "generated" for task in study.tasks),
         keep_weights=settings.keep_weights,
     )
@@ -158,13 +160,15 @@ def _assumed(study: Study, task: str) -> int | None:
     return (GENERATED if study.settings.source_of(task)["kind"] == "generated" else TOKENS).get(task)
 
 
-def _counted(study: Study, model: str, task: str, results: Path) -> float | None:
-    """Tokens of an English example, if the model's tokenizer has cut them."""
+def _counted(study: Study, model: str, task: str, results: Path):
+    """Tokens of each English example, [rows], if the model's tokenizer has cut them."""
     folder = results / "tokens" / study.settings.tokenizer_of(model) / task / "train"
     if not folder.exists():
         return None
-    rows = read_json(folder / "meta.json")["rows"]
-    return 3 + len(Ragged.load(folder, "tokens").values) / rows  # three: start, end, and a tag or separator
+    rows, texts = read_json(folder / "meta.json", ("rows",))["rows"], Ragged.load(folder, "tokens")
+    return 3 + np.diff(
+        texts.offsets[:: max(1, len(texts) // max(1, rows))]
+    )  # three: start, end, and a tag or separator
 
 
 def _parameters(study: Study, model: str, results: Path) -> tuple[float, float] | tuple[None, None]:
@@ -199,16 +203,19 @@ def _hours_spent(record: Path, devices: int) -> float | None:
         ) from error
 
 
-def operations(recipe: dict, tokens: float, examples: tuple[float, float], languages: int, body: float) -> float:
-    """FLOP of one run: training, the dev scores that choose its epoch, and the predictions of every language."""
+def operations(recipe: dict, tokens, examples: tuple[float, float], languages: int, body: float) -> float:
+    """FLOP of one run: training, the dev scores that choose its epoch, and the predictions of every language.
+
+    tokens: of an example, or of several, whose mean counts when they are cut.
+    """
     train, evaluation = examples
-    length = min(tokens, recipe["max_length"])
+    length = float(np.minimum(tokens, recipe["max_length"]).mean())
     dev = {"last": 0, "en_dev": evaluation / languages / 2, "mean_dev": evaluation / 2}[recipe["selection"]]
     return body * length * (6 * recipe["epochs"] * train + 2 * recipe["epochs"] * dev + 2 * evaluation)
 
 
 def _hours_expected(study: Study, recipe: str, task: str, tokens, examples, body) -> float | None:
-    if None in (tokens, examples, body):
+    if tokens is None or examples is None or body is None:
         return None
     languages = len(task_languages(study.settings, task))
     flop = operations(study.settings.recipes[recipe].values(task), tokens, examples, languages, body)
@@ -233,7 +240,8 @@ def _disk(study: Study, lengths: dict, examples: dict, bodies: dict) -> dict[str
     predicted = []
     for task, counts in examples.items():
         spec = settings.task_catalog[task]
-        units = (lengths[study.models[0], task] or 0) * WORDS_PER_TOKEN if spec.kind == "tagging" else 1
+        tokens = lengths[study.models[0], task]
+        units = WORDS_PER_TOKEN * (0 if tokens is None else np.mean(tokens)) if spec.kind == "tagging" else 1
         rows = counts[1] if counts else None
         predicted.append(None if rows is None else rows * (40 + units * (BYTES * len(spec.labels) + 4)))
     predictions = total(predicted)

@@ -331,7 +331,7 @@ def _recipes(outline: Outline, runs: dict) -> Layout:
 
 
 def _setting(value) -> str:
-    if value is None:
+    if value is None or value == {}:
         return GAP
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_setting(item)}" for key, item in value.items())
