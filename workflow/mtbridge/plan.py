@@ -166,9 +166,8 @@ def _counted(study: Study, model: str, task: str, results: Path):
     if not folder.exists():
         return None
     rows, texts = read_json(folder / "meta.json", ("rows",))["rows"], Ragged.load(folder, "tokens")
-    return 3 + np.diff(
-        texts.offsets[:: max(1, len(texts) // max(1, rows))]
-    )  # three: start, end, and a tag or separator
+    starts = texts.offsets[:: max(1, len(texts) // max(1, rows))]
+    return 3 + np.diff(starts)  # three: start, end, and a tag or separator
 
 
 def _parameters(study: Study, model: str, results: Path) -> tuple[float, float] | tuple[None, None]:
