@@ -73,8 +73,9 @@ def start(count: str, program: list[str]) -> int:
     return 0
 
 
-signal.signal(signal.SIGUSR1, pass_on)
-os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "120")  # seconds for a state to be written, not 30
-with first_error():
-    code = start(sys.argv[1], sys.argv[2:])
-sys.exit(code)
+if __name__ == "__main__":
+    signal.signal(signal.SIGUSR1, pass_on)
+    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "120")  # seconds for a state to be written, not 30
+    with first_error():
+        code = start(sys.argv[1], sys.argv[2:])
+    sys.exit(code)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from mtbridge import finetune
@@ -145,8 +146,12 @@ def test_a_signal_to_several_processes_keeps_the_state_and_is_told_once(place, t
         _, errors = job.communicate(timeout=120)
     assert job.returncode > 0
     assert errors.count("rror") == 1, errors
-    assert re.match(r"error: stopped by .* at step \d+ of 2000; its state is kept in", errors.splitlines()[-1]), errors
-    assert any((tmp_path / "state").glob("*.safetensors")) and not (tmp_path / "run.json").exists()
+    told = re.match(r"error: stopped by .* at step (\d+) of 2000; its state is kept in", errors.splitlines()[-1])
+    assert told, errors
+    (state,) = (tmp_path / "state").glob("*.safetensors")
+    with safe_open(state, "pt") as file:
+        assert json.loads(file.metadata()["values"])["steps"] == int(told[1])  # of that moment, not one before
+    assert not (tmp_path / "run.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -417,7 +417,7 @@ def finetune(
                 if state_folder and processes.rank == 0:
                     state.write(training.model.state_dict(), {"error": str(error)}, "diverged")
             if processes.count > 1:  # it is told once, by the first, also when the others' end would have it ended
-                state.ignore()
+                state.ignore_signals()
             processes.wait()
             if processes.rank != 0:
                 sys.exit(1)

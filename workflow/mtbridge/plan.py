@@ -98,8 +98,15 @@ def plan(study: Study, results=None) -> Plan:
     examples = {task: _examples(study, task, results) for task in study.tasks}
     bodies = {model: _parameters(study, model, results) for model in study.models}
     assumed = {task: _assumed(study, task) for task in study.tasks}
-    counted = {pair: _counted(study, *pair, results) for pair in itertools.product(study.models, study.tasks)}
-    lengths = {pair: assumed[pair[1]] if tokens is None else tokens for pair, tokens in counted.items()}
+    tokenizers = {model: settings.tokenizer_of(model) for model in study.models}
+    pairs = itertools.product(dict.fromkeys(tokenizers.values()), study.tasks)
+    counted = {
+        (tokenizer, task): _counted(results / "tokens" / tokenizer / task / "train") for tokenizer, task in pairs
+    }
+    lengths = {}
+    for model, task in itertools.product(study.models, study.tasks):
+        tokens = counted[tokenizers[model], task]
+        lengths[model, task] = assumed[task] if tokens is None else tokens
     made = Plan(
         name=study.name,
         device="GPU" if settings.gpus else "core",
@@ -160,9 +167,8 @@ def _assumed(study: Study, task: str) -> int | None:
     return (GENERATED if study.settings.source_of(task)["kind"] == "generated" else TOKENS).get(task)
 
 
-def _counted(study: Study, model: str, task: str, results: Path):
-    """Tokens of each English example, [rows], if the model's tokenizer has cut them."""
-    folder = results / "tokens" / study.settings.tokenizer_of(model) / task / "train"
+def _counted(folder: Path):
+    """Tokens of each English example, [rows], if their folder is there."""
     if not folder.exists():
         return None
     rows, texts = read_json(folder / "meta.json", ("rows",))["rows"], Ragged.load(folder, "tokens")

@@ -167,7 +167,7 @@ class State:
         """From here on a signal to end is noted, and acted upon by who asks `due`."""
         self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
 
-    def ignore(self) -> None:
+    def ignore_signals(self) -> None:
         """From here on a signal comes too late: this process ends, and says why."""
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
