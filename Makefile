@@ -13,10 +13,10 @@ all: setup
 
 setup: .venv/ready
 
-.venv/ready: envs/requirements.txt envs/requirements-dev.txt
+.venv/ready: pyproject.toml envs/requirements.txt envs/requirements-dev.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt -r envs/requirements-dev.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable .[dev]
 	touch $@
 
 smoke: setup

@@ -27,7 +27,7 @@ LENGTHS = {  # words of texts, drawn by a NumPy generator
 
 
 def task():
-    from mtbridge.tasks import Task
+    from mtbridge.specs.task import Task
 
     return Task("nc", "classification", LABELS, "accuracy", ("text",))
 
@@ -39,9 +39,9 @@ def prepare(folder: Path, sizes) -> None:
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import XLMRobertaConfig, XLMRobertaModel
 
-    from mtbridge import tokens
-    from mtbridge.files import write_json, write_parquet
-    from mtbridge.models import extract_encoder
+    from mtbridge.base.files import write_json, write_parquet
+    from mtbridge.data import tokens
+    from mtbridge.models.encoder import extract_encoder
 
     entries = [*tokens.SPECIALS.values(), *(f"{n:x}" for n in range(sizes["vocabulary"] - len(tokens.SPECIALS)))]
     ids = {name: entries.index(token) for name, token in tokens.SPECIALS.items()}
@@ -81,7 +81,7 @@ def prepare(folder: Path, sizes) -> None:
 
 
 def recipe(sizes):
-    from mtbridge.finetune import Recipe
+    from mtbridge.training.finetuning import Recipe
 
     return Recipe(
         **{key: sizes[key] for key in ("learning_rate", "epochs", "batch_size", "max_length", "warmup", "precision")},
@@ -91,7 +91,7 @@ def recipe(sizes):
 
 def finetune(folder, sizes) -> dict:
     """This project's fine-tuning; returns its record."""
-    from mtbridge import finetune
+    from mtbridge.training import finetuning as finetune
 
     inputs = (folder / "encoder", folder / "tokens", folder / "train.parquet", task(), recipe(sizes), 1)
     outputs = (folder / "weights.safetensors", folder / "run.json")
@@ -125,7 +125,7 @@ def trainer(folder, sizes, clock, grouped: bool):
         default_data_collator,
     )
 
-    from mtbridge.tokens import SPECIALS
+    from mtbridge.data.tokens import SPECIALS
 
     class Classifier(torch.nn.Module):
         def __init__(self):
@@ -208,8 +208,8 @@ def grouped(folder, sizes, clock, **other):
 
 def examples(folder) -> tuple[list[list[int]], list[int]]:
     """Token ids with <s> and </s>, and classes, of all examples."""
-    from mtbridge.files import read_table
-    from mtbridge.tokens import Ragged, specials
+    from mtbridge.base.files import read_table
+    from mtbridge.data.tokens import Ragged, specials
 
     ids, texts = specials(folder / "tokenizer"), Ragged.load(folder / "tokens", "tokens")
     labels = read_table(folder / "train.parquet", ["label"]).column("label").to_pylist()
@@ -358,7 +358,7 @@ def lacking(sizes) -> str | None:
     """bf16 instructions, where they are not."""
     import torch
 
-    from mtbridge.inputs import computed_in
+    from mtbridge.training.batches import computed_in
 
     device = torch.device(sizes["device"])
     return None if computed_in("bf16", device, tell=False) == "bf16" else f"no bf16 instructions ({device.type})"

@@ -53,7 +53,7 @@ def one_checkpoint(folder, sizes):
 
 
 def matrices_by_transformers(checkpoint, layers: int):
-    """Yield (key as `mtbridge.spectra` has it, weight)."""
+    """Yield (key as `mtbridge.weights.spectra` has it, weight)."""
     from transformers import AutoModel
 
     state = AutoModel.from_pretrained(checkpoint, local_files_only=True).get_encoder().state_dict()
@@ -72,7 +72,7 @@ def extremes(matrices) -> list[float]:
 
 
 def read_ours(folder, sizes, clock):
-    from mtbridge import spectra
+    from mtbridge.weights import spectra
 
     imports()
     with clock:
@@ -102,8 +102,9 @@ def tables_ours(folder, sizes, clock):
     """What scripts/singular_values.py and scripts/table.py do."""
     import numpy as np
 
-    from mtbridge import spectra, tables
-    from mtbridge.layout import read_outline
+    from mtbridge.presentation import tables
+    from mtbridge.presentation.layout import read_outline
+    from mtbridge.weights import spectra
 
     models = [
         {"key": "base", "label": "base", "kind": "LM"},
@@ -168,7 +169,7 @@ def checkpoint_and_tokenizer(folder, sizes):
 
 
 def extract_ours(folder, sizes, clock):
-    from mtbridge import models
+    from mtbridge.models import encoder as models
 
     imports()
     with clock:
@@ -187,7 +188,7 @@ def extract_theirs(folder, sizes, clock):
 
 
 def extracted(encoder) -> dict:
-    from mtbridge import spectra
+    from mtbridge.weights import spectra
 
     values = extremes(spectra.matrices(encoder))
     shutil.rmtree(encoder)

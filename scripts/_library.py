@@ -9,7 +9,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 import _warm
-from mtbridge.errors import MtbridgeError, command, ready
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.program import command, ready
 
 __all__ = ["MtbridgeError", "command", "ready"]
 

@@ -16,7 +16,7 @@ def add_task(parser) -> None:
 
 def task_of(arguments):
     """The `tasks.Task` of parsed options."""
-    from mtbridge.tasks import Task
+    from mtbridge.specs.task import Task
 
     return Task(
         arguments.name,
@@ -38,6 +38,6 @@ def take_gpus(arguments) -> int:
     """Reserve what the options ask for; the number of GPUs to use."""
     if arguments.gpus is None:
         return 1
-    from mtbridge.devices import take
+    from mtbridge.base.devices import take
 
     return take(arguments.gpus, arguments.runs_per_gpu)

@@ -151,7 +151,7 @@ def main(place: str, workflow: str) -> None:
     import gc
     import tempfile
 
-    gc.disable()  # as in `mtbridge.errors.command`
+    gc.disable()  # as in `mtbridge.base.errors.command`
     asked = serve(place, int(workflow))
     os.chdir(asked["cwd"])
     os.environ.clear()

@@ -19,8 +19,8 @@ def main():
     parser.add_argument("--md", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge import comparison, tables
-    from mtbridge.layout import read_outline
+    from mtbridge.presentation import comparison, tables
+    from mtbridge.presentation.layout import read_outline
 
     frames = {}
     for path in arguments.tables:

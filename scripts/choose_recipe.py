@@ -18,9 +18,9 @@ def main():
     parser.add_argument("--md", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge import comparison, tables
-    from mtbridge.files import read_parquet
-    from mtbridge.layout import read_outline
+    from mtbridge.base.files import read_parquet
+    from mtbridge.presentation import comparison, tables
+    from mtbridge.presentation.layout import read_outline
 
     outline = read_outline(arguments.study)
     columns = ["recipe", "model", "task", "seed", "language", "split", "metric", "value"]

@@ -23,8 +23,8 @@ def main():
 
     import torch
 
-    from mtbridge.files import write_parquet
-    from mtbridge.similarity import compare_languages, files_of
+    from mtbridge.base.files import write_parquet
+    from mtbridge.representations.similarity import compare_languages, files_of
 
     ready()
     torch.set_num_threads(arguments.threads)

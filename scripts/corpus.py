@@ -22,14 +22,14 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge import corpora
+    from mtbridge.data import corpora
 
     if arguments.examples:
         texts = corpora.from_examples(arguments.examples, arguments.columns, arguments.languages, arguments.lines)
     elif arguments.folder:
         texts = corpora.read_local(arguments.folder, arguments.stems, arguments.languages, arguments.lines)
     else:
-        from mtbridge import world
+        from mtbridge.data import world
 
         texts = world.parallel(arguments.name, arguments.lines, arguments.seed, tuple(arguments.languages))
     corpora.write(texts, arguments.output)

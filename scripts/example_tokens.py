@@ -17,7 +17,7 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.tokens import write_examples
+    from mtbridge.data.tokens import write_examples
 
     write_examples(arguments.tokenizer, arguments.examples, task_of(arguments), arguments.output)
 

@@ -1,6 +1,6 @@
 """Examples of one task, from its source to Parquet.
 
-In   --source, as JSON: kind and the keys of that kind (see mtbridge/readers)
+In   --source, as JSON: kind and the keys of that kind (see mtbridge/data/readers)
 Out  --part train: English train and English dev; --part evaluation: dev and test of every language, in the order given.
      Columns split, language, example_id, the text columns (or tokens), label. Which languages are evaluated has no
      part in train.parquet, so adding one retrains nothing.
@@ -28,8 +28,8 @@ def main():
 
     import pyarrow as pa
 
-    from mtbridge.files import write_parquet
-    from mtbridge.readers import ENGLISH, read_examples
+    from mtbridge.base.files import write_parquet
+    from mtbridge.data.readers import ENGLISH, read_examples
 
     ready()
     task = task_of(arguments)

@@ -21,7 +21,7 @@ def main():
     parser.add_argument("--output", required=True, help="folder; what is in it is replaced")
     arguments = parser.parse_args()
 
-    from mtbridge import export
+    from mtbridge.data import submission as export
 
     run = export.of_run(arguments.results, arguments.recipe, arguments.model, arguments.seed, arguments.tasks)
     for task, languages in export.export(*run, arguments.split, arguments.output).items():

@@ -18,7 +18,7 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.hub import fetch
+    from mtbridge.models.hub import fetch
 
     fetch(arguments.repo, arguments.revision, arguments.lock, arguments.output, arguments.family)
 

@@ -24,9 +24,9 @@ def main():
     parser.add_argument("--csv", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge import comparison, figures, tables
-    from mtbridge.files import read_parquet
-    from mtbridge.layout import read_outline
+    from mtbridge.base.files import read_parquet
+    from mtbridge.presentation import comparison, figures, tables
+    from mtbridge.presentation.layout import read_outline
 
     outline = read_outline(arguments.study)
     keys = (

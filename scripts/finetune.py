@@ -62,7 +62,7 @@ def main():
             several = str(Path(__file__).with_name("_several.py"))
             os.execv(sys.executable, [sys.executable, several, str(gpus), *sys.argv])
 
-    from mtbridge.finetune import Recipe, finetune
+    from mtbridge.training.finetuning import Recipe, finetune
 
     evaluation = (arguments.evaluation_tokens, arguments.evaluation_examples)
     finetune(

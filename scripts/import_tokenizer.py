@@ -17,8 +17,8 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.languages import import_tokenizer
-    from mtbridge.models import family_of
+    from mtbridge.models.encoder import family_of
+    from mtbridge.models.published_tokenizers import import_tokenizer
 
     family = arguments.family or family_of(arguments.checkpoint)
     import_tokenizer(arguments.checkpoint, family, arguments.languages, arguments.output)

@@ -22,7 +22,7 @@ def main():
 
     import pyarrow as pa
 
-    from mtbridge.files import read_table, write_parquet
+    from mtbridge.base.files import read_table, write_parquet
 
     ready()
     tagging = arguments.kind == "tagging"

@@ -19,7 +19,7 @@ def main():
 
     import pyarrow as pa
 
-    from mtbridge.files import read_table, write_parquet
+    from mtbridge.base.files import read_table, write_parquet
 
     tables: list[pa.Table] = []
     paths = [os.path.join(arguments.folder, name) for name in arguments.tables]

@@ -19,9 +19,9 @@ def main():
     parser.add_argument("--results", help="the study's results (default: results/<its name>)")
     arguments = parser.parse_args()
 
-    from mtbridge import config
-    from mtbridge.grid import Study
-    from mtbridge.plan import plan, text
+    from mtbridge.study import settings as config
+    from mtbridge.study.grid import Study
+    from mtbridge.study.plan import plan, text
 
     user = config.read_yaml(Path(arguments.config))
     given = {key: getattr(arguments, key) for key in ("study", "models", "tasks", "seeds")}

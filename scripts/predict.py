@@ -24,7 +24,7 @@ def main():
 
     take_gpus(arguments)
 
-    from mtbridge.classifier import predict_examples
+    from mtbridge.training.classifier import predict_examples
 
     predict_examples(
         arguments.encoder,

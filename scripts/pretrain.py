@@ -35,7 +35,7 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.pretrain import Architecture, Plan, pretrain
+    from mtbridge.training.pretraining import Architecture, Plan, pretrain
 
     plan = Plan(
         family=arguments.family,

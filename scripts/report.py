@@ -28,8 +28,8 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge import report
-    from mtbridge.layout import read_outline
+    from mtbridge.presentation import page as report
+    from mtbridge.presentation.layout import read_outline
 
     outline = read_outline(arguments.study)
     report.write(arguments.results, outline, arguments.protocols, arguments.template, arguments.output)

@@ -27,8 +27,8 @@ def main():
 
     import numpy as np
 
-    from mtbridge.files import read_json, read_table, whole, write_parquet
-    from mtbridge.metrics import score
+    from mtbridge.base.files import read_json, read_table, whole, write_parquet
+    from mtbridge.tasks.metrics import score
 
     ready()
     task = task_of(arguments)

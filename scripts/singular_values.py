@@ -19,8 +19,8 @@ def main():
     import numpy as np
     import torch
 
-    from mtbridge.files import whole
-    from mtbridge.spectra import singular_values
+    from mtbridge.base.files import whole
+    from mtbridge.weights.spectra import singular_values
 
     ready()
     torch.set_num_threads(arguments.threads)

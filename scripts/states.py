@@ -22,7 +22,7 @@ def main():
 
     take_gpus(arguments)
 
-    from mtbridge.states import pooled_states
+    from mtbridge.representations.states import pooled_states
 
     pooled_states(
         arguments.encoder,

@@ -22,8 +22,8 @@ def main():
     parser.add_argument("--tex", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge import tables
-    from mtbridge.layout import read_outline
+    from mtbridge.presentation import tables
+    from mtbridge.presentation.layout import read_outline
 
     outline = read_outline(arguments.study)
     frame = tables.make(arguments.number, outline, arguments.protocol, arguments.inputs, arguments.reference)

@@ -20,9 +20,9 @@ def main():
     parser.add_argument("--output", required=True, type=Path, help="folder to write")
     arguments = parser.parse_args()
 
-    from mtbridge import world
-    from mtbridge.files import whole
-    from mtbridge.world.release import write_xglue
+    from mtbridge.base.files import whole
+    from mtbridge.data import world
+    from mtbridge.data.world.release import write_xglue
 
     sizes = {split: getattr(arguments, split) for split in ("train", "dev", "test")}
     languages = tuple(arguments.languages)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.kills import marked
+from tests.support.kills import marked
 from tests.workflow.conftest import Project
 
 STUDY = ("seeds=[1,2]", "checkpoint_minutes=0.01")

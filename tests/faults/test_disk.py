@@ -18,11 +18,13 @@ import pyarrow as pa
 import pytest
 from safetensors.numpy import load_file
 
-from mtbridge import files, finetune, tokens
-from mtbridge.errors import MtbridgeError
+from mtbridge.base import files
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.data import tokens
+from mtbridge.training import finetuning as finetune
 from tests.faults.conftest import STUDY
-from tests.kills import results
-from tests.unit import small
+from tests.support import small
+from tests.support.kills import results
 from tests.workflow.conftest import Project
 
 ROOT = Path(__file__).resolve().parents[2]

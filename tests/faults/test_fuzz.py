@@ -10,12 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mtbridge import checkpoints, classifier, config, finetune, inputs, tokens
-from mtbridge.errors import MtbridgeError
-from mtbridge.readers import read_examples
-from mtbridge.similarity import compare_models
-from mtbridge.tasks import Task
-from tests.unit import small
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.data import tokens
+from mtbridge.data.readers import read_examples
+from mtbridge.models import checkpoints
+from mtbridge.representations.similarity import compare_models
+from mtbridge.specs.task import Task
+from mtbridge.study import settings as config
+from mtbridge.training import batches as inputs
+from mtbridge.training import classifier
+from mtbridge.training import finetuning as finetune
+from tests.support import small
 
 FUZZ = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 QAM = Task("qam", "pair", ("0", "1"), "accuracy", ("question", "passage"))

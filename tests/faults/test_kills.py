@@ -10,8 +10,8 @@ import sys
 import time
 
 from tests.faults.conftest import STUDY
-from tests.kills import forks, half_written, jobs, kill, marked, processes, results, steps, wrong
-from tests.waiting import wait_for
+from tests.support.kills import forks, half_written, jobs, kill, marked, processes, results, steps, wrong
+from tests.support.waiting import wait_for
 from tests.workflow.conftest import Project
 
 KILLS = int(os.environ.get("MTBRIDGE_KILLS", "3"))

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.slurm.cluster import Cluster, missing
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 from tests.workflow.conftest import Project
 
 # Seconds between looks at a job: the profile's 40 are for clusters that many share.

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 from tests.workflow.conftest import Project
 
 # `attempts/` is declared nowhere: Snakemake deletes what a failed job made.

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.kills import half_written, jobs, kill, marked, results, steps, wrong
+from tests.support.kills import half_written, jobs, kill, marked, results, steps, wrong
 
 STUDY = (
     "study=smoke",

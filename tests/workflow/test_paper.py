@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.published import model_proto, save_checkpoint, train_pieces, train_tokenizers, whole_model
-from tests.unit.hub_server import Hub
+from tests.support.hub_server import Hub
+from tests.support.published import model_proto, save_checkpoint, train_pieces, train_tokenizers, whole_model
 from tests.workflow.conftest import Project
 
 LOCK = "workflow/studies/paper.lock.json"

@@ -64,7 +64,7 @@ def test_a_program_of_the_readme_runs(project, command):
 def test_every_yaml_example_is_a_valid_config(project, tmp_path, monkeypatch):
     import yaml
 
-    from mtbridge import config
+    from mtbridge.study import settings as config
 
     (tmp_path / "path/to/checkpoint").mkdir(parents=True)
     (tmp_path / "path/to/checkpoint/config.json").write_text("{}")

@@ -104,13 +104,15 @@ def test_touched_files_make_nothing_stale(smoke):
 
 
 def test_comments_and_docstrings_make_nothing_stale(smoke):
-    with smoke.edit("workflow/mtbridge/finetune.py", '"""Fine-tuning of', '# why\n"""Another text of'):
+    with smoke.edit("workflow/mtbridge/training/finetuning.py", '"""Fine-tuning of', '# why\n"""Another text of'):
         assert smoke.plan() == {}
 
 
 def test_an_edited_loss_retrains_everything_that_was_fine_tuned_and_nothing_before_it(smoke):
     with smoke.edit(
-        "workflow/mtbridge/finetune.py", 'reduction="sum", ignore', 'reduction="sum", label_smoothing=0.1, ignore'
+        "workflow/mtbridge/training/finetuning.py",
+        'reduction="sum", ignore',
+        'reduction="sum", label_smoothing=0.1, ignore',
     ):
         plan = smoke.plan()
     assert plan["finetune"] == plan["predict"] == 4
@@ -126,7 +128,7 @@ def test_an_edited_loss_retrains_everything_that_was_fine_tuned_and_nothing_befo
 
 def test_edited_plotting_draws_again_and_trains_nothing(smoke):
     assert smoke.plan() == {}
-    with smoke.edit("workflow/mtbridge/figures.py", "import", "COLOUR_OF_A_TEST = 1\nimport"):
+    with smoke.edit("workflow/mtbridge/presentation/figures.py", "import", "COLOUR_OF_A_TEST = 1\nimport"):
         plan = smoke.plan()
     assert plan.keys() <= {"figure", "page"}
     assert plan["figure"] == 2

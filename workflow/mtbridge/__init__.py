@@ -1,15 +1,17 @@
 """mtbridge: does an objective help a multilingual encoder transfer from English, and what does it do to it?
 
-Where to look
-    which runs a study has           config, grid; what makes a run stale: identity
-    what a task is, and its data     tasks, readers, world, corpora, text
-    models                           hub, checkpoints, languages, tokens, pretrain, models
-    fine-tuning and prediction       inputs, finetune
-    scores                           metrics
-    representations and weights      states, similarity, spectra
-    what is shown                    layout, tables, comparison, figures, report, plan, export
-    everywhere                       errors, files, progress
+Rooms, from the top down; a module imports from its own room and from lower ones only:
+    presentation     tables, figures and the page: views of what is there
+    inference        what may be claimed from scores: intervals, differences, published values
+    representations  hidden states, and how alike they are
+    weights          singular values, and what is read from them
+    training         fine-tuning, prediction, pretraining
+    models           encoders: any checkpoint in one form, how it is fed and run
+    study            which runs a study has: settings, checks, grid, plan
+    data             where text and examples come from, and their tokens
+    tasks            kinds of tasks, and what they are scored by
+    specs            what may be set, declared once
+    base             errors, files, progress, identity of code, devices, how programs start
 
-Imports run one way, from the programs in scripts/ down to the last line. Modules that compute with tensors import torch
-inside their functions or not at all; planning a study imports nothing heavy.
+Planning a study imports nothing heavy: only models, training, weights and representations import torch.
 """

@@ -15,7 +15,7 @@ rule corpus:
         "../../envs/environment.yaml"
     params:
         flags=lambda wildcards: study.corpus_flags(wildcards.corpus),
-        code=digest("corpus", frozenset({"mtbridge.world"} if study.settings.corpus else ())),
+        code=digest("corpus", frozenset({"mtbridge.data.world"} if study.settings.corpus else ())),
     shell:
         "python scripts/corpus.py --name {wildcards.corpus} {params.flags:q} --output {output:q} > {log:q} 2>&1"
 
@@ -34,7 +34,7 @@ rule examples_corpus:
         "../../envs/environment.yaml"
     params:
         flags=lambda wildcards: study.corpus_flags(wildcards.corpus),
-        code=digest("corpus", frozenset({"mtbridge.world"})),
+        code=digest("corpus", frozenset({"mtbridge.data.world"})),
     shell:
         "python scripts/corpus.py --name {wildcards.corpus} --examples {input.examples:q} {params.flags:q} "
         "--output {output:q} > {log:q} 2>&1"

@@ -1,0 +1,176 @@
+"""A results folder made of random numbers in the project's formats, for tables, figures and report ."""
+
+import numpy as np
+import pandas as pd
+
+from mtbridge.base.files import write_json, write_parquet
+
+MODELS = (
+    ("mbert", "mBERT-like, 0.9 M", "LM", None),
+    ("xlmr", "XLM-R-like, 0.9 M", "LM", None),
+    ("mbart", "mBART-like, 1.1 M", "LM", None),
+    ("nllb-600m", "NLLB-like, 1.1 M", "MT", None),
+    ("mbart-m2o", "mBART m2o-like, 1.1 M", "CP", "mbart"),
+    ("mbart-o2m", "mBART o2m-like, 1.1 M", "CP", "mbart"),
+    ("mbart-m2m", "mBART m2m-like, 1.1 M", "CP", "mbart"),
+    ("mbart-dn", "mBART + denoising, 1.1 M", "control", "mbart"),
+    ("random", "untrained, 1.1 M", "control", None),
+)
+FIVE = ("de", "en", "es", "fr", "ru")
+TASKS = (
+    ("nc", "accuracy", FIVE),
+    ("xnli", "accuracy", FIVE),
+    ("paws-x", "accuracy", ("de", "en", "es", "fr")),
+    ("qam", "accuracy", ("de", "en", "fr")),
+    ("qadsm", "accuracy", ("de", "en", "fr")),
+    ("wpr", "ndcg", ("de", "en", "es", "fr", "zh")),
+    ("ner", "entity_f1", ("de", "en", "es")),
+    ("pos", "tagging_accuracy", FIVE),
+)
+METRICS = {
+    "accuracy": ["accuracy"],
+    "entity_f1": ["entity_f1"],
+    "tagging_accuracy": ["xglue_chunk_precision", "token_accuracy"],
+    "ndcg": ["xglue_ndcg", "ndcg"],
+}
+
+
+def presentation_study(models=MODELS, tasks=TASKS, recipes=("default",), seeds=(1, 2)) -> dict:
+    return {
+        "name": "synthetic",
+        "source_language": "en",
+        "models": [dict(zip(("key", "label", "kind", "base"), model, strict=True)) for model in models],
+        "tasks": [dict(zip(("name", "metric", "languages"), task, strict=True)) for task in tasks],
+        "recipes": {name: {"epochs": 10, "learning_rate": {"default": 5e-6, "pos": 2e-5}} for name in recipes},
+        "seeds": list(seeds),
+    }
+
+
+def write_run(folder, recipe, model, task, seed, values, spread=1.0, known=(), replicates=None, cut=0):
+    """One scored run: `values` maps (language, split, metric) to percent; replicates scatter around it by `spread`."""
+    rows, stored = [], {}
+    rng = np.random.default_rng([len(task), len(model), seed])
+    for (language, split, metric), value in values.items():
+        sample = value + spread * rng.standard_normal(1000) if replicates is None else replicates[language]
+        stored[f"{language}/{split}/{metric}"] = np.asarray(sample, np.float32)
+        rows.append(
+            {"recipe": recipe, "model": model, "task": task, "seed": seed, "language": language, "split": split}
+            | {"metric": metric, "official": True, "value": value, "low": value - 2, "high": value + 2, "n": 400}
+            | {"language_known": language not in known, "cut": cut}
+        )
+    path = folder / recipe / model / task / f"seed{seed}.parquet"
+    write_parquet(pd.DataFrame(rows), path)
+    np.savez(path.with_suffix(".npz"), **stored)
+
+
+def write_study(folder, study, layers=4, seed=0):
+    """All that tables, figures and the report read, as random numbers of a plausible size."""
+    rng = np.random.default_rng(seed)
+    models = [model["key"] for model in study["models"]]
+    for number, task in enumerate(study["tasks"]):
+        name, languages = task["name"], task["languages"]
+
+        def values(level, number=number, task=task, languages=languages):
+            return {
+                (language, split, metric): float(level + 12 * (language == "en") - 2 * index + number + rng.normal())
+                for index, language in enumerate(languages)
+                for split in ("dev", "test")
+                for metric in METRICS[task["metric"]]
+            }
+
+        for index, model in enumerate(models):
+            for recipe in study["recipes"]:
+                for run in study["seeds"]:
+                    level = 35 if model == "random" else 70 - 2 * index
+                    known = ("zh",) if "mbart" in model else ()
+                    cut = 3 if task["metric"] in ("entity_f1", "tagging_accuracy") else 0
+                    write_run(folder / "scores", recipe, model, name, run, values(level), known=known, cut=cut)
+                    write_json(
+                        {
+                            "recipe": {"epochs": 10},
+                            "model": model,
+                            "task": name,
+                            "seed": run,
+                            "steps": 300,
+                            "epochs": 10,
+                        }
+                        | {"loss": [[s, 2.0 * np.exp(-s / 80) + 0.1 * index] for s in range(0, 301, 20)]}
+                        | {
+                            "dev": [{"epoch": e, "split": "dev", "value": 50 + e} for e in (1, 2, 3)],
+                            "selected_epoch": 3,
+                        }
+                        | {"tokens_per_second": 9000 + 10 * index, "seconds": {"start": 3.1, "train": 20.5, "dev": 2.2}}
+                        | {
+                            "peak_memory_mb": 900,
+                            "versions": {"torch": "2.13.0", "python": "3.12"},
+                            "commit": "abcdef0",
+                        }
+                        | {"identity": "0123"},
+                        folder / "runs" / recipe / model / name / f"seed{run}" / "run.json",
+                    )
+        write_run(folder / "scores", "none", "majority", name, 0, values(28))
+        text = pd.DataFrame({"split": ["train"] * 1500 + ["dev"] * 200, "language": "en"})
+        write_parquet(text, folder / "data" / name / "train.parquet")
+        rows = [(split, language) for language in languages for split in ["dev"] * 200 + ["test"] * 400]
+        write_parquet(pd.DataFrame(rows, columns=["split", "language"]), folder / "data" / name / "evaluation.parquet")
+
+    base = {}
+    for index, model in enumerate(study["models"]):
+        key = model["key"]
+        stored = {}
+        for layer in range(layers):
+            for matrix in ("k", "q", "v", "out", "fc1", "fc2"):
+                sigma = np.sort(rng.gamma(2.0, 1.0, 96))[::-1]
+                if model["base"]:
+                    sigma = base[model["base"], layer, matrix] * 1.1 + 0.02 * sigma
+                base[key, layer, matrix] = sigma
+                stored[f"{layer}.{matrix}"] = sigma
+        (folder / "spectra").mkdir(parents=True, exist_ok=True)
+        np.savez(folder / "spectra" / f"{key}.npz", **stored)
+        write_json(
+            {"model": key, "label": model["label"], "kind": model["kind"], "base": model["base"], "family": "mbart"}
+            | {
+                "source": "trained here",
+                "parameters": {"embeddings": 400_000, "body": 700_000},
+                "languages": list(FIVE),
+            }
+            | {"layers": layers, "hidden_size": 96, "sha256": "ab" * 32},
+            folder / "models" / key / "card.json",
+        )
+        if key != "random":
+            objective = "denoising" if key in ("mbart", "mbart-dn") else "masked LM" if index < 2 else "translation"
+            write_json(
+                {"model": key, "objective": objective, "directions": None, "steps": 800, "tokens": 1_900_000}
+                | {"loss": [[s, 4 * np.exp(-s / 300) + 1] for s in range(0, 801, 40)], "seconds": 95.0},
+                folder / "checkpoints" / key / "pretraining.json",
+            )
+        if key in ("nllb-600m", "mbart-m2o", "mbart-o2m", "mbart-m2m"):
+            rows = [
+                (key, a, b, 40 + 10 * rng.random(), 20.0, 200)
+                for a in FIVE
+                for b in FIVE
+                if a != b and not (key == "mbart-m2o" and b != "en") and not (key == "mbart-o2m" and a != "en")
+            ]
+            frame = pd.DataFrame(rows, columns=["model", "source", "target", "chrf", "chrf_copy", "n"])
+            write_parquet(frame, folder / "translation" / f"{key}.parquet")
+
+    def cells(**keys):
+        value = float(np.clip(rng.beta(2, 3), -0.03, 1))
+        return [
+            keys
+            | {"estimator": e, "value": value + s, "low": value + s - 0.02, "high": value + s + 0.02, "null": n, "n": k}
+            for e, s, n, k in (("debiased", 0.0, 0.0, 1000), ("biased", 0.1 * (1 - value), 0.31, 1000))
+        ]
+
+    between, inside = [], []
+    for layer in range(layers + 1):
+        for i, one in enumerate(models):
+            for other in models[i + 1 :]:
+                for language in FIVE:
+                    between += cells(corpus="parallel", layer=layer, language=language, model_a=one, model_b=other)
+            for position, a in enumerate(FIVE):
+                for b in FIVE[position + 1 :]:
+                    inside += cells(corpus="parallel", layer=layer, model=one, language_a=a, language_b=b, aligned=True)
+    write_parquet(pd.DataFrame(between), folder / "cka" / "models.parquet")
+    write_parquet(pd.DataFrame(inside), folder / "cka" / "languages.parquet")
+    return folder

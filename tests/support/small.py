@@ -1,0 +1,139 @@
+"""A tokenizer, a small encoder of each family and a few examples, for tests that train."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from mtbridge.base.files import write_parquet
+from mtbridge.data import tokens
+from mtbridge.models import encoder as models
+from mtbridge.models import packing
+from mtbridge.specs.task import Task
+from mtbridge.training import pretraining as pretrain
+
+WORDS = [
+    "cat",
+    "dog",
+    "bird",
+    "fish",
+    "tree",
+    "house",
+    "river",
+    "stone",
+    "green",
+    "red",
+    "blue",
+    "small",
+    "big",
+    "old",
+    "new",
+    "runs",
+    "sees",
+    "likes",
+    "eats",
+    "has",
+]
+SMALL = pretrain.Architecture(hidden_size=16, layers=2, decoder_layers=1, heads=2, feedforward=32, positions=60)
+NC = Task("nc", "classification", ("animal", "thing"), "accuracy", ("title", "body"))
+PAIR = Task("pair", "pair", ("0", "1"), "accuracy", ("a", "b"))
+POS = Task("pos", "tagging", ("NOUN", "OTHER"), "tagging_accuracy")
+WPR = Task("wpr", "ranking", ("0", "1", "2"), "ndcg", ("query", "text"))
+
+
+def sentence(rng, words=6) -> list[str]:
+    return [WORDS[i] for i in rng.integers(0, len(WORDS), words)]
+
+
+def make_tokenizer(folder: Path) -> Path:
+    """Two languages: English, and English spelt in capitals."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    lines = [" ".join(sentence(rng, int(rng.integers(3, 9)))) for _ in range(120)]
+    (folder / "en.txt").write_text("".join(line + "\n" for line in lines))
+    (folder / "de.txt").write_text("".join(line.upper() + "\n" for line in lines))
+    tokens.train_tokenizer(
+        {language: folder / f"{language}.txt" for language in ("de", "en")}, 150, folder / "tokenizer"
+    )
+    return folder / "tokenizer"
+
+
+def make_encoder(folder: Path, tokenizer: Path, family: str, seed: int = 1) -> Path:
+    ids, vocabulary = tokens.specials(tokenizer), tokens.open_tokenizer(tokenizer).get_vocab_size()
+    plan = pretrain.Plan(family, "none", 0, 64, 1e-3, 0.1, 0.15, seed)
+    pretrain.create(plan, SMALL, ids, vocabulary).save_pretrained(folder / f"{family}-checkpoint")
+    models.extract_encoder(folder / f"{family}-checkpoint", tokenizer, folder / family, {"model": family})
+    return folder / family
+
+
+def examples(task: Task, rows, seed: int = 0) -> dict[str, list]:
+    """`rows`: (split, language, count), …; the label follows from the words."""
+    rng = np.random.default_rng(seed)
+    columns = ("split", "language", "example_id", *task.columns, "label")
+    table: dict[str, list] = {name: [] for name in columns}
+    for split, language, count in rows:
+        for number in range(count):
+            words = sentence(rng, int(rng.integers(4, 12)))
+            shown = [word.upper() for word in words] if language == "de" else words
+            row = {"split": split, "language": language, "example_id": f"{split}-{number}"}
+            if task.kind == "tagging":
+                row |= {"tokens": shown, "label": ["NOUN" if WORDS.index(w) < 8 else "OTHER" for w in words]}
+            else:
+                first, second = " ".join(shown[:3]), " ".join(shown[3:])
+                if task.kind == "ranking":
+                    first = f"query {number // 4}"
+                gain = sum(WORDS.index(w) < 4 for w in words)
+                label = task.labels[min(gain, len(task.labels) - 1)]
+                row |= dict(zip(task.columns, (first, second), strict=True)) | {"label": label}
+            for name in columns:
+                table[name].append(row[name])
+    return table
+
+
+def write_examples(folder: Path, tokenizer: Path, task: Task, rows, seed: int = 0) -> tuple[Path, Path]:
+    """(tokens folder, Parquet file) of generated examples."""
+    import pandas as pd
+
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{task.name}.parquet"
+    write_parquet(pd.DataFrame(examples(task, rows, seed)), path)
+    tokens.write_examples(tokenizer, path, task, folder / f"{task.name}-tokens")
+    return folder / f"{task.name}-tokens", path
+
+
+def make_tagging(folder: Path, train: int, dev: int) -> Path:
+    """A folder with a tokenizer, an mBART encoder, and English examples of tagging; returns the tokenizer's."""
+    tokenizer = make_tokenizer(folder)
+    make_encoder(folder, tokenizer, "mbart")
+    write_examples(folder, tokenizer, POS, (("train", "en", train), ("dev", "en", dev)))
+    return tokenizer
+
+
+def tagging(folder: Path, recipe, seed: int = 1) -> tuple:
+    """What `finetune.finetune` takes first, of such a folder."""
+    return folder / "mbart", folder / "pos-tokens", folder / "pos.parquet", POS, recipe, seed
+
+
+def flags(settings: dict) -> list[str]:
+    """Settings as programs take them."""
+    return [part for key, value in settings.items() for part in (f"--{key.replace('_', '-')}", str(value))]
+
+
+def tagging_flags(folder: Path, recipe, data: Path | None = None) -> list[str]:
+    """What `scripts/finetune.py` takes, but for its outputs, of such a folder; the examples may lie in another."""
+    tokens_folder, examples_path = ((data or folder) / name for name in ("pos-tokens", "pos.parquet"))
+    given = [
+        *("--name", POS.name, "--kind", POS.kind, "--metric", POS.metric, "--columns", *POS.columns),
+        *("--labels", *POS.labels, "--model", "mbart", "--encoder", folder / "mbart", "--seed", 1),
+        *("--tokens", tokens_folder, "--examples", examples_path, *flags(asdict(recipe))),
+    ]
+    return [str(part) for part in given]
+
+
+def packed(rows, types=None) -> packing.Packed:
+    """A packed batch of tensors from rows of token ids."""
+    import torch
+
+    types = types or [[0] * len(row) for row in rows]
+    ids, types = tokens.Ragged.of(rows), tokens.Ragged.of(types, np.int8)
+    return packing.pack(ids, types, range(len(rows))).to(torch.device("cpu"))

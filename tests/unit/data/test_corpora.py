@@ -1,0 +1,69 @@
+"""Line-aligned text: what is read, and what is refused with file and line."""
+
+import pandas as pd
+import pytest
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import write_parquet
+from mtbridge.data import corpora
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for stem, count in (("train", 5), ("dev", 2), ("test", 3)):
+        for language in ("de", "en"):
+            lines = [f"{stem} {language} {i} \u2028 inside" for i in range(count)]
+            (tmp_path / f"{stem}.{language}").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "train.ids").write_text("1\n2\n")
+    return tmp_path
+
+
+def test_languages_are_the_endings_of_the_files(folder):
+    assert corpora.languages_of(folder) == {"de", "en"}
+
+
+def test_stems_follow_each_other_and_languages_stay_aligned(folder):
+    texts = corpora.read_local(folder, ["test", "dev"], ["de", "en"], None)
+    assert [line.replace(" en ", " de ") for line in texts["en"]] == texts["de"]
+    assert [line.split()[0] for line in texts["de"]] == ["test"] * 3 + ["dev"] * 2
+    assert len(corpora.read_local(folder, ["train"], ["en"], 4)["en"]) == 4
+
+
+def test_the_written_folder_has_a_line_a_text(folder, tmp_path):
+    texts = corpora.read_local(folder, ["train"], ["de", "en"], None)
+    corpora.write(texts, tmp_path / "out")
+    for language, lines in texts.items():
+        assert (tmp_path / "out" / f"{language}.txt").read_text(encoding="utf-8").split("\n")[:-1] == lines
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"one\ntwo\n", r"dev\.de:2: .*aligned|train\.de:2: ends here, but .*train\.en has 5 lines"),
+        (b"", r"train\.de: empty"),
+        (b"one\n\xff\xfe\nthree\nfour\nfive\n", r"train\.de:2: not UTF-8"),
+    ],
+)
+def test_a_broken_file_is_named_with_its_line(folder, content, told):
+    (folder / "train.de").write_bytes(content)
+    with pytest.raises(MtbridgeError, match=told):
+        corpora.read_local(folder, ["train"], ["de", "en"], None)
+
+
+def test_a_missing_language_is_named(folder):
+    with pytest.raises(MtbridgeError, match=r"train\.fr: no such file; the corpus has no 'train' in the language 'fr'"):
+        corpora.read_local(folder, ["train"], ["en", "fr"], None)
+
+
+def test_text_of_examples_is_that_of_the_first_test_rows(tmp_path):
+    rows = [
+        {"split": split, "language": language, "title": f"{split}{i}", "body": language}
+        for language in ("de", "en")
+        for split in ("dev", "test")
+        for i in range(4)
+    ]
+    write_parquet(pd.DataFrame(rows), tmp_path / "evaluation.parquet")
+    texts = corpora.from_examples(tmp_path / "evaluation.parquet", ["title", "body"], ["de", "en"], 3)
+    assert texts == {language: [f"test{i} {language}" for i in range(3)] for language in ("de", "en")}
+    with pytest.raises(MtbridgeError, match="4 test examples in 'de', 9 are asked for"):
+        corpora.from_examples(tmp_path / "evaluation.parquet", ["title"], ["de"], 9)

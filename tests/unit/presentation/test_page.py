@@ -1,0 +1,171 @@
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import read_json, read_parquet, write_json
+from mtbridge.presentation import figures, tables
+from mtbridge.presentation import page as report
+from mtbridge.presentation.layout import read_outline
+from tests.support.presentation import TASKS, presentation_study
+
+TEMPLATE = Path(__file__).resolve().parents[3] / "workflow" / "report" / "index.html.j2"
+
+
+@pytest.fixture(scope="module")
+def report_results(presentation_results, tmp_path_factory):
+    """A copy of the results with tables and figures made, under the protocols sound and paper."""
+    source, _, study = presentation_results
+    folder = tmp_path_factory.mktemp("report") / "mini"
+    shutil.copytree(source, folder)
+    outline = read_outline(study)
+    for protocol, beside in (("sound", ""), ("paper", "paper/")):
+        for table in range(1, 6) if protocol == "sound" else (1,):
+            inputs = {1: "scores", 2: "spectra", 3: "data", 4: "scores", 5: "spectra"}[table]
+            frame = tables.make(table, outline, protocol, folder / inputs)
+            paths = [folder / f"tables/{beside}table{table}.{kind}" for kind in ("csv", "md", "tex")]
+            tables.write(frame, tables.lay_out(table, frame, outline, protocol), *paths)
+        for number, name in ((1, "models"), (2, "languages")) if protocol == "sound" else ((2, "languages"),):
+            similarity = read_parquet(folder / "cka" / f"{name}.parquet").query("layer < 1")
+            figure, frame = figures.draw(number, outline, similarity, protocol, "parallel")
+            stem = folder / f"figures/{beside}figure{number}"
+            figures.write(figure, frame, svg=stem.with_suffix(".svg"), csv=stem.with_suffix(".csv"))
+    return folder, outline
+
+
+@pytest.fixture(scope="module")
+def report_values(report_results):
+    return report.gather(*report_results, ["sound", "paper"])
+
+
+def page_of(folder, outline, protocols=("sound",)):
+    report.write(folder, outline, list(protocols), TEMPLATE, folder / "report" / "index.html")
+    return (folder / "report" / "index.html").read_text(encoding="utf-8")
+
+
+def test_page_holds_every_table_and_figure_and_asks_for_nothing_outside(report_results, report_values):
+    page = report.render(report_values, TEMPLATE)
+    for name in [f"table{n}" for n in range(1, 6)] + ["figure1", "figure2", "table1-paper", "figure2-paper"]:
+        assert f'id="{name}"' in page, name
+    assert page.count("data:image/svg+xml;base64,") == 5
+    assert not re.search(r"""(src|href)\s*=\s*["']?(?!data:|#|["'])""", page)
+    assert "url(" not in page and "@import" not in page and "<script" not in page and "not there yet" not in page
+    outline = report_results[1]
+    for model in outline.models:
+        assert model.label in page
+    for path in ("tables/table1.csv", "figures/paper/figure2.svg", "translation/&lt;model&gt;.parquet"):
+        assert path in page
+
+
+def test_what_comes_from_data_is_escaped(report_results, tmp_path):
+    source, _ = report_results
+    folder = tmp_path / "mini"
+    shutil.copytree(source, folder)
+    study = presentation_study(tasks=(TASKS[0], TASKS[5], TASKS[7]))
+    evil = "<script>alert('x')</script>"
+    study["models"][0]["label"] = evil
+    study["recipes"]["default"]["note"] = evil
+    card = folder / "models" / "mbert" / "card.json"
+    write_json(read_json(card) | {"source": evil}, card)
+    run = folder / "runs/default/mbert/nc/seed1/run.json"
+    write_json(read_json(run) | {"commit": evil}, run)
+    page = page_of(folder, read_outline(json.dumps(study)))
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") >= 4
+
+
+def test_an_empty_study_makes_a_page_that_says_what_is_missing(tmp_path):
+    outline = read_outline(json.dumps(presentation_study()))
+    page = page_of(tmp_path, outline)
+    assert "0 of 144" in page and "Table 1 is not there yet" in page and "Figure 2 is not there yet" in page
+
+
+def reading_of(outline, changed, frames=None):
+    frames = frames or {}
+    translation = pd.DataFrame(columns=["model", "source", "target", "chrf", "chrf_copy", "n"])
+    return " ".join(report.reading(outline, frames, changed, translation, [], (1, 1)))
+
+
+def changes_of(**intervals):
+    rows = []
+    for statistic, (low, high) in intervals.items():
+        for task in ("nc", "mean over tasks"):
+            rows.append(("default", "mbart-m2m", "mbart", task, statistic, (low + high) / 2, low, high))
+    return pd.DataFrame(rows, columns=["recipe", "model", "against", "task", "statistic", "change", "low", "high"])
+
+
+def test_reading_claims_only_what_intervals_exclude():
+    outline = read_outline(json.dumps(presentation_study()))
+    text = reading_of(outline, changes_of(english=(-3.0, -1.0), zero_shot=(-6.0, -2.0), gap=(-0.5, 4.5)))
+    assert "English fell −2.0 [−3.0, −1.0]" in text and "zero-shot fell −4.0" in text
+    assert "gap no clear change, +2.0" in text
+    assert "English fell too for mBART m2m-like" in text
+    text = reading_of(outline, changes_of(english=(-1.0, 1.2), zero_shot=(2.0, 3.0), gap=(-3.0, -1.0)))
+    assert "English no clear change, +0.1" in text and "zero-shot rose +2.5" in text and "gap narrowed −2.0" in text
+    assert "English fell too" not in text
+
+
+def test_reading_names_models_that_do_not_beat_the_majority_class():
+    outline = read_outline(json.dumps(presentation_study(tasks=(TASKS[0],))))
+    rows = [
+        ("default", "nc", "mbert", 80.0, 78.0),
+        ("default", "nc", "xlmr", 41.0, 39.0),
+        ("none", "nc", "majority", 40.0, 38.0),
+    ]
+    frame = pd.DataFrame(rows, columns=["recipe", "task", "model", "ours", "low"]).assign(statistic="english")
+    text = reading_of(outline, changes_of(), {1: frame})
+    assert "1 of 2 trained scores" in text and "not: XLM-R-like on NC" in text
+
+
+def test_reading_always_says_that_one_pretraining_is_no_evidence(report_values):
+    assert "no evidence about the objectives" in " ".join(report_values["reading"])
+
+
+def test_time_adds_up_and_cut_words_are_counted_once_per_language(report_values):
+    total = report_values["time"].blocks[0].rows[-1]
+    assert total[2].text == str(9 * 3 * 2)
+    # 9 models × 3 tasks × 2 seeds × 20.5 s
+    assert total[4].text == report._duration(54 * 20.5)
+    pos = report_values["cut"].blocks[0].rows[0]
+    assert [cell.text for cell in pos] == ["mBERT-like, 0.9 M", "15"]
+
+
+def test_directions_that_a_model_has_not_learnt_are_gaps(report_values):
+    block = report_values["translation"].blocks[0]
+    column = block.header.index("mBART m2o-like, 1.1 M")
+    shown = {row[0].text for row in block.rows[:-1] if row[column].text != "—"}
+    assert shown == {f"{language} → en" for language in ("de", "es", "fr", "ru")}
+
+
+def test_a_broken_template_is_named(tmp_path):
+    broken = tmp_path / "page.j2"
+    broken.write_text("{{ nothing_like_it }}")
+    with pytest.raises(MtbridgeError, match=r"page\.j2.*template"):
+        report.write(
+            tmp_path, read_outline(json.dumps(presentation_study())), ["sound"], broken, tmp_path / "index.html"
+        )
+    assert not (tmp_path / "index.html").exists()
+
+
+def test_costs_are_read_from_the_last_line_of_each_log(tmp_path):
+    for name, line in (
+        ("finetune/a.log", "time: 9.00 s, cpu 1.00 s\nstep 1/2\ntime: 5.00 s, cpu 4.00 s, 3.00 s of it before work\n"),
+        ("finetune/b.log", "time: 6.00 s, cpu 6.00 s, 2.00 s of it before work\n"),
+        ("merge.log", "time: 1.00 s, cpu 1.00 s\n"),
+        ("broken.log", "error: no\n"),
+    ):  # fmt: skip
+        path = tmp_path / "logs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(line)
+    rows = {
+        row[0].text: [cell.text for cell in row[1:]] + list(row[3].details)
+        for row in report._cost(tmp_path).blocks[0].rows
+    }
+    assert rows["finetune"][0] == "2"
+    assert rows["finetune"][-1] == "50 % of it"
+    assert rows["all"][0] == "3"
+    assert "broken" not in rows

@@ -1,0 +1,147 @@
+"""What a study is said to cost before it is run."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.data.tokens import Ragged
+from mtbridge.study import settings as config
+from mtbridge.study.grid import Study
+from mtbridge.study.plan import BEST, PEAK, SUSTAINED, operations, plan, text
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def study(**user):
+    return Study(config.load(user))
+
+
+def record(results, run, seconds):
+    path = results / "runs/{recipe}/{model}/{task}/seed{seed}/run.json".format(**run)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"seconds": {"start": 0.0, "train": seconds, "dev": 0.0}}))
+
+
+def test_the_published_grid_has_280_runs_and_costs_what_its_floor_says(tmp_path):
+    made = plan(study(study="paper"), tmp_path)
+    assert made.total("runs") == 280 and made.total("done") == 0
+    # 3.0 GPU-hours a seed at 40 % of 790 TFLOP/s is what the grid was estimated at by other means.
+    assert made.total("left") / 5 * SUSTAINED / BEST == pytest.approx(3.0, rel=0.1)
+    assert made.there["fine-tunings"] == (0, 280) and made.there["predictions"] == (0, 280)
+
+
+def test_operations_in_closed_form():
+    recipe = {"epochs": 3, "max_length": 10, "selection": "en_dev"}
+    # 3 epochs over 100 examples of 10 tokens; 3 times half of the 40 examples of one language; all 80 at the end.
+    assert operations(recipe, 50, (100, 80), 2, 7.0) == 7 * 10 * (6 * 300 + 2 * 3 * 20 + 2 * 80)
+    assert operations({**recipe, "selection": "last"}, 5, (100, 80), 2, 7.0) == 7 * 5 * (6 * 300 + 2 * 80)
+
+
+def test_part_of_a_study_costs_that_part(tmp_path):
+    whole = plan(study(study="paper"), tmp_path)
+    part = plan(study(study="paper", models=["mbart"], tasks=["nc"], seeds=[1]), tmp_path)
+    assert part.total("runs") == 1
+    assert part.total("left") == pytest.approx(whole.cells["mbart", "nc"].left / 5)
+
+
+def test_finished_runs_stand_for_those_like_them_and_no_others(tmp_path):
+    made_of = study(study="paper", models=["mbert", "xlmr"], tasks=["ner"], seeds=[1, 2, 3])
+    for run, hours in zip(made_of.runs[:2], (2.0, 4.0), strict=True):
+        record(tmp_path, run, 3600 * hours)
+    made = plan(made_of, tmp_path)
+    mbert, xlmr = made.cells["mbert", "ner"], made.cells["xlmr", "ner"]
+    assert (mbert.done, mbert.measured, mbert.spent) == (2, 1, 6.0)
+    assert mbert.left == pytest.approx(3.0)
+    assert xlmr.measured == 0 and xlmr.left < 1
+    said = text(made)
+    assert "2 done" in said and "spent: 6.00 GPU-hours" in said and f"{SUSTAINED:.0%} of {PEAK / 1e12:.0f}" in said
+
+
+def test_several_gpus_finish_sooner_and_cost_the_same(tmp_path):
+    one, four = (plan(study(study="paper", gpus=gpus), tmp_path / "none") for gpus in (1, 4))
+    assert one.total("left") == four.total("left")
+    run = {"recipe": "default", "model": "mbert", "task": "ner", "seed": 1}
+    record(tmp_path, run, 3600)
+    part = dict(study="paper", models=["mbert"], tasks=["ner"], seeds=[1])
+    assert [plan(study(**part, gpus=gpus), tmp_path).total("spent") for gpus in (1, 4)] == [1, 4]
+
+
+def test_dropped_weights_take_the_room_of_one_run(tmp_path):
+    keep, drop = (plan(study(study="paper", keep_weights=keep), tmp_path) for keep in (True, False))
+    assert keep.disk["fine-tuned weights"] == pytest.approx(280 * drop.disk["fine-tuned weights"])
+    assert "at a time" in text(drop) and "at a time" not in text(keep)
+
+
+def test_of_fine_tuned_weights_only_bodies_are_stored_whole(tmp_path):
+    disk = plan(study(study="paper"), tmp_path).disk
+    bodies, runs_of_each = 4 * (2 * 85.1e6 + 5 * 151.2e6), 40
+    assert 1.1 * bodies < disk["fine-tuned weights"] / runs_of_each < 0.7 * disk["encoders"]
+
+
+def test_small_models_are_planned_in_core_hours(tmp_path):
+    made = plan(study(), tmp_path)
+    assert made.device == "core" and 0 < made.total("left") < 20
+    assert "GPU" not in text(made)
+
+
+def test_tokens_are_counted_where_they_are_there_and_else_assumed(tmp_path):
+    made_of = study(study="paper", models=["mbert", "xlmr"], tasks=["ner", "pos"])
+    before = plan(made_of, tmp_path)
+    assert before.assumed == {"ner": 22, "pos": 27}
+    for name in ("mbert", "xlmr"):
+        folder = tmp_path / "tokens" / made_of.settings.tokenizer_of(name) / "ner/train"
+        folder.mkdir(parents=True)
+        Ragged.of([range(300), range(62), range(5), range(5)] * 5).save(folder, "tokens")
+        (folder / "meta.json").write_text('{"rows": 10}')
+    made = plan(made_of, tmp_path)
+    for name in ("mbert", "xlmr"):
+        # Two texts an example, 365 and 13 tokens with specials; the longer is cut at 256. 22 were assumed.
+        assert made.cells[name, "ner"].left == pytest.approx((256 + 13) / 2 / 22 * before.cells[name, "ner"].left)
+        assert made.cells[name, "pos"].left == before.cells[name, "pos"].left
+    assert made.assumed == {"pos": 27}
+    assert "tokens of an example pos 27;" in text(made)
+
+
+def test_an_unknown_model_is_counted_and_its_hours_left_open(tmp_path):
+    own = {
+        "label": "own",
+        "kind": "LM",
+        "source": "hub",
+        "repo": "someone/something",
+        "tokenizer": "mbert",
+        "family": "bert",
+    }
+    made = plan(study(study="paper", model_catalog={"own": own}, models=["mbert", "own"]), tmp_path)
+    assert made.cells["own", "nc"].left is None and made.cells["mbert", "nc"].left > 0
+    assert "unknown: 8 pairs" in text(made) and made.disk["encoders"] is None
+    card = tmp_path / "models" / "own" / "card.json"
+    card.parent.mkdir(parents=True)
+    card.write_text(json.dumps({"parameters": {"embeddings": 92.2e6, "body": 85.1e6}}))
+    made = plan(study(study="paper", model_catalog={"own": own}, models=["mbert", "own"]), tmp_path)
+    assert made.cells["own", "nc"].left == made.cells["mbert", "nc"].left
+
+
+def test_a_broken_record_is_named(tmp_path):
+    run = {"recipe": "default", "model": "mbert", "task": "ner", "seed": 1}
+    record(tmp_path, run, 1)
+    (tmp_path / "runs/default/mbert/ner/seed1/run.json").write_text("{")
+    with pytest.raises(MtbridgeError, match=r"seed1/run\.json: not a run's record"):
+        plan(study(study="paper"), tmp_path)
+
+
+def test_the_program_needs_neither_torch_nor_pandas(tmp_path):
+    code = (
+        "import atexit, runpy, sys; heavy = ('torch', 'pandas', 'transformers', 'snakemake'); "
+        "sys.argv = ['plan.py', '--study', 'paper', '--tasks', 'nc', '--results', sys.argv[1]]; "
+        "atexit.register(lambda: print([m for m in heavy if m in sys.modules])); "
+        "sys.path.insert(0, 'scripts'); runpy.run_path('scripts/plan.py', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "none"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("paper: 7 models × 1 task × 5 seeds × 1 recipe = 35 fine-tunings, 0 done")
+    assert done.stdout.endswith("[]\n")

@@ -1,0 +1,274 @@
+"""Pretraining: what each objective shows a model, budgets in tokens, and continued training from a base."""
+
+import itertools
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.data import corpora, tokens
+from mtbridge.training import pretraining as pretrain
+from tests.support import small
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pretrain")
+    small.make_tokenizer(folder)
+    texts = {language: folder / f"{language}.txt" for language in ("de", "en")}
+    tokens.write_corpus(folder / "tokenizer", texts, folder / "corpus")
+    corpora.write({language: path.read_text().splitlines() for language, path in texts.items()}, folder / "texts")
+    return folder
+
+
+def plan(family="mbart", objective="denoising", steps=3, directions=None, seed=1, tokens_per_step=200, share=0.35):
+    return pretrain.Plan(family, objective, steps, tokens_per_step, 3e-3, 0.1, share, seed, directions)
+
+
+def run(place, out, made, base=None, **more):
+    pretrain.pretrain(place / "corpus", place / "tokenizer", made, small.SMALL, out, base, **more)
+    return load_file(out / "model.safetensors"), json.loads((out / "pretraining.json").read_text())
+
+
+def stream(place, made):
+    ids = tokens.specials(place / "tokenizer")
+    texts = pretrain.Texts(place / "corpus", ["de", "en"], made, 50)
+    return ids, texts, pretrain.samples(texts, made, ids)
+
+
+@pytest.mark.parametrize(
+    ("family", "objective", "directions"),
+    [
+        ("bert", "masked_lm", None),
+        ("xlm-roberta", "masked_lm", None),
+        ("mbart", "denoising", None),
+        ("m2m_100", "translation", "all"),
+    ],
+)
+def test_every_objective_lowers_its_loss_and_repeats_itself(place, tmp_path, family, objective, directions):
+    made = plan(family, objective, 60, directions)
+    weights, record = run(place, tmp_path / "a", made)
+    assert record["loss"][-1][1] < 0.9 * record["loss"][0][1]
+    again, _ = run(place, tmp_path / "b", plan(family, objective, 60, directions))
+    assert all(torch.equal(weights[key], again[key]) for key in weights)
+
+
+@pytest.mark.parametrize(
+    ("family", "objective", "directions"),
+    [("bert", "masked_lm", None), ("mbart", "denoising", None), ("m2m_100", "translation", "all")],
+)
+@pytest.mark.parametrize("number", [1, 11, 20])
+def test_interrupted_it_goes_on_and_ends_as_if_undisturbed(
+    place, tmp_path, monkeypatch, family, objective, directions, number
+):
+    made, losses = plan(family, objective, 20, directions), []
+    weights, record = run(place, tmp_path / "undisturbed", made)
+    loss_name = "masked_lm_loss" if objective == "masked_lm" else "sequence_loss"
+    loss = getattr(pretrain, loss_name)
+
+    def interrupted(*arguments):
+        losses.append(1)
+        if len(losses) == number:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return loss(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pretrain, loss_name, interrupted)
+        with pytest.raises(MtbridgeError, match=f"stopped by SIGTERM at step {number} of 20; its state is kept"):
+            run(place, tmp_path / "out", made, state_folder=tmp_path / "state")
+    assert not (tmp_path / "out").exists()
+    found, again = run(place, tmp_path / "out", made, state_folder=tmp_path / "state")
+    assert all(torch.equal(weights[key], found[key]) for key in weights)
+    assert {**again, "seconds": 0} == {**record, "seconds": 0}
+    assert not (tmp_path / "state").exists()
+
+
+def test_interrupted_with_the_dropout_of_its_base_it_ends_as_if_undisturbed(place, tmp_path, monkeypatch):
+    run(place, tmp_path / "base", plan(steps=2))
+    config = tmp_path / "base/config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "dropout": 0.2}))
+    made = plan(steps=8)
+    weights, _ = run(place, tmp_path / "undisturbed", made, tmp_path / "base")
+    loss, losses = pretrain.sequence_loss, []
+
+    def interrupted(*arguments):
+        losses.append(1)
+        if len(losses) == 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return loss(*arguments)
+
+    with monkeypatch.context() as patched, pytest.raises(MtbridgeError, match="at step 4 of 8"):
+        patched.setattr(pretrain, "sequence_loss", interrupted)
+        run(place, tmp_path / "out", made, tmp_path / "base", state_folder=tmp_path / "state")
+    found, _ = run(place, tmp_path / "out", made, tmp_path / "base", state_folder=tmp_path / "state")
+    assert all(torch.equal(weights[key], found[key]) for key in weights)
+
+
+def test_untrained_means_not_a_single_step(place, tmp_path):
+    made = plan(objective="none", steps=0)
+    weights, record = run(place, tmp_path / "a", made)
+    ids = tokens.specials(place / "tokenizer")
+    new = pretrain.create(made, small.SMALL, ids, tokens.open_tokenizer(place / "tokenizer").get_vocab_size())
+    assert (record["steps"], record["tokens"]) == (0, 0)
+    assert torch.equal(
+        weights["model.encoder.layers.0.fc1.weight"], new.state_dict()["model.encoder.layers.0.fc1.weight"]
+    )
+
+
+def test_continued_pretraining_starts_from_its_base(place, tmp_path):
+    base, _ = run(place, tmp_path / "base", plan())
+    same, _ = run(place, tmp_path / "same", plan(steps=0), tmp_path / "base")
+    assert all(torch.equal(base[key], same[key]) for key in base)
+    on, _ = run(place, tmp_path / "on", plan(objective="translation", directions="many-to-one"), tmp_path / "base")
+    assert not torch.equal(base["model.encoder.layers.0.fc1.weight"], on["model.encoder.layers.0.fc1.weight"])
+
+
+def test_translation_and_denoising_see_the_same_number_of_tokens(place, tmp_path):
+    """The budget is tokens, whatever the lengths of an objective's texts."""
+    seen = {}
+    for objective, directions in (("denoising", None), ("translation", "english-centric")):
+        _, record = run(place, tmp_path / objective, plan(objective=objective, directions=directions, steps=64))
+        seen[objective] = record["tokens"]
+    assert seen["denoising"] == pytest.approx(64 * 200, rel=0.01)
+    assert seen["translation"] == pytest.approx(64 * 200, rel=0.01)
+
+
+def test_steps_hold_their_tokens_on_average_and_no_text_is_left_out():
+    rng = np.random.default_rng(0)
+    texts = [(np.zeros(int(n)), None) for n in rng.integers(3, 120, 4000)]
+    made = list(itertools.islice(pretrain.batches(iter(texts), 500), 16 * 25))
+    taken = [pretrain.length(sample) for batch in made for sample in batch]
+    assert sum(taken) == pytest.approx(500 * len(made), abs=120)
+    drawn = [pretrain.length(sample) for sample in texts[: len(taken)]]
+    assert sorted(taken) == sorted(drawn), "every text that was drawn is trained on, the longest too"
+
+
+def test_noise_is_made_of_the_text_that_is_to_be_written(place):
+    """Texts longer than a model takes are cut before they are noised, so nothing hidden was never to be seen."""
+    made = plan()
+    ids, texts, _ = stream(place, made)
+    texts.limit = 9
+    for source, target in itertools.islice(pretrain.samples(texts, made, ids), 100):
+        assert set(source.tolist()) - {ids["mask"]} <= set(target.tolist())
+        assert len(target) <= 9 + 2
+
+
+@pytest.mark.parametrize("directions", list(pretrain.DIRECTIONS))
+def test_translation_pairs_are_aligned_and_tagged(place, directions):
+    ids, texts, samples = stream(place, plan(objective="translation", directions=directions))
+    tag_of = {tag: language for language, tag in ids["languages"].items()}
+    seen = set()
+    for source, target in itertools.islice(samples, 200):
+        a, b = tag_of[source[0]], tag_of[target[0]]
+        seen.add((a, b))
+        assert source[-1] == target[-1] == ids["end"]
+        line = next(i for i in range(texts.lines) if np.array_equal(texts.line(a, i), source[1:-1]))
+        aligned = [i for i in range(texts.lines) if np.array_equal(texts.line(a, i), texts.line(a, line))]
+        assert any(np.array_equal(texts.line(b, i), target[1:-1]) for i in aligned)
+    assert seen == set(pretrain.DIRECTIONS[directions](["de", "en"]))
+
+
+def test_directions_are_those_of_their_names():
+    languages = ["de", "en", "fr"]
+    assert set(pretrain.DIRECTIONS["many-to-one"](languages)) == {("de", "en"), ("fr", "en")}
+    assert set(pretrain.DIRECTIONS["one-to-many"](languages)) == {("en", "de"), ("en", "fr")}
+    assert set(pretrain.DIRECTIONS["english-centric"](languages)) == {
+        ("de", "en"), ("fr", "en"), ("en", "de"), ("en", "fr"),
+    }  # fmt: skip
+    assert len(pretrain.DIRECTIONS["all"](languages)) == 6
+
+
+def test_denoising_hides_its_share_and_keeps_the_rest_in_order_within_sentences():
+    rng, mask = np.random.default_rng(0), 4
+    hidden, total = 0, 0
+    for _ in range(300):
+        sentences = [np.arange(100, 112), np.arange(200, 209), np.arange(300, 315)]
+        noisy = pretrain.denoise(sentences, 0.35, mask, rng)
+        kept = noisy[noisy != mask]
+        assert len(set(kept.tolist())) == len(kept)
+        assert set(kept.tolist()) <= set(np.concatenate(sentences).tolist())
+        for low in (100, 200, 300):
+            part = kept[(kept >= low) & (kept < low + 100)]
+            assert (np.diff(part) > 0).all()
+        # Sentences are moved whole: once one is left, it does not come again.
+        order = (kept // 100).tolist()
+        assert len([1 for a, b in itertools.pairwise(order) if a != b]) <= 2
+        # No two masks stand side by side: each stands for one span.
+        assert not ((noisy[1:] == mask) & (noisy[:-1] == mask)).any()
+        hidden, total = hidden + 36 - len(kept), total + 36
+    assert 0.25 < hidden / total <= 0.36
+
+
+def test_masked_lm_scores_only_hidden_tokens_at_the_share_asked_for(place, monkeypatch):
+    made = plan("bert", "masked_lm", share=0.3)
+    ids, _, samples = stream(place, made)
+    vocabulary = tokens.open_tokenizer(place / "tokenizer").get_vocab_size()
+    model = pretrain.create(made, small.SMALL, ids, vocabulary)
+    batch = [next(samples) for _ in range(60)]
+    clean = np.concatenate([source[1:-1] for source, _ in batch])
+    scored = []
+    original = torch.nn.functional.cross_entropy
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", lambda x, y: scored.append(y) or original(x, y))
+    loss = pretrain.masked_lm_loss(model, batch, made, ids, vocabulary, np.random.default_rng(0))
+    share = len(scored[0]) / len(clean)
+    assert 0.25 < share < 0.35
+    assert not set(scored[0].tolist()) & {ids["pad"], ids["start"], ids["end"]}
+    assert torch.isfinite(loss)
+
+
+def test_a_base_of_another_family_is_refused(place, tmp_path):
+    run(place, tmp_path / "base", plan("bert", "masked_lm", steps=1))
+    with pytest.raises(MtbridgeError, match="family bert, but the model continued from it is mbart"):
+        run(place, tmp_path / "on", plan(), tmp_path / "base")
+
+
+def test_a_loss_that_is_no_number_stops_with_the_step_and_leaves_nothing(place, tmp_path):
+    made = pretrain.Plan("mbart", "denoising", 20, 200, 1e30, 0.1, 0.35, 1)
+    with pytest.raises(MtbridgeError, match=r"loss is nan at step \d+ of 20"):
+        run(place, tmp_path / "a", made)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_translation_is_measured_a_direction_and_a_trained_model_beats_an_untrained_one(place, tmp_path):
+    import pandas as pd
+
+    scores = {}
+    for steps in (0, 500):
+        objective = "translation" if steps else "none"
+        run(place, tmp_path / f"c{steps}", plan(objective=objective, steps=steps, directions="all" if steps else None))
+        out = tmp_path / f"{steps}.parquet"
+        pretrain.translate(
+            "x", tmp_path / f"c{steps}", place / "corpus", place / "texts", place / "tokenizer", "all", 30, out
+        )
+        frame = pd.read_parquet(out)
+        assert set(zip(frame.source, frame.target, strict=True)) == {("de", "en"), ("en", "de")}
+        assert (frame.n == 30).all()
+        scores[steps] = frame.chrf.mean()
+    assert scores[500] > scores[0] + 5
+
+
+def test_greedy_is_the_argmax_of_the_whole_sequence_run_without_a_cache(place, tmp_path):
+    made = plan(objective="translation", directions="all", steps=30)
+    run(place, tmp_path / "c", made)
+    model = pretrain.open_checkpoint(tmp_path / "c", "mbart").eval()
+    ids, texts, _ = stream(place, made)
+    rows = [np.concatenate([[ids["languages"]["en"]], texts.line("en", i), [ids["end"]]]) for i in range(4)]
+    source = torch.from_numpy(pretrain.pad(rows, ids["pad"]))
+    got = pretrain.greedy(model, source, ids, ids["languages"]["de"], 8)
+    for row, tokens_made in zip(rows, got, strict=True):
+        decoded = [ids["end"], ids["languages"]["de"]]
+        with torch.no_grad():
+            for _ in range(8):
+                logits = model(
+                    input_ids=torch.from_numpy(row)[None], decoder_input_ids=torch.tensor([decoded]), use_cache=False
+                ).logits
+                decoded.append(int(logits[0, -1].argmax()))
+                if decoded[-1] == ids["end"]:
+                    break
+        special = {ids["pad"], ids["end"], ids["start"]}
+        assert [token for token in decoded[2:] if token not in special] == tokens_made

@@ -1,0 +1,1 @@
+"""Where text and examples come from, and their tokens."""

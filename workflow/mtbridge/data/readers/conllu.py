@@ -1,0 +1,103 @@
+"""Treebanks of Universal Dependencies as CoNLL-U files: words and their UPOS.
+
+A line has ten columns separated by tabs, of which the second (FORM) and the fourth (UPOS) are read. Lines of multiword
+tokens (`3-4  vámonos`) and of empty nodes (`8.1`) are left out: the syntactic words that they stand for, or beside,
+have lines of their own (https://universaldependencies.org/format.html).
+
+Keys of the source
+    path       a file with {language} and {split} in it
+    languages  our code -> what stands for {language}, default the code itself: {en: UD_English-EWT/en_ewt}
+    splits     our split -> theirs, default train, dev, test
+    labels     their UPOS -> ours
+"""
+
+import functools
+import re
+from pathlib import Path
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.text import read_lines
+
+COLUMNS = 10
+WORD = re.compile(r"\d+")
+NOT_A_WORD = re.compile(r"\d+[-.]\d+")
+
+
+def read(source: dict, task, split: str, language: str, limit=None, seed=0):
+    """Columns of one split and language as lists, and `place(row, word)`, which names file and line.
+
+    `limit` and `seed` are the caller's business. Raises MtbridgeError.
+    """
+    if task.kind != "tagging":
+        raise MtbridgeError(
+            f"task {task.name}: a source of the kind conllu gives words and tags; expected kind tagging"
+        )
+    path = _path(source, split, language, task.name)
+    if not path.is_file():
+        raise MtbridgeError(
+            f"{path}: no such file (task {task.name}, {language} {split}); "
+            "check source.path, or name the treebank in source.languages"
+        )
+    renamed = {str(theirs): str(ours) for theirs, ours in (source.get("labels") or {}).items()}
+    columns: dict[str, list] = {"example_id": [], "tokens": [], "label": []}
+    numbers: list[list[int]] = []
+    inside, name = False, None
+    for number, line in enumerate(read_lines(path), 1):
+        if not line.strip():
+            inside, name = False, None
+            continue
+        if line.startswith("#"):
+            key, _, value = line[1:].partition("=")
+            name = value.strip() if key.strip() == "sent_id" else name
+            continue
+        fields = line.split("\t")
+        if len(fields) != COLUMNS:
+            raise MtbridgeError(f"{path}:{number}: {len(fields)} columns where CoNLL-U has {COLUMNS}; mend the line")
+        if NOT_A_WORD.fullmatch(fields[0]):
+            continue
+        if not WORD.fullmatch(fields[0]):
+            raise MtbridgeError(f"{path}:{number}: the ID '{fields[0]}' is no word number; mend the line")
+        if not inside:
+            columns["example_id"].append(name or str(number))
+            columns["tokens"].append([])
+            columns["label"].append([])
+            numbers.append([])
+            inside = True
+        columns["tokens"][-1].append(fields[1])
+        columns["label"][-1].append(renamed.get(fields[3], fields[3]))
+        numbers[-1].append(number)
+    return columns, lambda row, word=0: f"{path}:{numbers[row][word] if numbers else 1}"
+
+
+def available_languages(source: dict, task_name: str) -> set[str]:
+    """The languages that have a dev and a test file. Raises MtbridgeError if there is no treebank at all."""
+    codes = set(source.get("languages") or ())
+    if not codes:
+        pattern = str(_path(source, "dev", "{language}", task_name))
+        code = re.compile(
+            re.escape(pattern)
+            .replace(re.escape("{language}"), "([a-z]{2,3})", 1)
+            .replace(re.escape("{language}"), r"\1")
+        )
+        codes = {match[1] for path in _beside(pattern) if (match := code.fullmatch(path))}
+    there = functools.partial(_path, source, task_name=task_name)
+    found = {code: [there(split=split, language=code).is_file() for split in ("dev", "test")] for code in codes}
+    if not any(any(files) for files in found.values()):
+        raise MtbridgeError(f"task {task_name}: source.path {source['path']}: no treebank is there; mend the path")
+    return {code for code, files in found.items() if all(files)}
+
+
+def _path(source: dict, split: str, language: str, task_name: str) -> Path:
+    if not source.get("path"):
+        raise MtbridgeError(f"task {task_name}: source.path is missing; give a path with {{language}} and {{split}}")
+    theirs = str((source.get("languages") or {}).get(language, language))
+    name = str((source.get("splits") or {}).get(split, split))
+    return Path(source["path"].replace("{language}", theirs).replace("{split}", name)).expanduser()
+
+
+def _beside(pattern: str) -> list[str]:
+    """The files that a path with {language} in it can mean."""
+    first = pattern.index("{language}") if "{language}" in pattern else len(pattern)
+    folder = Path(pattern[:first]).parent if not pattern[:first].endswith("/") else Path(pattern[:first])
+    rest = Path(pattern).relative_to(folder).as_posix().replace("{language}", "*")
+    return [str(path) for path in folder.glob(rest)]

@@ -1,0 +1,87 @@
+"""Predictions as XGLUE's evaluation program reads them: one file a task and language, one label a line.
+
+    <folder>/<TASK>/<language>.prediction      TASK as the release's folder is called: NER, POS, NC, XNLI, PAWSX, …
+
+Lines stand in the order of the release's file; PAWS-X has no header here although its input has one. In tagging a line
+is a word and a blank line ends a sentence. A word without a prediction (cut off, or without a sub-word) is O: with that
+the evaluation program itself fills a sentence that is too short; elsewhere a gap would shift the labels after it.
+
+What it gives up: rows that were left out when the data was read (`ragged: drop`, limits on the number of examples) have
+no line, and such a file does not fit the release's.
+"""
+
+from pathlib import Path
+
+from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.base.files import read_table, whole
+from mtbridge.data.readers.xglue import TASKS
+
+
+def export(predictions: dict, examples: dict, split: str, output) -> dict[str, dict[str, int]]:
+    """Write the prediction files of one run per task; returns the number of lines with a label, task -> language.
+
+    predictions, examples: task -> path of the Parquet file of predictions, and of the task's evaluation part. The
+    folder `output` is written whole, over an older export and nothing else. Raises MtbridgeError if a task is not one
+    of the release's, an example has no prediction, or `output` holds other things.
+    """
+    names = {folder for folder, _ in TASKS.values()}
+    for path in Path(output).iterdir() if Path(output).is_dir() else ():
+        if path.name not in names:
+            raise MtbridgeError(f"--output: {output} holds '{path.name}', which is no export; give another folder")
+    written: dict[str, dict[str, int]] = {}
+    with whole(output) as folder:
+        for task, path in predictions.items():
+            if task not in TASKS:
+                raise MtbridgeError(f"task {task}: the release has no such task; {nearest(task, TASKS)}")
+            target = folder / TASKS[task][0]
+            target.mkdir(parents=True)
+            written[task] = {}
+            for language, labels in in_order(path, examples[task], split).items():
+                (target / f"{language}.prediction").write_text("".join(lines(labels)), encoding="utf-8")
+                written[task][language] = sum(1 if isinstance(label, str) else len(label) for label in labels)
+    return written
+
+
+def in_order(predictions, examples, split: str) -> dict[str, list]:
+    """Language -> predicted labels of a split, in the order of the examples' file; lists of them in tagging."""
+    keys = ["language", "split", "example_id"]
+    table = read_table(predictions, [*keys, "predicted"])
+    names = zip(*(table[key].to_pylist() for key in keys), strict=True)
+    predicted = dict(zip(names, table["predicted"].to_pylist(), strict=True))
+    wanted = read_table(examples, keys)
+    found: dict[str, list] = {}
+    for key in zip(*(wanted[name].to_pylist() for name in keys), strict=True):
+        if key[1] != split:
+            continue
+        if key not in predicted:
+            raise MtbridgeError(f"{predictions}: no prediction for {key[0]} {key[1]} example '{key[2]}'; predict again")
+        found.setdefault(key[0], []).append(predicted[key])
+    if not found:
+        raise MtbridgeError(f"{examples}: no example of the split {split}; expected dev or test")
+    return found
+
+
+def lines(labels: list) -> list[str]:
+    """The lines of one file."""
+    if not labels or isinstance(labels[0], str):
+        return [f"{label}\n" for label in labels]
+    return ["".join(f"{'O' if word is None else word}\n" for word in sentence) + "\n" for sentence in labels]
+
+
+def of_run(results, recipe: str, model: str, seed: int, tasks: list[str] | None) -> tuple[dict, dict]:
+    """Paths of a run's predictions and of the examples, task -> path; `tasks` None: all that are there.
+
+    Raises MtbridgeError if there is none, or one that was asked for is not there.
+    """
+    folder = Path(results) / "predictions" / recipe / model
+    there = sorted(path.parent.name for path in folder.glob(f"*/seed{seed}.parquet"))
+    chosen = tasks if tasks is not None else [task for task in there if task in TASKS]
+    for task in chosen:
+        if task not in there:
+            raise MtbridgeError(
+                f"{folder}/{task}/seed{seed}.parquet: no such file; tasks there: {', '.join(there) or 'none'}"
+            )
+    if not chosen:
+        raise MtbridgeError(f"{folder}: no predictions of seed {seed}; check --recipe, --model and --seed")
+    predictions = {task: folder / task / f"seed{seed}.parquet" for task in chosen}
+    return predictions, {task: Path(results) / "data" / task / "evaluation.parquet" for task in chosen}

@@ -1,0 +1,323 @@
+"""Word forms: plurals, agreement, articles, Russian and German cases, elision, and how words make a line of text.
+
+A word is a triple (form, universal part of speech, entity tag or "O"). Contracted forms stay one word, as they are
+written: French "du", Spanish "del" and German "am" are tagged ADP.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from mtbridge.data.world import lexicon, names
+
+LANGUAGES = names.LANGUAGES
+ORDER = ("en", "de", "es", "fr", "ru")  # of the lexicon's cells
+
+
+class Noun(NamedTuple):
+    gender: str
+    singular: str
+    plural: str  # after a number; Russian: the genitive plural
+
+
+class Verb(NamedTuple):
+    past: str
+    participle: str
+    infinitive: str
+
+
+class Category(NamedTuple):
+    topic: str
+    kind: str
+    verbs: tuple[str, ...]
+    hypernym: str
+    nouns: tuple[str, ...]
+
+
+def _cells(row):
+    return dict(zip(ORDER, (cell.split() for cell in row.split("|")), strict=True))
+
+
+def _rows(text):
+    return [_cells(line) for line in text.strip().splitlines()]
+
+
+def plural(word: str, language: str) -> str:
+    """Regular plural of a noun or adjective in English, Spanish or French."""
+    if language == "en":
+        if word[-1] == "y" and word[-2] not in "aeiou":
+            return word[:-1] + "ies"
+        return word + ("es" if word.endswith(("s", "x", "ch", "sh")) else "s")
+    if language == "es":
+        if word.endswith("ón"):
+            return word[:-2] + "ones"
+        if word[-1] == "z":
+            return word[:-1] + "ces"
+        return word + ("s" if word[-1] in "aeiouáéó" else "es")
+    if word[-1] in "sxz":
+        return word
+    if word.endswith(("eau", "eu")):
+        return word + "x"
+    return word[:-2] + "aux" if word.endswith("al") else word + "s"
+
+
+def _noun(cell, language) -> Noun:
+    if language == "en":
+        return Noun("n", cell[0], cell[1] if len(cell) > 1 else plural(cell[0], "en"))
+    gender, singular, *rest = cell
+    return Noun(gender, singular, rest[0] if rest else plural(singular, language))
+
+
+def _parse():
+    categories, nouns = {}, {}
+    for name, (head, hypernym, text) in lexicon.CATEGORIES.items():
+        head, verbs = head.split(":")
+        topic, kind = head.split()
+        rows = _rows(text)
+        hyper = _cells(hypernym)
+        lemmas = []
+        for row, lemma in [(hyper, "@" + name), *((row, row["en"][0]) for row in rows)]:
+            nouns[lemma] = {language: _noun(row[language], language) for language in LANGUAGES}
+            lemmas.append(lemma)
+        everything = tuple(verbs.split() + lexicon.KIND_VERBS[kind].split())
+        categories[name] = Category(topic, kind, everything, lemmas[0], tuple(lemmas[1:]))
+    return categories, nouns
+
+
+def _verbs(text):
+    table = {}
+    for row in _rows(text):
+        base, past, participle = row["en"]
+        forms = {"en": Verb(past, participle, base)}
+        for language in ("de", "es"):
+            forms[language] = Verb(*row[language])
+        forms["fr"] = Verb("", *row["fr"])
+        forms["ru"] = Verb(row["ru"][0], "", row["ru"][1])
+        table[base] = forms
+    return table
+
+
+CATEGORIES, NOUNS = _parse()
+CATEGORY_OF = {noun: name for name, category in CATEGORIES.items() for noun in category.nouns}
+CATEGORIES_OF_TOPIC = {
+    topic: tuple(name for name, category in CATEGORIES.items() if category.topic == topic) for topic in lexicon.TOPICS
+}
+VERBS = _verbs(lexicon.VERBS)
+ORGANISATION_VERBS = frozenset(lexicon.ORGANISATION_VERBS.split())
+PERSONAL_VERBS = _verbs(lexicon.PERSONAL_VERBS)
+ADJECTIVES_OF_TOPIC = {}
+ADJECTIVES = {}
+for _topic, _text in lexicon.ADJECTIVES.items():
+    for _row in _rows(_text):
+        ADJECTIVES[_row["en"][0]] = _row
+        ADJECTIVES_OF_TOPIC.setdefault(_topic, []).append(_row["en"][0])
+ANTONYM = {}
+for _pair in lexicon.ANTONYMS:
+    _one, _other = _pair.split()
+    ANTONYM[_one], ANTONYM[_other] = _other, _one
+JOBS_OF_TOPIC = {topic: tuple(row["en"][0] for row in _rows(text)) for topic, text in lexicon.JOBS.items()}
+JOBS = {row["en"][0]: row for text in lexicon.JOBS.values() for row in _rows(text)}
+
+
+def _function_words(text):
+    table, tag = {}, None
+    for word in text.split():
+        if word == "|":
+            continue
+        if word.isupper() and word.isascii() and word.isalpha() and len(word) > 1:
+            tag = word
+        else:
+            table[word] = (word.rstrip("_"), tag, "O")
+    return table
+
+
+FUNCTION_WORDS = {language: _function_words(text) for language, text in lexicon.FUNCTION_WORDS.items()}
+
+# --- Russian -------------------------------------------------------------------------------------------------------
+
+
+_INDECLINABLE = frozenset(["бунгало", "сафари", "казино", "видео", "интервью", "такси", "кофе"])
+# Masculines whose last vowel drops before an ending.
+_OBLIQUE = {"ковёр": "ковр", "рынок": "рынк", "кубок": "кубк", "напиток": "напитк"}
+
+
+@lru_cache(None)
+def decline(name: str, case: str, gender: str = "m", animate: bool = False) -> str:
+    """Case of a Russian noun or name in the singular: genitive, accusative, prepositional.
+
+    Covers what the tables hold: regular hard and soft stems. Women's names that end in a consonant, and names in
+    -о, -е, -и, -у and -э, do not decline. Masculine and neuter things have accusative = nominative. For neuter things
+    (gender n) only the prepositional is made, for feminine ones in -ь too.
+    """
+    if case == "nominative":
+        return name
+    if name.endswith("ия"):
+        return name[:-1] + {"accusative": "ю"}.get(case, "и")
+    if name[-1] == "а":
+        soft = name[-2] in "гкхжшчщ"
+        return name[:-1] + {"accusative": "у", "prepositional": "е", "genitive": "и" if soft else "ы"}[case]
+    if name[-1] == "я":
+        return name[:-1] + {"accusative": "ю", "prepositional": "е", "genitive": "и"}[case]
+    if case == "prepositional" and name not in _INDECLINABLE:
+        if gender == "n":
+            return name[:-1] + ("и" if name.endswith("ие") else "е")
+        if gender == "f" and name[-1] == "ь":
+            return name[:-1] + "и"
+        if gender == "m" and name.endswith("ий"):
+            return name[:-1] + "и"
+        name = _OBLIQUE.get(name, name)
+    if name[-1] in "оеиуэ" or gender != "m" or (case == "accusative" and not animate):
+        return name
+    ending = "е" if case == "prepositional" else ("я" if name[-1] in "йь" else "а")
+    return (name[:-1] if name[-1] in "йь" else name) + ending
+
+
+def _russian_adjective(form: str, gender: str, case: str) -> str:
+    """`gender` m, f, n, or p for the genitive plural."""
+    stem, ending = form[:-2], form[-2:]
+    if gender == "p":
+        return stem + ("их" if stem[-1] in "гкхжшчщ" else "ых")
+    if gender == "m":
+        return form
+    if gender == "f":
+        return stem + ("ую" if case == "accusative" else "ая")
+    return stem + ("ее" if ending == "ий" and stem[-1] in "жшчщ" else "ое")
+
+
+# --- noun phrases ---------------------------------------------------------------------------------------------------
+
+_GERMAN_ARTICLES = {  # nominative and accusative
+    "definite": {"m": ("der", "den"), "f": ("die", "die"), "n": ("das", "das")},
+    "indefinite": {"m": ("ein", "einen"), "f": ("eine", "eine"), "n": ("ein", "ein")},
+}
+_GERMAN_ENDINGS = {
+    "definite": {"m": ("e", "en"), "f": ("e", "e"), "n": ("e", "e")},
+    "indefinite": {"m": ("er", "en"), "f": ("e", "e"), "n": ("es", "es")},
+}
+_ARTICLES = {
+    "es": {"definite": {"m": "el", "f": "la"}, "indefinite": {"m": "un", "f": "una"}},
+    "fr": {"definite": {"m": "le", "f": "la"}, "indefinite": {"m": "un", "f": "une"}},
+}
+# English words that begin with a vowel letter but a consonant sound.
+_CONSONANT_SOUND = ("uni", "use", "eu", "one")
+
+
+def adjective_form(adjective: str, language: str, gender: str, case: str = "nominative", number: bool = False) -> str:
+    """Agreeing form. German: the predicate (uninflected) form; attributes are made in `noun_phrase`."""
+    cell = ADJECTIVES[adjective][language]
+    if language in ("en", "de"):
+        return cell[0]
+    if language == "ru":
+        return _russian_adjective(cell[0], "p" if number else gender, case)
+    masculine = cell[0].removeprefix("<")
+    if gender == "f":
+        feminine = cell[1] if len(cell) > 1 else masculine
+        if language == "es" and masculine.endswith("o"):
+            feminine = masculine[:-1] + "a"
+        return plural(feminine, language) if number else feminine
+    return plural(masculine, language) if number else masculine
+
+
+@lru_cache(None)
+def noun_phrase(
+    noun: str,
+    language: str,
+    article: str | None = "indefinite",
+    case: str = "nominative",
+    adjective: str | None = None,
+    count: int | None = None,
+) -> tuple:
+    """The words of a noun phrase. `article` is definite, indefinite or None; with a `count` there is none."""
+    gender, singular, many = NOUNS[noun][language]
+    counted = count is not None
+    head = many if counted else singular
+    if language == "ru" and not counted:
+        head = decline(singular, case, gender)
+    words = [(head, "NOUN", "O")]
+    if adjective:
+        if language == "de":
+            form = ADJECTIVES[adjective]["de"][0]
+            if counted or (article is None and gender == "f"):
+                form += "e"
+            elif article is None:
+                form += {"m": "er", "n": "es"}[gender]
+            else:
+                form += _GERMAN_ENDINGS[article][gender][case == "accusative"]
+        else:
+            form = adjective_form(adjective, language, gender, case, counted)
+        after = language == "es" or (language == "fr" and not ADJECTIVES[adjective]["fr"][0].startswith("<"))
+        words.insert(1 if after else 0, (form, "ADJ", "O"))
+    if counted:
+        return ((str(count), "NUM", "O"), *words)
+    if article is None or language == "ru":
+        return tuple(words)
+    if language == "en":
+        first = words[0][0]
+        vowel = first[0] in "aeiou" and not first.startswith(_CONSONANT_SOUND)
+        form = "the" if article == "definite" else ("an" if vowel else "a")
+    elif language == "de":
+        form = _GERMAN_ARTICLES[article][gender][case == "accusative"]
+    else:
+        form = _ARTICLES[language][article][gender]
+    return ((form, "DET", "O"), *words)
+
+
+# --- a line of text -------------------------------------------------------------------------------------------------
+
+_MUTE_H = ("hôtel", "hôtels", "hôpital", "hôpitaux", "hormone", "hypothèque", "heures")
+_ELIDED = {"le": "l'", "la": "l'", "de": "d'", "que": "qu'", "ne": "n'"}
+
+
+def _vowel(word: str) -> bool:
+    return word[0].lower() in "aeiouyàâéèêëîïôœ" or word in _MUTE_H
+
+
+def join(words, language: str) -> list:
+    """Sandhi over a whole sentence, and its capital: elision and contraction (fr), del, al, e (es), во (ru)."""
+    out = []
+    for word in words:
+        if out:
+            previous, tag, _ = out[-1]
+            form = word[0]
+            if language == "fr":
+                lower = previous.lower()
+                if lower in _ELIDED and tag != "PROPN" and _vowel(form) and word[1] not in ("NUM", "PUNCT"):
+                    out[-1] = (_ELIDED[lower], tag, "O")
+                    # "de l'", but "du": what stands before an elided article stays apart
+                elif len(out) > 1 and lower == "le" and tag == "DET":
+                    before = out[-2][0].lower()
+                    if before in ("de", "à") and out[-2][1] == "ADP":
+                        out[-2:] = [({"de": "du", "à": "au"}[before], "ADP", "O")]
+            elif language == "es":
+                if form == "el" and word[1] == "DET" and previous.lower() in ("de", "a") and tag == "ADP":
+                    out[-1] = ({"de": "del", "a": "al"}[previous.lower()], "ADP", "O")
+                    continue
+                if previous == "y" and form.lower().startswith(("i", "hi")) and not form.lower().startswith("hie"):
+                    out[-1] = ("e", tag, "O")
+            elif language == "ru" and previous == "о" and form[0].lower() in "аэиоу":
+                out[-1] = ("об", tag, "O")
+            elif language == "ru" and previous in ("в", "В") and form.startswith(("Вь", "Фр", "Фл", "вт", "Вр")):
+                out[-1] = (previous + "о", tag, "O")
+        out.append(word)
+    for index, (form, tag, entity) in enumerate(out):
+        if tag != "PUNCT":
+            out[index] = (form[0].upper() + form[1:], tag, entity)
+            break
+    return out
+
+
+_CLOSE = {".", ",", "!", "?", ";", ":", ")"}
+_OPEN = {"(", "¿", "¡"}
+_SPACED_IN_FRENCH = {"!", "?", ";", ":"}
+
+
+def text(words, language: str) -> str:
+    """The written line of a list of words (triples or plain strings)."""
+    parts, glue = [], True
+    for word in words:
+        form = word if isinstance(word, str) else word[0]
+        close = form in _CLOSE and not (language == "fr" and form in _SPACED_IN_FRENCH)
+        if not (glue or close or (form == "%" and language == "en")):
+            parts.append(" ")
+        parts.append(form)
+        glue = form in _OPEN or (form[-1] == "'" and len(form) <= 3)
+    return "".join(parts)

@@ -1,0 +1,1 @@
+"""Encoders: any checkpoint in one form, how it is fed and run."""

@@ -1,0 +1,1 @@
+"""Tables, figures and the page: views of what is there."""

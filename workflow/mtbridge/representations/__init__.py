@@ -1,0 +1,1 @@
+"""Hidden states, and how alike they are."""

@@ -1,0 +1,49 @@
+"""Pooled hidden states of every layer on a corpus: what similarity is computed from."""
+
+from pathlib import Path
+
+import numpy as np
+
+from mtbridge.base.files import read_json, whole
+from mtbridge.base.program import ready
+from mtbridge.base.progress import Progress
+from mtbridge.data.tokens import Ragged
+from mtbridge.models.encoder import forward, load_encoder, pool, template
+from mtbridge.training.batches import Inputs, device_of, sorted_batches
+
+
+def pooled_states(encoder_folder, corpus, languages: list[str], max_length: int, output, threads: int = 1) -> None:
+    """Write the mean-pooled states of every line: key = language, float32 [layer, row, dim]; layer 0 = embeddings.
+
+    The file's metadata hold the sha256 of the encoder's weights.
+
+    Args:
+        corpus: tokens of the corpus, one array a language (`tokens.write_corpus`).
+        max_length: lines are cut to so many tokens, specials included.
+    """
+    import torch
+    from safetensors.numpy import save_file
+
+    torch.set_num_threads(threads)
+    device = device_of()
+    encoder = load_encoder(encoder_folder).to(device)
+    shape = template(encoder_folder, 1, max_length, "family", "own", languages)
+    ready()
+    states, progress = {}, Progress("languages", len(languages))
+    for done, language in enumerate(languages, 1):
+        texts = Ragged.load(corpus, language)
+        ids, types, _ = shape.assemble(texts, [language] * len(texts))
+        inputs = Inputs(ids, types, None)
+        out = None
+        with torch.inference_mode():
+            for rows in sorted_batches(inputs.ids.lengths):
+                batch = inputs.batch(rows).to(device)
+                layers = forward(encoder, batch, hidden_states=True)
+                pooled = torch.stack([pool(layer, batch, "mean") for layer in layers]).cpu().numpy()
+                if out is None:
+                    out = np.empty((len(pooled), len(inputs), pooled.shape[-1]), dtype=np.float32)
+                out[:, rows] = pooled
+        states[language] = out
+        progress(done)
+    with whole(output) as path:
+        save_file(states, path, {"encoder": read_json(Path(encoder_folder) / "card.json", ["sha256"])["sha256"]})

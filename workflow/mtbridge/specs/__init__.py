@@ -1,0 +1,1 @@
+"""What a study may set, declared once: tasks, recipes, pretraining."""
