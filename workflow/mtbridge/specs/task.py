@@ -11,7 +11,8 @@ Kinds
 everywhere; their order in the task is the order of the classes. In a ranking the label is the gain, a whole number.
 """
 
-from dataclasses import dataclass
+from mtbridge.specs.names import Name
+from mtbridge.specs.setting import setting, specification
 
 KINDS = ("classification", "pair", "tagging", "ranking")
 SPLITS = ("train", "dev", "test")
@@ -31,16 +32,29 @@ METRICS_OF_KIND = {
 }
 
 
-@dataclass(frozen=True)
-class Task:
-    """One task. `columns` are the text columns in file order (for tagging: ("tokens",))."""
+@specification
+class Named:
+    """Something with a name of its own."""
 
-    name: str
-    kind: str
-    labels: tuple[str, ...]
-    metric: str
-    columns: tuple[str, ...] = ("tokens",)
-    segments: tuple[tuple[str, ...], ...] = ()
+    name: str = setting(description="How the task is called in the study.")
+
+
+@specification
+class TaskFields:
+    """What a task is, whatever it is called."""
+
+    kind: str = setting(description="What the examples are; see workflow/mtbridge/tasks/kinds.py.")
+    labels: tuple[str, ...] = setting(description="The classes, in order. In a ranking: the gains.")
+    metric: str = setting(description="How predictions are scored.")
+    columns: tuple[Name, ...] = setting(("tokens",), "Text columns, in file order; tagging: tokens.")
+    segments: tuple[tuple[str, ...], ...] = setting(
+        (), "Which columns are joined into each of a model's one or two texts; default: one each."
+    )
+
+
+@specification
+class Task(TaskFields, Named):
+    """One task of a study: its name, then what it is."""
 
     def __post_init__(self):
         if not self.segments and self.kind != "tagging":
