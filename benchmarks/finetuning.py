@@ -81,7 +81,7 @@ def prepare(folder: Path, sizes) -> None:
 
 
 def recipe(sizes):
-    from mtbridge.training.finetuning import Recipe
+    from mtbridge.specs.recipe import Recipe
 
     return Recipe(
         **{key: sizes[key] for key in ("learning_rate", "epochs", "batch_size", "max_length", "warmup", "precision")},
@@ -91,11 +91,12 @@ def recipe(sizes):
 
 def finetune(folder, sizes) -> dict:
     """This project's fine-tuning; returns its record."""
-    from mtbridge.training import finetuning as finetune
+    from mtbridge.training import run
+    from mtbridge.training.finetuning import RunFiles
 
-    inputs = (folder / "encoder", folder / "tokens", folder / "train.parquet", task(), recipe(sizes), 1)
-    outputs = (folder / "weights.safetensors", folder / "run.json")
-    finetune.finetune(*inputs, *outputs, {"model": "xlmr"}, threads=sizes["threads"])
+    written = (folder / "weights.safetensors", folder / "run.json")
+    files = RunFiles(folder / "encoder", folder / "tokens", folder / "train.parquet", *written)
+    run.finetune(files, task(), recipe(sizes), 1, {"model": "xlmr"}, threads=sizes["threads"])
     return json.loads((folder / "run.json").read_text())
 
 

@@ -10,11 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks import finetuning
 from benchmarks.work import Work
+from mtbridge.specs.options import to_options
 
 ROOT = Path(__file__).resolve().parents[1]
 # In a process of its own: CPU seconds of each part, in the order in which a fine-tuning comes by them.
@@ -45,13 +45,11 @@ print(json.dumps(laps))
 
 
 def ours(folder, sizes, clock, environment=None):
-    task, recipe = finetuning.task(), asdict(finetuning.recipe(sizes))
-    flags = [part for name, value in recipe.items() for part in (f"--{name.replace('_', '-')}", value)]
     command = [
-        sys.executable, ROOT / "scripts/finetune.py", "--name", task.name, "--kind", task.kind, "--metric", task.metric,
-        *("--labels", *task.labels, "--columns", *task.columns, "--segments", "[]", "--model", "xlmr", "--seed", 1),
+        *(sys.executable, ROOT / "scripts/finetune.py", *to_options(finetuning.task()), "--model", "xlmr", "--seed", 1),
         *("--encoder", folder / "encoder", "--tokens", folder / "tokens", "--examples", folder / "train.parquet"),
-        *("--weights", folder / "weights.safetensors", "--record", folder / "run.json", "--gpus", 0, *flags),
+        *("--weights", folder / "weights.safetensors", "--record", folder / "run.json", "--gpus", 0),
+        *to_options(finetuning.recipe(sizes)),
     ]  # fmt: skip
     begun = time.perf_counter()
     with clock:

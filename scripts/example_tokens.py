@@ -6,12 +6,13 @@ In: a Parquet file of examples, a tokenizer folder. Out: a folder of flat int32 
 import argparse
 
 from _library import command
-from _task import add_task, task_of
+from mtbridge.specs.options import add_options, read_options
+from mtbridge.specs.task import Task
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_task(parser)
+    add_options(parser, Task)
     parser.add_argument("--examples", required=True)
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--output", required=True)
@@ -19,7 +20,7 @@ def main():
 
     from mtbridge.data.tokens import write_examples
 
-    write_examples(arguments.tokenizer, arguments.examples, task_of(arguments), arguments.output)
+    write_examples(arguments.tokenizer, arguments.examples, read_options(arguments, Task), arguments.output)
 
 
 if __name__ == "__main__":

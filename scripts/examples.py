@@ -11,14 +11,16 @@ import json
 import sys
 
 from _library import MtbridgeError, command, ready
-from _task import add_task, task_of
+from mtbridge.specs.options import add_options, read_options
+from mtbridge.specs.task import Task
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_task(parser)
+    add_options(parser, Task)
     parser.add_argument("--source", required=True, help="where the examples come from, a JSON object")
     parser.add_argument("--part", choices=["train", "evaluation"], required=True)
+    parser.add_argument("--source-language", default="en", help="the language of training")
     parser.add_argument("--languages", nargs="+", default=[], help="languages of the evaluation part")
     for split in ("train", "dev", "test"):
         parser.add_argument(f"--{split}", type=int, help=f"at most so many {split} examples a language")
@@ -29,16 +31,16 @@ def main():
     import pyarrow as pa
 
     from mtbridge.base.files import write_parquet
-    from mtbridge.data.readers import ENGLISH, read_examples
+    from mtbridge.data.readers import read_examples
 
     ready()
-    task = task_of(arguments)
+    task = read_options(arguments, Task)
     try:
         source = json.loads(arguments.source)
     except ValueError as error:
         raise MtbridgeError(f"--source: not JSON ({error})") from error
     if arguments.part == "train":
-        wanted = [(ENGLISH, "train"), (ENGLISH, "dev")]
+        wanted = [(arguments.source_language, "train"), (arguments.source_language, "dev")]
     else:
         wanted = [(language, split) for language in arguments.languages for split in ("dev", "test")]
     if not wanted:

@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 
 from _library import command
-from _task import add_gpus, add_task, take_gpus, task_of
+from mtbridge.base.devices import add_gpu_options, reserve
+from mtbridge.specs.options import add_options, read_options
+from mtbridge.specs.recipe import Recipe
+from mtbridge.specs.task import Task
 
 
 def commit() -> str | None:
@@ -24,7 +27,7 @@ def commit() -> str | None:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_task(parser)
+    add_options(parser, Task)
     parser.add_argument("--model", required=True, help="name, for the record")
     parser.add_argument("--encoder", required=True)
     parser.add_argument("--tokens", required=True)
@@ -35,55 +38,46 @@ def main():
     parser.add_argument("--recipe-name", default="", help="for the record")
     parser.add_argument("--identity", default="", help="digest of the code's meaning, for the record")
     parser.add_argument("--threads", type=int, default=1)
-    add_gpus(parser)
+    add_gpu_options(parser)
     parser.add_argument("--state", help="folder for the state of an unfinished training; kept until it is finished")
     parser.add_argument("--state-every", type=float, default=5, help="minutes after which the state is kept again")
     parser.add_argument("--weights", required=True, help="file to write")
     parser.add_argument("--record", required=True, help="file to write")
-    recipe = parser.add_argument_group("the recipe")
-    recipe.add_argument("--learning-rate", type=float, required=True)
-    recipe.add_argument("--epochs", type=int, required=True)
-    recipe.add_argument("--batch-size", type=int, required=True)
-    recipe.add_argument("--warmup", type=float, required=True, help="share of the steps")
-    recipe.add_argument("--weight-decay", type=float, required=True)
-    recipe.add_argument("--clip", type=float, required=True, help="largest norm of the gradients")
-    recipe.add_argument("--dropout", type=float, required=True, help="before the head")
-    recipe.add_argument("--max-length", type=int, required=True)
-    recipe.add_argument("--pooling", required=True, choices=["mean", "first", "eos"])
-    recipe.add_argument("--pair-encoding", required=True, choices=["family", "separator"])
-    recipe.add_argument("--language-tag", required=True, choices=["own", "English"])
-    recipe.add_argument("--selection", required=True, choices=["last", "en_dev", "mean_dev"])
-    recipe.add_argument("--precision", required=True, choices=["fp32", "bf16"])
+    add_options(parser, Recipe)
     arguments = parser.parse_args()
 
     if "WORLD_SIZE" not in os.environ:
-        gpus = take_gpus(arguments)
+        gpus = reserve(arguments)
         if gpus > 1:  # start again as several processes; how many is no part of what a run is
             several = str(Path(__file__).with_name("_several.py"))
             os.execv(sys.executable, [sys.executable, several, str(gpus), *sys.argv])
 
-    from mtbridge.training.finetuning import Recipe, finetune
+    from mtbridge.training.finetuning import RunFiles
+    from mtbridge.training.run import StatePlace, finetune
 
     evaluation = (arguments.evaluation_tokens, arguments.evaluation_examples)
+    files = RunFiles(
+        encoder=arguments.encoder,
+        tokens=arguments.tokens,
+        examples=arguments.examples,
+        weights=arguments.weights,
+        record=arguments.record,
+        evaluation=evaluation if all(evaluation) else None,
+    )
+    about = {
+        "model": arguments.model,
+        "recipe_name": arguments.recipe_name,
+        "identity": arguments.identity,
+        "commit": commit(),
+    }
     finetune(
-        arguments.encoder,
-        arguments.tokens,
-        arguments.examples,
-        task_of(arguments),
-        Recipe(**{name: getattr(arguments, name) for name in Recipe.__dataclass_fields__}),
+        files,
+        read_options(arguments, Task),
+        read_options(arguments, Recipe),
         arguments.seed,
-        arguments.weights,
-        arguments.record,
-        {
-            "model": arguments.model,
-            "recipe_name": arguments.recipe_name,
-            "identity": arguments.identity,
-            "commit": commit(),
-        },
-        evaluation if all(evaluation) else None,
+        about,
         arguments.threads,
-        arguments.state,
-        60 * arguments.state_every,
+        StatePlace(arguments.state, 60 * arguments.state_every),
     )
 
 

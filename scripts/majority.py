@@ -7,12 +7,13 @@ Out  predictions as a model's: language, split, example_id, gold, predicted, sco
 import argparse
 
 from _library import MtbridgeError, command, ready
-from _task import add_task
+from mtbridge.specs.options import add_options
+from mtbridge.specs.task import Task
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_task(parser)
+    add_options(parser, Task)
     parser.add_argument("--train", required=True)
     parser.add_argument("--evaluation", required=True)
     parser.add_argument("--output", required=True)

@@ -19,13 +19,14 @@ def main():
     parser.add_argument("--results", help="the study's results (default: results/<its name>)")
     arguments = parser.parse_args()
 
-    from mtbridge.study import settings as config
     from mtbridge.study.grid import Study
+    from mtbridge.study.layers import read_yaml
+    from mtbridge.study.load import load
     from mtbridge.study.plan import plan, text
 
-    user = config.read_yaml(Path(arguments.config))
+    user = read_yaml(Path(arguments.config))
     given = {key: getattr(arguments, key) for key in ("study", "models", "tasks", "seeds")}
-    study = Study(config.load({**user, **{key: value for key, value in given.items() if value}}))
+    study = Study(load({**user, **{key: value for key, value in given.items() if value}}))
     print(text(plan(study, arguments.results)), end="")
 
 

@@ -6,23 +6,25 @@ In: an encoder folder, a run's weights and record, the task's evaluation tokens 
 import argparse
 
 from _library import command
-from _task import add_gpus, add_task, take_gpus, task_of
+from mtbridge.base.devices import add_gpu_options, reserve
+from mtbridge.specs.options import add_options, read_options
+from mtbridge.specs.task import Task
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_task(parser)
+    add_options(parser, Task)
     parser.add_argument("--encoder", required=True)
     parser.add_argument("--weights", required=True)
     parser.add_argument("--record", required=True)
     parser.add_argument("--tokens", required=True)
     parser.add_argument("--examples", required=True)
     parser.add_argument("--threads", type=int, default=1)
-    add_gpus(parser)
+    add_gpu_options(parser)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    take_gpus(arguments)
+    reserve(arguments)
 
     from mtbridge.training.classifier import predict_examples
 
@@ -32,7 +34,7 @@ def main():
         arguments.record,
         arguments.tokens,
         arguments.examples,
-        task_of(arguments),
+        read_options(arguments, Task),
         arguments.output,
         arguments.threads,
     )

@@ -9,12 +9,13 @@ import argparse
 from pathlib import Path
 
 from _library import command, ready
-from _task import add_task, task_of
+from mtbridge.specs.options import add_options, read_options
+from mtbridge.specs.task import Task
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_task(parser)
+    add_options(parser, Task)
     parser.add_argument("--predictions", required=True)
     parser.add_argument("--examples", required=True)
     parser.add_argument("--recipe", required=True)
@@ -31,7 +32,7 @@ def main():
     from mtbridge.tasks.metrics import score
 
     ready()
-    task = task_of(arguments)
+    task = read_options(arguments, Task)
     # A baseline without a model knows every language as well as the next.
     known = read_json(Path(arguments.encoder, "card.json"))["languages"] if arguments.encoder else None
     keys = ["language", "split", "example_id"]

@@ -6,7 +6,7 @@ In: an encoder folder, a tokenized corpus. Out: safetensors, key = language, flo
 import argparse
 
 from _library import command
-from _task import add_gpus, take_gpus
+from mtbridge.base.devices import add_gpu_options, reserve
 
 
 def main():
@@ -16,11 +16,11 @@ def main():
     parser.add_argument("--languages", nargs="+", required=True)
     parser.add_argument("--max-length", type=int, required=True)
     parser.add_argument("--threads", type=int, default=1)
-    add_gpus(parser)
+    add_gpu_options(parser)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    take_gpus(arguments)
+    reserve(arguments)
 
     from mtbridge.representations.states import pooled_states
 

@@ -21,14 +21,15 @@ from safetensors.numpy import load_file
 from mtbridge.base import files
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import tokens
-from mtbridge.training import finetuning as finetune
+from mtbridge.specs.recipe import Recipe
+from mtbridge.training.run import StatePlace
 from tests.faults.conftest import STUDY
 from tests.support import small
 from tests.support.kills import results
 from tests.workflow.conftest import Project
 
 ROOT = Path(__file__).resolve().parents[2]
-RECIPE = finetune.Recipe(learning_rate=5e-3, epochs=2, batch_size=8, max_length=40, dropout=0.2)
+RECIPE = Recipe(learning_rate=5e-3, epochs=2, batch_size=8, max_length=40, dropout=0.2)
 
 
 class Disk:
@@ -184,11 +185,7 @@ def place(tmp_path_factory):
 
 
 def train(place, out):
-    out.mkdir(exist_ok=True)
-    finetune.finetune(
-        *small.tagging(place, RECIPE), out / "weights", out / "run.json", {}, state_folder=out / "state", every=0
-    )
-    return load_file(out / "weights")
+    return load_file(small.finetune_tagging(place, out, RECIPE, StatePlace(out / "state", 0)).weights)
 
 
 @pytest.mark.parametrize("call", ["tempfile.mkdtemp", "os.replace"])

@@ -15,11 +15,12 @@ from mtbridge.data import tokens
 from mtbridge.data.readers import read_examples
 from mtbridge.models import checkpoints
 from mtbridge.representations.similarity import compare_models
+from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.task import Task
-from mtbridge.study import settings as config
+from mtbridge.study.load import load
+from mtbridge.study.settings import Settings
 from mtbridge.training import batches as inputs
 from mtbridge.training import classifier
-from mtbridge.training import finetuning as finetune
 from tests.support import small
 
 FUZZ = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -117,8 +118,8 @@ def made(tmp_path_factory):
     """A fine-tuned run and everything it was made from, all of it right."""
     folder = tmp_path_factory.mktemp("made")
     small.make_tagging(folder, train=12, dev=6)
-    recipe = finetune.Recipe(epochs=1, batch_size=8, max_length=40, selection="last")
-    finetune.finetune(*small.tagging(folder, recipe), folder / "weights.safetensors", folder / "run.json", {})
+    recipe = Recipe(epochs=1, batch_size=8, max_length=40, selection="last")
+    small.finetune_tagging(folder, folder, recipe)
     from safetensors.numpy import save_file
 
     rng = np.random.default_rng(0)
@@ -188,7 +189,7 @@ VALUES = st.recursive(
 
 
 def test_configs():
-    keys = sorted(config.Settings.model_fields)
+    keys = sorted(Settings.model_fields)
     presets = ["mini", "smoke", "local", "paper"]
 
     @FUZZ
@@ -198,7 +199,7 @@ def test_configs():
     )
     def fuzz(study, user):
         with own_error_only():
-            loaded = config.load({"study": study, **user})
+            loaded = load({"study": study, **user})
             assert "/" not in loaded.folder and loaded.folder not in ("", ".", "..")
 
     fuzz()
@@ -210,6 +211,6 @@ def test_configs_whose_parts_are_something_else(key):
     @given(VALUES)
     def fuzz(value):
         with own_error_only():
-            config.load({"study": "mini", key: value})
+            load({"study": "mini", key: value})
 
     fuzz()

@@ -1,6 +1,5 @@
 """A tokenizer, a small encoder of each family and a few examples, for tests that train."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +8,12 @@ from mtbridge.base.files import write_parquet
 from mtbridge.data import tokens
 from mtbridge.models import encoder as models
 from mtbridge.models import packing
+from mtbridge.specs.options import to_options
+from mtbridge.specs.pretraining import Architecture, PretrainingPlan
 from mtbridge.specs.task import Task
 from mtbridge.training import pretraining as pretrain
+from mtbridge.training.finetuning import RunFiles
+from mtbridge.training.run import NOWHERE, finetune
 
 WORDS = [
     "cat",
@@ -34,7 +37,7 @@ WORDS = [
     "eats",
     "has",
 ]
-SMALL = pretrain.Architecture(hidden_size=16, layers=2, decoder_layers=1, heads=2, feedforward=32, positions=60)
+SMALL = Architecture(hidden_size=16, layers=2, decoder_layers=1, heads=2, feedforward=32, positions=60)
 NC = Task("nc", "classification", ("animal", "thing"), "accuracy", ("title", "body"))
 PAIR = Task("pair", "pair", ("0", "1"), "accuracy", ("a", "b"))
 POS = Task("pos", "tagging", ("NOUN", "OTHER"), "tagging_accuracy")
@@ -60,7 +63,7 @@ def make_tokenizer(folder: Path) -> Path:
 
 def make_encoder(folder: Path, tokenizer: Path, family: str, seed: int = 1) -> Path:
     ids, vocabulary = tokens.specials(tokenizer), tokens.open_tokenizer(tokenizer).get_vocab_size()
-    plan = pretrain.Plan(family, "none", 0, 64, 1e-3, 0.1, 0.15, seed)
+    plan = PretrainingPlan(family=family, objective="none", steps=0, seed=seed)
     pretrain.create(plan, SMALL, ids, vocabulary).save_pretrained(folder / f"{family}-checkpoint")
     models.extract_encoder(folder / f"{family}-checkpoint", tokenizer, folder / family, {"model": family})
     return folder / family
@@ -109,23 +112,26 @@ def make_tagging(folder: Path, train: int, dev: int) -> Path:
     return tokenizer
 
 
-def tagging(folder: Path, recipe, seed: int = 1) -> tuple:
-    """What `finetune.finetune` takes first, of such a folder."""
-    return folder / "mbart", folder / "pos-tokens", folder / "pos.parquet", POS, recipe, seed
+def run_files(encoder: Path, data: Path, task: Task, out: Path, evaluation=None) -> RunFiles:
+    """The files of a run on examples that `write_examples` wrote; weights and record go to `out`."""
+    out.mkdir(exist_ok=True)
+    written = out / "model.safetensors", out / "run.json"
+    return RunFiles(encoder, data / f"{task.name}-tokens", data / f"{task.name}.parquet", *written, evaluation)
 
 
-def flags(settings: dict) -> list[str]:
-    """Settings as programs take them."""
-    return [part for key, value in settings.items() for part in (f"--{key.replace('_', '-')}", str(value))]
+def finetune_tagging(folder: Path, out: Path, recipe, state=NOWHERE) -> RunFiles:
+    """Fine-tune on the examples of `make_tagging`'s folder."""
+    files = run_files(folder / "mbart", folder, POS, out)
+    finetune(files, POS, recipe, 1, {"model": "mbart"}, state=state)
+    return files
 
 
 def tagging_flags(folder: Path, recipe, data: Path | None = None) -> list[str]:
     """What `scripts/finetune.py` takes, but for its outputs, of such a folder; the examples may lie in another."""
     tokens_folder, examples_path = ((data or folder) / name for name in ("pos-tokens", "pos.parquet"))
     given = [
-        *("--name", POS.name, "--kind", POS.kind, "--metric", POS.metric, "--columns", *POS.columns),
-        *("--labels", *POS.labels, "--model", "mbart", "--encoder", folder / "mbart", "--seed", 1),
-        *("--tokens", tokens_folder, "--examples", examples_path, *flags(asdict(recipe))),
+        *(*to_options(POS), "--model", "mbart", "--encoder", folder / "mbart", "--seed", 1),
+        *("--tokens", tokens_folder, "--examples", examples_path, *to_options(recipe)),
     ]
     return [str(part) for part in given]
 

@@ -55,8 +55,8 @@ def imported_by(statement: str) -> set[str]:
 def test_planning_imports_nothing_heavy():
     heavy = {"torch", "transformers", "pandas", "numpy", "pyarrow", "sklearn", "matplotlib", "datasets"}
     loaded = imported_by(
-        "from mtbridge.study import grid, settings; from mtbridge.base import identity; "
-        "grid.Study(settings.load({})).outline()"
+        "from mtbridge.study import grid, load, options; from mtbridge.base import identity; "
+        "options.Options(grid.Study(load.load({}))).outline()"
     )
     assert not loaded & heavy
 

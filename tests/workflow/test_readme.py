@@ -64,7 +64,7 @@ def test_a_program_of_the_readme_runs(project, command):
 def test_every_yaml_example_is_a_valid_config(project, tmp_path, monkeypatch):
     import yaml
 
-    from mtbridge.study import settings as config
+    from mtbridge.study.load import load
 
     (tmp_path / "path/to/checkpoint").mkdir(parents=True)
     (tmp_path / "path/to/checkpoint/config.json").write_text("{}")
@@ -72,7 +72,7 @@ def test_every_yaml_example_is_a_valid_config(project, tmp_path, monkeypatch):
     blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     assert blocks
     for block in blocks:
-        config.load(yaml.safe_load(block))
+        load(yaml.safe_load(block))
 
 
 def test_every_link_of_the_readme_leads_somewhere():

@@ -12,9 +12,10 @@ import time
 
 sys.path.insert(0, f"{workflow.basedir}/workflow")
 
-from mtbridge.study import settings as study_config
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.study.grid import MAJORITY, Study
+from mtbridge.study.load import load
+from mtbridge.study.options import Options
 from mtbridge.base.identity import digest, remember
 
 
@@ -35,8 +36,9 @@ os.environ.update(
 )
 
 try:
-    study = Study(study_config.load(config))
-    outline = study.outline()
+    study = Study(load(config))
+    options = Options(study)
+    outline = options.outline()
 except MtbridgeError as error:
     sys.exit(f"error: {error}")
 
@@ -213,7 +215,7 @@ def training_inputs(wildcards):
         "tokens": f"{tokens}/train",
         "examples": f"{results}/data/{wildcards.task}/train.parquet",
     }
-    if study.needs_evaluation(wildcards.recipe, wildcards.task):
+    if options.needs_evaluation(wildcards.recipe, wildcards.task):
         inputs["evaluation_tokens"] = f"{tokens}/evaluation"
         inputs["evaluation_examples"] = f"{results}/data/{wildcards.task}/evaluation.parquet"
     return inputs

@@ -4,7 +4,7 @@
 rule corpus:
     """Line-aligned text in every language, generated or the user's own."""
     input:
-        lambda wildcards: study.corpus_files(wildcards.corpus),
+        lambda wildcards: options.corpus_files(wildcards.corpus),
     output:
         directory(f"{results}/corpora/{{corpus}}"),
     log:
@@ -14,7 +14,7 @@ rule corpus:
     conda:
         "../../envs/environment.yaml"
     params:
-        flags=lambda wildcards: study.corpus_flags(wildcards.corpus),
+        flags=lambda wildcards: options.corpus(wildcards.corpus),
         code=digest("corpus", frozenset({"mtbridge.data.world"} if study.settings.corpus else ())),
     shell:
         "python scripts/corpus.py --name {wildcards.corpus} {params.flags:q} --output {output:q} > {log:q} 2>&1"
@@ -33,7 +33,7 @@ rule examples_corpus:
     conda:
         "../../envs/environment.yaml"
     params:
-        flags=lambda wildcards: study.corpus_flags(wildcards.corpus),
+        flags=lambda wildcards: options.corpus(wildcards.corpus),
         code=digest("corpus", frozenset({"mtbridge.data.world"})),
     shell:
         "python scripts/corpus.py --name {wildcards.corpus} --examples {input.examples:q} {params.flags:q} "
@@ -43,7 +43,7 @@ rule examples_corpus:
 rule train_examples:
     """English train and English dev of a task. Knows no other language, so adding one retrains nothing."""
     input:
-        lambda wildcards: study.source_files(wildcards.task, "train"),
+        lambda wildcards: options.example_files(wildcards.task, "train"),
     output:
         f"{results}/data/{{task}}/train.parquet",
     log:
@@ -51,9 +51,9 @@ rule train_examples:
     conda:
         "../../envs/environment.yaml"
     params:
-        task=lambda wildcards: study.task_flags(wildcards.task),
-        flags=lambda wildcards: study.train_flags(wildcards.task),
-        code=lambda wildcards: digest("examples", study.unused_readers(wildcards.task)),
+        task=lambda wildcards: options.task(wildcards.task),
+        flags=lambda wildcards: options.examples(wildcards.task, "train"),
+        code=lambda wildcards: digest("examples", options.unused_readers(wildcards.task)),
     shell:
         "python scripts/examples.py --part train {params.task:q} {params.flags:q} --output {output:q} > {log:q} 2>&1"
 
@@ -61,7 +61,7 @@ rule train_examples:
 rule evaluation_examples:
     """Dev and test of a task in every language."""
     input:
-        lambda wildcards: study.source_files(wildcards.task, "evaluation"),
+        lambda wildcards: options.example_files(wildcards.task, "evaluation"),
     output:
         f"{results}/data/{{task}}/evaluation.parquet",
     log:
@@ -69,9 +69,9 @@ rule evaluation_examples:
     conda:
         "../../envs/environment.yaml"
     params:
-        task=lambda wildcards: study.task_flags(wildcards.task),
-        flags=lambda wildcards: study.evaluation_flags(wildcards.task),
-        code=lambda wildcards: digest("examples", study.unused_readers(wildcards.task)),
+        task=lambda wildcards: options.task(wildcards.task),
+        flags=lambda wildcards: options.examples(wildcards.task, "evaluation"),
+        code=lambda wildcards: digest("examples", options.unused_readers(wildcards.task)),
     shell:
         "python scripts/examples.py --part evaluation {params.task:q} {params.flags:q} --output {output:q} "
         "> {log:q} 2>&1"

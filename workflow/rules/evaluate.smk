@@ -24,7 +24,7 @@ rule predict:
         gpu=min(1, study.settings.gpus),
         runs_per_gpu=study.settings.runs_per_gpu,
     params:
-        task=lambda wildcards: study.task_flags(wildcards.task),
+        task=lambda wildcards: options.task(wildcards.task),
         code=digest("predict"),
     shell:
         "python scripts/predict.py {params.task:q} "
@@ -45,7 +45,7 @@ rule majority:
     conda:
         "../../envs/environment.yaml"
     params:
-        task=lambda wildcards: study.task_flags(wildcards.task),
+        task=lambda wildcards: options.task(wildcards.task),
         code=digest("majority"),
     shell:
         "python scripts/majority.py {params.task:q} --train {input.train:q} --evaluation {input.evaluation:q} "
@@ -66,7 +66,7 @@ rule score:
     conda:
         "../../envs/environment.yaml"
     params:
-        task=lambda wildcards: study.task_flags(wildcards.task),
+        task=lambda wildcards: options.task(wildcards.task),
         card=lambda wildcards, input: ["--encoder", input.encoder] if "encoder" in input.keys() else [],
         code=digest("score"),
     shell:

@@ -13,7 +13,7 @@ rule example_tokens:
     conda:
         "../../envs/environment.yaml"
     params:
-        task=lambda wildcards: study.task_flags(wildcards.task),
+        task=lambda wildcards: options.task(wildcards.task),
         code=digest("example_tokens"),
     shell:
         "python scripts/example_tokens.py {params.task:q} --examples {input.examples:q} --tokenizer {input.tokenizer:q} "
@@ -39,8 +39,8 @@ rule finetune:
         runs_per_gpu=study.settings.runs_per_gpu,
         state_every=str(study.settings.checkpoint_minutes),
     params:
-        task=lambda wildcards: study.task_flags(wildcards.task),
-        recipe=lambda wildcards: study.recipe_flags(wildcards.recipe, wildcards.task),
+        task=lambda wildcards: options.task(wildcards.task),
+        recipe=lambda wildcards: options.recipe(wildcards.recipe, wildcards.task),
         evaluation=evaluation_flags,
         state=f"{results}/unfinished/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}",
         code=digest("finetune"),

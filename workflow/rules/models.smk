@@ -38,7 +38,7 @@ rule import_tokenizer:
     conda:
         "../../envs/environment.yaml"
     params:
-        flags=lambda wildcards: study.import_flags(wildcards.tokenizer),
+        flags=lambda wildcards: options.import_tokenizer(wildcards.tokenizer),
         code=digest("import_tokenizer"),
     shell:
         "python scripts/import_tokenizer.py --checkpoint {input.checkpoint:q} {params.flags:q} --output {output:q} "
@@ -75,7 +75,7 @@ rule fetch_model:
     conda:
         "../../envs/environment.yaml"
     params:
-        flags=lambda wildcards: study.fetch_flags(wildcards.model),
+        flags=lambda wildcards: options.fetch(wildcards.model),
         code=digest("fetch_model"),
     shell:
         "python scripts/fetch_model.py {params.flags:q} --output {output:q} > {log:q} 2>&1"
@@ -101,7 +101,7 @@ rule pretrain:
         runtime=growing(240),
         state_every=str(study.settings.checkpoint_minutes),
     params:
-        flags=lambda wildcards: study.pretrain_flags(wildcards.model),
+        flags=lambda wildcards: options.pretrain(wildcards.model),
         base=lambda wildcards, input: ["--base", input.base] if "base" in input.keys() else [],
         state=f"{results}/unfinished/pretraining/{{model}}",
         code=digest("pretrain"),
@@ -152,7 +152,7 @@ rule encoder:
         mem_mb=by_model(2000, 16000),
         runtime=growing(60),
     params:
-        flags=lambda wildcards: study.encoder_flags(wildcards.model),
+        flags=lambda wildcards: options.encoder(wildcards.model),
         code=digest("encoder"),
     shell:
         "python scripts/encoder.py --checkpoint {input.checkpoint:q} --tokenizer {input.tokenizer:q} {params.flags:q} "

@@ -19,7 +19,7 @@ from seqeval.metrics.sequence_labeling import get_entities
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.readers import available_languages, blocks, iob2, read_examples, xglue
 from mtbridge.specs.task import Task
-from mtbridge.study import settings as config
+from mtbridge.study.load import load
 
 ROOT = Path(__file__).resolve().parents[3]
 UPOS = ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ")
@@ -431,7 +431,7 @@ def test_the_preset_of_the_mirror_reads_a_repository_laid_out_alike(tmp_path, of
     hub_folder(
         tmp_path, name, {"validation.de": {key: [value] for key, value in zip(features, row, strict=True)}}, features
     )
-    settings = config.load({"study": "paper-mirror"})
+    settings = load({"study": "paper-mirror"})
     source = {**settings.source_of(name), "path": str(tmp_path)}
     found = read_examples(source, settings.task(name), "dev", "de", None, 0).to_pylist()
     assert [one["label"] for one in found] == [label] and found[0]["language"] == "de"
@@ -449,7 +449,7 @@ def test_the_preset_of_the_parts_reads_a_configuration_a_language(tmp_path, offl
     hub_folder(
         tmp_path, "fr", {"validation": {key: [value] for key, value in zip(features, row, strict=True)}}, features
     )
-    settings = config.load({"study": "paper-parts"})
+    settings = load({"study": "paper-parts"})
     source = {**settings.source_of(name), "path": str(tmp_path)}
     found = read_examples(source, settings.task(name), "dev", "fr", None, 0).to_pylist()
     assert found[0]["label"] == {"xnli": "contradiction", "paws-x": "1"}[name]
@@ -568,7 +568,7 @@ def test_checking_the_paper_study_asks_no_network(monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     assert available_languages({"kind": "xglue", "path": RELEASE_ADDRESS}, "nc") is None
-    assert len(config.load({"study": "paper"}).tasks) == 8
+    assert len(load({"study": "paper"}).tasks) == 8
 
 
 def test_offline_the_release_comes_from_the_hubs_cache(release, tmp_path):

@@ -16,7 +16,8 @@ from mtbridge.data.world.grammar import ANTONYM, CATEGORIES, CATEGORY_OF, NOUNS,
 from mtbridge.data.world.meanings import PARTITIONS, Meaning, Person, partition, people
 from mtbridge.data.world.realise import line, words
 from mtbridge.data.world.release import write_xglue
-from mtbridge.study import settings as config
+from mtbridge.study.languages import study_languages
+from mtbridge.study.load import load
 
 SPLITS = ("train", "dev", "test")
 
@@ -454,11 +455,11 @@ def test_the_program_writes_what_the_local_study_reads(tmp_path):
     expected = parallel("pretraining", 7, 1, ("de", "en"))
     for language in ("de", "en"):
         assert (tmp_path / f"w/text/train.{language}").read_text().splitlines() == expected[language]
-    settings = config.load(
+    settings = load(
         {"study": "local", "xglue": str(tmp_path / "w/xglue"), "corpus": str(tmp_path / "w/text"), "name": "x",
          "task_catalog": {"nc": {"labels": list(TOPICS)}}}
     )  # fmt: skip
-    assert config.study_languages(settings) == ["de", "en"]
+    assert study_languages(settings) == ["de", "en"]
 
 
 def test_a_wrong_language_ends_the_program_in_one_line_and_leaves_nothing(tmp_path):

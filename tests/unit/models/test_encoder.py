@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import tokens
 from mtbridge.models import encoder as models
-from mtbridge.training.pretraining import Architecture, Plan, create
+from mtbridge.specs.pretraining import Architecture, PretrainingPlan
+from mtbridge.training.pretraining import create
 from tests.support import small
 
 FAMILIES = list(models.FAMILIES)
@@ -36,7 +37,7 @@ def test_common_words_are_whole_tokens(tokenizer):
 
 def whole_model(family, tokenizer, seed=3):
     ids, vocabulary = tokens.specials(tokenizer), tokens.open_tokenizer(tokenizer).get_vocab_size()
-    plan = Plan(family, "none", 0, 64, 1e-3, 0.1, 0.15, seed)
+    plan = PretrainingPlan(family=family, objective="none", steps=0, seed=seed)
     return create(plan, SMALL, ids, vocabulary).eval()
 
 

@@ -15,14 +15,15 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_table
 from mtbridge.models import encoder as models
 from mtbridge.models import kernels, packing
+from mtbridge.specs.recipe import Recipe
 from mtbridge.training import batches as inputs
 from mtbridge.training import classifier
 from mtbridge.training import cuda_graphs as graphs
-from mtbridge.training import finetuning as finetune
 from mtbridge.training import trimmed_embeddings as vocabulary
+from mtbridge.training.run import finetune
 from tests.support import small
 
-RECIPE = finetune.Recipe(learning_rate=3e-3, epochs=2, batch_size=7, max_length=20, dropout=0.0, selection="last")
+RECIPE = Recipe(learning_rate=3e-3, epochs=2, batch_size=7, max_length=20, dropout=0.0, selection="last")
 TASKS = {task.name: task for task in (small.NC, small.PAIR, small.POS, small.WPR)}
 KINDS = pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
 FAMILIES = pytest.mark.parametrize("family", models.FAMILIES)
@@ -189,11 +190,9 @@ def plain_training(place, family, task, recipe, seed):
 
 
 def trained(place, out, family, task, recipe, seed=3):
-    out.mkdir(exist_ok=True)
-    files = out / "model.safetensors", out / "run.json"
-    tokens, examples = place / f"{task.name}-tokens", place / f"{task.name}.parquet"
-    finetune.finetune(place / family, tokens, examples, task, recipe, seed, *files, {"model": family})
-    return files
+    files = small.run_files(place / family, place, task, out)
+    finetune(files, task, recipe, seed, {"model": family})
+    return files.weights, files.record
 
 
 # So much decay that leaving it out, or out of the rows never met, moves weights far beyond the tolerance.

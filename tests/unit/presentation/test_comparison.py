@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import write_parquet
 from mtbridge.presentation import comparison, tables
 from mtbridge.presentation.layout import count, parse_count, read_outline, to_markdown, to_tex
-from mtbridge.study import settings as config
+from mtbridge.study.load import load
 from tests.support.presentation import presentation_study, write_run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,7 +28,7 @@ def outline_of(**keys):
 
 def published_outline(**changes):
     """The study `paper` as tables know it, with `changes` to its keys."""
-    settings = config.load({"study": "paper"})
+    settings = load({"study": "paper"})
     models = [
         {"key": key, "label": spec.label, "kind": spec.kind, "base": spec.base, "seen": spec.seen}
         for key, spec in settings.model_catalog.items()
@@ -290,7 +290,7 @@ def test_recipes_that_differ_in_more_than_the_rate_have_no_part():
 
 
 def test_every_task_of_the_sensitivity_study_sees_the_same_four_rates():
-    settings = config.load({"study": "paper-sensitivity"})
+    settings = load({"study": "paper-sensitivity"})
     recipes = {name: recipe.model_dump() for name, recipe in settings.recipes.items()}
     outline = published_outline(recipes=recipes)
     for task in outline.tasks:
@@ -299,8 +299,8 @@ def test_every_task_of_the_sensitivity_study_sees_the_same_four_rates():
     changed = {
         key
         for recipe in recipes
-        for key, value in settings.recipes[recipe].values("nc").items()
-        if value != settings.recipes["default"].values("nc")[key]
+        for key, value in asdict(settings.recipes[recipe].for_task("nc")).items()
+        if value != getattr(settings.recipes["default"].for_task("nc"), key)
     }
     assert changed == {"learning_rate", "language_tag", "pooling", "pair_encoding"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.study import settings as config
+from mtbridge.study.load import load
 
 RULES = Path(__file__).resolve().parents[3] / "workflow" / "rules"
 EVIL = [
@@ -47,7 +47,7 @@ PLACES = {  # key that the error names -> the config with a name there
 def refused(key, settings):
     """The settings are, in one line that names the key."""
     with pytest.raises(MtbridgeError) as caught:
-        config.load({"study": "smoke", **settings})
+        load({"study": "smoke", **settings})
     message = str(caught.value)
     assert f": {key}" in message and "\n" not in message, message
 
@@ -61,7 +61,7 @@ def test_a_name_that_is_none_is_refused_with_its_key(key, evil):
 def test_a_label_that_cannot_stand_on_a_command_line_is_refused():
     for evil in ("-a", "a\nb", "a\0b"):
         with pytest.raises(MtbridgeError, match=r": task_catalog\.nc\.labels: [^\n]* map it to another"):
-            config.load({"study": "smoke", "task_catalog": {"nc": {"labels": ["a", evil]}}})
+            load({"study": "smoke", "task_catalog": {"nc": {"labels": ["a", evil]}}})
 
 
 PATHS = {  # what is no name, but may not begin as an option does: it follows one on a command line
@@ -85,7 +85,7 @@ def test_a_path_that_looks_like_an_option_is_refused_with_its_key(key, evil):
 def test_braces_in_a_tasks_files_are_language_and_split_alone(place):
     source = {"kind": "datasets", "path": place}
     with pytest.raises(MtbridgeError, match=r": task_catalog\.nc\.source\.path: [^\n]*{language} and {split}"):
-        config.load({"study": "smoke", "task_catalog": {"nc": {"source": source}}})
+        load({"study": "smoke", "task_catalog": {"nc": {"source": source}}})
 
 
 # What the config's own type keeps to digits or to a few words, and what the project makes itself.

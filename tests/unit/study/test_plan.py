@@ -9,15 +9,15 @@ import pytest
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.tokens import Ragged
-from mtbridge.study import settings as config
 from mtbridge.study.grid import Study
+from mtbridge.study.load import load
 from mtbridge.study.plan import BEST, PEAK, SUSTAINED, operations, plan, text
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def study(**user):
-    return Study(config.load(user))
+    return Study(load(user))
 
 
 def record(results, run, seconds):

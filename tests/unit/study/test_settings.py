@@ -1,20 +1,29 @@
 """The config: presets, what wins over what, and one line about what is wrong."""
 
+import argparse
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.study import settings as config
+from mtbridge.specs.options import add_options, option, read_options, to_options
+from mtbridge.specs.recipe import Recipe
+from mtbridge.study import layers
+from mtbridge.study import load as loading
 from mtbridge.study.grid import Study
+from mtbridge.study.layers import STUDIES
+from mtbridge.study.options import Options
+from mtbridge.study.schema import schema
+from mtbridge.study.settings import Pretraining, Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def load(**user):
-    return config.load(user)
+    return loading.load(user)
 
 
 def test_default_study_is_mini_with_every_model_task_and_control():
@@ -50,21 +59,24 @@ def test_a_ninth_task_is_yaml_alone():
         "source": {"kind": "datasets", "path": "some/where", "columns": {"sentence1": "a", "sentence2": "b"}},
         "languages": ["en", "de"],
     }
-    study = Study(load(task_catalog={"copied": ninth}, tasks=["nc", "copied"]))
-    assert {run["task"] for run in study.runs} == {"nc", "copied"}
-    assert study.evaluation_flags("copied")[-3:] == ["--languages", "en", "de"]
+    options = Options(Study(load(task_catalog={"copied": ninth}, tasks=["nc", "copied"])))
+    assert {run["task"] for run in options.study.runs} == {"nc", "copied"}
+    assert options.examples("copied", "evaluation")[-3:] == ["--languages", "en", "de"]
 
 
 def test_recipe_settings_of_a_task_win_and_the_others_stay():
     settings = load(recipes={"default": {"learning_rate": 1e-3, "by_task": {"pos": {"learning_rate": 2e-3}}}})
-    assert settings.recipes["default"].values("pos")["learning_rate"] == 2e-3
-    assert settings.recipes["default"].values("nc")["learning_rate"] == 1e-3
-    assert settings.recipes["default"].values("pos")["epochs"] == settings.recipes["default"].values("nc")["epochs"]
+    assert settings.recipes["default"].for_task("pos").learning_rate == 2e-3
+    assert settings.recipes["default"].for_task("nc").learning_rate == 1e-3
+    assert settings.recipes["default"].for_task("pos").epochs == settings.recipes["default"].for_task("nc").epochs
 
 
 def test_a_recipe_says_what_it_does_otherwise_than_default():
     settings = load(recipes={"english-tag": {"language_tag": "English"}})
-    mine, default = settings.recipes["english-tag"].values("nc"), settings.recipes["default"].values("nc")
+    mine, default = (
+        asdict(settings.recipes["english-tag"].for_task("nc")),
+        asdict(settings.recipes["default"].for_task("nc")),
+    )
     assert {key for key in mine if mine[key] != default[key]} == {"language_tag"}
 
 
@@ -79,13 +91,13 @@ def test_a_continued_model_has_the_tokenizer_of_its_base(tmp_path):
 
 
 def test_languages_of_a_task_are_no_part_of_what_its_training_is_told():
-    few, many = Study(load(languages=["en", "de"])), Study(load())
-    assert few.train_flags("nc") == many.train_flags("nc")
-    assert few.task_flags("nc") == many.task_flags("nc")
-    assert few.evaluation_flags("nc") != many.evaluation_flags("nc")
+    few, many = Options(Study(load(languages=["en", "de"]))), Options(Study(load()))
+    assert few.examples("nc", "train") == many.examples("nc", "train")
+    assert few.task("nc") == many.task("nc")
+    assert few.examples("nc", "evaluation") != many.examples("nc", "evaluation")
 
 
-@pytest.mark.parametrize("study", [p.stem for p in config.STUDIES.glob("*.yaml") if not p.stem.startswith("_")])
+@pytest.mark.parametrize("study", [p.stem for p in STUDIES.glob("*.yaml") if not p.stem.startswith("_")])
 def test_every_preset_is_valid(study, tmp_path):
     for stem in ("train", "dev", "test"):
         for language in ("en", "de"):
@@ -97,12 +109,12 @@ def test_every_preset_is_valid(study, tmp_path):
     user = {"study": study}
     if study == "local":
         user |= {"xglue": str(tmp_path / "xglue"), "corpus": str(tmp_path), "tasks": ["pos"]}
-    Study(config.load(user)).outline()
+    Options(Study(loading.load(user))).outline()
 
 
 def test_schema_is_that_of_the_settings():
-    assert (ROOT / "workflow" / "schema.json").read_text() == config.schema(), (
-        "run: PYTHONPATH=workflow python -m mtbridge.study.settings > workflow/schema.json"
+    assert (ROOT / "workflow" / "schema.json").read_text() == schema(), (
+        "run: python -m mtbridge.study.schema > workflow/schema.json"
     )
 
 
@@ -115,21 +127,43 @@ def test_every_setting_is_described():
             ]
         return found
 
-    assert undescribed(json.loads(config.schema())) == []
+    assert undescribed(json.loads(schema())) == []
 
 
-def test_settings_and_the_library_have_the_same_defaults():
-    from dataclasses import asdict
+def test_what_only_says_where_something_runs_is_no_option_of_a_program():
+    """Options stand in params, and a changed param reruns its rule."""
+    from dataclasses import fields
 
-    from mtbridge.training import finetuning as finetune
-    from mtbridge.training import pretraining as pretrain
+    options = Options(Study(load()))
+    given = {
+        *options.recipe("default", "nc"),
+        *options.task("nc"),
+        *options.pretrain("mbart"),
+        *options.encoder("mbart"),
+    }
+    groups = [(name, field.json_schema_extra) for name, field in Settings.model_fields.items()]
+    groups += [(field.name, field.default.json_schema_extra) for field in fields(Pretraining)]
+    elsewhere = [name for name, extra in groups if extra == {"identity": False} and name != "name"]
+    assert {"threads", "gpus", "checkpoint_minutes"} <= set(elsewhere)
+    assert not given & {option(name) for name in elsewhere}
 
-    assert config.RecipeValues().model_dump() == asdict(finetune.Recipe())
-    assert config.Architecture().model_dump() == asdict(pretrain.Architecture())
+
+def test_options_give_back_what_they_were_made_from():
+    recipe = replace(load().recipes["default"].for_task("pos"), pooling="eos", learning_rate=3e-5)
+    parser = argparse.ArgumentParser()
+    add_options(parser, Recipe)
+    assert read_options(parser.parse_args(to_options(recipe)), Recipe) == recipe
+
+
+def test_an_option_out_of_range_is_told_by_its_name():
+    parser = argparse.ArgumentParser()
+    add_options(parser, Recipe)
+    with pytest.raises(MtbridgeError, match=r"--learning-rate: .*greater than 0, got -1"):
+        read_options(parser.parse_args(["--learning-rate", "-1"]), Recipe)
 
 
 def test_config_file_of_the_project_is_the_default_study():
-    assert config.load(yaml.safe_load((ROOT / "config.yaml").read_text())) == load()
+    assert loading.load(yaml.safe_load((ROOT / "config.yaml").read_text())) == load()
 
 
 WRONG = {
@@ -214,20 +248,20 @@ WRONG = {
 def test_a_wrong_config_is_told_in_one_line_with_key_and_nearest(case):
     user, expected = WRONG[case]
     with pytest.raises(MtbridgeError) as error:
-        config.load(user)
+        loading.load(user)
     assert expected in str(error.value)
     assert "\n" not in str(error.value)
 
 
 def test_an_error_in_a_preset_names_the_preset(monkeypatch, tmp_path):
     (tmp_path / "odd.yaml").write_text("models: [mbert]\ntasks: [nc]\nsedes: [1]\n")
-    monkeypatch.setattr(config, "STUDIES", tmp_path)
+    monkeypatch.setattr(layers, "STUDIES", tmp_path)
     with pytest.raises(MtbridgeError, match=r"workflow/studies/odd\.yaml: sedes: there is no such key"):
-        config.load({"study": "odd"})
+        loading.load({"study": "odd"})
 
 
 def test_a_preset_that_is_no_yaml_names_file_and_line(monkeypatch, tmp_path):
     (tmp_path / "odd.yaml").write_text("models: [mbert\ntasks: nc]\n")
-    monkeypatch.setattr(config, "STUDIES", tmp_path)
+    monkeypatch.setattr(layers, "STUDIES", tmp_path)
     with pytest.raises(MtbridgeError, match=r"odd\.yaml:\d: not YAML"):
-        config.load({"study": "odd"})
+        loading.load({"study": "odd"})

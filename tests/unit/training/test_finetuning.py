@@ -18,13 +18,14 @@ from safetensors.torch import load_file
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import tokens
 from mtbridge.models import encoder as models
+from mtbridge.specs.recipe import Recipe
 from mtbridge.training import batches as inputs
 from mtbridge.training import classifier
-from mtbridge.training import finetuning as finetune
+from mtbridge.training.run import finetune
 from tests.support import small
 
 ROOT = Path(__file__).resolve().parents[3]
-RECIPE = finetune.Recipe(learning_rate=5e-3, epochs=3, batch_size=8, max_length=40)
+RECIPE = Recipe(learning_rate=5e-3, epochs=3, batch_size=8, max_length=40)
 TRAIN = (("train", "en", 60), ("dev", "en", 20))
 EVALUATION = (("dev", "de", 10), ("test", "de", 10), ("dev", "en", 10), ("test", "en", 10))
 TASKS = {task.name: task for task in (small.NC, small.PAIR, small.POS, small.WPR)}
@@ -42,21 +43,10 @@ def place(tmp_path_factory):
     return folder
 
 
-def train(place, out, family="mbart", task=small.NC, recipe=RECIPE, seed=1, **more):
-    out.mkdir(exist_ok=True)
-    finetune.finetune(
-        place / family,
-        place / "train" / f"{task.name}-tokens",
-        place / "train" / f"{task.name}.parquet",
-        task,
-        recipe,
-        seed,
-        out / "model.safetensors",
-        out / "run.json",
-        {"model": family},
-        **more,
-    )
-    return load_file(out / "model.safetensors"), json.loads((out / "run.json").read_text())
+def train(place, out, family="mbart", task=small.NC, recipe=RECIPE, seed=1, evaluation=None, **more):
+    files = small.run_files(place / family, place / "train", task, out, evaluation)
+    finetune(files, task, recipe, seed, {"model": family}, **more)
+    return load_file(files.weights), json.loads(files.record.read_text())
 
 
 def predict(place, out, family="mbart", task=small.NC):
@@ -180,11 +170,11 @@ def test_several_processes_train_the_same_model_as_one(place, tmp_path, processe
 DIVERGING = """
 import os, sys
 sys.path[:0] = [sys.argv[1] + "/workflow", sys.argv[1] + "/scripts"]
-from mtbridge.training import finetuning as finetune
+from mtbridge.training import finetuning
 from mtbridge.base.program import command
 import finetune as program
 
-share = finetune.Training.share
+share = finetuning.Training.share
 
 
 def diverging(self, rows, scale):
@@ -193,7 +183,7 @@ def diverging(self, rows, scale):
     return share(self, rows, scale * bad) * bad
 
 
-finetune.Training.share = diverging
+finetuning.Training.share = diverging
 del sys.argv[1]
 command(program.main)
 """
@@ -296,8 +286,4 @@ def faults():
 first, again = faults(), faults()
 assert again < first / 10, (first, again)
 """
-    subprocess.run(
-        [sys.executable, "-c", code],
-        check=True,
-        env={**os.environ, "PYTHONPATH": str(Path(finetune.__file__).parents[1])},
-    )
+    subprocess.run([sys.executable, "-c", code], check=True)

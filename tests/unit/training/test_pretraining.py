@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import corpora, tokens
+from mtbridge.specs.pretraining import PretrainingPlan
 from mtbridge.training import pretraining as pretrain
 from tests.support import small
 
@@ -27,7 +28,10 @@ def place(tmp_path_factory):
 
 
 def plan(family="mbart", objective="denoising", steps=3, directions=None, seed=1, tokens_per_step=200, share=0.35):
-    return pretrain.Plan(family, objective, steps, tokens_per_step, 3e-3, 0.1, share, seed, directions)
+    return PretrainingPlan(
+        **{"family": family, "objective": objective, "steps": steps, "tokens_per_step": tokens_per_step, "seed": seed},
+        **{"learning_rate": 3e-3, "mask_share": share, "noise_share": share, "directions": directions},
+    )
 
 
 def run(place, out, made, base=None, **more):
@@ -170,17 +174,17 @@ def test_translation_pairs_are_aligned_and_tagged(place, directions):
         line = next(i for i in range(texts.lines) if np.array_equal(texts.line(a, i), source[1:-1]))
         aligned = [i for i in range(texts.lines) if np.array_equal(texts.line(a, i), texts.line(a, line))]
         assert any(np.array_equal(texts.line(b, i), target[1:-1]) for i in aligned)
-    assert seen == set(pretrain.DIRECTIONS[directions](["de", "en"]))
+    assert seen == set(pretrain.DIRECTIONS[directions](["de", "en"], "en"))
 
 
 def test_directions_are_those_of_their_names():
     languages = ["de", "en", "fr"]
-    assert set(pretrain.DIRECTIONS["many-to-one"](languages)) == {("de", "en"), ("fr", "en")}
-    assert set(pretrain.DIRECTIONS["one-to-many"](languages)) == {("en", "de"), ("en", "fr")}
-    assert set(pretrain.DIRECTIONS["english-centric"](languages)) == {
+    assert set(pretrain.DIRECTIONS["many-to-one"](languages, "en")) == {("de", "en"), ("fr", "en")}
+    assert set(pretrain.DIRECTIONS["one-to-many"](languages, "en")) == {("en", "de"), ("en", "fr")}
+    assert set(pretrain.DIRECTIONS["english-centric"](languages, "en")) == {
         ("de", "en"), ("fr", "en"), ("en", "de"), ("en", "fr"),
     }  # fmt: skip
-    assert len(pretrain.DIRECTIONS["all"](languages)) == 6
+    assert len(pretrain.DIRECTIONS["all"](languages, "en")) == 6
 
 
 def test_denoising_hides_its_share_and_keeps_the_rest_in_order_within_sentences():
@@ -228,7 +232,7 @@ def test_a_base_of_another_family_is_refused(place, tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops_with_the_step_and_leaves_nothing(place, tmp_path):
-    made = pretrain.Plan("mbart", "denoising", 20, 200, 1e30, 0.1, 0.35, 1)
+    made = PretrainingPlan(family="mbart", objective="denoising", steps=20, tokens_per_step=200, learning_rate=1e30)
     with pytest.raises(MtbridgeError, match=r"loss is nan at step \d+ of 20"):
         run(place, tmp_path / "a", made)
     assert list(tmp_path.iterdir()) == []

@@ -16,12 +16,14 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.training import finetuning as finetune
+from mtbridge.specs.recipe import Recipe
+from mtbridge.training import finetuning
+from mtbridge.training.run import StatePlace
 from tests.support import small
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
-RECIPE = finetune.Recipe(learning_rate=5e-3, epochs=3, batch_size=8, max_length=40, dropout=0.2, weight_decay=0.1)
+RECIPE = Recipe(learning_rate=5e-3, epochs=3, batch_size=8, max_length=40, dropout=0.2, weight_decay=0.1)
 EQUAL = ("loss", "dev", "selected_epoch", "steps", "tokens")
 STEPS = 3 * 5
 
@@ -34,12 +36,8 @@ def place(tmp_path_factory):
 
 
 def train(place, out, recipe=RECIPE, every=300.0):
-    out.mkdir(exist_ok=True)
-    files = out / "model.safetensors", out / "run.json"
-    finetune.finetune(
-        *small.tagging(place, recipe), *files, {"model": "mbart"}, state_folder=out / "state", every=every
-    )
-    return load_file(files[0]), json.loads(files[1].read_text())
+    files = small.finetune_tagging(place, out, recipe, StatePlace(out / "state", every))
+    return load_file(files.weights), json.loads(files.record.read_text())
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +52,14 @@ def assert_equal(found, expected):
 
 
 def after_step(monkeypatch, number, act):
-    step = finetune.Training.step
+    step = finetuning.Training.step
 
     def watched(self, chosen):
         step(self, chosen)
         if self.steps == number:
             act()
 
-    monkeypatch.setattr(finetune.Training, "step", watched)
+    monkeypatch.setattr(finetuning.Training, "step", watched)
 
 
 @pytest.mark.parametrize("number", [1, 4, 5, 6, 10, STEPS - 1])
@@ -187,7 +185,7 @@ def test_a_process_left_over_is_stopped_and_its_state_taken_over(place, tmp_path
 
 
 def short_of_memory(monkeypatch, most):
-    gradients = finetune.Training.gradients
+    gradients = finetuning.Training.gradients
 
     def limited(self, batch, goals, scale):
         if len(batch.lengths) > most:
@@ -195,7 +193,7 @@ def short_of_memory(monkeypatch, most):
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return gradients(self, batch, goals, scale)
 
-    monkeypatch.setattr(finetune.Training, "gradients", limited)
+    monkeypatch.setattr(finetuning.Training, "gradients", limited)
 
 
 def test_out_of_memory_halves_the_pass_and_keeps_the_batch(place, tmp_path, monkeypatch, capsys):

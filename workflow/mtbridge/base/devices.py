@@ -115,3 +115,14 @@ def _try(devices: list[str], count: int, runs_per_gpu: int, folder: Path) -> lis
         os.set_inheritable(file, True)
     _held.extend(files)
     return names
+
+
+def add_gpu_options(parser) -> None:
+    """Add --gpus and --runs-per-gpu to a program's parser."""
+    parser.add_argument("--gpus", type=int, help="0: the CPU; N: so many, reserved; default: what is there, unreserved")
+    parser.add_argument("--runs-per-gpu", type=int, default=1, help="processes that may share a reserved GPU")
+
+
+def reserve(arguments) -> int:
+    """Reserve what the options ask for; the number of GPUs to use."""
+    return 1 if arguments.gpus is None else take(arguments.gpus, arguments.runs_per_gpu)

@@ -1,25 +1,23 @@
-"""Which runs a study has, and what each rule must be told about them. Every list in the Snakefile comes from here."""
+"""Which runs a study has. Every list of models, tasks, seeds, corpora and files in the rules comes from here."""
 
 import itertools
-import json
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
-from mtbridge.data import readers
-from mtbridge.study import settings as config
-
-# The pseudo-model that always says the most frequent class, and the recipe under which it is filed.
-MAJORITY, NO_RECIPE = "majority", "none"
+from mtbridge.study.languages import study_languages
+from mtbridge.study.layers import lock_files
+from mtbridge.study.settings import MAJORITY, NO_RECIPE, Settings
 
 
 class Study:
-    """A study's runs, and the options of the programs that make them."""
+    """A study's runs and files."""
 
-    def __init__(self, settings: config.Settings):
+    def __init__(self, settings: Settings):
         self.settings = settings
         self.name = settings.folder
         self.results = f"results/{settings.folder}"
-        self.languages = config.study_languages(settings)
+        self.languages = study_languages(settings)
         self.recipes = list(settings.recipes)
         self.models, self.tasks, self.seeds = list(settings.models), list(settings.tasks), list(settings.seeds)
         self.protocols = list(settings.protocols)
@@ -142,7 +140,7 @@ class Study:
     @cached_property
     def locks(self) -> dict[str, str]:
         """The lock file of every model that a preset gives a repository."""
-        return config.lock_files(self.settings.study)
+        return lock_files(self.settings.study)
 
     @cached_property
     def corpora(self) -> list[str]:
@@ -171,136 +169,11 @@ class Study:
     def chooses_rates(self) -> bool:
         """Do some recipes differ from others in the learning rate alone?"""
         for task in self.tasks:
-            rates: dict[str, set] = {}
+            rates: dict[tuple, set[float]] = {}
             for recipe in self.settings.recipes.values():
-                values = recipe.values(task)
+                values = asdict(recipe.for_task(task))
                 rate = values.pop("learning_rate")
-                rates.setdefault(json.dumps(values, sort_keys=True), set()).add(rate)
+                rates.setdefault(tuple(sorted(values.items())), set()).add(rate)
             if any(len(found) > 1 for found in rates.values()):
                 return True
         return False
-
-    # ---- What a program must be told ----
-
-    def task_flags(self, task: str) -> list[str]:
-        """What a task is, without its languages: they must not be part of a training's identity."""
-        spec = self.settings.task(task)
-        return [
-            *("--name", task, "--kind", spec.kind, "--metric", spec.metric),
-            *("--labels", *spec.labels, "--columns", *spec.columns),
-            *(("--segments", json.dumps(spec.segments)) if spec.segments else ()),
-        ]
-
-    def train_flags(self, task: str) -> list[str]:
-        return [*self.source_flags(task), *self.size_flags(task, "train", "dev")]
-
-    def evaluation_flags(self, task: str) -> list[str]:
-        languages = config.task_languages(self.settings, task)
-        return [*self.source_flags(task), *self.size_flags(task, "dev", "test"), "--languages", *languages]
-
-    def source_files(self, task: str, part: str) -> list[str]:
-        """The user's own files that a part is read from; none where it is generated or comes from the Hub."""
-        languages = config.task_languages(self.settings, task)
-        splits = {"train": ["en"], "dev": ["en"]} if part == "train" else {"dev": languages, "test": languages}
-        return readers.files(self.settings.source_of(task), task, splits)
-
-    def corpus_files(self, corpus: str) -> list[str]:
-        """The user's own files that a corpus is read from."""
-        settings = self.settings
-        if settings.corpus is None:
-            return []
-        stems = settings.corpora.stems[corpus]
-        return [str(Path(settings.corpus, f"{stem}.{language}")) for stem in stems for language in self.languages]
-
-    def unused_readers(self, task: str) -> frozenset[str]:
-        """The modules that read other kinds of source than the task's."""
-        used = readers.MODULES[self.settings.source_of(task)["kind"]]
-        return frozenset(module for modules in readers.MODULES.values() for module in modules if module not in used)
-
-    def source_flags(self, task: str) -> list[str]:
-        source = json.dumps(self.settings.source_of(task), sort_keys=True)
-        return ["--source", source, "--seed", str(self.settings.data_seed)]
-
-    def size_flags(self, task: str, *splits: str) -> list[str]:
-        sizes = {split: self.settings.size(task, split) for split in splits}
-        return [part for split, size in sizes.items() if size is not None for part in (f"--{split}", str(size))]
-
-    def corpus_flags(self, corpus: str) -> list[str]:
-        settings = self.settings
-        if corpus in self.corpora_of_examples:
-            _, columns, lines = self.corpora_of_examples[corpus]
-            return ["--lines", str(lines), "--columns", *columns, "--languages", *self.languages]
-        flags = ["--lines", str(getattr(settings.corpora, corpus)), "--languages", *self.languages]
-        if settings.corpus is None:
-            return [*flags, "--seed", str(settings.data_seed)]
-        return [*flags, "--folder", settings.corpus, "--stems", *settings.corpora.stems[corpus]]
-
-    def fetch_flags(self, model: str) -> list[str]:
-        spec = self.settings.model_catalog[model]
-        lock = self.locks.get(model, config.lock_file(self.settings.study))
-        return ["--repo", spec.repo, "--revision", spec.revision, "--family", spec.family, "--lock", lock]
-
-    def import_flags(self, tokenizer: str) -> list[str]:
-        family = self.settings.model_catalog[self.own_tokenizers[tokenizer]].family
-        return [*(("--family", family) if family else ()), "--languages", *self.all_languages]
-
-    def pretrain_flags(self, model: str) -> list[str]:
-        plan, common = self.settings.plan(model), self.settings.pretraining
-        flags = {
-            "family": plan["family"],
-            "objective": plan["objective"],
-            "directions": plan["directions"],
-            "steps": plan["steps"],
-            "tokens-per-step": common.tokens_per_step,
-            "learning-rate": common.learning_rate,
-            "warmup": common.warmup,
-            "mask-share": {"masked_lm": common.mask_share, "denoising": common.noise_share}.get(plan["objective"]),
-            "sentences": common.sentences,
-            "seed": common.seed,
-            **{key.replace("_", "-"): value for key, value in self.settings.architecture.model_dump().items()},
-        }
-        return [part for key, value in flags.items() if value is not None for part in (f"--{key}", str(value))]
-
-    def encoder_flags(self, model: str) -> list[str]:
-        spec = self.settings.model_catalog[model]
-        source = {"local": spec.path, "hub": spec.repo}.get(spec.source, "trained in this study")
-        flags = ["--model", model, "--kind", spec.kind, "--source", source]
-        return [*flags, *(("--base", spec.base) if spec.base else ())]
-
-    def recipe_flags(self, recipe: str, task: str) -> list[str]:
-        values = self.settings.recipes[recipe].values(task)
-        return [part for key, value in values.items() for part in (f"--{key.replace('_', '-')}", str(value))]
-
-    def needs_evaluation(self, recipe: str, task: str) -> bool:
-        """Does the choice of the epoch look at other languages?"""
-        return self.settings.recipes[recipe].values(task)["selection"] == "mean_dev"
-
-    def outline(self) -> str:
-        """What tables, figures and the report must know of the study, as JSON; see `layout`."""
-        settings = self.settings
-        models = []
-        for key in self.models:
-            spec = settings.model_catalog[key]
-            plan = settings.plan(key) if spec.source == "trained" else {}
-            about = {key: plan.get(key) for key in ("objective", "directions")} | {"seen": spec.seen}
-            models.append({"key": key, "label": self.label(key), "kind": spec.kind, "base": spec.base, **about})
-        tasks = [
-            {
-                "name": task,
-                "metric": settings.task_catalog[task].metric,
-                "languages": config.task_languages(settings, task),
-                "source": settings.source_of(task)["kind"],
-            }
-            for task in self.tasks
-        ]
-        value = {
-            "name": self.name,
-            "description": settings.description,
-            "models": models,
-            "tasks": tasks,
-            "recipes": {name: recipe.model_dump() for name, recipe in settings.recipes.items()},
-            "seeds": self.seeds,
-            "protocols": self.protocols,
-            "languages": self.languages,
-        }
-        return json.dumps(value, ensure_ascii=False, sort_keys=True)

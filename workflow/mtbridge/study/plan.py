@@ -10,7 +10,7 @@ What it gives up: pretraining, hidden states and spectra are counted as files, n
 
 import itertools
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json
 from mtbridge.data.tokens import Ragged
 from mtbridge.study.grid import Study
-from mtbridge.study.settings import task_languages
+from mtbridge.study.languages import task_languages
 
 PEAK = 790e12  # FLOP/s of one H200 in bf16, dense, as measured on large products
 SUSTAINED = 0.12  # share of it that fine-tuning small batches reaches without CUDA graphs [E]
@@ -223,7 +223,7 @@ def _hours_expected(study: Study, recipe: str, task: str, tokens, examples, body
     if tokens is None or examples is None or body is None:
         return None
     languages = len(task_languages(study.settings, task))
-    flop = operations(study.settings.recipes[recipe].values(task), tokens, examples, languages, body)
+    flop = operations(asdict(study.settings.recipes[recipe].for_task(task)), tokens, examples, languages, body)
     return flop / (PEAK * SUSTAINED if study.settings.gpus else CPU) / 3600
 
 

@@ -19,7 +19,7 @@ or two on one core.
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import permutations
 from pathlib import Path
 
@@ -32,47 +32,20 @@ from mtbridge.base.progress import Progress
 from mtbridge.base.text import read_lines
 from mtbridge.data import tokens
 from mtbridge.models.encoder import family_class, family_of
+from mtbridge.specs.pretraining import Architecture, PretrainingPlan
 from mtbridge.training import resume
 
 DIRECTIONS = {
-    "many-to-one": lambda languages: [(x, "en") for x in languages if x != "en"],
-    "one-to-many": lambda languages: [("en", x) for x in languages if x != "en"],
-    "english-centric": lambda languages: [p for x in languages if x != "en" for p in ((x, "en"), ("en", x))],
-    "all": lambda languages: list(permutations(languages, 2)),
+    "many-to-one": lambda languages, source: [(x, source) for x in languages if x != source],
+    "one-to-many": lambda languages, source: [(source, x) for x in languages if x != source],
+    "english-centric": lambda languages, source: [
+        pair for x in languages if x != source for pair in ((x, source), (source, x))
+    ],
+    "all": lambda languages, source: list(permutations(languages, 2)),
 }
 
 
-@dataclass(frozen=True)
-class Architecture:
-    """Sizes shared by every small model of a study; the encoders are equally deep whatever the family."""
-
-    hidden_size: int = 128
-    layers: int = 4
-    decoder_layers: int = 2
-    heads: int = 4
-    feedforward: int = 512
-    positions: int = 130
-    # Published models of width 768 and more start from 0.02; narrow ones learn nothing from it for a long time.
-    initializer_range: float = 0.04
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is trained, and for how long."""
-
-    family: str
-    objective: str
-    steps: int
-    tokens_per_step: int
-    learning_rate: float
-    warmup: float
-    mask_share: float
-    seed: int
-    directions: str | None = None
-    sentences: int = 3  # lines that follow each other and make one text in masked_lm and denoising
-
-
-def create(plan: Plan, architecture: Architecture, ids: dict, vocabulary: int):
+def create(plan: PretrainingPlan, architecture: Architecture, ids: dict, vocabulary: int):
     """A new model of the family's own class, weights from the plan's seed."""
     import torch
 
@@ -144,7 +117,7 @@ def open_checkpoint(folder, family: str):
 class Texts:
     """The corpus as tokens, and an endless, seeded stream of samples from it."""
 
-    def __init__(self, folder, languages: list[str], plan: Plan, limit: int):
+    def __init__(self, folder, languages: list[str], plan: PretrainingPlan, limit: int):
         self.languages = languages
         self.corpus = {language: tokens.Ragged.load(folder, language) for language in languages}
         self.values = {language: np.asarray(ragged.values) for language, ragged in self.corpus.items()}
@@ -192,11 +165,13 @@ def denoise(sentences: list[np.ndarray], share: float, mask: int, rng) -> np.nda
     return np.asarray(out, dtype=np.int64)
 
 
-def samples(texts: Texts, plan: Plan, ids: dict):
+def samples(texts: Texts, plan: PretrainingPlan, ids: dict):
     """The endless stream of (source, target) id arrays of an objective; target None in masked_lm."""
     rng = texts.rng
     start, end, tags = ids["start"], ids["end"], ids["languages"]
-    pairs = DIRECTIONS[plan.directions](texts.languages) if plan.objective == "translation" else None
+    pairs = (
+        DIRECTIONS[plan.directions](texts.languages, plan.source_language) if plan.objective == "translation" else None
+    )
     for number in texts.numbers():
         if pairs:
             source, target = pairs[rng.integers(len(pairs))]
@@ -215,7 +190,7 @@ def samples(texts: Texts, plan: Plan, ids: dict):
             ends = np.minimum(np.cumsum([len(line) for line in lines]), texts.limit)
             lines = [line[:count] for line, count in zip(lines, np.diff(ends, prepend=0), strict=True) if count]
             clean = np.concatenate(lines)
-            noisy = denoise(lines, plan.mask_share, ids["mask"], rng)[: texts.limit]
+            noisy = denoise(lines, plan.noise_share, ids["mask"], rng)[: texts.limit]
             yield np.concatenate([[tags[language]], noisy, [end]]), np.concatenate([[tags[language]], clean, [end]])
 
 
@@ -258,7 +233,7 @@ def pad(rows: list[np.ndarray], value: int) -> np.ndarray:
     return out
 
 
-def masked_lm_loss(model, batch, plan: Plan, ids: dict, vocabulary: int, rng):
+def masked_lm_loss(model, batch, plan: PretrainingPlan, ids: dict, vocabulary: int, rng):
     """Mean cross-entropy at the chosen positions; the output layer runs on those alone."""
     import torch
 
@@ -300,7 +275,7 @@ def sequence_loss(model, batch, ids: dict):
 def pretrain(
     corpus,
     tokenizer,
-    plan: Plan,
+    plan: PretrainingPlan,
     architecture: Architecture,
     output,
     base=None,
@@ -357,7 +332,7 @@ def pretrain(
         state.remove()
 
 
-def _train(model, texts: Texts, plan: Plan, ids: dict, output, state: resume.State):
+def _train(model, texts: Texts, plan: PretrainingPlan, ids: dict, output, state: resume.State):
     """Train to the end of the plan, from a state that was kept if there is one: (tokens, loss curve, seconds)."""
     import torch
 
@@ -452,7 +427,7 @@ def translate(
     sources = {language: tokens.Ragged.load(corpus, language) for language in languages}
     raw = {language: read_lines(Path(texts) / f"{language}.txt") for language in languages}
     limit = model.config.max_position_embeddings - 4
-    pairs = DIRECTIONS[directions](languages)
+    pairs = DIRECTIONS[directions](languages, "en")
     progress, rows, metric = Progress("directions", len(pairs)), [], CHRF()
     for done, (source, target) in enumerate(pairs, 1):
         count = min(lines, len(sources[source]))

@@ -1,0 +1,278 @@
+"""What no single setting can tell: names that refer to others, bases, languages, sources. One function a rule.
+
+A rule looks at whole settings and raises through `Checker.wrong`, which names the file that set the key.
+"""
+
+import json
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import NoReturn
+
+from pydantic import ValidationError
+
+from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.data.corpora import languages_of
+from mtbridge.data.readers import KINDS as KINDS_OF_SOURCE
+from mtbridge.data.readers import available_languages
+from mtbridge.specs.names import CONTROL
+from mtbridge.specs.task import METRICS_OF_KIND
+from mtbridge.study.languages import study_languages, task_languages
+from mtbridge.study.layers import source_layer
+from mtbridge.study.settings import MAJORITY, RECIPE_SETTINGS, Settings
+
+
+class Checker:
+    """Settings, and the layers that they come from."""
+
+    def __init__(self, settings: Settings, layers: list):
+        self.settings, self.layers = settings, layers
+
+    def wrong(self, location: tuple, message: str) -> NoReturn:
+        """Raise the error of a key."""
+        key = ".".join(str(part) for part in location)
+        raise MtbridgeError(f"{source_layer(location, self.layers)}: {key}: {message}")
+
+    def known(self, location: tuple, value: str, among: Collection[str], what: str) -> None:
+        """Raise unless a name is one of those that exist."""
+        if value not in among:
+            self.wrong(location, f"'{value}' is no {what}; {nearest(value, among)}")
+
+
+def check(settings: Settings, layers: list) -> None:
+    """Apply every rule. Raises MtbridgeError for the first that is broken."""
+    checker = Checker(settings, layers)
+    for rule in (names_exist, nothing_twice, recipes_fit_tasks, languages_hold_the_source):
+        rule(checker)
+    for model in settings.models:
+        for rule in (bases_exist, tokenizer_exists, objective_fits, lengths_fit, published_is_not_trained):
+            rule(checker, model)
+    aligned_corpus_exists(checker)
+    for task in settings.tasks:
+        for rule in (task_fits_its_kind, labels_are_usable, source_is_named, source_has_languages):
+            rule(checker, task)
+
+
+# ---- the study -------------------------------------------------------------------------------------------------------
+
+
+def names_exist(checker: Checker) -> None:
+    """Models and tasks that are run stand in their catalogs."""
+    settings = checker.settings
+    for i, task in enumerate(settings.tasks):
+        checker.known(("tasks", i), task, settings.task_catalog, "task of the catalog")
+    for i, model in enumerate(settings.models):
+        checker.known(("models", i), model, settings.model_catalog, "model of the catalog")
+    if MAJORITY in settings.models:
+        checker.wrong(("models",), f"'{MAJORITY}' is the name of the baseline; call the model otherwise")
+
+
+def nothing_twice(checker: Checker) -> None:
+    """No list names one thing twice."""
+    for field in ("models", "tasks", "seeds", "protocols", "languages"):
+        values = getattr(checker.settings, field) or []
+        if len(set(values)) < len(values):
+            checker.wrong((field,), f"names one twice, {values}")
+
+
+def recipes_fit_tasks(checker: Checker) -> None:
+    """What a recipe does otherwise for a task is a setting of recipes, for a task that exists."""
+    settings = checker.settings
+    for recipe, values in settings.recipes.items():
+        at = ("recipes", recipe, "by_task")
+        for task, own in values.by_task.items():
+            checker.known((*at, task), task, settings.task_catalog, "task of the catalog")
+            for key in own:
+                checker.known((*at, task, key), key, RECIPE_SETTINGS, "setting of a recipe")
+        for task in settings.tasks:
+            try:
+                values.for_task(task)
+            except ValidationError as error:
+                first = error.errors()[0]
+                checker.wrong((*at, task, *first["loc"]), first["msg"])
+
+
+def languages_hold_the_source(checker: Checker) -> None:
+    """The language of training is one of the study's; a user's corpus has it."""
+    settings = checker.settings
+    if settings.corpus is not None:
+        languages_of(settings.corpus, settings.corpora.stems["pretraining"][0])
+    languages = study_languages(settings)
+    if settings.source_language not in languages:
+        name = _language_name(settings)
+        checker.wrong(("languages",), f"{name} must be among them, got {', '.join(languages)}")
+
+
+def _language_name(settings: Settings) -> str:
+    code = settings.source_language
+    return f"English ('{code}')" if code == "en" else f"'{code}', the source language,"
+
+
+# ---- a model and all that it is continued from -----------------------------------------------------------------------
+
+
+def bases_exist(checker: Checker, key: str) -> None:
+    """A model and its bases say where they come from, and no circle of bases leads back."""
+    catalog = checker.settings.model_catalog
+    seen: list[str] = []
+    while True:
+        _place_is_given(checker, key)
+        seen.append(key)
+        base = catalog[key].base
+        if base is None:
+            return
+        at = ("model_catalog", key, "base")
+        checker.known(at, base, catalog, "model of the catalog")
+        if base in seen:
+            checker.wrong(at, f"a circle of bases: {' -> '.join([*seen, base])}")
+        key = base
+
+
+def _place_is_given(checker: Checker, key: str) -> None:
+    """A local model has its folder, one of the Hub its repository, one trained here its plan."""
+    at, model = ("model_catalog", key), checker.settings.model_catalog[key]
+    if model.source == "local":
+        if not model.path:
+            checker.wrong((*at, "path"), "a local model needs the directory of its checkpoint")
+        if not (Path(model.path) / "config.json").exists():
+            checker.wrong((*at, "path"), f"'{model.path}' holds no config.json; expected a checkpoint directory")
+    elif model.source == "hub":
+        if not model.repo:
+            checker.wrong((*at, "repo"), "a hub model needs its repository, as in facebook/mbart-large-50")
+        if not model.family:
+            checker.wrong((*at, "family"), "a hub model needs it: bert, xlm-roberta, mbart or m2m_100")
+    else:
+        if model.objective is None or model.steps is None:
+            checker.wrong((*at, "objective" if model.objective is None else "steps"), "a trained model needs it")
+        if (model.objective == "translation") != (model.directions is not None):
+            checker.wrong((*at, "directions"), "belongs to the objective translation, and is needed there")
+        if model.base is None and model.family is None:
+            checker.wrong((*at, "family"), "a model that is trained from scratch needs it")
+
+
+def tokenizer_exists(checker: Checker, key: str) -> None:
+    """A model's tokenizer is one of the study's, or some model's own."""
+    settings = checker.settings
+    spec = settings.model_catalog[key]
+    if spec.tokenizer is not None:
+        at = ("model_catalog", key, "tokenizer")
+        checker.known(at, spec.tokenizer, settings.tokenizers, "tokenizer of the study")
+    name = settings.tokenizer_of(key)
+    owner = settings.tokenizer_model(name)
+    if owner is not None:
+        checker.known(("tokenizers", name, "model"), owner, settings.model_catalog, "model")
+
+
+def objective_fits(checker: Checker, key: str) -> None:
+    """An objective can be learnt by the model's architecture, in the study's languages."""
+    settings = checker.settings
+    spec, family = settings.model_catalog[key], settings.family_of(key)
+    if spec.objective == "translation" and len(study_languages(settings)) < 2:
+        checker.wrong(("languages",), f"'{key}' learns to translate and needs two languages at least")
+    if spec.source == "trained" and spec.objective not in ("none", None):
+        sequence = family in ("mbart", "m2m_100")
+        if sequence == (spec.objective == "masked_lm"):
+            at = ("model_catalog", key, "objective")
+            checker.wrong(at, f"{spec.objective} cannot be learnt by the family {family}")
+
+
+def lengths_fit(checker: Checker, key: str) -> None:
+    """No input is longer than what a model that is trained here takes."""
+    settings = checker.settings
+    if settings.model_catalog[key].source != "trained":
+        return
+    longest = settings.architecture.positions - 2
+    for recipe, values in settings.recipes.items():
+        if values.max_length > longest:
+            message = f"models that are trained here take {longest} (architecture.positions - 2)"
+            checker.wrong(("recipes", recipe, "max_length"), f"{values.max_length}, but {message}")
+    if settings.similarity_length > longest:
+        message = f"{settings.similarity_length}, but '{key}' takes {longest} at most"
+        checker.wrong(("similarity_length",), message)
+
+
+def published_is_not_trained(checker: Checker, key: str) -> None:
+    """Published values stand beside published models alone."""
+    settings = checker.settings
+    if settings.published and settings.model_catalog[key].source == "trained":
+        message = f"published values never stand beside a model that is trained here, as '{key}' is"
+        checker.wrong(("published",), message)
+
+
+# ---- tasks -----------------------------------------------------------------------------------------------------------
+
+
+def aligned_corpus_exists(checker: Checker) -> None:
+    """The task whose examples are the aligned corpus has its columns, and every language of the study."""
+    settings, source = checker.settings, checker.settings.corpora.parallel_from
+    if source is None:
+        return
+    at = ("corpora", "parallel_from")
+    checker.known((*at, "task"), source.task, settings.task_catalog, "task of the catalog")
+    for column in source.columns:
+        columns = settings.task_catalog[source.task].columns
+        checker.known((*at, "columns"), column, columns, f"column of {source.task}")
+    for language in study_languages(settings):
+        if language not in task_languages(settings, source.task):
+            checker.wrong((*at, "task"), f"'{source.task}' has no '{language}', a language of the study")
+
+
+def task_fits_its_kind(checker: Checker, key: str) -> None:
+    """Metric and number of texts are ones that the kind of task has."""
+    task, at = checker.settings.task_catalog[key], ("task_catalog", key)
+    if task.metric not in METRICS_OF_KIND[task.kind]:
+        message = f"'{task.metric}' does not fit the kind {task.kind}; {METRICS_OF_KIND[task.kind]}"
+        checker.wrong((*at, "metric"), message)
+    for segment in task.segments:
+        for column in segment:
+            checker.known((*at, "segments"), column, task.columns, "column of the task")
+    texts = len(task.segments or task.columns)
+    if texts > 2 or (task.kind in ("pair", "ranking") and texts != 2):
+        checker.wrong((*at, "segments"), f"make {texts} texts; expected two (a classification may have one)")
+
+
+def labels_are_usable(checker: Checker, key: str) -> None:
+    """Labels differ, and can stand behind a program's option; so do languages."""
+    task, at = checker.settings.task_catalog[key], ("task_catalog", key)
+    if len(task.labels) < 2:
+        checker.wrong((*at, "labels"), f"names {len(task.labels)}; expected two classes at least")
+    if len(set(task.labels)) < len(task.labels):
+        checker.wrong((*at, "labels"), "names a label twice")
+    if odd := [label for label in task.labels if label.startswith("-")]:
+        message = f"'{odd[0]}' begins with a dash, which programs take for an option; map it to another"
+        checker.wrong((*at, "labels"), message)
+    if odd := [label for label in task.labels if CONTROL.search(label)]:
+        checker.wrong((*at, "labels"), f"{json.dumps(odd[0])} holds a control character; map it to another")
+    if len(set(task.languages or [])) < len(task.languages or []):
+        checker.wrong((*at, "languages"), "names a language twice")
+
+
+def source_is_named(checker: Checker, key: str) -> None:
+    """A task's examples come from a known kind of source, whose place is given."""
+    source, at = checker.settings.source_of(key), ("task_catalog", key, "source")
+    if source.get("kind") not in KINDS_OF_SOURCE:
+        checker.wrong(at, f"has no kind that is known; {nearest(source.get('kind') or '', KINDS_OF_SOURCE)}")
+    if source["kind"] != "generated" and not source.get("path"):
+        release = source["kind"] == "xglue"
+        need = "set `xglue:` to the release's folder or tar.gz" if release else "set its path"
+        checker.wrong(("xglue",) if release else at, f"task '{key}' has no source; {need}")
+    for part in ("path", "folder"):
+        if re.search("[{}]", re.sub("{(language|split)}", "", str(source.get(part)))):
+            checker.wrong((*at, part), "of what stands in braces only {language} and {split} are known")
+
+
+def source_has_languages(checker: Checker, key: str) -> None:
+    """A task's source has the languages that are asked for, the source language among them."""
+    settings, at = checker.settings, ("task_catalog", key)
+    english = _language_name(settings)
+    there = available_languages(settings.source_of(key), key)
+    if there is not None:
+        for language in settings.task_catalog[key].languages or []:
+            if language not in there:
+                message = f"the source has no '{language}'; it has {', '.join(sorted(there))}"
+                checker.wrong((*at, "languages"), message)
+        if settings.source_language not in there:
+            name = "English" if settings.source_language == "en" else f"'{settings.source_language}'"
+            checker.wrong((*at, "source"), f"the source has no {name}, which is what is trained on")
+    if settings.source_language not in task_languages(settings, key):
+        checker.wrong((*at, "languages"), f"{english} must be among them: it is what is trained on")

@@ -1,0 +1,77 @@
+"""The layers that settings come from: presets, which may extend others, and the user's page over them."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mtbridge.base.errors import MtbridgeError, nearest
+
+STUDIES = Path(__file__).resolve().parents[2] / "studies"
+
+
+def merge(below: dict, above: dict) -> dict:
+    """`above` over `below`, mappings key by key, everything else whole."""
+    merged = dict(below)
+    for key, value in above.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict) and key != "source":
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def read_yaml(path: Path) -> dict:
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        at = f":{mark.line + 1}" if mark else ""
+        raise MtbridgeError(f"{path}{at}: not YAML ({getattr(error, 'problem', error)})") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise MtbridgeError(f"{path}: cannot be read ({error})") from error
+    if not isinstance(value, dict):
+        raise MtbridgeError(f"{path}: expected keys and values, as in `study: mini`")
+    return value
+
+
+def preset(study: Any, seen: tuple = ()) -> list[tuple[str, dict]]:
+    """The layers of a preset, (where, content), lowest first."""
+    path = STUDIES / f"{study}.yaml"
+    known = {p.stem for p in STUDIES.glob("*.yaml") if not p.stem.startswith("_")}
+    if not path.exists() or (not seen and str(study).startswith("_")):
+        raise MtbridgeError(f"config.yaml: study: '{study}' is no preset; {nearest(study, known)}")
+    if study in seen:
+        raise MtbridgeError(f"{path}: extends: '{study}' extends itself")
+    content = read_yaml(path)
+    below = [layer for one in content.pop("extends", []) for layer in preset(one, (*seen, study))]
+    return [*below, (f"workflow/studies/{study}.yaml", content)]
+
+
+def lock_file(study: str) -> str:
+    """The file beside a preset that holds the commits and checksums of the models it names."""
+    return f"workflow/studies/{study}.lock.json"
+
+
+def lock_files(study: str) -> dict[str, str]:
+    """Model -> the lock file beside the preset that names its repository; the studies that extend it share the file."""
+    return {
+        model: lock_file(Path(where).stem)
+        for where, content in preset(study)
+        for model, spec in content.get("model_catalog", {}).items()
+        if "repo" in spec
+    }
+
+
+def source_layer(location: tuple, layers: list) -> str:
+    """Which layer set a key: the uppermost that has it."""
+    for where, content in reversed(layers):
+        at: Any = content
+        for key in location:
+            try:
+                at = at[key]
+            except (KeyError, IndexError, TypeError):
+                break
+        else:
+            return where
+    return source_layer(location[:-1], layers) if location else layers[-1][0]

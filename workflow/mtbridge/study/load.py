@@ -1,0 +1,85 @@
+"""From the user's values to checked settings, or one line about what is wrong with them."""
+
+import json
+import re
+from dataclasses import fields, is_dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.study.checks import check
+from mtbridge.study.layers import merge, preset, source_layer
+from mtbridge.study.settings import Settings
+
+# How pydantic calls a key that nobody declared, in a model and in a dataclass.
+UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
+
+
+def load(user: dict, where: str = "config.yaml or --config") -> Settings:
+    """Settings from the user's values over the preset they name; MtbridgeError in one line if anything is wrong."""
+    user = {key: value for key, value in user.items() if value is not None}
+    study = user.get("study", "mini")
+    layers = [*preset(study), (where, {**user, "study": study})]
+    values: dict = {}
+    for _, content in layers:
+        values = merge(values, content)
+    values["recipes"] = _recipes_over_default(values.get("recipes"))
+    if values["recipes"] is None:
+        del values["recipes"]
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise MtbridgeError(explain(error, layers)) from None
+    check(settings, layers)
+    return settings
+
+
+def _recipes_over_default(recipes: Any) -> Any:
+    """A recipe says what it does otherwise than `default`; what it leaves out is taken from there."""
+    if not isinstance(recipes, dict) or not isinstance(recipes.get("default"), dict):
+        return recipes
+    default = recipes["default"]
+    return {name: merge(default, recipe) if isinstance(recipe, dict) else recipe for name, recipe in recipes.items()}
+
+
+def explain(error: ValidationError, layers: list) -> str:
+    """The first thing that is wrong, with file, key, value and the nearest valid key."""
+    first = error.errors()[0]
+    location = tuple(first["loc"])
+    key = ".".join(str(part) for part in location)
+    where = source_layer(location, layers)
+    if first["type"] in UNKNOWN_KEY:
+        return f"{where}: {key}: there is no such key; {nearest(str(location[-1]), keys_at(location[:-1]))}"
+    if first["type"] in ("missing", "missing_argument"):
+        return f"{where}: {key}: is missing"
+    value = first["input"]
+    hint = ""
+    if first["type"] == "literal_error" and isinstance(value, str):
+        hint = "; " + nearest(value, re.findall(r"'([^']+)'", first["ctx"]["expected"]))
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {key}: {message[0].lower() + message[1:]}, got {json.dumps(value, default=str)}{hint}"
+
+
+def keys_at(location: tuple) -> list[str]:
+    """The keys that may stand at a place of the configuration."""
+    at: Any = Settings
+    for part in location:
+        at = _types_of(at).get(part) or at
+    return list(_types_of(at))
+
+
+def _types_of(group: Any) -> dict[str, Any]:
+    """Key -> the group of settings below it, or None where a plain value stands."""
+    if isinstance(group, type) and issubclass(group, BaseModel):
+        declared = {name: field.annotation for name, field in group.model_fields.items()}
+    else:
+        declared = {field.name: field.type for field in fields(group)}
+    return {name: _group_in(annotation) for name, annotation in declared.items()}
+
+
+def _group_in(annotation: Any) -> Any:
+    """The group of settings that a type holds: `dict[Name, TaskSettings]` holds TaskSettings."""
+    if isinstance(annotation, type) and (is_dataclass(annotation) or issubclass(annotation, BaseModel)):
+        return annotation
+    return next((group for part in get_args(annotation) if (group := _group_in(part))), None)

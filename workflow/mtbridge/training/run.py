@@ -1,0 +1,161 @@
+"""One fine-tuning run, from its files to its weights and record; it goes on where an earlier process was stopped."""
+
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from mtbridge.base.files import read_json, sha256, write_json
+from mtbridge.base.program import ready
+from mtbridge.models.kernels import keep_memory
+from mtbridge.specs.recipe import Recipe
+from mtbridge.specs.task import Task
+from mtbridge.training import resume
+from mtbridge.training.batches import computed_in, device_of
+from mtbridge.training.classifier import save
+from mtbridge.training.finetuning import Diverged, RunFiles, Training
+from mtbridge.training.processes import Processes
+
+
+@dataclass(frozen=True)
+class StatePlace:
+    """Where the state of an unfinished training is kept (None: nowhere), and after how many seconds again."""
+
+    folder: Path | None = None
+    every: float = 300.0
+
+
+NOWHERE = StatePlace()
+
+
+def finetune(
+    files: RunFiles,
+    task: Task,
+    recipe: Recipe,
+    seed: int,
+    about: dict,
+    threads: int = 1,
+    state: StatePlace = NOWHERE,
+) -> None:
+    """Fine-tune on the source language and write the weights and the run's record.
+
+    about: what the caller knows of the run (model, identity, commit …), copied to the record.
+
+    Raises:
+        MtbridgeError: the loss is not finite (step and example ids are named), labels or tokens do not fit, memory
+            does not suffice for one example, a signal asked to stop.
+    """
+    started = time.perf_counter()
+    import torch
+
+    torch.set_num_threads(threads)
+    keep_memory()
+    processes = Processes()
+    origin = origin_of(files, task, recipe, seed, about.get("identity"))
+    device = device_of(int(os.environ.get("LOCAL_RANK", "0")))
+    precision = computed_in(recipe.precision, device, tell=processes.rank == 0)
+    # Where a run is computed decides its last bits, so a state from elsewhere is not gone on with.
+    here = {"processes": processes.count, "device": device.type, "threads": threads, "precision": precision}
+    name = resume.key(origin | here)
+    with resume.State(state.folder, name, state.every, claim=processes.rank == 0) as kept:
+        processes.wait()
+        training = Training(files, task, replace(recipe, precision=precision), seed, processes, device)
+        _restore(training, kept, processes)
+        kept.listen()
+        ready()
+        start, resumed_at = time.perf_counter() - started, training.steps
+        _train(training, kept, processes, about)
+        if processes.rank == 0:
+            known = {**about, "why": resume.why(_origin_file(files), origin), "task": task.name, "seed": seed}
+            known |= {"recipe": asdict(recipe), "labels": list(task.labels), "resumed_at": resumed_at}
+            known |= {"processes": processes.count, "device": str(device), "precision": precision}
+            _write(training, files, known, start)
+            write_json(origin, _origin_file(files))
+            kept.remove()
+    processes.end()
+
+
+def origin_of(files: RunFiles, task: Task, recipe: Recipe, seed: int, identity: str | None) -> dict:
+    """Everything that decides what a run becomes, as it comes back from JSON."""
+    evaluation = files.evaluation
+    origin = {
+        "code": identity,
+        "recipe": asdict(recipe),
+        "seed": seed,
+        "task": asdict(task),
+        "encoder": read_json(Path(files.encoder) / "card.json").get("sha256"),
+        "tokens": sha256(Path(files.tokens) / "tokens.npy"),
+        "examples": sha256(files.examples),
+        "evaluation": sha256(Path(evaluation[0]) / "tokens.npy", evaluation[1]) if evaluation else None,
+        "versions": resume.versions(),
+    }
+    return json.loads(json.dumps(origin))
+
+
+def _origin_file(files: RunFiles) -> Path:
+    # No output of the rule, so that it is still there when Snakemake has removed those.
+    return Path(files.record).with_name("made_of.json")
+
+
+def _restore(training: Training, state: resume.State, processes: Processes) -> None:
+    """Go on from a state that was kept: all processes, or none."""
+    found = state.load()
+    if processes.any(found is None):
+        return
+    training.restore(*found)
+    if processes.rank == 0:
+        print(f"going on after step {training.steps} of {training.total}", file=sys.stderr, flush=True)
+
+
+def _train(training: Training, state: resume.State, processes: Processes, about: dict) -> None:
+    """Train to the end. Of several processes the first raises what went wrong, the others exit without a word."""
+    try:
+        training.run(state)
+    except (Diverged, resume.Interrupted) as error:
+        if isinstance(error, Diverged):
+            error = Diverged(f"{about.get('model')}, {error}")
+            if state.folder and processes.rank == 0:
+                state.write(training.model.state_dict(), {"error": str(error)}, "diverged")
+        if processes.count > 1:
+            # The first says it once, also when the end of the others would have it ended.
+            state.ignore_signals()
+        processes.wait()
+        if processes.rank != 0:
+            sys.exit(1)
+        raise error
+
+
+def _write(training: Training, files: RunFiles, known: dict, start: float) -> None:
+    """Write the weights of the chosen epoch, and the record beside them."""
+    vocabulary, best, recipe = training.vocabulary, training.best, training.recipe
+    weights, scale = (best.weights, best.scale) if best else (training.model.state_dict(), vocabulary.scale)
+    record = {
+        **known,
+        "examples": len(training.train),
+        "steps": training.steps,
+        "epochs": recipe.epochs,
+        "examples_a_pass": training.micro_batch,
+        "tokens": training.tokens,
+        "embeddings_trained": [len(vocabulary.rows), len(vocabulary)],
+        "loss": training.curve,
+        "dev": training.dev_curve,
+        "selected_epoch": best.epoch if best else recipe.epochs,
+        "tokens_per_second": round(training.tokens / max(training.seconds["train"], 1e-9)),
+        "seconds": {key: round(value, 3) for key, value in {"start": start, **training.seconds}.items()},
+        "peak_memory_mb": peak_memory(),
+        "versions": resume.versions(),
+    }
+    save(files.weights, weights, files.encoder, vocabulary.rows, scale)
+    write_json(record | {"weights": sha256(files.weights)}, files.record)
+
+
+def peak_memory() -> int:
+    """Largest resident memory of this process, and of the accelerator where there is one, in MB."""
+    import resource
+
+    import torch
+
+    host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return max(host, torch.cuda.max_memory_allocated() >> 20) if torch.cuda.is_available() else host
