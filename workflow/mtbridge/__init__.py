@@ -1,7 +1,7 @@
 """mtbridge: does an objective help a multilingual encoder transfer from English, and what does it do to it?
 
 Where to look
-    which runs a study has           config, grid; what makes a run stale: identity
+    which runs a study has           config, grid; what makes a run stale: base.identity
     what a task is, and its data     tasks, readers, world, corpora, text
     models                           hub, checkpoints, languages, tokens, pretrain, models
     fine-tuning and prediction       inputs, finetune

@@ -13,9 +13,9 @@ import time
 sys.path.insert(0, f"{workflow.basedir}/workflow")
 
 from mtbridge import config as study_config
+from mtbridge.base.identity import digest, remember
 from mtbridge.errors import MtbridgeError
 from mtbridge.grid import MAJORITY, Study
-from mtbridge.identity import digest, remember
 
 
 configfile: "config.yaml"

@@ -1,0 +1,1 @@
+"""What every room uses: the identity of code."""
