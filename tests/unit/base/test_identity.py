@@ -208,89 +208,48 @@ def test_an_edited_constant_or_function_is_meaning(small):
     assert small.changes("scripts/run.py", "loss(1)", "loss(2)")
 
 
-# A definition `target` that is reached in some way from what replaces the body of `loss`.
+# Ways to reach `target`: what `loss` does, and what else the module defines.
 WAYS = {
-    "partial": "return functools.partial(target, 1)",
-    "argument": "return map(target, x)",
-    "registry": "return REGISTRY[x]",
-    "decorator": "return decorated(x)",
-    "default value": "return with_default(x)",
-    "base class": "return Derived(x)",
-    "method": "return Methods(x).run()",
-    "nested function": "def inner():\n        def last():\n            return target(x)\n        return last\n    return inner",
-    "lambda": "return lambda y, z=1: target(y)",
-    "comprehension": "return [target(y) for y in x if y]",
-    "first source of a comprehension": "return [target for target in target(x)]",
-    "augmented constant": "return AUGMENTED",
-    "annotated constant": "return ANNOTATED",
-    "constant in a branch": "return BRANCH",
-    "function in a branch": "return in_branch()",
-    "constant of several names": "return SECOND",
-    "computed constant": "return COMPUTED",
-    "global assigned in a function": "global CHANGED\n    CHANGED = 1\n    return CHANGED",
-    "recursion": "return even(x)",
-    "class field": "return Field(x)",
-    "quoted class field": "return Quoted(x)",
-    "try": "try:\n        pass\n    except target:\n        pass",
-    "match": "match x:\n        case target.NAME:\n            return 1",
-    "formatted": 'return f"{target(x):>{x}}"',
-    "await": "async def inner():\n        async for y in target(x):\n            await y\n    return inner",
+    "partial": ("return functools.partial(target, 1)", "import functools"),
+    "argument": ("return map(target, x)", ""),
+    "registry": ("return REGISTRY[x]", 'REGISTRY = {"a": [target]}'),
+    "decorator": ("return decorated(x)", "@target\ndef decorated(x):\n    return x"),
+    "default value": ("return f(x)", "def f(x, y=target):\n    return y"),
+    "default value of a keyword": ("return f(x)", "def f(x, *, y=target):\n    return y"),
+    "base class": ("return A(x)", "class A(target):\n    pass"),
+    "method": ("return A(x).run()", "class A:\n    def run(self):\n        return target(self)"),
+    "class field": ("return A(x)", "class A:\n    x: target"),
+    "quoted class field": ("return A(x)", 'class A:\n    x: "list[target] | None"'),
+    "nested function": ("def f():\n        def g():\n            return target\n        return g\n    return f", ""),
+    "lambda": ("return lambda y, z=1: target(y)", ""),
+    "comprehension": ("return [target(y) for y in x if y]", ""),
+    "first source of a comprehension": ("return [target for target in target(x)]", ""),
+    "augmented constant": ("return A", "A = []\nA += [target]"),
+    "annotated constant": ("return A", "A: list = [target]"),
+    "constant in a branch": ("return A", "if x:\n    A = 1\nelse:\n    A = target"),
+    "function in a branch": ("return f()", "try:\n    x\nexcept OSError:\n    def f():\n        return target"),
+    "constant of several names": ("return B", "A, B = target, target"),
+    "computed constant": ("return A", "A = {name: value for name, value in [(1, target)]}"),
+    "recursion": ("return f(x)", "def f(x):\n    return g(x)\n\ndef g(x):\n    return f(x) or target"),
+    "exception": ("try:\n        pass\n    except target:\n        pass", ""),
+    "match": ("match x:\n        case target.NAME:\n            return 1", ""),
+    "formatted": ('return f"{target(x):>{x}}"', ""),
+    "await": ("async def f():\n        async for y in target(x):\n            await y\n    return f", ""),
 }
-TARGETS = """
-    import functools
-
-    def target(x):
-        return 100
-
-    REGISTRY = {"a": [target]}
-
-    @target
-    def decorated(x):
-        return x
-
-    def with_default(x, *, f=target):
-        return f
-
-    class Derived(target):
-        pass
-
-    class Methods:
-        def run(self):
-            return target(self)
-
-    AUGMENTED = []
-    AUGMENTED += [target]
-    ANNOTATED: list = [target]
-    if functools:
-        BRANCH = 1
-        def in_branch():
-            return target
-    else:
-        BRANCH = target
-    FIRST, SECOND = target, target
-    COMPUTED = {name: value for name, value in [(1, target)]}
-    CHANGED = target
-
-    def even(x):
-        return x == 0 or odd(x - 1)
-
-    def odd(x):
-        return x == target or even(x - 1)
-
-    class Field:
-        x: target
-
-    class Quoted:
-        x: "list[target] | None"
-
-    """
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_what_is_reached_is_meaning(small, way):
-    small.write("loss.py", TARGETS + "def loss(x):\n        " + WAYS[way].replace("\n", "\n    "))
+    body, more = WAYS[way]
+    target = "def target(x):\n    return 100"
+    small.write("loss.py", f"{target}\n\n{more}\n\ndef loss(x):\n    {body}")
     assert "mtbridge.loss:target" in small.reached()
     assert small.changes("loss.py", "100", "101")
+
+
+def test_a_program_without_the_usual_last_lines_has_its_main(small):
+    small.edit("scripts/run.py", 'if __name__ == "__main__":\n    main()', "")
+    assert small.changes("loss.py", "FACTOR = 2", "FACTOR = 3")
 
 
 def test_recursion_ends_and_is_told_apart(small):
@@ -341,6 +300,7 @@ def test_branches_are_told_apart(small):
         "def other():\n        return 1\n    return other()",
         "with x as other:\n        return other",
         "match x:\n        case [other, *_]:\n            return other",
+        "y = [z for z in x if (other := z)]\n    return other",
         "return x.other",
         "return f(other=1)",
         "class A:\n        other: int = 1\n    return A",
@@ -358,11 +318,20 @@ def test_a_local_name_is_no_definition_of_the_module(small, body):
         "global other\n    other = x",
         "class A:\n        other = 1\n        def f(self):\n            return other\n    return A",
         "return [other for y in x]",
+        "other = 1\n    def f():\n        global other\n        return other\n    return f",
     ],
 )
 def test_a_name_that_may_be_the_modules_is(small, body):
     small.edit("loss.py", "return x * FACTOR", body)
     assert "mtbridge.loss:other" in small.reached()
+
+
+def test_a_method_does_not_hide_the_modules_function(small):
+    small.write("loss.py", "def f():\n    pass\n\nclass A:\n    def f(self):\n        return f()\n\nloss = A")
+    before = small.digest()
+    small.edit("loss.py", "def f():", "def g():")
+    small.edit("loss.py", "return f()", "return g()")
+    assert small.digest() == before
 
 
 def test_an_argument_hides_a_module(small):
@@ -443,6 +412,7 @@ def test_a_module_as_a_value_counts_whole(small, use):
     small.edit("loss.py", "return x * FACTOR", f"from mtbridge import tables\n    return {use}")
     assert small.changes("tables.py", "100", "101")
     assert small.changes("tables.py", "make", "build")  # the name is data
+    assert not small.changes("tables.py", "def build", "__all__ = ['build']\n\n\ndef build")
 
 
 @pytest.mark.parametrize(
@@ -485,6 +455,7 @@ def test_a_star_import_counts_both_modules_whole(small):
         "load(NAMES[x])",
         'load("." + x, __package__)',
         "list(map(load, NAMES))",
+        'load(".readers." + x, x)',
         '__import__("mtbridge.readers.%s" % x)',
     ],
 )

@@ -375,5 +375,7 @@ def unresolved(project: Project) -> list[Place]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2 or project().file(sys.argv[1]) is None:
+        sys.exit("error: expected a program of scripts/, as in: python -m mtbridge.base.identity finetune")
     for node in sorted(Reach(graph(frozenset()), sys.argv[1]).found):
         print(f"{node.module}:{node.name}")
