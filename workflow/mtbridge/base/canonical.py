@@ -1,0 +1,381 @@
+"""The canonical text of a definition: what it does, without how it is written or named.
+
+The text is the syntax tree without what cannot change a result (see IDENTITY.md). A placeholder stands for every name
+that means another definition or an import; those names are the definition's references, in order (see `scopes`).
+"""
+
+import ast
+import builtins
+import hashlib
+import re
+from typing import NamedTuple
+
+from mtbridge.base.scopes import FUNCTIONS, IMPORTS, Scope, add, bound_names, dotted, imported_modules, parameters
+
+# What a definition may do that names do not show. The first three concern all definitions that a program reaches.
+COMPUTED_IMPORT = "import by a computed name"
+OWN_NAMES = "names of definitions as data"
+SUBCLASSES = "subclasses that nobody names"
+# Any other reason is the name that gives access to the whole module.
+WHOLE_MODULE = frozenset({"globals", "eval", "exec", "__path__", "__package__", "__spec__", "__builtins__"})
+WHOLE_MODULE_OF = frozenset(
+    {"sys.modules", "sys._getframe", "inspect.currentframe", "inspect.stack", "inspect.getmodule"}
+    | {"runpy.run_path", "runpy.run_module"}
+)
+ATTRIBUTES = {"__name__": OWN_NAMES, "__qualname__": OWN_NAMES, "__doc__": OWN_NAMES} | {
+    "__subclasses__": SUBCLASSES,
+    "__globals__": "__globals__",
+}
+IMPORTERS = frozenset(
+    {"importlib.import_module", "importlib.__import__", "builtins.__import__", "pkgutil.resolve_name"}
+)
+
+# Calls that change nothing but their value; whatever else a module calls while it is imported counts like a statement.
+HARMLESS = frozenset(
+    {"abc", "collections", "contextlib", "dataclasses", "enum", "functools", "itertools", "math", "operator", "pathlib"}
+    | {"pydantic", "re", "string", "time", "types", "typing"}
+)
+HARMLESS_METHODS = frozenset({"copy", "get", "items", "keys", "split", "splitlines", "strip", "values"})
+HARMLESS_METHODS |= {"getter", "setter", "deleter"}
+HARMFUL_BUILTINS = frozenset({"__import__", "delattr", "eval", "exec", "next", "open", "print", "setattr"})
+
+VALUE_EXCEPTIONS = frozenset({"StopIteration", "SystemExit"})
+DOCUMENTATION = frozenset({"description", "help", "epilog"})  # keyword arguments of any call
+
+
+class Definition(NamedTuple):
+    """A definition of a module, or its statements, as far as one file tells it."""
+
+    form: str  # digest of the canonical text
+    references: list[str]  # in the order of the placeholders
+    imports: list[str]  # what it imports when it runs
+    reasons: list  # [line, reason]: what it does that names do not show
+    module_names: list[str]  # texts that may be the name of a project module
+    documentation: str  # digest of its docstrings
+    line: int
+
+
+class Form:
+    """Writes the canonical text of syntax trees. Different trees have different texts."""
+
+    def __init__(self, module_names: dict[str, list[str]], stars, docstring, own: str | None = None):
+        self.module_names = module_names  # of each what it may mean
+        self.stars, self.docstring = stars, docstring
+        self.own = own  # the name whose definition is written
+        self.text: list[str] = []
+        self.references: list[str] = []
+        self.imports: list[str] = []
+        self.reasons: list = []
+        self.strings: list[str] = []
+        self.documentation: list[str] = []
+        self.scopes: list[Scope] = []
+        self.line = 0
+
+    def definition(self, line: int) -> Definition:
+        """What was written."""
+        digests = [hashlib.sha256("\n".join(part).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+                   for part in (self.text, self.documentation)]  # fmt: skip
+        lists = (self.references, sorted(set(self.imports)), self.reasons, sorted(set(self.strings)))
+        return Definition(digests[0], *lists, digests[1], line)
+
+    def visit(self, node) -> None:
+        """Write a node of any kind."""
+        if node is None:
+            self.text.append("-")
+            return
+        self.line = getattr(node, "lineno", self.line)
+        write = getattr(self, f"visit_{type(node).__name__}", None)
+        if write is not None:
+            write(node)
+            return
+        self.text.append(f"({type(node).__name__}")
+        for field in node._fields:
+            if field not in ("ctx", "kind", "type_comment"):
+                self.value(getattr(node, field, None))
+        self.text.append(")")
+
+    def value(self, value) -> None:
+        """Write a field of a node."""
+        if isinstance(value, list):
+            self.text.append("[")
+            for part in value:
+                if isinstance(part, ast.stmt):
+                    self.statement(part)
+                elif isinstance(part, ast.AST):
+                    self.visit(part)
+                else:
+                    self.text.append(repr(part))
+            self.text.append("]")
+        elif isinstance(value, ast.AST):
+            self.visit(value)
+        else:
+            self.text.append(repr(value))
+
+    def statement(self, node) -> None:
+        """Write a statement, if it can change a result."""
+        if isinstance(node, IMPORTS):
+            self.imports += imported_modules(node)
+        elif is_text(node):
+            self.documentation.append(repr(node.value.value))
+        elif not (isinstance(node, ast.Pass) or is_message(node)):
+            self.visit(node)
+
+    # ---- Names ----
+
+    def meanings(self, name: str) -> tuple[list[str], bool]:
+        """References that a name may stand for, and whether it may be a variable (or a builtin) instead."""
+        found: list[str] = []
+        is_variable = False
+        for number, scope in enumerate(reversed(self.scopes)):
+            if name in scope.module_names:
+                break
+            if name in scope.names and not (scope.is_class and number):
+                bound = scope.names[name]
+                found += [meant for meant in dict.fromkeys(bound) if meant is not None]
+                is_variable = is_variable or None in bound
+                if not scope.is_class:  # a class's name may not be bound yet, then an outer one is meant
+                    return found, is_variable
+        if name in self.module_names:
+            return [*found, *self.module_names[name]], is_variable
+        if self.stars and not hasattr(builtins, name):
+            found.append(f":{name}")
+        return found, True
+
+    def name(self, name: str, attributes=()) -> None:
+        """Write a name and its attributes, or references to what they may mean."""
+        references, is_variable = self.meanings(name)
+        if is_variable:
+            self.text.append(".".join([f"name {name}", *attributes]))
+            if not references and (name in WHOLE_MODULE or name == "__import__"):
+                self.reasons.append([self.line, COMPUTED_IMPORT if name == "__import__" else name])
+        self.attributes(attributes)
+        for reference in references:
+            self.refer(reference if not attributes else add(reference, attributes))
+
+    def refer(self, reference: str) -> None:
+        """Write a placeholder."""
+        self.text.append("@")
+        self.references.append(reference)
+        meant = dotted(reference)
+        if meant in IMPORTERS:
+            self.reasons.append([self.line, COMPUTED_IMPORT])
+        for whole in WHOLE_MODULE_OF:
+            if meant == whole or meant.startswith(f"{whole}."):
+                self.reasons.append([self.line, whole])
+
+    def attributes(self, attributes) -> None:
+        """Note the attributes that lead to what nobody names."""
+        for attribute in attributes:
+            if attribute in ATTRIBUTES:
+                self.reasons.append([self.line, ATTRIBUTES[attribute]])
+
+    def visit_Name(self, node) -> None:
+        if node.id == "__doc__":
+            self.text.append(repr(self.docstring))
+        elif self.own is not None and not self.scopes and not isinstance(node.ctx, ast.Load):
+            self.text.append("own target" if node.id == self.own else "other target")
+        elif self.scopes and node.id in self.scopes[-1].names and not isinstance(node.ctx, ast.Load):
+            self.text.append(f"name {node.id}")  # a class's name may be read before it is bound, but is bound here
+        else:
+            self.name(node.id)
+
+    def visit_Attribute(self, node) -> None:
+        attributes, base = [], node
+        while isinstance(base, ast.Attribute):
+            attributes.insert(0, base.attr)
+            base = base.value
+        if isinstance(base, ast.Name):
+            self.name(base.id, attributes)
+            return
+        self.attributes(attributes)
+        self.text.append("(" + ".".join(["of", *attributes]))
+        self.visit(base)
+        self.text.append(")")
+
+    def visit_Constant(self, node) -> None:
+        self.text.append(repr(node.value))
+        if isinstance(node.value, str) and re.match(r"mtbridge(\.|$)", node.value):
+            self.strings.append(node.value)
+
+    def visit_Global(self, node) -> None:
+        self.value([name for name in node.names if name not in self.module_names])  # the others are references
+
+    # ---- What is said, not done ----
+
+    def visit_Raise(self, node) -> None:
+        self.text.append("(raise")
+        # The arguments are a text to read, but these exceptions bring a value to someone.
+        has_text = isinstance(node.exc, ast.Call) and getattr(node.exc.func, "id", "") not in VALUE_EXCEPTIONS
+        self.visit(node.exc.func if has_text else node.exc)
+        self.visit(node.cause)
+        self.text.append(")")
+
+    def visit_Call(self, node) -> None:
+        meant = self.called(node.func)
+        if meant & (IMPORTERS | {"__import__"}) and len(node.args) == 1 and not node.keywords:
+            module = node.args[0]
+            if isinstance(module, ast.Constant) and isinstance(module.value, str):
+                self.imports.append(f"{module.value}:")
+                self.refer(f"{module.value}:")
+                return
+        elif meant & (IMPORTERS | {"__import__"}):  # perhaps relative to this package
+            self.refer(".:")
+        if meant & {"vars", "dir"} and not (node.args or node.keywords):
+            self.reasons.append([self.line, f"{min(meant)}()"])
+        if "locals" in meant and all(scope.is_class for scope in self.scopes):
+            self.reasons.append([self.line, "locals()"])
+        self.text.append("(call")
+        self.visit(node.func)
+        self.value(node.args)
+        self.value([keyword for keyword in node.keywords if keyword.arg not in DOCUMENTATION])
+        self.text.append(")")
+
+    def called(self, function) -> set[str]:
+        """The dotted names that a called function may have, of those that are imported or builtin."""
+        attributes = []
+        while isinstance(function, ast.Attribute):
+            attributes.insert(0, function.attr)
+            function = function.value
+        if not isinstance(function, ast.Name):
+            return set()
+        references, is_variable = self.meanings(function.id)
+        names = {dotted(add(reference, attributes) if attributes else reference) for reference in references}
+        is_builtin = is_variable and not references and hasattr(builtins, function.id)
+        return names | {".".join([function.id, *attributes])} if is_builtin else names
+
+    def visit_AnnAssign(self, node) -> None:
+        in_class = bool(self.scopes) and self.scopes[-1].is_class
+        if node.value is None and not in_class:
+            return
+        self.text.append("(Field" if in_class else "(Assign")
+        self.value([node.target])
+        if in_class:
+            self.annotation(node.annotation)
+        self.visit(node.value)
+        self.text.append(")")
+
+    def annotation(self, node) -> None:
+        """An annotation that counts; names count inside quotes too."""
+        self.visit(node)
+        for part in ast.walk(node):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                try:
+                    self.visit(ast.parse(part.value, mode="eval"))
+                except SyntaxError:
+                    continue
+
+    # ---- Scopes ----
+
+    def visit_FunctionDef(self, node) -> None:
+        annotated = not all(is_harmless_call(self, decorator, True) for decorator in node.decorator_list)
+        self.text.append(f"({type(node).__name__}")
+        self.value(node.decorator_list)
+        if self.scopes or self.own != node.name:
+            self.name_bound(node.name)
+        self.arguments(node.args, annotated)
+        if annotated and node.returns is not None:
+            self.annotation(node.returns)
+        self.inside(node, node.body, parameters(node.args))
+        self.text.append(")")
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Lambda(self, node) -> None:
+        self.text.append("(lambda")
+        self.arguments(node.args, False)
+        self.inside(node, [node.body], parameters(node.args))
+        self.text.append(")")
+
+    def visit_ClassDef(self, node) -> None:
+        self.text.append("(class")
+        self.value(node.decorator_list)
+        if self.scopes or self.own != node.name:
+            self.name_bound(node.name)
+        self.value(node.bases)
+        self.value(node.keywords)
+        hooks = any(isinstance(part, FUNCTIONS) and part.name == "__init_subclass__" for part in node.body)
+        if hooks or any(keyword.arg == "metaclass" for keyword in node.keywords):
+            self.reasons.append([node.lineno, SUBCLASSES])
+        self.inside(node, node.body, [])
+        self.text.append(")")
+
+    def name_bound(self, name: str) -> None:
+        """The name of a definition inside another, of a method, or of a definition inside a statement."""
+        self.text.append(f"named {name}")
+
+    def arguments(self, arguments, annotated: bool) -> None:
+        """Parameters and their default values; of a decorated function also the annotations."""
+        kinds = (arguments.posonlyargs, arguments.args, [arguments.vararg], arguments.kwonlyargs, [arguments.kwarg])
+        for kind in kinds:
+            self.text.append("[" + ",".join(parameter.arg for parameter in kind if parameter is not None) + "]")
+            for parameter in kind if annotated else ():
+                if parameter is not None and parameter.annotation is not None:
+                    self.annotation(parameter.annotation)
+        self.value(arguments.defaults)
+        self.text.append("[")
+        for default in arguments.kw_defaults:
+            self.visit(default)
+        self.text.append("]")
+
+    def inside(self, node, body: list, own_parameters: list[str]) -> None:
+        """The body of a function, lambda or class, in a scope of its own."""
+        names, module_names, _ = bound_names(body)
+        for part in (*own_parameters, *(part.name for part in getattr(node, "type_params", ()))):
+            names.setdefault(part, []).append(None)
+        self.scopes.append(Scope(isinstance(node, ast.ClassDef), names, module_names))
+        self.value(getattr(node, "type_params", []))
+        self.value(body)
+        self.scopes.pop()
+
+    def comprehension(self, node) -> None:
+        """A comprehension; its first source is read outside of it."""
+        self.text.append(f"({type(node).__name__}")
+        self.visit(node.generators[0].iter)
+        names, _, _ = bound_names(generator.target for generator in node.generators)
+        self.scopes.append(Scope(False, names, set()))
+        for number, generator in enumerate(node.generators):
+            self.text.append(f"(for {generator.is_async}")
+            self.visit(generator.target)
+            if number:
+                self.visit(generator.iter)
+            self.value(generator.ifs)
+            self.text.append(")")
+        for part in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
+            self.visit(part)
+        self.scopes.pop()
+        self.text.append(")")
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension
+
+
+def is_text(node) -> bool:
+    """Whether a statement is a docstring, or another constant by itself."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def is_message(node) -> bool:
+    """Whether a statement only says something: print (to the terminal) or progress."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("print", "progress")):
+        return False
+    files = [ast.unparse(keyword.value) for keyword in call.keywords if keyword.arg in ("file", None)]
+    return all(file in ("sys.stderr", "sys.stdout") for file in files)
+
+
+def is_harmless_call(form: Form, function, is_decorator: bool = False) -> bool:
+    """Whether a call gives a value and does nothing else, as far as that can be told; calls inside it apart."""
+    if is_decorator and isinstance(function, ast.Call):
+        function = function.func
+    attributes, base = [], function
+    while isinstance(base, ast.Attribute):
+        attributes.insert(0, base.attr)
+        base = base.value
+    last = attributes[-1] if attributes else getattr(base, "id", "")
+    if last in HARMLESS_METHODS or (last.lstrip("_")[:1].isupper() and not is_decorator):
+        return True
+    if isinstance(base, ast.Name):
+        references, _ = form.meanings(base.id)
+        if not references:
+            return hasattr(builtins, base.id) and base.id not in HARMFUL_BUILTINS
+        return all(dotted(reference).split(".")[0] in HARMLESS and reference[0] != ":" for reference in references)
+    return isinstance(base, (ast.Call, ast.Constant))  # a method of a new value

@@ -1,0 +1,173 @@
+"""The definitions of a Python file, by name.
+
+A *definition* is a function, a class or a constant of a module's top level. Statements that define nothing have the
+name "!" together, those under `if __name__ == "__main__"` the name "!main". Which file a reference means is decided
+in `identity`; here nothing but one file's text counts.
+"""
+
+import ast
+from typing import NamedTuple
+
+from mtbridge.base.canonical import Definition, Form, is_harmless_call, is_message, is_text
+from mtbridge.base.scopes import FUNCTIONS, IMPORTS, bound_names, imported_modules
+
+
+class Module(NamedTuple):
+    """A file's definitions by name; "!" are its statements, "!main" those under `if __name__ == "__main__"`."""
+
+    definitions: dict[str, Definition]
+    aliases: dict[str, str]  # names that only an import binds -> what they stand for
+    imports: list[str]  # what is imported when the module is
+    stars: list[str]  # modules from which everything is imported
+    classes: list[str]
+
+
+# ---- What runs when a module is imported ----
+
+
+def is_harmless(form: Form, *nodes) -> bool:
+    """Whether computing values does nothing else, as far as that can be told."""
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Call) and not is_harmless_call(form, node.func):
+            return False
+        if not isinstance(node, ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+    return True
+
+
+def is_harmless_definition(form: Form, node) -> bool:
+    """Whether making a function or class does nothing else: it registers itself nowhere, for one."""
+    decorators = all(is_harmless_call(form, decorator, True) for decorator in node.decorator_list)
+    if not (decorators and is_harmless(form, *node.decorator_list)):
+        return False
+    if not isinstance(node, ast.ClassDef):
+        defaults = (part for part in (*node.args.defaults, *node.args.kw_defaults) if part is not None)
+        return is_harmless(form, *defaults)
+    if node.keywords or not is_harmless(form, *node.bases):
+        return False
+    for part in node.body:
+        if isinstance(part, (*FUNCTIONS, ast.ClassDef)):
+            harmless = is_harmless_definition(form, part)
+        elif isinstance(part, (ast.Assign, ast.AnnAssign)):
+            harmless = is_harmless(form, *([part.value] if part.value else []))
+        else:
+            harmless = is_text(part) or isinstance(part, (ast.Pass, *IMPORTS))
+        if not harmless:
+            return False
+    return True
+
+
+class TopLevel:
+    """What the statements of a module's top level bind, and which of them do more than that."""
+
+    def __init__(self, body: list):
+        self.bindings: dict[str, list] = {}  # name -> statements; a reference for one that is imported, or bound in "!"
+        self.imports: list[str] = []
+        self.stars: list[str] = []
+        self.statements: list = []
+        self.main: list = []
+        self.assigned: list = []  # definitions that may do more when they are made
+        self.read(body)
+
+    def bind(self, nodes, place) -> None:
+        """Names bound by nodes: imported ones with what they mean, others with the place where they are bound."""
+        for name, bound in bound_names(nodes)[0].items():
+            if name != "__all__":
+                meanings = [meant or place for meant in dict.fromkeys(bound) if meant or place]
+                self.bindings.setdefault(name, []).extend(meanings)
+
+    def read(self, body: list) -> None:
+        """Sort the statements of a module."""
+        for node in body:
+            if isinstance(node, IMPORTS):
+                self.bind([node], None)
+                self.imports += imported_modules(node)
+                if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+                    self.stars.append("." * node.level + (node.module or "") + ":")
+            elif isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Assign, ast.AnnAssign, ast.AugAssign)):
+                self.read_definition(node)
+            elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+                self.bind(node.body, None)  # of the others only annotations know
+                self.read(node.orelse)
+            elif isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'":
+                self.bind(node.body, "!main")
+                self.main += node.body
+                self.read(node.orelse)
+            elif not (is_message(node) or isinstance(node, ast.Pass) or is_text(node)):
+                self.bind([node], "!")
+                self.statements.append(node)
+
+    def read_definition(self, node) -> None:
+        """A statement that defines names, or changes what a name means."""
+        if isinstance(node, ast.AnnAssign) and node.value is None:
+            return
+        if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            self.bindings.setdefault(node.name, []).append(node)
+            self.statements.append((node.name, node))
+            return
+        self.bind([node], node)
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        parts = [part for target in targets for part in ast.walk(target)]
+        names = [part for part in parts if isinstance(getattr(part, "ctx", None), ast.Store)]
+        if isinstance(node, ast.AugAssign) or any(isinstance(name, (ast.Attribute, ast.Subscript)) for name in names):
+            if getattr(targets[0], "id", None) != "__all__":
+                self.statements.append(node)
+        else:
+            self.statements += [(name.id, node) for name in names if isinstance(name, ast.Name)]
+
+
+def only_imported(bound: list) -> list[str]:
+    """The one reference that a name stands for, if nothing but an import binds it."""
+    is_import = all(isinstance(part, str) and not part.startswith("!") for part in bound)
+    return bound[:1] if is_import and len(set(bound)) == 1 else []
+
+
+def read_module(content: bytes, path: str) -> Module:
+    """The definitions of a file."""
+    tree = ast.parse(content, path)
+    top = TopLevel(tree.body)
+    docstring = ast.get_docstring(tree)
+
+    aliases = {name: references[0] for name, bound in top.bindings.items() if (references := only_imported(bound))}
+    names = {}
+    for name, bound in top.bindings.items():
+        imported = [part for part in bound if isinstance(part, str) and not part.startswith("!")]
+        names[name] = [aliases[name]] if name in aliases else [f":{name}", *dict.fromkeys(imported)]
+
+    def form(own=None) -> Form:
+        return Form(names, top.stars, docstring, own)
+
+    definitions, classes = {}, []
+    for name, bound in top.bindings.items():
+        if name in aliases:
+            continue
+        written = form(name)
+        for part in bound:
+            if isinstance(part, str):
+                written.text.append(f"bound as {name}" if part[0] == "!" else "imported")
+                written.refer(part)
+            else:
+                written.statement(part)
+        definitions[name] = written.definition(getattr(bound[0], "lineno", 1))
+        classes += [name] if any(isinstance(part, ast.ClassDef) and part.bases for part in bound) else []
+
+    for place, body in (("!", top.statements), ("!main", top.main)):
+        written = form()
+        for part in body:
+            if not isinstance(part, tuple):
+                written.statement(part)
+            elif part[0] != "__all__" and not is_harmless_statement(written, part[1]):
+                written.refer(f":{part[0]}")
+        if written.text:
+            line = next((part.lineno for part in body if not isinstance(part, tuple)), 1)
+            definitions[place] = written.definition(line)
+    return Module(definitions, aliases, top.imports, top.stars, classes)
+
+
+def is_harmless_statement(form: Form, node) -> bool:
+    """Whether a definition does nothing but define."""
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+        return is_harmless_definition(form, node)
+    return is_harmless(form, node.value)
