@@ -19,15 +19,14 @@ def option(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def add_options(parser: argparse.ArgumentParser, specification: type, title: str | None = None) -> None:
-    """Add an option for every setting of a specification to a program's parser, in a group of its own."""
-    group = parser.add_argument_group(title or specification.__name__)
+def add_options(parser: argparse.ArgumentParser, specification: type) -> None:
+    """Add an option for every setting of a specification to a program's parser."""
     types = get_type_hints(specification)
     for field in fields(specification):
         about = field.default  # pydantic's FieldInfo, see `specs.setting`
         described = getattr(about, "description", None) or ""
         required = about.is_required() and about.default_factory is None
-        group.add_argument(
+        parser.add_argument(
             option(field.name), required=required, help=described.replace("%", "%%"), **_kind(types[field.name])
         )
 
