@@ -58,6 +58,7 @@ class Study:
 
     @cached_property
     def each_model(self) -> list[dict]:
+        """The models that are run."""
         return [{"model": model} for model in self.models]
 
     @cached_property
@@ -69,6 +70,7 @@ class Study:
 
     @cached_property
     def each_task(self) -> list[dict]:
+        """The tasks that are run."""
         return [{"task": task} for task in self.tasks]
 
     @cached_property
@@ -86,6 +88,7 @@ class Study:
         return "" if protocol == self.protocols[0] else f"{protocol}/"
 
     def protocol(self, view: str) -> str:
+        """The protocol that a folder of tables and figures shows."""
         return view.rstrip("/") or self.protocols[0]
 
     def corpus_of(self, view: str) -> str:

@@ -22,6 +22,7 @@ def merge(below: dict, above: dict) -> dict:
 
 
 def read_yaml(path: Path) -> dict:
+    """The keys and values of a YAML file. Raises MtbridgeError with file and line where it is not YAML."""
     try:
         value = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
