@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.base.files import read_table, whole
-from mtbridge.data.readers.xglue import TASKS
+from mtbridge.data.readers.xglue import TASKS, kind_in_release
 
 
 def export(predictions: dict, examples: dict, split: str, output) -> dict[str, dict[str, int]]:
@@ -36,9 +36,12 @@ def export(predictions: dict, examples: dict, split: str, output) -> dict[str, d
             target = folder / TASKS[task][0]
             target.mkdir(parents=True)
             written[task] = {}
+            kind = kind_in_release(task)
             for language, labels in in_order(path, examples[task], split).items():
-                (target / f"{language}.prediction").write_text("".join(lines(labels)), encoding="utf-8")
-                written[task][language] = sum(1 if isinstance(label, str) else len(label) for label in labels)
+                content = "".join(kind.lines(labels))
+                (target / f"{language}.prediction").write_text(content, encoding="utf-8")
+                # A label has a line; what else a kind writes, such as the end of a sentence, is an empty one.
+                written[task][language] = sum(line != "" for line in content.split("\n"))
     return written
 
 
@@ -59,13 +62,6 @@ def in_order(predictions, examples, split: str) -> dict[str, list]:
     if not found:
         raise MtbridgeError(f"{examples}: no example of the split {split}; expected dev or test")
     return found
-
-
-def lines(labels: list) -> list[str]:
-    """The lines of one file."""
-    if not labels or isinstance(labels[0], str):
-        return [f"{label}\n" for label in labels]
-    return ["".join(f"{'O' if word is None else word}\n" for word in sentence) + "\n" for sentence in labels]
 
 
 def of_run(results, recipe: str, model: str, seed: int, tasks: list[str] | None) -> tuple[dict, dict]:

@@ -164,13 +164,14 @@ def write_examples(tokenizer_folder, examples_path, task, output) -> None:
     tagging `words.npy` holds, for every word, where its first sub-word lies in its row, or -1 where it has none.
     """
     from mtbridge.base.files import read_table
+    from mtbridge.tasks.kinds import kind_of
 
     table = read_table(examples_path)
     tokenizer = open_tokenizer(tokenizer_folder)
     with whole(output) as folder:
         folder.mkdir()
-        if task.kind == "tagging":
-            words = table.column("tokens").to_pylist()
+        if kind_of(task).per_word:
+            words = table.column(task.columns[0]).to_pylist()
             encoded = tokenizer.encode_batch(words, is_pretokenized=True, add_special_tokens=False)
             starts = []
             for row, encoding in zip(words, encoded, strict=True):

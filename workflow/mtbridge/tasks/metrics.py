@@ -1,17 +1,16 @@
-"""What a score is: every metric as a ratio of two sums over examples, and its bootstrap interval from the same sums.
+"""What a score is. A metric is a row of numbers for every unit, and a statistic of their sums over units.
 
-An example's part in a metric is two numbers, numerator and denominator; the metric is Σ numerator / Σ denominator.
-
-    metric                  unit      numerator           denominator
-    accuracy                example   1 if right          1
-    entity_f1               sentence  2 · true positives  predicted + gold entities
-    xglue_chunk_precision   sentence  true positives      predicted chunks
-    token_accuracy          sentence  right words         words
-    xglue_ndcg, ndcg        query     nDCG                1 if the query counts
+    metric                  unit      numbers of a unit                            statistic
+    accuracy                example   1 if right, 1                                first / second
+    entity_f1               sentence  2 · true positives, predicted + gold         first / second
+    xglue_chunk_precision   sentence  true positives, predicted chunks             first / second
+    token_accuracy          sentence  right words, words                           first / second
+    xglue_ndcg, ndcg        query     nDCG, 1 if the query counts                  first / second
+    pearson                 example   1, x, y, x², y², xy                          correlation from its moments
+    spearman                example   x, y                                         correlation of ranks
 
 So corpus-level F1 and precision come out exactly, and a bootstrap replicate is one row of resampling counts times these
-columns: no metric is ever computed twice. The resample depends on task, language and split alone; replicate b of any
-two models is on the same examples, and their difference is a paired one.
+numbers (`inference.bootstrap`). Ranks are no sums: they are taken anew within every resample.
 
 XGLUE's official numbers, as its evaluation program computes them, where they are not what their names say:
 
@@ -23,166 +22,132 @@ XGLUE's official numbers, as its evaluation program computes them, where they ar
 
 `ndcg` ranks the same queries by expected relevance, Σ p(class) · gain(class), and leaves out queries whose results are
 all equally relevant: no order of them is better than another, and they would add a constant to every model.
+
+A correlation is in percent like the others, and NaN where either side does not vary: such a model has no score.
+NumPy is imported where it is used: planning a study reads the names here and computes nothing.
 """
 
-import hashlib
+from __future__ import annotations
+
 import itertools
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
+from mtbridge.base.errors import MtbridgeError
 
-from mtbridge.base.errors import MtbridgeError, nearest
-from mtbridge.base.progress import Progress
-from mtbridge.specs.task import METRICS, metric_name
+if TYPE_CHECKING:
+    import numpy as np
 
-REPLICATES = 1000
-# At most so many resampling counts at a time, 64 MB of them.
-CHUNK = 8_000_000
+    from mtbridge.specs.task import Task
 
 
-def score(predictions, examples, task, recipe: str, model: str, seed: int, known_languages=None, where="predictions"):
-    """Score one run on every language and split of `examples`.
+@dataclass(frozen=True)
+class Judged:
+    """Examples with their predictions, as metrics see them.
 
-    predictions, examples: pyarrow Tables with the columns of the contract; every example needs exactly one prediction.
-    known_languages: those that the model has seen; None: all.
-    Returns (pyarrow Table of scores in percent, {"<language>/<split>/<metric>": float32 [REPLICATES] in percent}).
-    Raises MtbridgeError (beginning with `where`) if predictions are missing, twice there, of another version of the
-    data, not among the labels, or not finite.
+    gold, predicted: one an example; in tagging lists of labels, with None for a word without a prediction.
+    scores: [example, class], where a kind has them. queries: the text of each row's query, in a ranking.
     """
-    import pyarrow as pa
 
-    predictions = _aligned(predictions, examples, task, where)
-    languages, splits = examples["language"].to_pylist(), examples["split"].to_pylist()
-    rows_of: dict[tuple[str, str], list[int]] = {}
-    for row, key in enumerate(zip(languages, splits, strict=True)):
-        rows_of.setdefault(key, []).append(row)
-
-    rows, replicates = [], {}
-    progress = Progress(f"scored {task.name}, language and split", len(rows_of))
-    for done, ((language, split), chosen) in enumerate(rows_of.items(), 1):
-        part = predictions.take(chosen)
-        gold, predicted = part["gold"].to_pylist(), part["predicted"].to_pylist()
-        queries = examples[task.columns[0]].take(chosen).to_pylist() if task.kind == "ranking" else None
-        scores = _matrix(part["scores"]) if task.kind == "ranking" else None
-        parts = statistics(task, gold, predicted, scores, queries)
-        # Columns side by side [unit, 2 · metric], so that all metrics share one resample.
-        names = [name for name, _, _ in METRICS[task.metric]]
-        columns = np.concatenate([parts[name] for name in names], axis=1)
-        sums = bootstrap(columns, task.name, language, split)
-        cut = sum(word is None for sentence in predicted for word in sentence) if task.kind == "tagging" else 0
-        for position, (name, official, _) in enumerate(METRICS[task.metric]):
-            pair = slice(2 * position, 2 * position + 2)
-            replicate = _ratio(sums[:, pair])
-            low, high = np.percentile(replicate, [2.5, 97.5])
-            replicates[f"{language}/{split}/{name}"] = replicate.astype(np.float32)
-            rows.append(
-                {
-                    "recipe": recipe,
-                    "model": model,
-                    "task": task.name,
-                    "seed": seed,
-                    "language": language,
-                    "split": split,
-                    "metric": name,
-                    "official": official,
-                    "value": float(_ratio(columns[:, pair].sum(axis=0))),
-                    "low": float(low),
-                    "high": float(high),
-                    "n": len(chosen),
-                    "language_known": known_languages is None or language in known_languages,
-                    "cut": cut,
-                }
-            )
-        progress(done)
-    return pa.Table.from_pylist(rows), replicates
+    task: Task
+    gold: list
+    predicted: list
+    scores: np.ndarray | list | None = None
+    queries: list[str] | None = None
 
 
-def sound_value(task, gold: list, predicted: list, scores, queries: list[str] | None = None) -> float:
-    """The task's sound metric on some examples, in percent; the arguments are those of `statistics`."""
-    parts = statistics(task, gold, predicted, scores, queries)
-    return float(_ratio(parts[metric_name(task.metric, "sound")].sum(axis=0)))
+def ratio(sums: np.ndarray) -> np.ndarray:
+    """Numerator over denominator [..., 2] in percent; 0 where there is nothing to count, as seqeval has it."""
+    import numpy as np
+
+    numerator, denominator = sums[..., 0], sums[..., 1]
+    return 100 * np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
 
 
-def statistics(task, gold: list, predicted: list, scores=None, queries: list[str] | None = None) -> dict:
-    """Every example's part in every metric of the task: {metric: float64 [unit, 2]}, numerator and denominator.
+@dataclass(frozen=True)
+class Metric:
+    """One metric; values are in percent.
 
-    gold, predicted: labels, for tagging lists of them with None for a word without a prediction. Rankings also need
-    scores [row, class] and queries, the text of each row's query.
+    columns: the numbers of every unit, float64 [unit, k].
+    of_sums: the value of sums of columns, [..., k] -> [...].
+    of_resamples: for a metric that is no function of sums: the value of every resample, from the columns [unit, k] and
+        how often each unit was drawn [resample, unit] -> [resample].
     """
-    if task.metric == "accuracy":
-        return accuracy(gold, predicted)
-    if task.metric == "entity_f1":
-        return entity_f1(gold, predicted)
-    if task.metric == "tagging_accuracy":
-        return tagging_accuracy(gold, predicted)
-    return ranking(gold, predicted, np.asarray(scores), queries, task)
+
+    name: str  # in the scores
+    label: str  # in tables
+    unit: str  # what a resample draws: example, sentence, query
+    columns: Callable[[Judged], np.ndarray]
+    official: bool = True  # shown by the protocol paper: XGLUE's official number
+    sound: bool = True  # shown by the protocol sound, and what an epoch is chosen by
+    of_sums: Callable[[np.ndarray], np.ndarray] = ratio
+    of_resamples: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    range: tuple[float, float] = (0, 100)
+
+    def value(self, columns: np.ndarray) -> float:
+        """The metric of all units, each counted once; columns [unit, k]."""
+        import numpy as np
+
+        if self.of_resamples:
+            return float(self.of_resamples(columns, np.ones((1, len(columns))))[0])
+        return float(self.of_sums(columns.sum(axis=0)))
 
 
-def bootstrap(columns: np.ndarray, task: str, language: str, split: str, count: int = REPLICATES) -> np.ndarray:
-    """Sums of `columns` [unit, k] over `count` resamples of the units with replacement: [count, k] float64.
-
-    The units drawn depend on task, language, split and the number of units, on nothing else.
-    """
-    units = len(columns)
-    stream = hashlib.sha256(f"{task}/{language}/{split}".encode()).digest()
-    generator = np.random.default_rng(int.from_bytes(stream[:8], "big"))
-    sums = np.empty((count, columns.shape[1]))
-    step = max(1, CHUNK // units)
-    for start in range(0, count, step):
-        size = min(step, count - start)
-        drawn = generator.integers(units, size=(size, units)) + units * np.arange(size)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units)  # [replicate, unit]
-        sums[start : start + size] = times.astype(np.float64) @ columns
-    return sums
+def sound_value(task: Task, gold: list, predicted: list, scores=None, queries: list[str] | None = None) -> float:
+    """The task's sound metric on some examples, in percent; the arguments are those of `Judged`."""
+    metric = next(metric for metric in METRICS[task.metric] if metric.sound)
+    return metric.value(metric.columns(Judged(task, gold, predicted, scores, queries)))
 
 
-def accuracy(gold: list[str], predicted: list[str]) -> dict[str, np.ndarray]:
-    """Right examples of all examples: {"accuracy": [example, 2]}."""
-    right = np.array([a == b for a, b in zip(gold, predicted, strict=True)], dtype=np.float64)
-    return {"accuracy": np.stack([right, np.ones_like(right)], axis=1)}
+def metric_name(metric: str, protocol: str) -> str:
+    """The name in the scores of a task's metric under a protocol (`paper`: XGLUE's official one)."""
+    return next(one.name for one in METRICS[metric] if (one.official if protocol == "paper" else one.sound))
 
 
-def entity_f1(gold: list[list[str]], predicted: list[list[str | None]]) -> dict[str, np.ndarray]:
-    """Entities as conlleval finds them, F1 = 2·tp / (predicted + gold): {"entity_f1": [sentence, 2]}."""
-    tp, found, there = _chunk_counts(gold, predicted)
-    return {"entity_f1": np.stack([2 * tp, found + there], axis=1)}
+# ---- One label for an example ----------------------------------------------------------------------------------------
 
 
-def tagging_accuracy(gold: list[list[str]], predicted: list[list[str | None]]) -> dict[str, np.ndarray]:
-    """Right words of all words, a word without a prediction being wrong; and XGLUE's number. Each [sentence, 2]."""
-    tp, found, _ = _chunk_counts(gold, predicted)
-    pairs = list(zip(gold, predicted, strict=True))
+def accuracy(judged: Judged) -> np.ndarray:
+    """Right examples of all examples: [example, 2]."""
+    import numpy as np
+
+    right = np.array([a == b for a, b in zip(judged.gold, judged.predicted, strict=True)], dtype=np.float64)
+    return np.stack([right, np.ones_like(right)], axis=1)
+
+
+# ---- One label for a word --------------------------------------------------------------------------------------------
+
+
+def entity_f1(judged: Judged) -> np.ndarray:
+    """Entities as conlleval finds them, F1 = 2·tp / (predicted + gold): [sentence, 2]."""
+    import numpy as np
+
+    tp, found, there = _chunk_counts(judged.gold, judged.predicted)
+    return np.stack([2 * tp, found + there], axis=1)
+
+
+def chunk_precision(judged: Judged) -> np.ndarray:
+    """XGLUE's number for part-of-speech tags, see above: [sentence, 2]."""
+    import numpy as np
+
+    tp, found, _ = _chunk_counts(judged.gold, judged.predicted)
+    return np.stack([tp, found], axis=1)
+
+
+def token_accuracy(judged: Judged) -> np.ndarray:
+    """Right words of all words, a word without a prediction being wrong: [sentence, 2]."""
+    import numpy as np
+
+    pairs = zip(judged.gold, judged.predicted, strict=True)
     right = [sum(a == b for a, b in zip(one, other, strict=True)) for one, other in pairs]
-    words = [len(one) for one in gold]
-    return {
-        "xglue_chunk_precision": np.stack([tp, found], axis=1),
-        "token_accuracy": np.array([right, words], dtype=np.float64).T,
-    }
-
-
-def ranking(gold, predicted, scores: np.ndarray, queries: list[str], task) -> dict[str, np.ndarray]:
-    """nDCG of every query, ranked by class and by expected relevance: each [query, 2]. scores: [row, class]."""
-    from sklearn.metrics import ndcg_score
-
-    gains = {label: _gain(label, task) for label in task.labels}
-    relevance = np.array([gains[label] for label in gold])
-    by_class = np.array([gains[label] for label in predicted])
-    expected = scores.astype(np.float64) @ np.array([gains[label] for label in task.labels])
-    rows = len(queries)
-    starts = [row for row in range(rows + 1) if row in (0, rows) or queries[row] != queries[row - 1]]
-    official, sound = np.zeros((len(starts) - 1, 2)), np.zeros((len(starts) - 1, 2))
-    for query, (start, end) in enumerate(itertools.pairwise(starts)):
-        if end - start < 2:
-            continue
-        truth = relevance[start:end]
-        official[query] = ndcg_score([truth], [by_class[start:end]]), 1
-        if truth.min() < truth.max():
-            sound[query] = ndcg_score([truth], [expected[start:end]]), 1
-    return {"xglue_ndcg": official, "ndcg": sound}
+    return np.array([right, [len(sentence) for sentence in judged.gold]], dtype=np.float64).T
 
 
 def _chunk_counts(gold, predicted) -> np.ndarray:
     """True positives, predicted and gold chunks of every sentence, by seqeval's rules: [3, sentence] float64."""
+    import numpy as np
     from seqeval.metrics.sequence_labeling import get_entities
 
     predicted = [["O" if word is None else word for word in sentence] for sentence in predicted]
@@ -199,79 +164,139 @@ def _chunk_counts(gold, predicted) -> np.ndarray:
     return counts
 
 
-def _gain(label: str, task) -> int:
+# ---- Rankings --------------------------------------------------------------------------------------------------------
+
+
+def ndcg_by_class(judged: Judged) -> np.ndarray:
+    """nDCG of every query whose results are ranked by their predicted class: [query, 2]."""
+    import numpy as np
+
+    gains = _gains(judged.task)
+    return _ndcg(judged, np.array([gains[label] for label in judged.predicted]), varied_only=False)
+
+
+def ndcg_by_expected_relevance(judged: Judged) -> np.ndarray:
+    """nDCG of every query whose results are ranked by Σ p(class) · gain(class): [query, 2]."""
+    import numpy as np
+
+    gains = np.array(list(_gains(judged.task).values()))
+    return _ndcg(judged, np.asarray(judged.scores).astype(np.float64) @ gains, varied_only=True)
+
+
+def _ndcg(judged: Judged, relevance: np.ndarray, varied_only: bool) -> np.ndarray:
+    """nDCG and 1 for every query that counts, else 0 and 0; `varied_only`: queries with unequal gains alone count."""
+    import numpy as np
+    from sklearn.metrics import ndcg_score
+
+    gains = _gains(judged.task)
+    truth = np.array([gains[label] for label in judged.gold])
+    starts = runs(judged.queries)
+    columns = np.zeros((len(starts) - 1, 2))
+    for query, (start, end) in enumerate(itertools.pairwise(starts)):
+        true = truth[start:end]
+        if end - start >= 2 and (not varied_only or true.min() < true.max()):
+            columns[query] = ndcg_score([true], [relevance[start:end]]), 1
+    return columns
+
+
+def runs(texts: list[str]) -> list[int]:
+    """Where runs of equal texts begin, and at the end the number of texts: the queries of a ranking."""
+    return [*(i for i, text in enumerate(texts) if i == 0 or text != texts[i - 1]), len(texts)]
+
+
+def _gains(task: Task) -> dict[str, int]:
+    """The gain of each label, in the order of the classes."""
     try:
-        return int(label)
-    except ValueError:
+        return {label: int(label) for label in task.labels}
+    except ValueError as error:
         raise MtbridgeError(
-            f"task {task.name}: the label '{label}' of a ranking is no gain; expected a whole number"
+            f"task {task.name}: a label of a ranking is no gain ({error}); expected whole numbers"
         ) from None
 
 
-def _ratio(sums: np.ndarray) -> np.ndarray:
-    """Numerator over denominator [..., 2] in percent; 0 where there is nothing to count, as seqeval has it."""
-    numerator, denominator = sums[..., 0], sums[..., 1]
-    return 100 * np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
+# ---- Numbers ---------------------------------------------------------------------------------------------------------
 
 
-def _matrix(scores) -> np.ndarray:
-    """A column of equally long lists as [row, class]."""
-    flat = scores.combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    return flat.reshape(len(scores), -1)
+def moments(judged: Judged) -> np.ndarray:
+    """What Pearson's correlation is made of, x the gold numbers and y the predicted ones: [example, 6].
+
+    Both are shifted by their medians, which changes no correlation and keeps digits; a constant becomes exactly 0.
+    """
+    import numpy as np
+
+    x, y = (values - np.median(values) for values in numbers(judged).T)
+    return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
 
 
-def _aligned(predictions, examples, task, where):
-    """The predictions in the order of the examples, checked."""
-    keys = ("language", "split", "example_id")
-    wanted = list(zip(*(examples[key].to_pylist() for key in keys), strict=True))
-    row_of: dict[tuple, int] = {}
-    for row, key in enumerate(zip(*(predictions[key].to_pylist() for key in keys), strict=True)):
-        if key in row_of:
-            raise MtbridgeError(f"{where}: two predictions for {_called(key)}; predict again")
-        row_of[key] = row
-    missing = [key for key in wanted if key not in row_of]
-    if missing:
-        raise MtbridgeError(
-            f"{where}: no prediction for {len(missing)} of {len(wanted)} examples, first {_called(missing[0])}; "
-            "predict again"
-        )
-    if len(row_of) > len(wanted):
-        surplus = next(iter(row_of.keys() - set(wanted)))
-        raise MtbridgeError(f"{where}: a prediction for {_called(surplus)}, which is no example; predict again")
-    predictions = predictions.take([row_of[key] for key in wanted])
-    _check_values(predictions, examples, task, where, wanted)
-    return predictions
+def correlation(sums: np.ndarray) -> np.ndarray:
+    """Pearson's correlation in percent, of sums of `moments` [..., 6]; NaN where x or y does not vary."""
+    import numpy as np
+
+    n, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
+    spread_x, spread_y = n * xx - x * x, n * yy - y * y
+    # A resample that drew one value alone leaves a spread of rounding errors, relative to what was subtracted.
+    varies = (spread_x > 1e-12 * n * xx) & (spread_y > 1e-12 * n * yy)
+    spread = np.sqrt(np.where(varies, spread_x, np.nan)) * np.sqrt(np.where(varies, spread_y, np.nan))
+    return 100 * np.clip((n * xy - x * y) / spread, -1, 1)
 
 
-def _check_values(predictions, examples, task, where, keys) -> None:
-    """Gold as in the examples, predictions among the labels, finite scores for every class."""
-    import pyarrow.compute as pc
+def numbers(judged: Judged) -> np.ndarray:
+    """Gold and predicted numbers: [example, 2]."""
+    import numpy as np
 
-    tagging = task.kind == "tagging"
-    valid = set(task.labels)
-    columns = (predictions["gold"].to_pylist(), predictions["predicted"].to_pylist(), examples["label"].to_pylist())
-    for key, gold, predicted, label in zip(keys, *columns, strict=True):
-        if gold != label:
-            raise MtbridgeError(f"{where}: {_called(key)} has another gold label than the examples; predict again")
-        if tagging and len(predicted) != len(gold):
-            raise MtbridgeError(
-                f"{where}: {_called(key)} has {len(predicted)} predictions for {len(gold)} words; predict again"
-            )
-        for value in predicted if tagging else (predicted,):
-            if value not in valid and not (tagging and value is None):
-                raise MtbridgeError(f"{where}: {_called(key)} has the prediction '{value}'; {nearest(value, valid)}")
-    scores = predictions["scores"].combine_chunks()
-    if tagging:
-        scores = scores.flatten()
-    sizes = set(pc.unique(pc.list_value_length(scores)).to_pylist())
-    expected = {len(task.labels), 0} if tagging else {len(task.labels)}
-    if not sizes <= expected:
-        found = ", ".join(sorted(str(size) for size in sizes - expected))
-        raise MtbridgeError(f"{where}: scores for {found} classes where the task has {len(task.labels)}; predict again")
-    if not np.isfinite(scores.flatten().to_numpy(zero_copy_only=False)).all():
-        raise MtbridgeError(f"{where}: scores that are not finite; the run that made them has diverged: train again")
+    return np.array([judged.gold, judged.predicted], dtype=np.float64).T
 
 
-def _called(key: tuple) -> str:
-    language, split, example_id = key
-    return f"{language} {split} example '{example_id}'"
+def rank_correlation(columns: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Spearman's correlation in percent: Pearson's of the ranks within each resample, ties at their mean rank.
+
+    columns [example, 2], times [resample, example] -> [resample]; NaN where gold or predicted numbers do not vary.
+    """
+    import numpy as np
+
+    places = [np.unique(column, return_inverse=True)[1] for column in columns.T]  # the place of each distinct value
+    values = np.full(len(times), np.nan)
+    for resample, count in enumerate(times):
+        # Centred at the mean rank of all, (n + 1) / 2: sums of halves, so that a constant's spread is exactly 0.
+        x, y = (_ranks(place, count) - (count.sum() + 1) / 2 for place in places)
+        spread_x, spread_y = count @ (x * x), count @ (y * y)
+        if spread_x > 0 and spread_y > 0:
+            values[resample] = 100 * np.clip(count @ (x * y) / (np.sqrt(spread_x) * np.sqrt(spread_y)), -1, 1)
+    return values
+
+
+def _ranks(places: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """The mean rank [example] of each example's value, where example i is there count[i] times."""
+    import numpy as np
+
+    drawn = np.bincount(places, weights=count)  # of each distinct value, in ascending order
+    return (np.cumsum(drawn) - drawn + (drawn + 1) / 2)[places]
+
+
+# What a task's `metric` may be -> the metrics that are computed, XGLUE's official one first.
+METRICS: dict[str, tuple[Metric, ...]] = {
+    "accuracy": (Metric("accuracy", "accuracy", "example", accuracy),),
+    "entity_f1": (Metric("entity_f1", "entity F1", "sentence", entity_f1),),
+    "tagging_accuracy": (
+        Metric("xglue_chunk_precision", "XGLUE's POS precision", "sentence", chunk_precision, sound=False),
+        Metric("token_accuracy", "token accuracy", "sentence", token_accuracy, official=False),
+    ),
+    "ndcg": (
+        Metric("xglue_ndcg", "nDCG of the argmax class (XGLUE)", "query", ndcg_by_class, sound=False),
+        Metric("ndcg", "nDCG by expected relevance", "query", ndcg_by_expected_relevance, official=False),
+    ),
+    "pearson": (
+        Metric("pearson", "Pearson's r", "example", moments, of_sums=correlation, range=(-100, 100)),
+        Metric(
+            "spearman",
+            "Spearman's ρ",
+            "example",
+            numbers,
+            official=False,
+            sound=False,
+            of_resamples=rank_correlation,
+            range=(-100, 100),
+        ),
+    ),
+}
+METRIC_LABELS = {metric.name: metric.label for metrics in METRICS.values() for metric in metrics}

@@ -13,6 +13,8 @@ import zlib
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.tasks.kinds import kind_of
+from mtbridge.tasks.metrics import runs
 
 ENGLISH = "en"  # the language of training; every other one is zero-shot
 # What each kind of source is read by.
@@ -29,7 +31,7 @@ def read_examples(source: dict, task, split: str, language: str, limit: int | No
     """The examples of one split in one language, in file order, as a pyarrow Table.
 
     Columns: split, language, example_id, the task's text columns (for tagging `tokens`, list<string>) and label
-    (string; for tagging list<string>, entity tags as IOB2).
+    (string; for tagging list<string>, entity tags as IOB2; for regression a number).
 
     limit: at most so many rows; the first ones of dev and test, a sample drawn with `seed` of train, in file order. A
     ranking keeps whole queries. A generated source makes exactly `limit` examples and needs one.
@@ -37,8 +39,7 @@ def read_examples(source: dict, task, split: str, language: str, limit: int | No
     """
     columns, place = _reader(source)(source, task, split, language, limit, seed)
     _check(columns, task, place)
-    if task.kind == "tagging" and any(label.startswith("B-") for label in task.labels):
-        columns["label"] = [iob2(labels) for labels in columns["label"]]
+    columns["label"] = kind_of(task).labels(task, columns["label"])
     return _table(columns, task, split, language, _chosen(columns, task, split, language, limit, seed))
 
 
@@ -76,25 +77,6 @@ def files(source: dict, task_name: str, splits: dict[str, list[str]]) -> list[st
     return []
 
 
-def iob2(labels: list[str]) -> list[str]:
-    """Entity tags of one sentence as IOB2: every entity begins with B-. The entities stay the same.
-
-    In IOB1 an entity begins with I-, and with B- only right after another one of its type.
-    """
-    out, before = [], "O"
-    for label in labels:
-        begins = label.startswith("I-") and before[2:] != label[2:]
-        out.append("B-" + label[2:] if begins else label)
-        before = label
-    return out
-
-
-def blocks(texts: list[str]) -> list[int]:
-    """Where runs of equal texts begin, and at the end the number of texts: the queries of a ranking."""
-    starts = [i for i, text in enumerate(texts) if i == 0 or text != texts[i - 1]]
-    return [*starts, len(texts)]
-
-
 def _reader(source: dict):
     kind = source.get("kind")
     if kind == "generated":
@@ -129,26 +111,18 @@ def _check(columns: dict, task, place) -> None:
     """What holds for every example: a known label, a unique id, texts that are there, one label a word."""
     if not columns["label"]:
         raise MtbridgeError(f"{place(0)}: holds no example; give the whole file")
-    valid = set(task.labels)
+    kind = kind_of(task)
     first_with: dict[str, int] = {}
-    for row, (example_id, label) in enumerate(zip(columns["example_id"], columns["label"], strict=True)):
+    for row, example_id in enumerate(columns["example_id"]):
         if first_with.setdefault(example_id, row) != row:
             raise MtbridgeError(
                 f"{place(row)}: the id '{example_id}' is already that of {place(first_with[example_id])}; "
                 "an id must be unique within a file"
             )
-        if task.kind == "tagging" and len(label) != len(columns["tokens"][row]):
-            raise MtbridgeError(
-                f"{place(row)}: {len(columns['tokens'][row])} words but {len(label)} labels; expected one a word"
-            )
-        for word, value in enumerate(label if task.kind == "tagging" else (label,)):
-            if value not in valid:
-                raise MtbridgeError(
-                    f"{place(row, word)}: the label '{value}' is none of the task {task.name}; {nearest(value, valid)}"
-                )
+        kind.check_label(task, columns, row, place)
     for column in task.columns:
         for row, text in enumerate(columns[column]):
-            if text is None or (task.kind == "tagging" and None in text):
+            if text is None or (kind.per_word and None in text):
                 raise MtbridgeError(f"{place(row)}: the column '{column}' is empty; expected a text")
 
 
@@ -159,7 +133,8 @@ def _chosen(columns, task, split, language, limit, seed):
         return None
     import numpy as np
 
-    starts = blocks(columns[task.columns[0]]) if task.kind == "ranking" else list(range(count + 1))
+    group = kind_of(task).group_column(task)
+    starts = runs(columns[group]) if group else list(range(count + 1))
     order = np.arange(len(starts) - 1)
     if split == "train":
         stream = zlib.crc32(f"{task.name}/{language}/{split}".encode())
@@ -175,12 +150,12 @@ def _table(columns, task, split, language, rows):
 
     if rows is not None:
         columns = {name: [values[row] for row in rows] for name, values in columns.items()}
-    text = pa.list_(pa.string()) if task.kind == "tagging" else pa.string()
-    count = len(columns["label"])
+    kind, count = kind_of(task), len(columns["label"])
+    text = pa.list_(pa.string()) if kind.per_word else pa.string()
     arrays = {
         "split": pa.array([split] * count, pa.string()),
         "language": pa.array([language] * count, pa.string()),
         "example_id": pa.array(columns["example_id"], pa.string()),
     }
-    arrays |= {name: pa.array(columns[name], text) for name in (*task.columns, "label")}
-    return pa.table(arrays)
+    arrays |= {name: pa.array(columns[name], text) for name in task.columns}
+    return pa.table(arrays | {"label": pa.array(columns["label"], kind.label_type())})

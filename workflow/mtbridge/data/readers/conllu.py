@@ -17,6 +17,7 @@ from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.text import read_lines
+from mtbridge.tasks.kinds import kind_of
 
 COLUMNS = 10
 WORD = re.compile(r"\d+")
@@ -28,7 +29,7 @@ def read(source: dict, task, split: str, language: str, limit=None, seed=0):
 
     `limit` and `seed` are the caller's business. Raises MtbridgeError.
     """
-    if task.kind != "tagging":
+    if not kind_of(task).per_word:
         raise MtbridgeError(
             f"task {task.name}: a source of the kind conllu gives words and tags; expected kind tagging"
         )

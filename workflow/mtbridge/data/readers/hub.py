@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.tasks.kinds import kind_of
 
 SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 BUILDERS = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json"}
@@ -44,7 +45,7 @@ def read(source: dict, task, split: str, language: str, limit=None, seed=0):
         values = _column(dataset, theirs.get(ours, ours), f"columns.{ours}", where)
         columns[ours] = [values[row] for row in rows]
     columns["label"] = [_label(value, dataset, theirs, source) for value in columns["label"]]
-    for name in task.columns if task.kind != "tagging" else ():
+    for name in () if kind_of(task).per_word else task.columns:
         columns[name] = [None if text is None else str(text) for text in columns[name]]
     ids = _column(dataset, theirs["example_id"], "columns.example_id", where) if "example_id" in theirs else None
     columns["example_id"] = [str(ids[row] if ids else row) for row in rows]

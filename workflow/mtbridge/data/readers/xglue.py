@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.tasks.kinds import KINDS, Kind, kind_of
 
 RELEASE = "xglue_full_dataset"  # the folder that the archive unpacks to
 HUB = re.compile(r"hf://datasets/([^/@]+/[^/@]+)(?:@(refs/[^/]+/[^/]+|[^/]+))?/(.+)")
@@ -87,6 +88,12 @@ TASKS = {
 SPELLINGS = {"contradictory": "contradiction"}
 
 
+def kind_in_release(task_name: str) -> Kind:
+    """How the release has a task's labels: one a word, or one a row."""
+    _, layout = TASKS[task_name]
+    return KINDS["tagging" if layout == "words" else "classification"]
+
+
 def read(source: dict, task, split: str, language: str, limit=None, seed=0):
     """Columns of one split and language as lists, and `place(row, word)`, which names file and line.
 
@@ -105,7 +112,7 @@ def read(source: dict, task, split: str, language: str, limit=None, seed=0):
         )
     raw, path = _content(root, folder, file.name)
     lines = _lines(raw, path)
-    if task.kind == "tagging":
+    if kind_of(task).per_word:
         return _sentences(lines, path, source)
     return _rows(lines, path, file, task, language, source)
 

@@ -23,6 +23,7 @@ from mtbridge.data.world.lexicon import TOPICS
 from mtbridge.data.world.meanings import CORPORA, SMALL_COUNTS, Context, Meaning, Person, World, occurring
 from mtbridge.data.world.realise import line, words
 from mtbridge.specs.task import SPLITS, Task
+from mtbridge.tasks.kinds import kind_of
 
 
 def _words(text):
@@ -481,7 +482,7 @@ def examples(task: str, split: str, language: str, count: int, seed: int) -> lis
     rows = []
     for index, (columns, label) in enumerate(drawn(task, split, count, seed)):
         row = {"example_id": f"{index:06d}"}
-        if TASKS[task].kind == "tagging":
+        if kind_of(TASKS[task]).per_word:
             tagged = words(*_unpack(columns[0][0], language))
             row["tokens"] = [word for word, _, _ in tagged]
             row["label"] = [tag if task == "pos" else entity for _, tag, entity in tagged]

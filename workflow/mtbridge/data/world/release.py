@@ -3,6 +3,7 @@
 from mtbridge.base.files import whole
 from mtbridge.data.world.examples import TASKS, examples
 from mtbridge.data.world.grammar import LANGUAGES
+from mtbridge.tasks.kinds import kind_of
 
 _TABLES = {"nc": "NC", "qadsm": "QADSM", "wpr": "WPR", "qam": "QAM"}
 
@@ -31,7 +32,7 @@ def _file(task, split, language):
 
 
 def _content(task, split, rows) -> str:
-    if TASKS[task].kind == "tagging":
+    if kind_of(TASKS[task]).per_word:
         return _tagged(rows)
     columns = (*TASKS[task].columns, "label")
     if task == "xnli" and split == "train":  # the English training file has a header and a spelling of its own

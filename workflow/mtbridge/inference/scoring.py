@@ -1,0 +1,134 @@
+"""The scores of one run: every metric of its task by language and split, with intervals over examples.
+
+An interval is the 95 % percentile interval of the bootstrap's replicates. Where a metric has no value (a correlation
+with a constant), value and interval are NaN.
+"""
+
+import numpy as np
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.progress import Progress
+from mtbridge.inference.bootstrap import bootstrap
+from mtbridge.tasks.kinds import kind_of
+from mtbridge.tasks.metrics import METRICS, Judged
+
+
+def score(predictions, examples, task, recipe: str, model: str, seed: int, known_languages=None, where="predictions"):
+    """Score one run on every language and split of `examples`.
+
+    predictions, examples: pyarrow Tables with the columns of the contract; every example needs exactly one prediction.
+    known_languages: those that the model has seen; None: all.
+    Returns (pyarrow Table of scores in percent, {"<language>/<split>/<metric>": float32 [REPLICATES] in percent}).
+    Raises MtbridgeError (beginning with `where`) if predictions are missing, twice there, of another version of the
+    data, not among the labels, or not finite.
+    """
+    import pyarrow as pa
+
+    predictions = _aligned(predictions, examples, task, where)
+    languages, splits = examples["language"].to_pylist(), examples["split"].to_pylist()
+    rows_of: dict[tuple[str, str], list[int]] = {}
+    for row, key in enumerate(zip(languages, splits, strict=True)):
+        rows_of.setdefault(key, []).append(row)
+
+    rows, replicates = [], {}
+    progress = Progress(f"scored {task.name}, language and split", len(rows_of))
+    for done, ((language, split), chosen) in enumerate(rows_of.items(), 1):
+        judged = _judged(task, predictions, examples, chosen)
+        metrics = METRICS[task.metric]
+        columns = [metric.columns(judged) for metric in metrics]
+        samples = bootstrap(metrics, columns, task.name, language, split)
+        cut = kind_of(task).missing(judged.predicted)
+        for metric, part, sample in zip(metrics, columns, samples, strict=True):
+            low, high = np.percentile(sample, [2.5, 97.5])
+            replicates[f"{language}/{split}/{metric.name}"] = sample.astype(np.float32)
+            rows.append(
+                {
+                    "recipe": recipe,
+                    "model": model,
+                    "task": task.name,
+                    "seed": seed,
+                    "language": language,
+                    "split": split,
+                    "metric": metric.name,
+                    "official": metric.official,
+                    "value": metric.value(part),
+                    "low": float(low),
+                    "high": float(high),
+                    "n": len(chosen),
+                    "language_known": known_languages is None or language in known_languages,
+                    "cut": cut,
+                }
+            )
+        progress(done)
+    return pa.Table.from_pylist(rows), replicates
+
+
+def _judged(task, predictions, examples, chosen: list[int]) -> Judged:
+    """Some rows as metrics see them."""
+    kind, part = kind_of(task), predictions.take(chosen)
+    group = kind.group_column(task)
+    return Judged(
+        task,
+        part["gold"].to_pylist(),
+        part["predicted"].to_pylist(),
+        None if kind.per_word else _matrix(part["scores"]),
+        examples[group].take(chosen).to_pylist() if group else None,
+    )
+
+
+def _matrix(scores) -> np.ndarray:
+    """A column of equally long lists as [row, class]."""
+    flat = scores.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return flat.reshape(len(scores), -1)
+
+
+def _aligned(predictions, examples, task, where):
+    """The predictions in the order of the examples, checked."""
+    keys = ("language", "split", "example_id")
+    wanted = list(zip(*(examples[key].to_pylist() for key in keys), strict=True))
+    row_of: dict[tuple, int] = {}
+    for row, key in enumerate(zip(*(predictions[key].to_pylist() for key in keys), strict=True)):
+        if key in row_of:
+            raise MtbridgeError(f"{where}: two predictions for {_called(key)}; predict again")
+        row_of[key] = row
+    missing = [key for key in wanted if key not in row_of]
+    if missing:
+        raise MtbridgeError(
+            f"{where}: no prediction for {len(missing)} of {len(wanted)} examples, first {_called(missing[0])}; "
+            "predict again"
+        )
+    if len(row_of) > len(wanted):
+        surplus = next(iter(row_of.keys() - set(wanted)))
+        raise MtbridgeError(f"{where}: a prediction for {_called(surplus)}, which is no example; predict again")
+    predictions = predictions.take([row_of[key] for key in wanted])
+    _check_values(predictions, examples, task, where, wanted)
+    return predictions
+
+
+def _check_values(predictions, examples, task, where, keys) -> None:
+    """Gold as in the examples, predictions that the kind can make, finite scores from every output of the head."""
+    import pyarrow.compute as pc
+
+    kind = kind_of(task)
+    columns = (predictions["gold"].to_pylist(), predictions["predicted"].to_pylist(), examples["label"].to_pylist())
+    for key, gold, predicted, label in zip(keys, *columns, strict=True):
+        if gold != label:
+            raise MtbridgeError(f"{where}: {_called(key)} has another gold label than the examples; predict again")
+        if problem := kind.prediction_problem(task, gold, predicted):
+            raise MtbridgeError(f"{where}: {_called(key)} {problem}")
+    scores = predictions["scores"].combine_chunks()
+    if kind.per_word:
+        scores = scores.flatten()
+    size = kind.head_size(task)
+    sizes = set(pc.unique(pc.list_value_length(scores)).to_pylist())
+    expected = {size, 0} if kind.per_word else {size}  # a word without a prediction has no scores
+    if not sizes <= expected:
+        found = ", ".join(sorted(str(size) for size in sizes - expected))
+        raise MtbridgeError(f"{where}: scores for {found} classes where the task has {size}; predict again")
+    if not np.isfinite(scores.flatten().to_numpy(zero_copy_only=False)).all():
+        raise MtbridgeError(f"{where}: scores that are not finite; the run that made them has diverged: train again")
+
+
+def _called(key: tuple) -> str:
+    language, split, example_id = key
+    return f"{language} {split} example '{example_id}'"

@@ -1,0 +1,86 @@
+"""A number for one text or a pair of texts, such as how alike two sentences are."""
+
+from __future__ import annotations
+
+import math
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.tasks.kinds.kind import Kind
+
+
+class Regression(Kind):
+    """One number for an example. The head has one output, which is the prediction; it learns by squared error."""
+
+    name = "regression"
+    metrics = ("pearson",)
+    ignored = math.nan
+
+    def label_problems(self, task):
+        return [("labels", "are listed; those of a regression are numbers: set it to []")] if task.labels else []
+
+    def check_label(self, task, columns, row, place):
+        label = columns["label"][row]
+        if number(label) is None:
+            raise MtbridgeError(f"{place(row)}: the label '{label}' of the task {task.name} is no finite number")
+
+    def labels(self, task, labels):
+        return [number(label) for label in labels]
+
+    def label_type(self):
+        import pyarrow as pa
+
+        return pa.float64()
+
+    def head_size(self, task):
+        return 1
+
+    def targets(self, task, labels, where):
+        """The numbers, float32 [example]."""
+        import numpy as np
+
+        if odd := [label for label in labels if number(label) is None]:
+            raise MtbridgeError(f"{where}: label '{odd[0]}' is no finite number; make the file again")
+        return np.asarray(labels, dtype=np.float32)
+
+    def loss(self, logits, targets):
+        """The squared error, summed over targets [n] that are numbers; logits [n, 1]."""
+        import torch
+
+        error = torch.where(torch.isnan(targets), 0.0, logits[:, 0] - targets)
+        return error.square().sum()
+
+    def loss_of_guessing(self, task, targets):
+        """The squared error of a head as it begins: near 0, within about 1."""
+        import numpy as np
+
+        return 1 + float(np.mean(np.square(targets, dtype=np.float64)))
+
+    def outputs(self, logits):
+        return logits
+
+    def decode(self, task, outputs):
+        return [float(row[0]) for row in outputs], outputs
+
+    def constant(self, task, labels):
+        """The mean of the training numbers. It correlates with nothing: the baseline has no score."""
+        if not labels:
+            return None
+        mean = math.fsum(labels) / len(labels)
+        return mean, [mean]
+
+    def prediction_problem(self, task, gold, predicted):
+        if number(predicted) is None:
+            return f"has the prediction '{predicted}', which is not finite; the run has diverged: train again"
+        return None
+
+    def lines(self, predicted):
+        return [f"{value:.6g}\n" for value in predicted]
+
+
+def number(text) -> float | None:
+    """What a label says, if it is a finite number."""
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        return None
+    return value if math.isfinite(value) else None
