@@ -359,7 +359,7 @@ def lacking(sizes) -> str | None:
     """bf16 instructions, where they are not."""
     import torch
 
-    from mtbridge.training.batches import computed_in
+    from mtbridge.models.computing import computed_in
 
     device = torch.device(sizes["device"])
     return None if computed_in("bf16", device, tell=False) == "bf16" else f"no bf16 instructions ({device.type})"

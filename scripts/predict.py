@@ -26,7 +26,7 @@ def main():
 
     reserve(arguments)
 
-    from mtbridge.training.classifier import predict_examples
+    from mtbridge.training.prediction import predict_examples
 
     predict_examples(
         arguments.encoder,

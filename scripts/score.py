@@ -29,7 +29,8 @@ def main():
     import numpy as np
 
     from mtbridge.base.files import read_json, read_table, whole, write_parquet
-    from mtbridge.tasks.metrics import score
+    from mtbridge.inference.scoring import score
+    from mtbridge.tasks.kinds import kind_of
 
     ready()
     task = read_options(arguments, Task)
@@ -37,8 +38,8 @@ def main():
     known = read_json(Path(arguments.encoder, "card.json"))["languages"] if arguments.encoder else None
     keys = ["language", "split", "example_id"]
     predictions = read_table(arguments.predictions, [*keys, "gold", "predicted", "scores"])
-    query = [task.columns[0]] if task.kind == "ranking" else []
-    examples = read_table(arguments.examples, [*keys, "label", *query])
+    group = kind_of(task).group_column(task)
+    examples = read_table(arguments.examples, [*keys, "label", *([group] if group else [])])
     scores, replicates = score(
         predictions,
         examples,

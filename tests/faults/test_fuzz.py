@@ -14,13 +14,14 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import tokens
 from mtbridge.data.readers import read_examples
 from mtbridge.models import checkpoints
+from mtbridge.models.encoder import load_encoder
 from mtbridge.representations.similarity import compare_models
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.task import Task
 from mtbridge.study.load import load
 from mtbridge.study.settings import Settings
 from mtbridge.training import batches as inputs
-from mtbridge.training import classifier
+from mtbridge.training import weights_file
 from tests.support import small
 
 FUZZ = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -133,8 +134,8 @@ READERS = {
     "tokens": ("pos-tokens/tokens.npy", lambda at: load_inputs(at)),
     "offsets": ("pos-tokens/tokens.offsets.npy", lambda at: load_inputs(at)),
     "what tokens are": ("pos-tokens/meta.json", lambda at: load_inputs(at)),
-    "encoder": ("mbart/model.safetensors", lambda at: classifier.load_encoder(at / "mbart")),
-    "encoder's config": ("mbart/config.json", lambda at: classifier.load_encoder(at / "mbart")),
+    "encoder": ("mbart/model.safetensors", lambda at: load_encoder(at / "mbart")),
+    "encoder's config": ("mbart/config.json", lambda at: load_encoder(at / "mbart")),
     "checkpoint": ("mbart-checkpoint/model.safetensors", lambda at: list(checkpoints.Tensors(at / "mbart-checkpoint"))),
     "tokenizer": ("tokenizer/tokenizer.json", lambda at: tokens.open_tokenizer(at / "tokenizer")),
     "weights": ("weights.safetensors", lambda at: load_run(at)),
@@ -144,7 +145,7 @@ READERS = {
 
 
 def load_run(at):
-    return classifier.load(at / "mbart", at / "weights.safetensors", at / "run.json")
+    return weights_file.load(at / "mbart", at / "weights.safetensors", at / "run.json", small.POS)
 
 
 def load_inputs(at):

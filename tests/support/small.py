@@ -11,6 +11,7 @@ from mtbridge.models import packing
 from mtbridge.specs.options import to_options
 from mtbridge.specs.pretraining import Architecture, PretrainingPlan
 from mtbridge.specs.task import Task
+from mtbridge.tasks.kinds import kind_of
 from mtbridge.training import pretraining as pretrain
 from mtbridge.training.finetuning import RunFiles
 from mtbridge.training.run import NOWHERE, finetune
@@ -41,6 +42,7 @@ SMALL = Architecture(hidden_size=16, layers=2, decoder_layers=1, heads=2, feedfo
 NC = Task("nc", "classification", ("animal", "thing"), "accuracy", ("title", "body"))
 PAIR = Task("pair", "pair", ("0", "1"), "accuracy", ("a", "b"))
 POS = Task("pos", "tagging", ("NOUN", "OTHER"), "tagging_accuracy")
+STS = Task("sts", "regression", (), "pearson", ("a", "b"))
 WPR = Task("wpr", "ranking", ("0", "1", "2"), "ndcg", ("query", "text"))
 
 
@@ -79,14 +81,14 @@ def examples(task: Task, rows, seed: int = 0) -> dict[str, list]:
             words = sentence(rng, int(rng.integers(4, 12)))
             shown = [word.upper() for word in words] if language == "de" else words
             row = {"split": split, "language": language, "example_id": f"{split}-{number}"}
-            if task.kind == "tagging":
+            if kind_of(task).per_word:
                 row |= {"tokens": shown, "label": ["NOUN" if WORDS.index(w) < 8 else "OTHER" for w in words]}
             else:
                 first, second = " ".join(shown[:3]), " ".join(shown[3:])
-                if task.kind == "ranking":
+                if kind_of(task).group_column(task):
                     first = f"query {number // 4}"
                 gain = sum(WORDS.index(w) < 4 for w in words)
-                label = task.labels[min(gain, len(task.labels) - 1)]
+                label = task.labels[min(gain, len(task.labels) - 1)] if task.labels else float(gain)
                 row |= dict(zip(task.columns, (first, second), strict=True)) | {"label": label}
             for name in columns:
                 table[name].append(row[name])

@@ -13,8 +13,8 @@ import pytest
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.readers import available_languages, read_examples
+from mtbridge.inference.scoring import score
 from mtbridge.specs.task import Task
-from mtbridge.tasks.metrics import score
 
 ROOT = Path(__file__).resolve().parents[3]
 PAIR = Task("qam", "pair", ("0", "1"), "accuracy", ("question", "passage"))

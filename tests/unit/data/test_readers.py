@@ -17,9 +17,11 @@ import pytest
 from seqeval.metrics.sequence_labeling import get_entities
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.data.readers import available_languages, blocks, iob2, read_examples, xglue
+from mtbridge.data.readers import available_languages, read_examples, xglue
 from mtbridge.specs.task import Task
 from mtbridge.study.load import load
+from mtbridge.tasks.kinds.tagging import iob2
+from mtbridge.tasks.metrics import runs
 
 ROOT = Path(__file__).resolve().parents[3]
 UPOS = ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ")
@@ -200,7 +202,7 @@ def test_limit_keeps_whole_queries(release, split):
     source = release(f"WPR/xglue.wpr.en.{split}", text)
     for limit in (2, 7, 9, 23):
         queries = [r["query"] for r in rows(source, "wpr", split, limit=limit)]
-        starts = blocks(queries)
+        starts = runs(queries)
         assert 0 < len(queries) <= max(limit, 5)
         for start, end in itertools.pairwise(starts):
             assert end - start == lengths[int(queries[start].split()[1])]

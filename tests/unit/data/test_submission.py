@@ -17,9 +17,10 @@ import pytest
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import write_parquet
 from mtbridge.data.readers import read_examples
-from mtbridge.data.submission import export, lines, of_run
+from mtbridge.data.submission import export, of_run
+from mtbridge.inference.scoring import score
 from mtbridge.specs.task import Task
-from mtbridge.tasks.metrics import score
+from mtbridge.tasks.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[3]
 UPOS = ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ")
@@ -287,7 +288,7 @@ def test_the_evaluations_own_chunks_are_those_of_conlleval():
 
 
 def test_lines_of_a_tagged_file_keep_every_word_and_sentence_in_its_place():
-    assert "".join(lines([["NOUN", None], [None]])) == "NOUN\nO\n\nO\n\n"
+    assert "".join(KINDS["tagging"].lines([["NOUN", None], [None]])) == "NOUN\nO\n\nO\n\n"
 
 
 def test_a_missing_prediction_is_named_and_nothing_is_written(tmp_path):

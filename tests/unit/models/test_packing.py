@@ -16,8 +16,9 @@ from mtbridge.base.files import read_table
 from mtbridge.models import encoder as models
 from mtbridge.models import kernels, packing
 from mtbridge.specs.recipe import Recipe
+from mtbridge.tasks.kinds import IGNORED
 from mtbridge.training import batches as inputs
-from mtbridge.training import classifier
+from mtbridge.training import classifier, prediction, weights_file
 from mtbridge.training import cuda_graphs as graphs
 from mtbridge.training import trimmed_embeddings as vocabulary
 from mtbridge.training.run import finetune
@@ -79,7 +80,11 @@ class Padded(torch.nn.Module):
 def given(place, family, task, recipe=RECIPE):
     examples = inputs.read_examples(place / f"{task.name}.parquet", task)
     made = inputs.load_inputs(place / family, place / f"{task.name}-tokens", task, examples["language"], recipe)
-    return made, inputs.label_ids(examples["label"], task, "x"), np.flatnonzero(np.array(examples["split"]) == "train")
+    return (
+        made,
+        inputs.example_targets(examples["label"], task, "x"),
+        np.flatnonzero(np.array(examples["split"]) == "train"),
+    )
 
 
 def both(place, family, task, recipe=RECIPE):
@@ -99,7 +104,7 @@ def test_logits_and_gradients_are_those_of_the_padded_batch(place, family, task,
     made, labels, train = given(place, family, task, recipe)
     ours, padded = both(place, family, task, recipe)
     rows = train[[5, 0, 17, 3, 9]]
-    goals = torch.from_numpy(classifier.targets(made, labels, rows))
+    goals = torch.from_numpy(inputs.batch_targets(made, labels, rows))
     logits = ours(made.batch(rows).to(torch.device("cpu"))), padded(made, rows)
     torch.testing.assert_close(*logits, rtol=0, atol=1e-5)
     for one in logits:
@@ -114,7 +119,7 @@ def test_bf16_errs_as_little_as_in_a_padded_batch(place):
     made, labels, train = given(place, "xlm-roberta", small.NC)
     models_of = both(place, "xlm-roberta", small.NC)
     rows = train[:16]
-    batch, goals = made.batch(rows).to(torch.device("cpu")), torch.from_numpy(classifier.targets(made, labels, rows))
+    batch, goals = made.batch(rows).to(torch.device("cpu")), torch.from_numpy(inputs.batch_targets(made, labels, rows))
 
     def gradients(model, given, bf16):
         model.zero_grad()
@@ -138,7 +143,7 @@ def test_bf16_is_computed_in_fp32_where_the_processor_has_none_and_one_line_says
 
     def predicted(files):
         given = place / "nc-tokens", place / "nc.parquet", small.NC, tmp_path / "predictions.parquet"
-        classifier.predict_examples(place / "bert", *files, *given)
+        prediction.predict_examples(place / "bert", *files, *given)
         said = capsys.readouterr().err.count("no bf16 instructions")
         return read_table(given[-1]).column("scores").to_pylist(), said
 
@@ -181,7 +186,7 @@ def plain_training(place, family, task, recipe, seed):
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate * min((step + 1) / warmup, (total - step) / (total - warmup))
             rows, step = train[chosen], step + 1
-            goals = torch.from_numpy(classifier.targets(made, labels, rows))
+            goals = torch.from_numpy(inputs.batch_targets(made, labels, rows))
             optimizer.zero_grad()
             torch.nn.functional.cross_entropy(model(made, rows), goals).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
@@ -203,7 +208,7 @@ def test_training_gives_the_weights_of_plain_padded_untrimmed_training(place, tm
     # Adam divides by the gradient's size: with less than this a rounding error in a gradient near 0 is a step.
     recipe = replace(RECIPE, weight_decay=weight_decay, learning_rate=1e-4)
     files = trained(place, tmp_path, family, task, recipe)
-    ours = classifier.load(place / family, *files)[0].state_dict()
+    ours = weights_file.load(place / family, *files, task)[0].state_dict()
     plain = plain_training(place, family, task, recipe, 3)
     assert ours.keys() == plain.keys()
     for name in ours:
@@ -215,8 +220,8 @@ def test_embeddings_that_training_never_meets_stay_bit_by_bit(place, tmp_path, f
     files = trained(place, tmp_path, family, small.NC, RECIPE)
     name = models.WORD_EMBEDDINGS[family]
     before = load_file(place / family / "model.safetensors")[name]
-    after = vocabulary.embedding(classifier.load(place / family, *files)[0].encoder).weight
-    rows = load_file(files[0])[classifier.ROWS]
+    after = vocabulary.embedding(weights_file.load(place / family, *files, small.NC)[0].encoder).weight
+    rows = load_file(files[0])[weights_file.ROWS]
     other = np.setdiff1d(np.arange(len(before)), rows)
     assert 0 < len(other) < len(before)
     assert torch.equal(before[other], after[other])
@@ -228,7 +233,7 @@ def test_a_run_is_refused_by_an_encoder_that_is_no_longer_the_same(place, tmp_pa
     files = trained(place, tmp_path, "bert", small.NC, RECIPE)
     other = small.make_encoder(tmp_path / "other", place / "tokenizer", "bert", seed=2)
     with pytest.raises(MtbridgeError, match=r"was not trained from .*bert as it is now"):
-        classifier.load(other, *files)
+        weights_file.load(other, *files, small.NC)
 
 
 def test_the_whole_table_is_there_for_evaluation_and_the_trimmed_one_afterwards(place):
@@ -421,9 +426,9 @@ def test_what_is_dropped_out_follows_from_the_seed_and_only_in_training(place, t
 def test_filling_a_batch_changes_neither_loss_nor_gradients(place, family, task):
     made, labels, train = given(place, family, task)
     model, _ = both(place, family, task)
-    batch, goals = made.batch(train[:5]), classifier.targets(made, labels, train[:5])
+    batch, goals = made.batch(train[:5]), inputs.batch_targets(made, labels, train[:5])
     found = []
-    for one, wanted in ((batch, goals), graphs.filled(batch, goals, RECIPE.max_length)):
+    for one, wanted in ((batch, goals), graphs.filled(batch, goals, RECIPE.max_length, IGNORED)):
         model.zero_grad()
         logits = model(one.to(torch.device("cpu")))
         loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(wanted), reduction="sum")
@@ -452,13 +457,13 @@ def test_without_graphs_steps_are_plain_and_one_line_says_so(place, capsys):
     model, _ = both(place, "mbart", small.NC)
 
     def gradients(batch, goals, scale):
-        loss = torch.nn.functional.cross_entropy(model(batch), goals, reduction="sum", ignore_index=graphs.IGNORED)
+        loss = torch.nn.functional.cross_entropy(model(batch), goals, reduction="sum", ignore_index=IGNORED)
         (loss * scale).backward()
         return loss.detach()
 
     model.train()
     step = graphs.Recorded(gradients, model, RECIPE.max_length, torch.device("cpu"))
-    batch, goals = made.batch(train[:5]), classifier.targets(made, labels, train[:5])
+    batch, goals = made.batch(train[:5]), inputs.batch_targets(made, labels, train[:5])
     losses = [float(step(batch, goals, 0.2)) for _ in range(2)]
     cpu = torch.device("cpu")
     expected = gradients(batch.to(cpu), torch.from_numpy(goals), 0.2)
@@ -479,7 +484,7 @@ def test_the_line_on_graphs_that_failed_tells_what_broke_them(place, capsys, mon
 
     monkeypatch.setattr(graphs.Recorded, "_record", record)
     step = graphs.Recorded(lambda *_: torch.zeros(()), model, RECIPE.max_length, torch.device("cpu"))
-    step(made.batch(train[:5]), classifier.targets(made, labels, train[:5]), 0.2)
+    step(made.batch(train[:5]), inputs.batch_targets(made, labels, train[:5]), 0.2)
     assert capsys.readouterr().err == (
         "no CUDA graphs: not permitted while recording; each kernel is launched by itself\n"
     )

@@ -20,7 +20,7 @@ from mtbridge.data import tokens
 from mtbridge.models import encoder as models
 from mtbridge.specs.recipe import Recipe
 from mtbridge.training import batches as inputs
-from mtbridge.training import classifier
+from mtbridge.training import prediction
 from mtbridge.training.run import finetune
 from tests.support import small
 
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[3]
 RECIPE = Recipe(learning_rate=5e-3, epochs=3, batch_size=8, max_length=40)
 TRAIN = (("train", "en", 60), ("dev", "en", 20))
 EVALUATION = (("dev", "de", 10), ("test", "de", 10), ("dev", "en", 10), ("test", "en", 10))
-TASKS = {task.name: task for task in (small.NC, small.PAIR, small.POS, small.WPR)}
+TASKS = {task.name: task for task in (small.NC, small.PAIR, small.POS, small.WPR, small.STS)}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def train(place, out, family="mbart", task=small.NC, recipe=RECIPE, seed=1, eval
 
 
 def predict(place, out, family="mbart", task=small.NC):
-    classifier.predict_examples(
+    prediction.predict_examples(
         place / family,
         out / "model.safetensors",
         out / "run.json",
@@ -73,7 +73,9 @@ def test_every_kind_of_task_is_learnt_and_predicted_in_every_language(place, tmp
     assert len(predictions["gold"]) == 40
     assert set(predictions["language"]) == {"de", "en"}
     for predicted, scores in zip(predictions["predicted"], predictions["scores"], strict=True):
-        if task.kind == "tagging":
+        if task is small.STS:
+            assert [predicted] == scores
+        elif task is small.POS:
             assert all(task.labels[int(np.argmax(s))] == p for p, s in zip(predicted, scores, strict=True))
         else:
             assert task.labels[int(np.argmax(scores))] == predicted
@@ -260,8 +262,8 @@ def test_words_without_a_subword_or_cut_off_keep_the_others_in_place(place, tmp_
     assert positions[-1] == -1
     assert positions[0] == 1
     assert made.batch([0, 0]).at.tolist() == [p + start for start in (0, 12) for p in positions if p >= 0]
-    labels = inputs.label_ids([["NOUN"] * len(words)], small.POS, "x")
-    assert len(classifier.targets(made, labels, [0])) == (positions >= 0).sum()
+    labels = inputs.example_targets([["NOUN"] * len(words)], small.POS, "x")
+    assert len(inputs.batch_targets(made, labels, [0])) == (positions >= 0).sum()
 
 
 def test_a_truncated_token_file_is_named(place, tmp_path):

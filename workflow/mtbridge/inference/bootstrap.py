@@ -20,7 +20,7 @@ CHUNK = 8_000_000
 def resamples(
     units: int, task: str, language: str, split: str, count: int = REPLICATES
 ) -> Iterator[tuple[slice, np.ndarray]]:
-    """`count` resamples of so many units, in parts: (which resamples, how often each unit is drawn [resample, unit])."""
+    """`count` resamples of so many units, in parts: (which ones, how often each unit is drawn [resample, unit])."""
     stream = hashlib.sha256(f"{task}/{language}/{split}".encode()).digest()
     generator = np.random.default_rng(int.from_bytes(stream[:8], "big"))
     step = max(1, CHUNK // units)

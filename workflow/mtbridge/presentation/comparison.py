@@ -13,7 +13,7 @@ import pandas as pd
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.presentation import tables
 from mtbridge.presentation.layout import GAP, Block, Cell, Layout, Outline, count, number, parse_count, signed
-from mtbridge.specs.task import metric_name
+from mtbridge.tasks.metrics import metric_name
 
 PREDICTION = "in the 95 % prediction interval of one new run"
 ROUNDING = "within 0.01"

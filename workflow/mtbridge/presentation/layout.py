@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.specs.task import METRICS
+from mtbridge.tasks.metrics import METRICS
 
 KINDS = {"LM": "LM", "MT": "MT", "CP": "CP", "control": "controls"}  # in the order of the columns
 GAP = "—"
@@ -36,7 +36,7 @@ class Model:
 
 @dataclass(frozen=True)
 class OutlineTask:
-    """A task as it is shown: `metric` as in `tasks.METRICS`, `languages` in the order of the columns."""
+    """A task as it is shown: `metric` as in `tasks.metrics.METRICS`, `languages` in the order of the columns."""
 
     name: str
     metric: str

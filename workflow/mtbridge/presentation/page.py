@@ -17,6 +17,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json, read_parquet, whole
 from mtbridge.presentation import tables
 from mtbridge.presentation.layout import GAP, Block, Cell, Layout, Outline, number, signed
+from mtbridge.tasks.metrics import METRICS
 
 # The line that `errors.command` ends a log with.
 COST = re.compile(r"^time: [\d.]+ s, cpu ([\d.]+) s(?:, ([\d.]+) s of it before work)?(?:, warm)?$", re.MULTILINE)
@@ -524,7 +525,7 @@ def _duration(seconds: float) -> str:
 
 def _cut(results: Path, outline: Outline) -> Layout | None:
     """Words of the test sets that got no prediction, by tagging task and model (all languages, mean over seeds)."""
-    tagging = [task for task in outline.tasks if task.metric in ("entity_f1", "tagging_accuracy")]
+    tagging = [task for task in outline.tasks if METRICS[task.metric][0].unit == "sentence"]
     rows, found = [], False
     for recipe in outline.recipes:
         for model in outline.models:

@@ -41,20 +41,12 @@ from mtbridge.presentation.layout import (
     to_markdown,
     to_tex,
 )
-from mtbridge.specs.task import METRICS, metric_name
+from mtbridge.tasks.metrics import METRIC_LABELS, METRICS, metric_name
 
 DRAWS = 2000
 PAPER_SPLIT = {"xnli": "dev"}  # all 105 published XNLI cells are multiples of 1/2490: the size of dev, not of test
 PAPER_MEAN_WITHOUT = {"wpr": ("zh",)}  # the published WPR means agree with their cells only without Chinese
 STATISTICS = {"average": "mean", "english": "English", "zero_shot": "zero-shot", "gap": "gap"}
-METRIC_LABELS = {
-    "accuracy": "accuracy",
-    "entity_f1": "entity F1",
-    "xglue_chunk_precision": "XGLUE's POS precision",
-    "token_accuracy": "token accuracy",
-    "xglue_ndcg": "nDCG of the argmax class (XGLUE)",
-    "ndcg": "nDCG by expected relevance",
-}
 MATRICES = {"k": "K", "q": "Q", "v": "V", "out": "Out", "fc1": "FC1", "fc2": "FC2"}
 MAJORITY = "majority"
 AVG = "avg"  # the name of the mean in the language column of Table 4, as published
@@ -643,8 +635,8 @@ def layout_data(frame: pd.DataFrame, outline: Outline) -> Layout:
             if details and difference == difference:
                 details = (f"publ. {text} ({signed(difference, 0)})",)
             cells.append(Cell(f"{row[name]:.0f}" if name == "languages" else count(row[name]), details))
-        names = dict.fromkeys(entry[0] for entry in METRICS[row["metric"]])
-        cells.append(Cell("; ".join(METRIC_LABELS[name] for name in names)))
+        shown = [metric.label for metric in METRICS[row["metric"]] if metric.official or metric.sound]
+        cells.append(Cell("; ".join(shown)))
         if sources:
             cells.append(Cell(str(row["source"]) if row["source"] == row["source"] and row["source"] else GAP))
         body.append(cells)

@@ -8,8 +8,9 @@ from mtbridge.base.files import read_json, whole
 from mtbridge.base.program import ready
 from mtbridge.base.progress import Progress
 from mtbridge.data.tokens import Ragged
+from mtbridge.models.computing import device_of
 from mtbridge.models.encoder import forward, load_encoder, pool, template
-from mtbridge.training.batches import Inputs, device_of, sorted_batches
+from mtbridge.training.batches import Inputs, sorted_batches
 
 
 def pooled_states(encoder_folder, corpus, languages: list[str], max_length: int, output, threads: int = 1) -> None:

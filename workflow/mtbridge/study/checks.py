@@ -16,10 +16,10 @@ from mtbridge.data.corpora import languages_of
 from mtbridge.data.readers import KINDS as KINDS_OF_SOURCE
 from mtbridge.data.readers import available_languages
 from mtbridge.specs.names import CONTROL
-from mtbridge.specs.task import METRICS_OF_KIND
 from mtbridge.study.languages import study_languages, task_languages
 from mtbridge.study.layers import source_layer
 from mtbridge.study.settings import MAJORITY, RECIPE_SETTINGS, Settings
+from mtbridge.tasks.kinds import kind_of
 
 
 class Checker:
@@ -218,26 +218,18 @@ def aligned_corpus_exists(checker: Checker) -> None:
 
 
 def task_fits_its_kind(checker: Checker, key: str) -> None:
-    """Metric and number of texts are ones that the kind of task has."""
-    task, at = checker.settings.task_catalog[key], ("task_catalog", key)
-    if task.metric not in METRICS_OF_KIND[task.kind]:
-        message = f"'{task.metric}' does not fit the kind {task.kind}; {METRICS_OF_KIND[task.kind]}"
-        checker.wrong((*at, "metric"), message)
+    """Columns that are joined exist, and the kind of task finds nothing wrong with metric, texts and labels."""
+    task, at = checker.settings.task_catalog[key].task(key), ("task_catalog", key)
     for segment in task.segments:
         for column in segment:
             checker.known((*at, "segments"), column, task.columns, "column of the task")
-    texts = len(task.segments or task.columns)
-    if texts > 2 or (task.kind in ("pair", "ranking") and texts != 2):
-        checker.wrong((*at, "segments"), f"make {texts} texts; expected two (a classification may have one)")
+    for setting, message in kind_of(task).problems(task):
+        checker.wrong((*at, setting), message)
 
 
 def labels_are_usable(checker: Checker, key: str) -> None:
-    """Labels differ, and can stand behind a program's option; so do languages."""
+    """Labels can stand behind a program's option; no language is named twice."""
     task, at = checker.settings.task_catalog[key], ("task_catalog", key)
-    if len(task.labels) < 2:
-        checker.wrong((*at, "labels"), f"names {len(task.labels)}; expected two classes at least")
-    if len(set(task.labels)) < len(task.labels):
-        checker.wrong((*at, "labels"), "names a label twice")
     if odd := [label for label in task.labels if label.startswith("-")]:
         message = f"'{odd[0]}' begins with a dash, which programs take for an option; map it to another"
         checker.wrong((*at, "labels"), message)

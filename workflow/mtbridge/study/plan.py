@@ -20,6 +20,7 @@ from mtbridge.base.files import read_json
 from mtbridge.data.tokens import Ragged
 from mtbridge.study.grid import Study
 from mtbridge.study.languages import task_languages
+from mtbridge.tasks.kinds import kind_of
 
 PEAK = 790e12  # FLOP/s of one H200 in bf16, dense, as measured on large products
 SUSTAINED = 0.12  # share of it that fine-tuning small batches reaches without CUDA graphs [E]
@@ -244,11 +245,11 @@ def _disk(study: Study, lengths: dict, examples: dict, bodies: dict) -> dict[str
     every = None if trained is None else trained * runs * len(study.tasks)
     predicted = []
     for task, counts in examples.items():
-        spec = settings.task_catalog[task]
-        tokens = lengths[study.models[0], task]
-        units = WORDS_PER_TOKEN * (0 if tokens is None else np.mean(tokens)) if spec.kind == "tagging" else 1
+        spec = settings.task(task)
+        kind, tokens = kind_of(spec), lengths[study.models[0], task]
+        units = WORDS_PER_TOKEN * (0 if tokens is None else np.mean(tokens)) if kind.per_word else 1
         rows = counts[1] if counts else None
-        predicted.append(None if rows is None else rows * (40 + units * (BYTES * len(spec.labels) + 4)))
+        predicted.append(None if rows is None else rows * (40 + units * (BYTES * kind.head_size(spec) + 4)))
     predictions = total(predicted)
     return {
         "checkpoints": total(fetched),

@@ -13,7 +13,9 @@ from mtbridge.specs.names import Name, Names, Place, to_list
 from mtbridge.specs.pretraining import DIRECTIONS, OBJECTIVES, Architecture, PretrainingPlan, PretrainingSettings
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.setting import setting, specification
-from mtbridge.specs.task import KINDS, METRICS, Task, TaskFields
+from mtbridge.specs.task import Task, TaskFields
+from mtbridge.tasks.kinds import KINDS
+from mtbridge.tasks.metrics import METRICS
 
 # The pseudo-model that always says the most frequent class, and the recipe under which it is filed.
 MAJORITY, NO_RECIPE = "majority", "none"
@@ -32,7 +34,7 @@ class Strict(BaseModel):
 class TaskSettings(TaskFields):
     """A task of the catalog."""
 
-    kind: Literal[KINDS] = setting(description="What the examples are; see workflow/mtbridge/tasks/kinds.py.")
+    kind: Literal[tuple(KINDS)] = setting(description="What the examples are; see workflow/mtbridge/tasks/kinds.")
     metric: Literal[tuple(METRICS)] = setting(description="How predictions are scored.")
     languages: Names | None = setting(
         None, "Languages that are scored; default: those of the study that the source has."

@@ -1,16 +1,16 @@
 """From the tokens of a task to what an encoder is fed, and the batches of an epoch."""
 
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json, read_table, sha256
 from mtbridge.data.tokens import Ragged
 from mtbridge.models.encoder import template
 from mtbridge.models.packing import Packed, pack
+from mtbridge.tasks.kinds import kind_of
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def load_inputs(encoder, tokens_folder, task, languages: list[str], encoding: En
         raise MtbridgeError(
             f"{tokens_folder}: made by another tokenizer than {encoder}'s; check the model's 'tokenizer' in the config"
         )
-    segments = 1 if task.kind == "tagging" else len(task.segments)
+    segments = len(task.segments)
     texts = Ragged.load(tokens_folder, "tokens")
     if len(texts) != segments * len(languages):
         raise MtbridgeError(
@@ -75,7 +75,7 @@ def load_inputs(encoder, tokens_folder, task, languages: list[str], encoding: En
     )
     ids, types, start = shape.assemble(texts, languages)
     words = None
-    if task.kind == "tagging":
+    if kind_of(task).per_word:
         words = Ragged.load(tokens_folder, "words")
         # The input's end is a special token, so the last position of the text is one before it.
         last = np.repeat(ids.lengths - 1, words.lengths)
@@ -85,25 +85,26 @@ def load_inputs(encoder, tokens_folder, task, languages: list[str], encoding: En
 
 
 def read_examples(path, task) -> dict[str, list]:
-    """Columns split, language, example_id, label of a task's Parquet file, as lists; in a ranking also query."""
+    """Columns split, language, example_id, label of a task's Parquet file, as lists; where rows make groups (the
+    documents of a query) also `query`, the text that a group has in common."""
     columns = ["split", "language", "example_id", "label"]
-    if task.kind != "ranking":
-        return read_table(path, columns).to_pydict()
-    examples = read_table(path, [*columns, task.columns[0]]).to_pydict()
-    return {**{name: examples[name] for name in columns}, "query": examples[task.columns[0]]}
+    group = kind_of(task).group_column(task)
+    examples = read_table(path, [*columns, *([group] if group else [])]).to_pydict()
+    return {name: examples[name] for name in columns} | ({"query": examples[group]} if group else {})
 
 
-def label_ids(labels: list, task, path) -> np.ndarray | Ragged:
-    """Class indices: int64 [examples], or a Ragged of them in tagging."""
-    index = {label: i for i, label in enumerate(task.labels)}
-    try:
-        if task.kind == "tagging":
-            return Ragged.of([[index[label] for label in row] for row in labels])
-        return np.asarray([index[label] for label in labels], dtype=np.int64)
-    except KeyError as error:
-        raise MtbridgeError(
-            f"{path}: label '{error.args[0]}' is not among the task's; {nearest(error.args[0], index)}"
-        ) from None
+def example_targets(labels: list, task, path) -> np.ndarray | Ragged:
+    """What the head is to learn of every example: [examples], or a Ragged of [words] where each word has a label."""
+    kind = kind_of(task)
+    found = kind.targets(task, labels, path)
+    return Ragged.of(found) if kind.per_word else found
+
+
+def batch_targets(inputs: Inputs, targets: np.ndarray | Ragged, rows) -> np.ndarray:
+    """The target of each logit of a batch: of its rows, or of its words that have a sub-word."""
+    if inputs.words is None:
+        return targets[rows]
+    return np.concatenate([targets[row][inputs.words[row] >= 0] for row in rows]).astype(np.int64)
 
 
 def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
@@ -127,30 +128,3 @@ def sorted_batches(lengths: np.ndarray, tokens: int = 8192) -> list[np.ndarray]:
         batches.append(order[at:end])
         at = end
     return batches
-
-
-def device_of(process: int = 0):
-    """The accelerator of this process if there is one, else the CPU."""
-    import torch
-
-    return torch.device("cuda", process) if torch.cuda.is_available() else torch.device("cpu")
-
-
-def computed_in(precision: str, device, tell: bool = True) -> str:
-    """The precision that a device computes in, given the recipe's: bf16 where it has the instructions, else fp32.
-
-    Without them PyTorch emulates bf16, slower than fp32 and less exact; `tell` says so in one line on stderr.
-    """
-    import torch
-
-    if precision == "fp32":
-        return precision
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        abilities = torch.cpu.get_capabilities()
-        native = any(abilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
-    if tell and not native:
-        name = "GPU" if device.type == "cuda" else "CPU"
-        print(f"recipe.precision: this {name} has no bf16 instructions: fp32 is used", file=sys.stderr, flush=True)
-    return "bf16" if native else "fp32"

@@ -11,41 +11,43 @@ from dataclasses import fields
 import numpy as np
 
 from mtbridge.models.packing import Packed, fill, to_device
+from mtbridge.tasks.kinds import IGNORED
 
-IGNORED = -100  # torch's own label for what does not enter the loss
 
-
-def filled(batch: Packed, labels: np.ndarray, longest: int) -> tuple[Packed, np.ndarray]:
-    """A batch and its labels (one a logit), filled up to a multiple of `longest` tokens."""
+def filled(batch: Packed, targets: np.ndarray, longest: int, ignored: float) -> tuple[Packed, np.ndarray]:
+    """A batch and its targets (one a logit), filled up to a multiple of `longest` tokens and with `ignored`."""
     batch = fill(batch, longest)
     logits = len(batch.lengths) if batch.at is None else len(batch.at)
-    return batch, np.concatenate([labels, np.full(logits - len(labels), IGNORED)])
+    return batch, np.concatenate([targets, np.full(logits - len(targets), ignored, dtype=targets.dtype)])
 
 
 class Recorded:
-    """`gradients(batch, labels, scale) -> loss`, which adds to the parameters' gradients, as graphs.
+    """`gradients(batch, targets, scale) -> loss`, which adds to the parameters' gradients, as graphs.
+
+    ignored: a target that does not enter the loss.
 
     Before the first replay counts, its gradients are compared with the plain step's, dropout off. Where they differ, or
     recording fails, one line says so and steps are plain from then on.
     """
 
-    def __init__(self, gradients, model, longest: int, device):
+    def __init__(self, gradients, model, longest: int, device, ignored: float = IGNORED):
         self.gradients, self.model, self.longest, self.device = gradients, model, longest, device
+        self.ignored = ignored
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         for parameter in self.parameters:  # graphs add to these, wherever else they are used
             parameter.grad = parameter.data.new_zeros(parameter.shape)
         self.graphs: dict | None = {}
         self.pool = None
 
-    def __call__(self, batch: Packed, labels: np.ndarray, scale: float):
+    def __call__(self, batch: Packed, targets: np.ndarray, scale: float):
         import torch
 
-        def move(batch, labels):
-            return batch.to(self.device), to_device(labels, self.device), torch.full((), scale, device=self.device)
+        def move(batch, targets):
+            return batch.to(self.device), to_device(targets, self.device), torch.full((), scale, device=self.device)
 
         if self.graphs is None:
-            return self.gradients(*move(batch, labels))
-        given = move(*filled(batch, labels, self.longest))
+            return self.gradients(*move(batch, targets))
+        given = move(*filled(batch, targets, self.longest, self.ignored))
         size = (len(given[0].ids), len(given[1]))
         reason = None
         try:
@@ -63,7 +65,7 @@ class Recorded:
         print(f"no CUDA graphs: {reason}; each kernel is launched by itself", file=sys.stderr, flush=True)
         self.graphs = None
         self._zero()
-        return self.gradients(*move(batch, labels))
+        return self.gradients(*move(batch, targets))
 
     def _zero(self) -> None:
         for parameter in self.parameters:
@@ -117,9 +119,9 @@ class Recorded:
 
 
 def _tensors(given) -> list:
-    """The tensors of (batch, labels, scale)."""
+    """The tensors of (batch, targets, scale)."""
     import torch
 
-    batch, labels, scale = given
+    batch, targets, scale = given
     inside = (getattr(batch, field.name) for field in fields(batch))
-    return [value for value in (*inside, labels, scale) if isinstance(value, torch.Tensor)]
+    return [value for value in (*inside, targets, scale) if isinstance(value, torch.Tensor)]

@@ -8,6 +8,7 @@ share of that same batch, and the loss is divided by the number of labels in the
 run. What it gives up: the masks of dropout differ with the number of processes.
 """
 
+import math
 import os
 import sys
 import time
@@ -22,11 +23,19 @@ from mtbridge.base.progress import Progress
 from mtbridge.models.packing import to_device
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.task import Task
-from mtbridge.tasks.metrics import sound_value
+from mtbridge.tasks.kinds import kind_of
 from mtbridge.training import resume
-from mtbridge.training.batches import Inputs, epoch_batches, label_ids, load_inputs, read_examples
-from mtbridge.training.classifier import classifier, named, predict, targets
-from mtbridge.training.cuda_graphs import IGNORED, Recorded
+from mtbridge.training.batches import (
+    Inputs,
+    batch_targets,
+    epoch_batches,
+    example_targets,
+    load_inputs,
+    read_examples,
+)
+from mtbridge.training.classifier import classifier
+from mtbridge.training.cuda_graphs import Recorded
+from mtbridge.training.prediction import dev_score
 from mtbridge.training.processes import Processes
 from mtbridge.training.trimmed_embeddings import Trimmed
 
@@ -73,7 +82,7 @@ class Data:
 
     inputs: Inputs
     examples: dict[str, list]
-    labels: np.ndarray  # or a Ragged of them in tagging
+    targets: np.ndarray  # what the head is to learn of each example; a Ragged where each word has a label
     train: np.ndarray  # rows
     dev: list[tuple[Inputs, dict, np.ndarray]]  # inputs, examples and rows, of each language that is looked at
 
@@ -83,7 +92,7 @@ def read_data(files: RunFiles, task: Task, recipe: Recipe) -> Data:
     the epoch by."""
     examples = read_examples(files.examples, task)
     inputs = load_inputs(files.encoder, files.tokens, task, examples["language"], recipe)
-    labels = label_ids(examples["label"], task, files.examples)
+    targets = example_targets(examples["label"], task, files.examples)
     split = np.asarray(examples["split"])
     train = np.flatnonzero(split == "train")
     if len(train) == 0:
@@ -93,7 +102,7 @@ def read_data(files: RunFiles, task: Task, recipe: Recipe) -> Data:
         dev = _dev_of_all_languages(files, task, recipe)
     if recipe.selection != "last" and any(len(rows) == 0 for _, _, rows in dev):
         raise MtbridgeError(f"{files.examples}: no 'dev' examples, but recipe.selection is '{recipe.selection}'")
-    return Data(inputs, examples, labels, train, dev)
+    return Data(inputs, examples, targets, train, dev)
 
 
 def _dev_of_all_languages(files: RunFiles, task: Task, recipe: Recipe) -> list:
@@ -114,11 +123,12 @@ class Training:
     def __init__(self, files: RunFiles, task: Task, recipe: Recipe, seed: int, processes: Processes, device):
         import torch
 
+        self.kind = kind_of(task)
         self.task, self.recipe, self.seed, self.processes, self.device = task, recipe, seed, processes, device
         torch.manual_seed(seed)
         self.data = read_data(files, task, recipe)
-        self.inputs, self.labels, self.train = self.data.inputs, self.data.labels, self.data.train
-        self.model = classifier(files.encoder, len(task.labels), recipe, recipe.dropout)
+        self.inputs, self.targets, self.train = self.data.inputs, self.data.targets, self.data.train
+        self.model = classifier(files.encoder, self.kind.head_size(task), recipe, recipe.dropout)
         # Before the model moves to its device: the table that is trained is small.
         self.vocabulary = Trimmed(self.model.encoder, np.concatenate([self.inputs.ids[row] for row in self.train]))
         self.model.to(self.device)
@@ -133,7 +143,7 @@ class Training:
         )
         self.recorded = None
         if self.device.type == "cuda" and os.environ.get("MTBRIDGE_CUDA_GRAPHS", "1") != "0":
-            self.recorded = Recorded(self.gradients, self.model, recipe.max_length, self.device)
+            self.recorded = Recorded(self.gradients, self.model, recipe.max_length, self.device, self.kind.ignored)
         self.micro_batch = recipe.batch_size
         self.lengths = self.inputs.ids.lengths[self.train]
         self.per_epoch = ceil_div(len(self.train), recipe.batch_size)
@@ -156,7 +166,7 @@ class Training:
 
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
             logits = self.model(batch).float()
-        loss = torch.nn.functional.cross_entropy(logits, goals, reduction="sum", ignore_index=IGNORED)
+        loss = self.kind.loss(logits, goals)
         (loss * scale).backward()
         return loss.detach()
 
@@ -169,7 +179,7 @@ class Training:
                 loss = 0.0
                 for at in range(0, len(rows), self.micro_batch):
                     part = rows[at : at + self.micro_batch]
-                    batch, goals = self.inputs.batch(part), targets(self.inputs, self.labels, part)
+                    batch, goals = self.inputs.batch(part), batch_targets(self.inputs, self.targets, part)
                     batch = replace(batch, ids=self.vocabulary.places(batch.ids))
                     # Graphs are recorded for batches of the usual size alone.
                     if self.recorded and len(part) * self.processes.count == self.recipe.batch_size:
@@ -196,7 +206,7 @@ class Training:
 
         rows = self.train[chosen]
         own = rows[self.processes.rank :: self.processes.count]
-        count = len(rows) if self.inputs.words is None else len(targets(self.inputs, self.labels, rows))
+        count = len(batch_targets(self.inputs, self.targets, rows))
         loss = self.share(own, 1 / max(1, count))
         self.processes.add_gradients(self.parameters)
         torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
@@ -217,7 +227,7 @@ class Training:
 
     def read_losses(self) -> None:
         """Look at the losses since the last time. Raises Diverged, in all processes, where one's is no number, or far
-        above chance."""
+        above that of guessing."""
         import torch
 
         if not self.pending:
@@ -226,7 +236,8 @@ class Training:
         losses = self.processes.gather(own)  # [process, step]
         self.recent += losses.mean(0).tolist()
         # Step by step, and not "above": no comparison with NaN is true.
-        for place, process in (~(losses < 100 * np.log(len(self.task.labels)))).T.nonzero().tolist():
+        limit = 100 * self.kind.loss_of_guessing(self.task, self.targets)
+        for place, process in (~(losses < limit)).T.nonzero().tolist():
             step, _, _, rows = self.pending[place]
             ids = ", ".join(self.data.examples["example_id"][row] for row in rows[process :: self.processes.count][:4])
             raise Diverged(
@@ -238,9 +249,12 @@ class Training:
     def evaluate(self, epoch: int) -> None:
         """Score dev after an epoch, and keep the weights if they are the best so far."""
         with self.vocabulary.whole():
-            scores = [dev_score(self.model, self.task, self.recipe, *part) for part in self.data.dev]
+            scores = [dev_score(self.model, self.task, *part, self.recipe.precision) for part in self.data.dev]
         score = float(np.mean(scores))
-        self.dev_curve.append({"epoch": epoch, "split": "dev", "value": round(score, 3)})
+        # A correlation with a constant has no value; any epoch that has one is better.
+        has_value = not math.isnan(score)
+        self.dev_curve.append({"epoch": epoch, "split": "dev", "value": round(score, 3) if has_value else None})
+        score = score if has_value else -math.inf
         if self.best is None or score > self.best.score:
             weights = {key: value.detach().cpu().clone() for key, value in self.model.state_dict().items()}
             self.best = Best(score, epoch, weights, self.vocabulary.scale)
@@ -317,11 +331,3 @@ class Training:
         if values["best"]:
             score, epoch, scale = values["best"]
             self.best = Best(score, epoch, resume.under("best.", tensors), scale)
-
-
-def dev_score(model, task: Task, recipe: Recipe, inputs: Inputs, examples: dict, rows) -> float:
-    """The task's sound metric on some examples, in percent."""
-    probabilities = predict(model, inputs, recipe.precision, rows=rows)
-    predicted, scores = named(probabilities, task)
-    columns = {key: [examples[key][row] for row in rows] for key in examples}
-    return sound_value(task, columns["label"], predicted, scores, columns.get("query"))

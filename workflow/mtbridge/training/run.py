@@ -9,14 +9,14 @@ from pathlib import Path
 
 from mtbridge.base.files import read_json, sha256, write_json
 from mtbridge.base.program import ready
+from mtbridge.models.computing import computed_in, device_of
 from mtbridge.models.kernels import keep_memory
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.task import Task
 from mtbridge.training import resume
-from mtbridge.training.batches import computed_in, device_of
-from mtbridge.training.classifier import save
 from mtbridge.training.finetuning import Diverged, RunFiles, Training
 from mtbridge.training.processes import Processes
+from mtbridge.training.weights_file import save
 
 
 @dataclass(frozen=True)

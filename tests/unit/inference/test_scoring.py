@@ -1,0 +1,226 @@
+"""Scores of a run: every metric by language and split, honest intervals, and the programs that make them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mtbridge.inference.bootstrap import REPLICATES, bootstrap, resamples
+from mtbridge.inference.scoring import score
+from mtbridge.tasks.metrics import METRICS, Judged
+from tests.support.predictions import (
+    ENTITIES,
+    NER,
+    PAIR,
+    POS,
+    STS,
+    random_sentences,
+    scored,
+    tables,
+)
+
+ROOT = Path(__file__).resolve().parents[3]
+ACCURACY = METRICS["accuracy"]
+
+
+@pytest.mark.parametrize("p", [0.5, 0.9])
+def test_interval_is_as_wide_as_the_binomial_says(p):
+    n = 2000
+    right = np.arange(n) < p * n
+    gold = ["neutral"] * n
+    found, _ = scored(PAIR, gold, [g if r else "entailment" for g, r in zip(gold, right, strict=True)])
+    row = found["accuracy"]
+    width = 2 * 1.96 * 100 * np.sqrt(p * (1 - p) / n)
+    assert row["high"] - row["low"] == pytest.approx(width, rel=0.12)
+    assert row["low"] < 100 * p < row["high"]
+
+
+def test_intervals_cover_the_truth_as_often_as_they_claim():
+    rng = np.random.default_rng(1)
+    covered = 0
+    for trial in range(200):
+        right = (rng.random(300) < 0.7).astype(float)
+        (values,) = bootstrap(ACCURACY, [np.stack([right, np.ones(300)], axis=1)], f"trial {trial}", "en", "test", 400)
+        low, high = np.percentile(values, [2.5, 97.5])
+        covered += low <= 70 <= high
+    assert 0.90 <= covered / 200 <= 0.99
+
+
+def test_a_replicate_is_the_metric_of_a_resample():
+    """Sums of resampled F1 counts lie where F1 of literally resampled sentences does."""
+    from seqeval.metrics import f1_score
+
+    rng = np.random.default_rng(3)
+    gold, predicted = random_sentences(rng, ENTITIES, 60)
+    _, replicates = scored(NER, gold, predicted)
+    literal = []
+    for _ in range(300):
+        drawn = rng.integers(60, size=60)
+        literal.append(100 * f1_score([gold[i] for i in drawn], [predicted[i] for i in drawn]))
+    ours = replicates["en/test/entity_f1"]
+    assert ours.dtype == np.float32 and ours.shape == (REPLICATES,)
+    assert ours.mean() == pytest.approx(np.mean(literal), abs=0.8)
+    assert ours.std() == pytest.approx(np.std(literal), rel=0.15)
+
+
+def test_resamples_are_the_same_for_all_models_and_differ_by_task_language_and_split():
+    gold, predicted = ["neutral"] * 50, ["neutral"] * 20 + ["entailment"] * 30
+    _, first = scored(PAIR, gold, predicted)
+    # Another model that is right on the same examples has the same replicates, one that is right elsewhere has not.
+    _, same = scored(PAIR, gold, ["neutral"] * 20 + ["contradiction"] * 30)
+    _, other = scored(PAIR, gold, predicted[::-1])
+    key = "en/test/accuracy"
+    assert np.array_equal(first[key], same[key]) and not np.array_equal(first[key], other[key])
+    # Complements on the same resample: together they are always 100.
+    assert np.allclose(first[key] + scored(PAIR, gold, ["entailment"] * 20 + ["neutral"] * 30)[1][key], 100)
+    columns = [np.stack([np.arange(50.0), np.ones(50)], axis=1)]
+    draws = [
+        bootstrap(ACCURACY, columns, *names)[0]
+        for names in (("a", "en", "dev"), ("a", "en", "test"), ("a", "de", "dev"))
+    ]
+    assert not np.array_equal(draws[0], draws[1]) and not np.array_equal(draws[0], draws[2])
+
+
+def test_chunking_the_resample_changes_nothing(monkeypatch):
+    columns = [np.random.default_rng(0).random((40, 2)) for _ in range(2)]
+    at_once = bootstrap(METRICS["ndcg"], columns, "a", "en", "dev", 100)
+    monkeypatch.setattr("mtbridge.inference.bootstrap.CHUNK", 40 * 7)
+    assert np.array_equal(at_once, bootstrap(METRICS["ndcg"], columns, "a", "en", "dev", 100))
+
+
+def test_order_of_predictions_does_not_matter_and_languages_are_apart():
+    one = tables(PAIR, ["neutral"] * 4, ["neutral"] * 3 + ["entailment"], language="en")
+    two = tables(PAIR, ["neutral"] * 4, ["entailment"] * 4, language="ru", split="dev")
+    predictions, examples = (pa.concat_tables(pair) for pair in zip(one, two, strict=True))
+    shuffled = predictions.take(np.random.default_rng(0).permutation(8))
+    for given in (predictions, shuffled):
+        table, replicates = score(given, examples, PAIR, "sound", "mbart", 3, known_languages=["en"])
+        found = [(r["language"], r["split"], r["value"], r["language_known"], r["n"]) for r in table.to_pylist()]
+        assert found == [("en", "test", 75, True, 4), ("ru", "dev", 0, False, 4)]
+        assert set(replicates) == {"en/test/accuracy", "ru/dev/accuracy"}
+
+
+def test_both_names_of_a_metric_are_marked():
+    found, _ = scored(POS, [["NOUN"]], [["NOUN"]])
+    assert {name: row["official"] for name, row in found.items()} == {
+        "xglue_chunk_precision": True,
+        "token_accuracy": False,
+    }
+    assert scored(NER, [["B-PER"]], [["B-PER"]])[0]["entity_f1"]["official"]
+
+
+def test_accuracy_needs_neither_scikit_learn_nor_seqeval_nor_torch():
+    code = (
+        "import sys; import pyarrow as pa; from mtbridge.inference.scoring import score; "
+        "from mtbridge.specs.task import Task; "
+        "k = {'language': ['en'], 'split': ['dev'], 'example_id': ['1']}; "
+        "p = pa.table({**k, 'gold': ['a'], 'predicted': ['a'], 'scores': [[1.0, 0.0]]}); "
+        "score(p, pa.table({**k, 'label': ['a']}), Task('t', 'pair', ('a', 'b'), 'accuracy', ('x',)), 'r', 'm', 0); "
+        "print([m for m in ('sklearn', 'seqeval', 'torch', 'scipy') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "workflow", capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def numbers(rng, count=40, decimals=0):
+    """Gold numbers with ties, and predictions that follow them."""
+    gold = np.round(rng.normal(2.5, 1, count), decimals)
+    return gold.tolist(), np.round(gold + rng.normal(0, 1.5, count), decimals).tolist()
+
+
+@pytest.mark.parametrize("decimals", [0, 3])
+def test_replicates_of_a_correlation_are_those_of_the_resampled_examples(decimals):
+    from scipy.stats import pearsonr, spearmanr
+
+    gold, predicted = numbers(np.random.default_rng(2), decimals=decimals)
+    metrics = METRICS["pearson"]
+    columns = [metric.columns(Judged(STS, gold, predicted)) for metric in metrics]
+    found = bootstrap(metrics, columns, "sts", "en", "test", 50)
+    times = np.concatenate([part for _, part in resamples(len(gold), "sts", "en", "test", 50)])
+    for metric, values, library in zip(metrics, found, (pearsonr, spearmanr), strict=True):
+        for value, count in zip(values, times.astype(int), strict=True):
+            x, y = np.repeat(gold, count), np.repeat(predicted, count)
+            assert value == pytest.approx(100 * library(x, y).statistic, abs=1e-8), metric.name
+
+
+def test_intervals_of_a_correlation_cover_the_truth_as_often_as_they_claim():
+    rng, covered = np.random.default_rng(3), np.zeros(2)
+    truth = 60.0, 100 * 6 / np.pi * np.arcsin(0.6 / 2)  # Spearman's of a bivariate normal
+    for trial in range(100):
+        x, y = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 200).T
+        metrics = METRICS["pearson"]
+        columns = [metric.columns(Judged(STS, x.tolist(), y.tolist())) for metric in metrics]
+        for place, values in enumerate(bootstrap(metrics, columns, f"trial {trial}", "en", "test", 200)):
+            low, high = np.percentile(values, [2.5, 97.5])
+            covered[place] += low <= truth[place] <= high
+    assert (covered >= 87).all() and (covered <= 99).all(), covered
+
+
+def test_a_run_is_scored_by_both_correlations_and_a_constant_has_none():
+    gold, predicted = numbers(np.random.default_rng(4))
+    found, replicates = scored(STS, gold, predicted, [[value] for value in predicted])
+    assert set(found) == {"pearson", "spearman"}
+    for row in found.values():
+        assert row["low"] < row["value"] < row["high"]
+    found, replicates = scored(STS, gold, [0.1] * len(gold))
+    assert all(np.isnan([row["value"], row["low"], row["high"]]).all() for row in found.values())
+    assert np.isnan(replicates["en/test/pearson"]).all()
+
+
+def test_a_prediction_that_is_no_number_is_refused():
+    from mtbridge.base.errors import MtbridgeError
+
+    with pytest.raises(MtbridgeError, match=r"en test example '1' has the prediction 'nan', which is not finite"):
+        scored(STS, [1.0, 2.0], [1.0, float("nan")])
+
+
+# The programs
+
+
+def program(name, *arguments):
+    command = [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)]
+    subprocess.run(command, capture_output=True, text=True, check=True)
+
+
+@pytest.mark.parametrize(
+    ("task", "train", "gold", "value"),
+    [
+        (PAIR, ["neutral", "neutral", "entailment"], ["neutral", "contradiction"], 50),
+        (POS, [["VERB", "NOUN"], ["VERB", "DET", "VERB"]], [["VERB", "NOUN", "VERB"], ["VERB"]], 75),
+    ],
+)
+def test_majority_is_predicted_scored_and_merged(tmp_path, task, train, gold, value):
+    # Dev has another majority, which must not count.
+    splits = ["train"] * len(train) + ["dev"] * 9
+    other = [["DET"] * 5] * 9 if task is POS else ["contradiction"] * 9
+    pq.write_table(pa.table({"split": splits, "label": train + other}), tmp_path / "train.parquet")
+    pq.write_table(tables(task, gold, gold)[1], tmp_path / "evaluation.parquet")
+    what = ["--name", task.name, "--kind", task.kind, "--labels", *task.labels]
+    what += ["--metric", task.metric, "--columns", *task.columns]
+    data = ["--train", tmp_path / "train.parquet", "--evaluation", tmp_path / "evaluation.parquet"]
+    program("majority.py", *data, *what, "--output", tmp_path / "predictions.parquet")
+    for seed in (0, 1):
+        files = ["--predictions", tmp_path / "predictions.parquet", "--examples", tmp_path / "evaluation.parquet"]
+        run = ["--recipe", "none", "--model", "majority", "--seed", seed]
+        out = ["--output", tmp_path / f"seed{seed}.parquet", "--replicates", tmp_path / f"seed{seed}.npz"]
+        # The second time as a model that has a card and knows no English.
+        (tmp_path / "card.json").write_text('{"languages": ["de"]}')
+        program("score.py", *files, *what, *run, *(["--encoder", tmp_path] if seed else []), *out)
+    seeds = [tmp_path / f"seed{seed}.parquet" for seed in (0, 1)]
+    program("merge.py", "--tables", *seeds, "--output", tmp_path / "scores.parquet")
+
+    name = "accuracy" if task is PAIR else "token_accuracy"
+    scores = pq.read_table(tmp_path / "scores.parquet").to_pylist()
+    found = [(row["seed"], row["value"], row["language_known"]) for row in scores if row["metric"] == name]
+    assert found == [(0, value, True), (1, value, False)]
+    replicates = np.load(tmp_path / "seed0.npz")[f"en/test/{name}"]
+    assert replicates.shape == (REPLICATES,) and replicates.dtype == np.float32
+    shares = pq.read_table(tmp_path / "predictions.parquet")["scores"].to_pylist()[0]
+    shares = shares[0] if task is POS else shares
+    assert sum(shares) == pytest.approx(1) and max(shares) == pytest.approx(2 / 3 if task is PAIR else 3 / 5)

@@ -1,0 +1,102 @@
+"""What each kind of task says of itself: settings that do not fit, labels that are none, losses, baselines."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.data.readers import read_examples
+from mtbridge.specs.task import Task
+from mtbridge.tasks.kinds import KINDS, METRICS_OF_KIND, kind_of
+from mtbridge.tasks.metrics import METRICS
+from tests.support.predictions import NER, PAIR, POS, STS, WPR
+from tests.support.small import NC
+
+TASKS = (NC, PAIR, NER, POS, WPR, STS)
+
+
+def test_every_kind_has_metrics_and_every_metric_a_kind():
+    assert {metric for metrics in METRICS_OF_KIND.values() for metric in metrics} == set(METRICS)
+    assert {task.kind for task in TASKS} == set(KINDS)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_a_task_as_it_should_be_has_no_problems(task):
+    assert kind_of(task).problems(task) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "key", "message"),
+    [
+        (replace(PAIR, metric="ndcg"), "metric", "'ndcg' does not fit the kind pair; expected accuracy"),
+        (replace(PAIR, columns=("a",), segments=(("a",),)), "segments", "make 1 texts; a pair has two"),
+        (replace(NC, segments=(("a",), ("b",), ("c",))), "segments", "make 3 texts; a classification has one or two"),
+        (replace(NC, labels=("a",)), "labels", "has 1; a classification needs two at least"),
+        (replace(NC, labels=("a", "a")), "labels", "names a label twice"),
+        (replace(WPR, labels=("0", "good")), "labels", "'good' is no gain; expected whole numbers"),
+        (replace(POS, columns=("words",)), "columns", "are words; a tagging has 'tokens' alone"),
+        (replace(STS, labels=("0", "1")), "labels", "are listed; those of a regression are numbers: set it to []"),
+        (replace(STS, metric="accuracy"), "metric", "'accuracy' does not fit the kind regression; expected pearson"),
+    ],
+)
+def test_settings_that_do_not_fit_the_kind_are_named_by_key(task, key, message):
+    assert (key, message) in kind_of(task).problems(task)
+
+
+def test_an_unknown_kind_is_named_with_the_nearest():
+    with pytest.raises(MtbridgeError, match="task x: 'regresion' is no kind of task; did you mean 'regression'"):
+        kind_of(Task("x", "regresion", (), "pearson", ("a",)))
+
+
+def csv(folder, *labels):
+    rows = [f"text {number},other {number},{label}" for number, label in enumerate(labels)]
+    (folder / "en.csv").write_text("\n".join(["sentence1,sentence2,label", *rows]) + "\n")
+    return {"kind": "datasets", "path": str(folder / "{language}.csv")}
+
+
+def test_numbers_are_read_from_a_file(tmp_path):
+    table = read_examples(csv(tmp_path, "2.5", "0", "-1e-1"), STS, "dev", "en", None, 1)
+    assert table["label"].to_pylist() == [2.5, 0, -0.1]
+
+
+@pytest.mark.parametrize("label", ["high", "nan", "inf", "1.5 of 5"])
+def test_a_label_that_is_no_number_is_named_with_file_and_row(tmp_path, label):
+    with pytest.raises(
+        MtbridgeError, match=rf"en\.csv, row 2: the label '{label}' of the task sts is no finite number"
+    ):
+        read_examples(csv(tmp_path, "1.0", label), STS, "dev", "en", None, 1)
+
+
+@pytest.mark.parametrize("task", (NC, STS), ids=lambda task: task.name)
+def test_what_fills_a_batch_enters_neither_loss_nor_gradients(task):
+    kind = kind_of(task)
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(5, kind.head_size(task), generator=generator, requires_grad=True)
+    targets = kind.targets(task, [0.5, -100.0, 2.0] if task is STS else [*NC.labels, NC.labels[0]], "x")
+    filled = np.concatenate([targets, np.full(2, kind.ignored, dtype=targets.dtype)])
+    assert filled.dtype == targets.dtype
+    (gradients,) = torch.autograd.grad(kind.loss(logits, torch.from_numpy(filled)), logits)
+    loss = kind.loss(logits[:3], torch.from_numpy(targets))
+    (expected,) = torch.autograd.grad(loss, logits)
+    assert torch.equal(gradients, expected) and not gradients[3:].any() and gradients[:3].all()
+    assert float(kind.loss(logits, torch.from_numpy(filled))) == pytest.approx(float(loss))
+
+
+def test_the_loss_of_a_regression_is_the_squared_error():
+    logits, targets = torch.tensor([[1.0], [2.0]]), torch.tensor([3.0, 2.5])
+    assert float(KINDS["regression"].loss(logits, targets)) == 4.25
+
+
+def test_the_baseline_says_the_commonest_label_or_the_mean():
+    assert kind_of(NC).constant(NC, ["thing", "animal", "thing"]) == ("thing", [1 / 3, 2 / 3])
+    assert kind_of(POS).constant(POS, [["DET"], ["NOUN", "NOUN"]])[0] == "NOUN"
+    assert kind_of(STS).constant(STS, [1.0, 2.0, 6.0]) == (3.0, [3.0])
+    assert kind_of(STS).constant(STS, []) is None and kind_of(NC).constant(NC, ["other"]) is None
+
+
+def test_guessing_costs_what_the_labels_spread():
+    assert kind_of(PAIR).loss_of_guessing(PAIR, None) == math.log(3)
+    assert kind_of(STS).loss_of_guessing(STS, np.array([3.0, 1.0], np.float32)) == 1 + 5

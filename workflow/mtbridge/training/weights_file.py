@@ -1,0 +1,72 @@
+"""The weights of a fine-tuned run, as a file.
+
+It holds what training changed: head, body, and the rows of the word embeddings that training met
+(`trimmed_embeddings`). Its metadata name the encoder it is to be put back into, by sha256.
+"""
+
+import json
+
+import numpy as np
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import read_json, sha256, whole
+from mtbridge.models.encoder import WORD_EMBEDDINGS
+from mtbridge.specs.task import Task
+from mtbridge.tasks.kinds import kind_of
+from mtbridge.training.batches import Encoding
+from mtbridge.training.classifier import classifier
+from mtbridge.training.trimmed_embeddings import embedding, put_back
+
+ROWS = "vocabulary.rows"  # in the file: the ids of the word embeddings' rows
+
+
+def save(path, model, encoder_folder, rows: np.ndarray, scale: float = 1.0) -> None:
+    """Write the weights of a run.
+
+    Args:
+        model: state dict of a classifier whose word embeddings are trimmed to `rows`.
+        scale: what weight decay made of the embeddings' other rows.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    tensors = {key: value.detach().cpu().contiguous() for key, value in model.items()}
+    about = {"encoder": read_json(f"{encoder_folder}/card.json")["sha256"], "scale": scale}
+    with whole(path) as file:
+        # One entry: safetensors writes several in any order, and the same run shall be the same bytes.
+        save_file({**tensors, ROWS: torch.from_numpy(rows)}, file, metadata={"trained": json.dumps(about)})
+
+
+def load(encoder_folder, weights, record, task: Task):
+    """The fine-tuned classifier of a run on `task`, its encoding, and the precision that it was computed in.
+
+    Raises:
+        MtbridgeError: the weights cannot be read, or were not trained from this encoder.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    run = read_json(record, ["recipe", "weights", "precision"])
+    if run["weights"] != sha256(weights):
+        raise MtbridgeError(f"{weights}: not what {record} says of it (sha256); delete it to train again")
+    try:
+        encoding = Encoding(**{key: run["recipe"][key] for key in Encoding.__dataclass_fields__})
+        model = classifier(encoder_folder, kind_of(task).head_size(task), encoding)
+        name = "encoder." + WORD_EMBEDDINGS[model.encoder.config.model_type]
+        with safe_open(str(weights), framework="pt") as file:
+            about = json.loads(file.metadata()["trained"])
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (a handle is no dict)
+        if about["encoder"] != read_json(f"{encoder_folder}/card.json")["sha256"]:
+            raise MtbridgeError(
+                f"{weights}: was not trained from {encoder_folder} as it is now (sha256); delete it to train again"
+            )
+        rows, trained = tensors.pop(ROWS), tensors.pop(name)
+        words = embedding(model.encoder).weight
+        words.data = put_back(words.data, rows, trained, about["scale"])
+        left = model.load_state_dict(tensors, strict=False)
+        if left.unexpected_keys or left.missing_keys != [name]:
+            raise KeyError(*(left.unexpected_keys or left.missing_keys))
+    except (SafetensorError, OSError, RuntimeError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise MtbridgeError(
+            f"{weights}: does not fit {encoder_folder} and {record} ({error!r}); delete it to train again"
+        ) from error
+    return model.eval(), encoding, run["precision"]
