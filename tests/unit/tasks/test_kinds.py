@@ -82,7 +82,7 @@ def test_what_fills_a_batch_enters_neither_loss_nor_gradients(task):
     loss = kind.loss(logits[:3], torch.from_numpy(targets))
     (expected,) = torch.autograd.grad(loss, logits)
     assert torch.equal(gradients, expected) and not gradients[3:].any() and gradients[:3].all()
-    assert float(kind.loss(logits, torch.from_numpy(filled))) == pytest.approx(float(loss))
+    assert kind.loss(logits, torch.from_numpy(filled)).item() == pytest.approx(loss.item())
 
 
 def test_the_loss_of_a_regression_is_the_squared_error():
