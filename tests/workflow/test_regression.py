@@ -38,14 +38,9 @@ def project(tmp_path_factory) -> Project:
     write_pairs(folder)
     task = {"kind": "regression", "metric": "pearson", "columns": ["sentence1", "sentence2"], "labels": []}
     task |= {"languages": ["en", "de"], "source": {"kind": "datasets", "path": f"{folder}/{{split}}.{{language}}.csv"}}
-    page = {
-        "study": "smoke",
-        "models": ["mbart"],
-        "tasks": ["sts"],
-        "protocols": ["sound", "paper"],
-        "languages": ["de", "en"],
-    }
-    page |= {"task_catalog": {"sts": task}, "recipes": {"default": {"learning_rate": 1e-3, "epochs": 3}}}
+    page = {"study": "smoke", "models": ["mbart"], "tasks": ["sts"], "protocols": ["sound", "paper"]}
+    page |= {"languages": ["de", "en"], "task_catalog": {"sts": task}}
+    page |= {"recipes": {"default": {"learning_rate": 1e-3, "epochs": 3}}}
     (project.folder / "config.yaml").write_text(yaml.safe_dump(page))
     project.snakemake("table1", "table3", "table4", "report")
     return project

@@ -22,8 +22,10 @@ class Named:
 class TaskFields:
     """What a task is, whatever it is called."""
 
-    kind: str = setting(description="What the examples are; see workflow/mtbridge/tasks/kinds.py.")
-    labels: tuple[str, ...] = setting(description="The classes, in order. In a ranking: the gains.")
+    kind: str = setting(description="What the examples are; see workflow/mtbridge/tasks/kinds.")
+    labels: tuple[str, ...] = setting(
+        description="The classes, in order. In a ranking: the gains. In a regression: none, []."
+    )
     metric: str = setting(description="How predictions are scored.")
     columns: tuple[Name, ...] = setting(("tokens",), "Text columns, in file order; tagging: tokens.")
     segments: tuple[tuple[str, ...], ...] = setting(
