@@ -11,6 +11,7 @@ import pytest
 
 from mtbridge.inference.bootstrap import REPLICATES, bootstrap, resamples
 from mtbridge.inference.scoring import score
+from mtbridge.specs.options import to_options
 from mtbridge.tasks.metrics import METRICS, Judged
 from tests.support.predictions import (
     ENTITIES,
@@ -201,8 +202,7 @@ def test_majority_is_predicted_scored_and_merged(tmp_path, task, train, gold, va
     other = [["DET"] * 5] * 9 if task is POS else ["contradiction"] * 9
     pq.write_table(pa.table({"split": splits, "label": train + other}), tmp_path / "train.parquet")
     pq.write_table(tables(task, gold, gold)[1], tmp_path / "evaluation.parquet")
-    what = ["--name", task.name, "--kind", task.kind, "--labels", *task.labels]
-    what += ["--metric", task.metric, "--columns", *task.columns]
+    what = to_options(task)
     data = ["--train", tmp_path / "train.parquet", "--evaluation", tmp_path / "evaluation.parquet"]
     program("majority.py", *data, *what, "--output", tmp_path / "predictions.parquet")
     for seed in (0, 1):

@@ -10,9 +10,11 @@ class Ranking(Pair):
     metrics = ("ndcg",)
 
     def label_problems(self, task):
+        """Also: labels are gains, whole numbers."""
         odd = [label for label in task.labels if not label.isdecimal()]
         wrong = [("labels", f"'{odd[0]}' is no gain; expected whole numbers")] if odd else []
         return [*super().label_problems(task), *wrong]
 
     def group_column(self, task):
+        """The query."""
         return task.columns[0]

@@ -16,22 +16,27 @@ class Regression(Kind):
     ignored = math.nan
 
     def label_problems(self, task):
+        """There is no list of labels."""
         return [("labels", "are listed; those of a regression are numbers: set it to []")] if task.labels else []
 
     def check_label(self, task, columns, row, place):
+        """A label is a finite number."""
         label = columns["label"][row]
         if number(label) is None:
             raise MtbridgeError(f"{place(row)}: the label '{label}' of the task {task.name} is no finite number")
 
     def labels(self, task, labels):
+        """The labels as numbers."""
         return [number(label) for label in labels]
 
     def label_type(self):
+        """A number."""
         import pyarrow as pa
 
         return pa.float64()
 
     def head_size(self, task):
+        """One: the number."""
         return 1
 
     def targets(self, task, labels, where):
@@ -56,9 +61,11 @@ class Regression(Kind):
         return 1 + float(np.mean(np.square(targets, dtype=np.float64)))
 
     def outputs(self, logits):
+        """The logits: they are the predictions."""
         return logits
 
     def decode(self, task, outputs):
+        """Predictions are the outputs [1] themselves."""
         return [float(row[0]) for row in outputs], outputs
 
     def constant(self, task, labels):
@@ -69,11 +76,13 @@ class Regression(Kind):
         return mean, [mean]
 
     def prediction_problem(self, task, gold, predicted):
+        """A prediction is a finite number."""
         if number(predicted) is None:
             return f"has the prediction '{predicted}', which is not finite; the run has diverged: train again"
         return None
 
     def lines(self, predicted):
+        """A number a line, six digits."""
         return [f"{value:.6g}\n" for value in predicted]
 
 

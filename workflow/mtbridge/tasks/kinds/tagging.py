@@ -17,11 +17,13 @@ class Tagging(Kind):
     texts = (1, 1)
 
     def problems(self, task):
+        """Also: the words stand in the column `tokens`, and there is no other."""
         columns = ", ".join(task.columns)
         wrong = [] if columns == COLUMN else [("columns", f"are {columns}; a tagging has '{COLUMN}' alone")]
         return [*wrong, *super().problems(task)]
 
     def check_label(self, task, columns, row, place):
+        """Also: as many labels as words."""
         words, labels = columns[COLUMN][row], columns["label"][row]
         if len(labels) != len(words):
             raise MtbridgeError(f"{place(row)}: {len(words)} words but {len(labels)} labels; expected one a word")
@@ -29,15 +31,18 @@ class Tagging(Kind):
             self._check_known(task, label, place, row, word)
 
     def labels(self, task, labels):
+        """Entities come as IOB2, however the file writes them."""
         entities = any(label.startswith("B-") for label in task.labels)
         return [iob2(sentence) for sentence in labels] if entities else labels
 
     def label_type(self):
+        """A list of labels."""
         import pyarrow as pa
 
         return pa.list_(super().label_type())
 
     def score_type(self):
+        """A list of scores, which are empty for a word without a prediction."""
         import pyarrow as pa
 
         return pa.list_(super().score_type())
@@ -58,12 +63,15 @@ class Tagging(Kind):
         return predicted, scores
 
     def constant(self, task, labels):
+        """The most frequent label of words."""
         return super().constant(task, [word for sentence in labels for word in sentence])
 
     def repeat(self, value, gold):
+        """The value for every word."""
         return [[value] * len(sentence) for sentence in gold]
 
     def prediction_problem(self, task, gold, predicted):
+        """Also: as many predictions as words; None is a word without one."""
         if len(predicted) != len(gold):
             return f"has {len(predicted)} predictions for {len(gold)} words; predict again"
         for word, label in zip(predicted, gold, strict=True):
@@ -72,6 +80,7 @@ class Tagging(Kind):
         return None
 
     def missing(self, predicted):
+        """Words beyond the length limit or without a sub-word."""
         return sum(word is None for sentence in predicted for word in sentence)
 
     def lines(self, predicted):
