@@ -176,7 +176,7 @@ def choose(scores: pd.DataFrame, outline: Outline, protocol: str) -> pd.DataFram
     if not outline.settings:
         raise MtbridgeError("--study: its recipes have no settings; expected a mapping of recipe to settings")
     keys = ["recipe", "model", "task", "language", "split", "metric"]
-    means = scores.groupby(keys)["value"].agg(["mean", "count"])
+    means = scores.groupby(keys)["value"].agg(["mean", "count"]).dropna()  # a run without a score is no candidate
     rows = []
     for task in outline.tasks:
         rates = candidates(outline, task.name)
