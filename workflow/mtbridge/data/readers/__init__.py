@@ -115,13 +115,13 @@ def _reader(source: dict):
 
 
 def _generated(source, task, split, language, limit, seed):
-    from mtbridge.data import world
+    from mtbridge.data.world.examples import examples
 
     if not limit:
         raise MtbridgeError(f"task {task.name}: a generated source needs a number of {split} examples; set it to > 0")
-    examples = world.examples(task.name, split, language, limit, seed)
+    found = examples(task.name, split, language, limit, seed)
     names = ("example_id", *task.columns, "label")
-    columns = {name: [example[name] for example in examples] for name in names}
+    columns = {name: [example[name] for example in found] for name in names}
     return columns, lambda row, word=0: f"generated {task.name} {language} {split}, example {row + 1}"
 
 

@@ -2,25 +2,24 @@
 
 from functools import lru_cache
 
-from mtbridge.data.world import names
-from mtbridge.data.world.grammar import (
+from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.base.files import package_data
+from mtbridge.data.world import LANGUAGES, names
+from mtbridge.data.world.grammar import adjective_form, decline, join, noun_phrase, text
+from mtbridge.data.world.lexicon import (
     ANTONYM,
     CATEGORY_OF,
+    CELLS,
     FUNCTION_WORDS,
     JOBS,
     NOUNS,
-    ORDER,
     PERSONAL_VERBS,
     VERBS,
-    adjective_form,
-    decline,
-    join,
-    noun_phrase,
     plural,
-    text,
 )
 from mtbridge.data.world.meanings import Meaning, Person
-from mtbridge.data.world.sentences import SENTENCES
+
+SENTENCES = package_data(__file__, "words/sentences.yaml")
 
 _SCALAR = frozenset(ANTONYM) - {"normal", "unknown"} | {"important", "interesting"}  # what can be "very" so
 
@@ -32,7 +31,7 @@ def _literal(word, language):
 def _compile():
     compiled = {}
     for key, lines in SENTENCES.items():
-        for language, line in zip(ORDER, lines.strip().splitlines(), strict=True):
+        for language, line in zip(CELLS, lines.strip().splitlines(), strict=True):
             parts = []
             for part in line.split():
                 if part.startswith("{"):
@@ -349,8 +348,14 @@ def _unit(m, language, argument):
 _COMPILED = _compile()
 
 
+def check_language(language: str) -> None:
+    """Raise MtbridgeError unless the world speaks the language."""
+    if language not in LANGUAGES:
+        raise MtbridgeError(f"the generated world does not speak '{language}'; {nearest(language, LANGUAGES)}")
+
+
 def words(meaning: Meaning, language: str, form: str = "plain") -> list[tuple[str, str, str]]:
-    """(word, UPOS, entity) of a meaning in a language. `form` is one of the frame's in sentences.py."""
+    """(word, UPOS, entity) of a meaning in a language. `form` is one of the frame's in words/sentences.yaml."""
     out = []
     for slot, argument in _COMPILED[(meaning.frame, form, language)]:
         out.extend(slot(meaning, language, argument) if slot else argument)
