@@ -13,5 +13,5 @@ def test_every_scalar_of_a_packages_file_is_text(tmp_path):
 
 
 def test_a_missing_file_of_the_package_is_named(tmp_path):
-    with pytest.raises(MtbridgeError, match="absent.yaml: cannot be read .*; install the package again"):
+    with pytest.raises(MtbridgeError, match=r"absent.yaml: cannot be read .*; install the package again"):
         package_data(str(tmp_path / "module.py"), "absent.yaml")
