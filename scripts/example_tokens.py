@@ -18,7 +18,7 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.data.tokens import write_examples
+    from mtbridge.data.tokenized import write_examples
 
     write_examples(arguments.tokenizer, arguments.examples, read_options(arguments, Task), arguments.output)
 

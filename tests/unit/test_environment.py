@@ -62,8 +62,8 @@ def test_planning_imports_nothing_heavy():
 
 
 def test_only_what_computes_with_tensors_imports_torch():
-    free = "base.errors base.files base.identity data.corpora data.readers data.tokens data.world study.grid "
-    free += "study.settings tasks.metrics presentation.tables presentation.figures presentation.page"
+    free = "base.errors base.files base.identity data.corpora data.readers data.tokenized data.tokenizers data.world "
+    free += "study.grid study.settings tasks.metrics presentation.tables presentation.figures presentation.page"
     assert "torch" not in imported_by("; ".join(f"import mtbridge.{module}" for module in free.split()))
 
 

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.data import tokens
+from mtbridge.data import tokenized, tokenizers
 from mtbridge.models import encoder as models
 from mtbridge.specs.recipe import Recipe
 from mtbridge.training import batches as inputs
@@ -246,13 +246,13 @@ def test_words_without_a_subword_or_cut_off_keep_the_others_in_place(place, tmp_
         }
     )
     write_parquet(frame, tmp_path / "pos.parquet")
-    tokens.write_examples(place / "tokenizer", tmp_path / "pos.parquet", small.POS, tmp_path / "tokens")
+    tokenized.write_examples(place / "tokenizer", tmp_path / "pos.parquet", small.POS, tmp_path / "tokens")
     encoding = inputs.Encoding(max_length=12)
     made = inputs.load_inputs(place / "mbart", tmp_path / "tokens", small.POS, ["en"], encoding)
     positions, ids = np.asarray(made.words[0]), np.asarray(made.ids[0])
     assert len(positions) == len(words)
     assert len(ids) == 12
-    library = tokens.open_tokenizer(place / "tokenizer")
+    library = tokenizers.open_tokenizer(place / "tokenizer")
     for word, position in zip(words, positions, strict=True):
         if position >= 0:
             first = library.encode([word], is_pretokenized=True, add_special_tokens=False).ids[0]
