@@ -1,9 +1,9 @@
 """Examples of one task, from its source to Parquet.
 
 In   --source, as JSON: kind and the keys of that kind (see mtbridge/data/readers)
-Out  --part train: English train and English dev; --part evaluation: dev and test of every language, in the order given.
-     Columns split, language, example_id, the text columns (or tokens), label. Which languages are evaluated has no
-     part in train.parquet, so adding one retrains nothing.
+Out  --part train: train and dev of the source language; --part evaluation: dev and test of every language, in the
+     order given. Columns split, language, example_id, the text columns (or tokens), label. train.parquet does not
+     depend on the languages that are evaluated, so another one retrains nothing.
 """
 
 import argparse

@@ -102,7 +102,7 @@ class World:
         return self.rng.choice(self.people)
 
     def pair(self) -> tuple[Person, Person]:
-        """Two people whose meetings belong to the partition; the first of them lives there."""
+        """Two people whose meeting belongs to the partition; the first one lives there."""
         while True:
             one, other = (
                 self.person(),
@@ -125,7 +125,7 @@ class World:
         A meaning that belongs to another partition is drawn again, after some attempts in a new context. Raises
         MtbridgeError if the partition seems to have none.
         """
-        # A fixed thing leaves only the organisation to vary; otherwise try the document's own entities for a while.
+        # With a fixed thing only the organisation can vary; otherwise the document's own people may still fit.
         patience = 1 if "thing" in fixed else 5
         for attempt in range(10000):
             if attempt and attempt % patience == 0:

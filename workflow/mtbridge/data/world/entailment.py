@@ -51,7 +51,7 @@ def _deeds(world: World, m: Meaning, label: str) -> tuple[Sentence, Sentence]:
     return _DEEDS[label](world, m, fewer, voice)
 
 
-def _entailed(world: World, m: Meaning, fewer: Meaning, voice: str) -> tuple[Sentence, Sentence]:
+def _entailment(world: World, m: Meaning, fewer: Meaning, voice: str) -> tuple[Sentence, Sentence]:
     rng = world.rng
     if rng.random() < 0.35:  # what did not happen did not happen in Berlin either
         return Sentence(fewer, "negated"), Sentence(m, "negated")
@@ -60,7 +60,7 @@ def _entailed(world: World, m: Meaning, fewer: Meaning, voice: str) -> tuple[Sen
     return Sentence(m), Sentence(fewer, voice)
 
 
-def _contradicted(world: World, m: Meaning, fewer: Meaning, voice: str) -> tuple[Sentence, Sentence]:
+def _contradiction(world: World, m: Meaning, fewer: Meaning, voice: str) -> tuple[Sentence, Sentence]:
     rng = world.rng
     changes = ["denied", "claimed"]
     if m.frame == "act" and m.count:
@@ -77,7 +77,7 @@ def _contradicted(world: World, m: Meaning, fewer: Meaning, voice: str) -> tuple
     return Sentence(m), Sentence(m._replace(place=world.other_place(m.place)), voice)
 
 
-def _left_open(world: World, m: Meaning, fewer: Meaning, voice: str) -> tuple[Sentence, Sentence]:
+def _neutral(world: World, m: Meaning, fewer: Meaning, voice: str) -> tuple[Sentence, Sentence]:
     rng = world.rng
     if m.frame == "interact":  # what A did to B, B need not have done to A
         m = m._replace(verb=rng.choice(ONE_SIDED_VERBS))
@@ -98,7 +98,7 @@ def _left_open(world: World, m: Meaning, fewer: Meaning, voice: str) -> tuple[Se
     return Sentence(m), Sentence(rng.choice((other, _fewer(rng, other))), form)
 
 
-_DEEDS = {"entailment": _entailed, "contradiction": _contradicted, "neutral": _left_open}
+_DEEDS = {"entailment": _entailment, "contradiction": _contradiction, "neutral": _neutral}
 
 
 def xnli(world: World) -> Iterator[Example]:

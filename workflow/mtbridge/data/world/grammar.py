@@ -1,4 +1,4 @@
-"""Word forms: plurals, agreement, articles, Russian and German cases, elision, and how words make a line of text.
+"""Word forms: agreement, articles, Russian and German cases, elision, and how words make a line of text.
 
 A word is a triple (form, universal part of speech, entity tag or "O"). Contracted forms stay one word, as they are
 written: French "du", Spanish "del" and German "am" are tagged ADP.
@@ -149,7 +149,10 @@ def _vowel(word: str) -> bool:
 
 
 def join(words, language: str) -> list:
-    """Sandhi over a whole sentence, and its capital: elision and contraction (fr), del, al, e (es), во (ru)."""
+    """Adapt neighbouring words to each other, and write the first with a capital letter.
+
+    French elides and contracts; Spanish has del, al and e for "y"; Russian has об for "о" and во for "в".
+    """
     out = []
     for word in words:
         if out:
@@ -159,7 +162,7 @@ def join(words, language: str) -> list:
                 lower = previous.lower()
                 if lower in _ELIDED and tag != "PROPN" and _vowel(form) and word[1] not in ("NUM", "PUNCT"):
                     out[-1] = (_ELIDED[lower], tag, "O")
-                    # "de l'", but "du": what stands before an elided article stays apart
+                    # It is "de l'hôtel" but "du bar": no contraction with an article that is elided.
                 elif len(out) > 1 and lower == "le" and tag == "DET":
                     before = out[-2][0].lower()
                     if before in ("de", "à") and out[-2][1] == "ADP":

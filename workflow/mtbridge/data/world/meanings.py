@@ -1,8 +1,8 @@
-"""What can be said in the generated world: meanings, which part of the world each belongs to, and how they are drawn.
+"""What can be said in the generated world: meanings, and the partition of the world that each belongs to.
 
-A meaning is language-free. Its *core* (the people, organisations or places it is about) decides by a stable hash
-which partition it belongs to; corpora and the splits of the tasks are partitions, so what is said in one is said in no
-other. What is derived from a meaning (a negation, a swap, a detail dropped) has the same core: it stays where it was.
+A meaning belongs to no language. A stable hash of its *core* (the people, organisations or places it is about) decides
+on its partition. Corpora and the splits of the tasks are partitions, so no two of them share a meaning. A meaning that
+is derived from another (by a negation, a swap, a dropped detail) has the same core and stays in the same partition.
 """
 
 import zlib
@@ -55,7 +55,7 @@ class Meaning(NamedTuple):
 
 
 def core(meaning: Meaning) -> str:
-    """What a meaning is about, as a string that derived meanings share."""
+    """What a meaning is about, as a string that is equal for all meanings derived from one."""
     frame = meaning.frame
     if frame == "interact":
         return "interact|{}|{}".format(*sorted(map(str, (tuple(meaning.agent), tuple(meaning.patient)))))
@@ -77,7 +77,7 @@ def core(meaning: Meaning) -> str:
 
 
 def partition(meaning: Meaning) -> str:
-    """The partition that a meaning belongs to; with a name that does not occur in its own it belongs to pretraining."""
+    """The partition of a meaning: the core's, or pretraining if a person's name does not occur in that partition."""
     part = _BOUNDS[zlib.crc32(core(meaning).encode()) * 2654435761 % 4294967296 % 100]
     persons = (someone for someone in (meaning.agent, meaning.patient) if isinstance(someone, Person))
     return part if all(_occurs(index, part) for person in persons for index in person) else "pretraining"
@@ -89,10 +89,10 @@ def _occurs(index: int, part: str) -> bool:
 
 @lru_cache(None)
 def occurring(part: str, count: int) -> tuple[int, ...]:
-    """Which of a table's `count` names, or a category's nouns, occur in a partition.
+    """Indices of those of a table's `count` names, or of a category's nouns, that occur in a partition.
 
-    Text has all; train has two thirds, dev and test have two thirds, and half of these are not train's: what they are
-    must be learnt from text.
+    All occur in the corpora. Two thirds occur in train, and two thirds in dev and test. Half of those in dev and test
+    do not occur in train, so a model must learn them from text.
     """
     return tuple(index for index in range(count) if _occurs(index, part))
 

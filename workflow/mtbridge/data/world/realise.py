@@ -1,4 +1,4 @@
-"""From a meaning to words: one realiser for every text, tag and entity of the generated world."""
+"""From a meaning to words: every text, tag and entity of the generated world is made here."""
 
 from functools import lru_cache
 
@@ -43,8 +43,8 @@ def _compile():
     return compiled
 
 
-def entity(words, kind, tag="PROPN"):
-    """Words of a name as triples with B-/I- entity tags."""
+def entity(words, kind: str, tag: str = "PROPN") -> tuple[tuple[str, str, str], ...]:
+    """The words of a name as triples (form, part of speech, B- or I- and the kind of entity)."""
     return tuple((word, tag, ("I-" if index else "B-") + kind) for index, word in enumerate(words))
 
 
@@ -349,7 +349,7 @@ _COMPILED = _compile()
 
 
 def check_language(language: str) -> None:
-    """Raise MtbridgeError unless the world speaks the language."""
+    """Raise MtbridgeError unless the world has text in the language."""
     if language not in LANGUAGES:
         raise MtbridgeError(f"the generated world does not speak '{language}'; {nearest(language, LANGUAGES)}")
 
