@@ -134,6 +134,8 @@ ADJECTIVES = {lemma: row for rows in (_GENERAL_ROWS, *_ROWS_OF_TOPIC.values()) f
 _PAIRS = [pair.split() for pair in TOPIC_FILE["antonyms"]]
 ANTONYM = {one: other for pair in _PAIRS for one, other in (pair, reversed(pair))}
 
+GRADABLE_ADJECTIVES = frozenset(TOPIC_FILE["gradable"].split())
+
 _JOBS = {topic: _rows(entry["jobs"]) for topic, entry in TOPIC_FILE["topics"].items()}
 JOBS_OF_TOPIC = {topic: tuple(rows) for topic, rows in _JOBS.items()}
 JOBS = {lemma: row for rows in _JOBS.values() for lemma, row in rows.items()}

@@ -50,7 +50,6 @@ class Meaning(NamedTuple):
     reporter: Person | None = None
     job: str | None = None
     detail: tuple | None = None  # codes of CLDR: territory, language, unit, currency; an hour
-    negated: bool = False
     general: bool = False  # the thing is named by its hypernym
 
 

@@ -7,10 +7,10 @@ from mtbridge.base.files import package_data
 from mtbridge.data.world import LANGUAGES, names
 from mtbridge.data.world.grammar import adjective_form, decline, join, noun_phrase, text
 from mtbridge.data.world.lexicon import (
-    ANTONYM,
     CATEGORY_OF,
     CELLS,
     FUNCTION_WORDS,
+    GRADABLE_ADJECTIVES,
     JOBS,
     NOUNS,
     PERSONAL_VERBS,
@@ -20,8 +20,6 @@ from mtbridge.data.world.lexicon import (
 from mtbridge.data.world.meanings import Meaning, Person
 
 SENTENCES = package_data(__file__, "words/sentences.yaml")
-
-_SCALAR = frozenset(ANTONYM) - {"normal", "unknown"} | {"important", "interesting"}  # what can be "very" so
 
 
 def _literal(word, language):
@@ -212,7 +210,7 @@ def _quality(m, language, argument):
 
 
 def _very(m, language, argument):
-    if m.adjective not in _SCALAR:
+    if m.adjective not in GRADABLE_ADJECTIVES:
         return ()
     return (_literal({"en": "very", "de": "sehr", "es": "muy", "fr": "très", "ru": "очень"}[language], language),)
 
