@@ -5,63 +5,60 @@
     datasets    anything that the `datasets` library opens, on the Hub or on disk
     conllu      treebanks of Universal Dependencies
 
-A kind of source is a module of this package that offers what `Reader` declares. It returns its columns as they are in
-the file and a function that names the place of a row and of a word in it. What every example must fulfil is checked
+A kind of source is a module of this package that offers what `Reader` declares. It returns the columns as they are in
+the file, and a function that names the place of a row and of a word in it. What every example must fulfil is checked
 here, whoever read it, so that an error always names a place.
 """
 
 import zlib
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
 
 from mtbridge.base.errors import MtbridgeError, nearest
 
-Place = Callable[..., str]  # (row, word=0) -> the row's place, for messages
 
+@dataclass(frozen=True)
+class Reader:
+    """What a kind of source offers. All functions raise MtbridgeError, naming file and line, or key.
 
-class Reader(Protocol):
-    """What the module of a kind of source offers. All functions raise MtbridgeError, naming file and line, or key."""
+    read: (source, task, split, language, limit, seed) -> the columns of one split in one language as lists (example_id,
+        the task's own, label), and `place(row, word=0)`, which names the place of a row or word for messages. Only a
+        source that makes its examples needs `limit` and `seed`; of a file, all rows are returned.
+    available_languages: (source, task name) -> the languages that have dev and test, or None where only reading the
+        data would tell.
+    files: (source, task name, {split: languages}) -> the user's own files that splits are read from.
+    """
 
-    def read(
-        self, source: dict, task, split: str, language: str, limit: int | None, seed: int
-    ) -> tuple[dict[str, list], Place]:
-        """The columns of one split in one language (example_id, the task's own, label), and the place of a row.
-
-        Only a source that makes its examples needs `limit` and `seed`; of a file, all rows are returned.
-        """
-
-    def available_languages(self, source: dict, task_name: str) -> set[str] | None:
-        """The languages that have dev and test, or None where only reading the data would tell."""
-
-    def files(self, source: dict, task_name: str, splits: dict[str, list[str]]) -> list[str]:
-        """The user's own files that splits are read from; `splits` maps a split to its languages."""
+    read: Callable[..., tuple[dict[str, list], Callable[..., str]]]
+    available_languages: Callable[[dict, str], set[str] | None]
+    files: Callable[[dict, str, dict[str, list[str]]], list[str]]
 
 
 def _generated() -> Reader:
     from mtbridge.data.readers import generated
 
-    return generated
+    return Reader(generated.read, generated.available_languages, generated.files)
 
 
 def _xglue() -> Reader:
     from mtbridge.data.readers import xglue
 
-    return xglue
+    return Reader(xglue.read, xglue.available_languages, xglue.files)
 
 
 def _datasets() -> Reader:
     from mtbridge.data.readers import datasets
 
-    return datasets
+    return Reader(datasets.read, datasets.available_languages, datasets.files)
 
 
 def _conllu() -> Reader:
     from mtbridge.data.readers import conllu
 
-    return conllu
+    return Reader(conllu.read, conllu.available_languages, conllu.files)
 
 
-# Kind of source -> import of its module, which has the kind's name. A task needs only one of them.
+# Kind of source -> import of its module, which has the kind's name; a task needs only one of them.
 READERS: dict[str, Callable[[], Reader]] = {
     "generated": _generated,
     "xglue": _xglue,
