@@ -489,7 +489,8 @@ def test_the_release_reads_back_as_the_examples_it_was_written_from(name, tmp_pa
 
 def test_the_languages_are_known_without_reading_a_word():
     code = (
-        "import sys; from mtbridge.study import grid, load, options; options.Options(grid.Study(load.load({}))).outline();"
+        "import sys; from mtbridge.study import grid, load, options; "
+        "options.Options(grid.Study(load.load({}))).outline(); "
         "print(*(name for name in sys.modules if name.startswith('mtbridge.data.world.')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
