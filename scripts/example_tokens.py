@@ -5,7 +5,7 @@ In: a Parquet file of examples, a tokenizer folder. Out: a folder of flat int32 
 
 import argparse
 
-from _library import command
+from mtbridge.base.program import command
 from mtbridge.specs.options import add_options, read_options
 from mtbridge.specs.task import Task
 

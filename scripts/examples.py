@@ -10,7 +10,8 @@ import argparse
 import json
 import sys
 
-from _library import MtbridgeError, command, ready
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.program import command, ready
 from mtbridge.specs.options import add_options, read_options
 from mtbridge.specs.task import Task
 

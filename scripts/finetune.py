@@ -7,11 +7,11 @@ One process by itself; several with --gpus N, or under torchrun.
 import argparse
 import os
 import subprocess
-import sys
 from pathlib import Path
 
-from _library import command
 from mtbridge.base.devices import add_gpu_options, reserve
+from mtbridge.base.program import command
+from mtbridge.base.several_processes import restart
 from mtbridge.specs.options import add_options, read_options
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.task import Task
@@ -49,8 +49,7 @@ def main():
     if "WORLD_SIZE" not in os.environ:
         gpus = reserve(arguments)
         if gpus > 1:  # start again as several processes; how many is no part of what a run is
-            several = str(Path(__file__).with_name("_several.py"))
-            os.execv(sys.executable, [sys.executable, several, str(gpus), *sys.argv])
+            restart(gpus)
 
     from mtbridge.training.finetuning import RunFiles
     from mtbridge.training.run import StatePlace, finetune

@@ -6,7 +6,8 @@ Out  predictions as a model's: language, split, example_id, gold, predicted, sco
 
 import argparse
 
-from _library import MtbridgeError, command, ready
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.program import command, ready
 from mtbridge.specs.options import add_options
 from mtbridge.specs.task import Task
 

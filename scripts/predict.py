@@ -5,8 +5,8 @@ In: an encoder folder, a run's weights and record, the task's evaluation tokens 
 
 import argparse
 
-from _library import command
 from mtbridge.base.devices import add_gpu_options, reserve
+from mtbridge.base.program import command
 from mtbridge.specs.options import add_options, read_options
 from mtbridge.specs.task import Task
 

@@ -6,7 +6,7 @@ Out: a whole checkpoint (config.json, model.safetensors, pretraining.json).
 
 import argparse
 
-from _library import command
+from mtbridge.base.program import command
 from mtbridge.specs.options import add_options, read_options
 from mtbridge.specs.pretraining import Architecture, PretrainingPlan
 

@@ -8,7 +8,7 @@ Out  --output: recipe, model, task, seed, language, split, metric, official, val
 import argparse
 from pathlib import Path
 
-from _library import command, ready
+from mtbridge.base.program import command, ready
 from mtbridge.specs.options import add_options, read_options
 from mtbridge.specs.task import Task
 

@@ -134,7 +134,7 @@ def test_a_signal_to_several_processes_keeps_the_state_and_is_told_once(place, t
     """The one that has started the others passes it on and outlives it, so that they come to write."""
     recipe = replace(RECIPE, epochs=400, selection="last")
     command = [
-        *(sys.executable, ROOT / "scripts/_several.py", "2", ROOT / "scripts/finetune.py"),
+        *(sys.executable, "-m", "mtbridge.base.several_processes", "2", ROOT / "scripts/finetune.py"),
         *(*small.tagging_flags(place, recipe), "--state", tmp_path / "state", "--state-every", "0.001"),
         *("--weights", tmp_path / "model.safetensors", "--record", tmp_path / "run.json"),
     ]
@@ -162,7 +162,7 @@ def test_a_signal_to_several_processes_keeps_the_state_and_is_told_once(place, t
 )
 def test_how_several_processes_fail_is_told_once_and_last(tmp_path, program, told):
     (tmp_path / "fails.py").write_text(f"import os, signal, sys, time\nrank = int(os.environ['RANK'])\n{program}\n")
-    command = [sys.executable, ROOT / "scripts/_several.py", "2", tmp_path / "fails.py"]
+    command = [sys.executable, "-m", "mtbridge.base.several_processes", "2", tmp_path / "fails.py"]
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == f"error: {told}" and done.stderr.count("error: ") == 1
