@@ -33,7 +33,7 @@ def set_environment(home: str) -> None:
         # profile's, which also answers when the controller is away.
         PATH=prepend("PATH", os.path.dirname(sys.executable), f"{home}/profiles/slurm/bin"),
         # Whatever is installed in a job's environment, the code that runs must be the checkout's, whose identity is
-        # recorded. (Snakemake removes PYTHONPATH for jobs in Conda environments; there `program.check_home` sees to it.)
+        # recorded. (In Conda environments Snakemake removes PYTHONPATH; there `program.check_home` sees to it.)
         PYTHONPATH=prepend("PYTHONPATH", f"{home}/workflow"),
         PYTHONHASHSEED="0",
         TOKENIZERS_PARALLELISM="false",
