@@ -100,7 +100,8 @@ def serve(path: str, workflow: int) -> dict:
         with open(f"{path}.python", "w") as file:  # until this file is there, programs run where they are
             file.write(interpreter())
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel, not this process, clears up after forks
-        while listener in select.select([listener, alive], [], [])[0]:
+        watched: list[socket.socket | int] = [listener, alive]
+        while listener in select.select(watched, [], [])[0]:
             connection, _ = listener.accept()
             if _fork() == 0:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -145,7 +146,8 @@ def supervise(connection: socket.socket) -> dict:
     with contextlib.suppress(OSError):
         connection.sendall(b".")
     ended = os.pidfd_open(worker)
-    while ended not in select.select([connection, ended], [], [])[0]:
+    watched: list[socket.socket | int] = [connection, ended]
+    while ended not in select.select(watched, [], [])[0]:
         try:
             forwarded = connection.recv(1)
         except OSError:
