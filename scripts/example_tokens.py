@@ -6,11 +6,12 @@ In: a Parquet file of examples, a tokenizer folder. Out: a folder of flat int32 
 import argparse
 
 from mtbridge.base.program import command
-from mtbridge.specs.options import add_options, read_options
-from mtbridge.specs.task import Task
 
 
 def main():
+    from mtbridge.specs.options import add_options, read_options
+    from mtbridge.specs.task import Task
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, Task)
     parser.add_argument("--examples", required=True)

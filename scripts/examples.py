@@ -12,11 +12,12 @@ import sys
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.program import command, ready
-from mtbridge.specs.options import add_options, read_options
-from mtbridge.specs.task import Task
 
 
 def main():
+    from mtbridge.specs.options import add_options, read_options
+    from mtbridge.specs.task import Task
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, Task)
     parser.add_argument("--source", required=True, help="where the examples come from, a JSON object")

@@ -12,9 +12,6 @@ from pathlib import Path
 from mtbridge.base.devices import add_gpu_options, reserve
 from mtbridge.base.program import command
 from mtbridge.base.several_processes import restart
-from mtbridge.specs.options import add_options, read_options
-from mtbridge.specs.recipe import Recipe
-from mtbridge.specs.task import Task
 
 
 def commit() -> str | None:
@@ -26,6 +23,10 @@ def commit() -> str | None:
 
 
 def main():
+    from mtbridge.specs.options import add_options, read_options
+    from mtbridge.specs.recipe import Recipe
+    from mtbridge.specs.task import Task
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, Task)
     parser.add_argument("--model", required=True, help="name, for the record")

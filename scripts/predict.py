@@ -7,11 +7,12 @@ import argparse
 
 from mtbridge.base.devices import add_gpu_options, reserve
 from mtbridge.base.program import command
-from mtbridge.specs.options import add_options, read_options
-from mtbridge.specs.task import Task
 
 
 def main():
+    from mtbridge.specs.options import add_options, read_options
+    from mtbridge.specs.task import Task
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, Task)
     parser.add_argument("--encoder", required=True)

@@ -9,11 +9,12 @@ import argparse
 from pathlib import Path
 
 from mtbridge.base.program import command, ready
-from mtbridge.specs.options import add_options, read_options
-from mtbridge.specs.task import Task
 
 
 def main():
+    from mtbridge.specs.options import add_options, read_options
+    from mtbridge.specs.task import Task
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, Task)
     parser.add_argument("--predictions", required=True)

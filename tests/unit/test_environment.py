@@ -109,3 +109,10 @@ def test_every_program_explains_itself_without_heavy_imports():
         )
         assert "usage:" in done.stdout and len(done.stdout.splitlines()) > 5, program.name
         assert "| torch\n" not in done.stderr.replace(" ", "").replace("|", "| "), program.name
+
+
+def test_programs_import_nothing_slow_before_they_may_go_on_in_a_warm_process():
+    """`command` hands them over; what stands above it is imported once more in every job."""
+    programs = [str(path) for path in sorted((ROOT / "scripts").glob("[a-z]*.py"))]
+    loaded = imported_by(f"import runpy; [runpy.run_path(path, run_name='program') for path in {programs}]")
+    assert not loaded & {"pydantic", "numpy", "yaml"}

@@ -17,13 +17,12 @@ if os.path.realpath(library.origin or "") != os.path.realpath(f"{workflow.basedi
         f"`pip install -e .` in {workflow.basedir}, or set PYTHONPATH={workflow.basedir}/workflow"
     )
 
+from mtbridge.base import session
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.identity import digest, remember
 from mtbridge.study.grid import MAJORITY, Study
 from mtbridge.study.load import load
 from mtbridge.study.options import Options
-from mtbridge.base.identity import digest, remember
-from mtbridge.study import settings as study_config
-from mtbridge.study.grid import MAJORITY, Study
 
 
 configfile: "config.yaml"

@@ -89,6 +89,25 @@ def test_code_of_another_checkout_does_not_run_and_the_error_says_what_to_instal
 
 
 @pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"mtbridge/__init__.py": ""}, "has another mtbridge (/"),
+        ({"sitecustomize.py": f"import sys; sys.path.remove({str(ROOT / 'workflow')!r})"}, "mtbridge is not installed"),
+    ],
+)
+def test_a_plan_with_another_library_or_none_is_refused_in_one_line(tmp_path, files, expected):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "all"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    errors = [line for line in done.stderr.splitlines() if "rror" in line]
+    assert done.returncode == 1 and len(errors) == 1, done.stderr
+    assert errors[0].startswith("error: ") and expected in errors[0] and "make setup" in errors[0]
+
+
+@pytest.mark.parametrize(
     ("jobs", "gpus", "cold", "warm"),
     [(10, 0, None, True), (10, 0, "0", True), (9, 0, None, False), (10, 1, None, False), (10, 0, "1", False)],
 )

@@ -22,7 +22,15 @@ import warnings
 FAMILIES = ("bert", "xlm_roberta", "mbart", "m2m_100")
 IMPORTED = (
     *("numpy", "pandas", "pyarrow.parquet", "scipy.stats", "sklearn.metrics", "seqeval.metrics", "tokenizers"),
-    *("torch", "torch.nn.functional", "safetensors.torch", "accelerate", "transformers"),
+    *(
+        "pydantic",
+        "pydantic.dataclasses",
+        "torch",
+        "torch.nn.functional",
+        "safetensors.torch",
+        "accelerate",
+        "transformers",
+    ),
     *(f"transformers.models.{family}" for family in FAMILIES),
     *(f"transformers.models.{family}.modeling_{family}" for family in FAMILIES),
 )
