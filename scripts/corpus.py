@@ -6,7 +6,7 @@ Out: a folder with `<language>.txt`; line-aligned unless it comes from examples.
 
 import argparse
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():

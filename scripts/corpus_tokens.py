@@ -6,7 +6,7 @@ In: a corpus folder, a tokenizer folder. Out: a folder with one flat int32 array
 import argparse
 from pathlib import Path
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():

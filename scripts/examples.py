@@ -10,12 +10,14 @@ import argparse
 import json
 import sys
 
-from _library import MtbridgeError, command, ready
-from mtbridge.specs.options import add_options, read_options
-from mtbridge.specs.task import Task
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.program import command, ready
 
 
 def main():
+    from mtbridge.specs.options import add_options, read_options
+    from mtbridge.specs.task import Task
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, Task)
     parser.add_argument("--source", required=True, help="where the examples come from, a JSON object")

@@ -6,7 +6,7 @@ In: a corpus folder with `<language>.txt`. Out: a tokenizer folder (tokenizer.js
 import argparse
 from pathlib import Path
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():

@@ -7,7 +7,7 @@ the study `local` takes as `xglue` and `corpus`.
 import argparse
 from pathlib import Path
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():

@@ -1,5 +1,6 @@
 """Every command in the README is run or planned."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -38,6 +39,7 @@ def test_a_snakemake_command_can_be_planned(project, command):
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", *dry, *words],
         cwd=project.folder,
+        env={**os.environ, **project.variables},
         capture_output=True,
         text=True,
         check=False,

@@ -150,7 +150,7 @@ def test_several_processes_train_the_same_model_as_one(place, tmp_path, processe
     alone, run = train(place, tmp_path / "one", task=small.POS, recipe=recipe)
     (tmp_path / "several").mkdir()
     command = [
-        *(sys.executable, ROOT / "scripts/_several.py", str(processes)),
+        *(sys.executable, "-m", "mtbridge.base.several_processes", str(processes)),
         *(ROOT / "scripts/finetune.py", *small.tagging_flags(place, recipe, place / "train")),
         *("--weights", tmp_path / "several/model.safetensors", "--record", tmp_path / "several/run.json"),
     ]  # fmt: skip
@@ -169,7 +169,7 @@ def test_several_processes_train_the_same_model_as_one(place, tmp_path, processe
 
 DIVERGING = """
 import os, sys
-sys.path[:0] = [sys.argv[1] + "/workflow", sys.argv[1] + "/scripts"]
+sys.path.insert(0, sys.argv[1] + "/scripts")
 from mtbridge.training import finetuning
 from mtbridge.base.program import command
 import finetune as program
@@ -193,7 +193,7 @@ def test_a_loss_that_is_none_in_one_process_ends_all_and_is_told_once(place, tmp
     (tmp_path / "diverging.py").write_text(DIVERGING)
     recipe = replace(RECIPE, epochs=2, batch_size=8, selection="last")
     command = [
-        *(sys.executable, ROOT / "scripts/_several.py", "2"),
+        *(sys.executable, "-m", "mtbridge.base.several_processes", "2"),
         *(tmp_path / "diverging.py", ROOT, *small.tagging_flags(place, recipe, place / "train")),
         *("--weights", tmp_path / "weights", "--record", tmp_path / "run.json", "--state", tmp_path / "state"),
     ]
