@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "config.yaml", "workflow", "scripts", "profiles", "envs", "README.md", "Makefile")
+PARTS = (
+    "Snakefile",
+    "config.yaml",
+    "workflow",
+    "scripts",
+    "profiles",
+    "envs",
+    "README.md",
+    "Makefile",
+    "pyproject.toml",
+)
 
 
 class Project:
