@@ -1,6 +1,6 @@
 # make         set up and run the default study      make test         all tests but the slow ones (under 20 minutes)
 # make smoke   a minute's cut of it                  make test-faults  kills, and what goes wrong on a cluster
-# make report  only the report of what is there      make check        lint and unit tests (under 2 minutes)
+# make report  only the report of what is there      make check        lint, types and unit tests (under 2 minutes)
 # make plan    what a study costs: make plan STUDY=paper
 # make bench   this project beside its peers: make bench ARGUMENTS="--only finetuning --rounds 1"
 PYTHON ?= python3
@@ -31,6 +31,7 @@ plan: setup
 check: setup
 	ruff check .
 	ruff format --check .
+	mypy
 	snakefmt --check Snakefile workflow/rules
 	snakemake --lint
 	python -m pytest -q -n auto tests/unit
@@ -47,5 +48,5 @@ bench: setup
 
 clean:
 	# .snakemake stays: it holds what the results were made from, without which a stale one would pass for new.
-	rm -rf .venv .pytest_cache .ruff_cache
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,5 +1,11 @@
 """mtbridge: reads and checks the config, includes the rules, names the targets."""
 
+from snakemake.utils import min_version
+
+# The session looks into the workflow object (jobs to run, resources, the scheduler's job rate limiter), which is as in
+# this version.
+min_version("9.27")
+
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"

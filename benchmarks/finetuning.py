@@ -40,12 +40,17 @@ def prepare(folder: Path, sizes) -> None:
     from transformers import XLMRobertaConfig, XLMRobertaModel
 
     from mtbridge.base.files import write_json, write_parquet
-    from mtbridge.data import tokens
+    from mtbridge.data import tokenized, tokenizers
     from mtbridge.models.encoder import extract_encoder
 
-    entries = [*tokens.SPECIALS.values(), *(f"{n:x}" for n in range(sizes["vocabulary"] - len(tokens.SPECIALS)))]
-    ids = {name: entries.index(token) for name, token in tokens.SPECIALS.items()}
-    tokenizer = Tokenizer(models.WordLevel({entry: i for i, entry in enumerate(entries)}, tokens.SPECIALS["unknown"]))
+    entries = [
+        *tokenizers.SPECIALS.values(),
+        *(f"{n:x}" for n in range(sizes["vocabulary"] - len(tokenizers.SPECIALS))),
+    ]
+    ids = {name: entries.index(token) for name, token in tokenizers.SPECIALS.items()}
+    tokenizer = Tokenizer(
+        models.WordLevel({entry: i for i, entry in enumerate(entries)}, tokenizers.SPECIALS["unknown"])
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     (folder / "tokenizer").mkdir()
     tokenizer.save(str(folder / "tokenizer/tokenizer.json"))
@@ -77,7 +82,7 @@ def prepare(folder: Path, sizes) -> None:
     rows = {"split": "train", "language": "en", "example_id": [str(i) for i in range(len(texts))]}
     labels = rng.choice(LABELS, len(texts))
     write_parquet(pd.DataFrame({**rows, "text": texts, "label": labels}), folder / "train.parquet")
-    tokens.write_examples(folder / "tokenizer", folder / "train.parquet", task(), folder / "tokens")
+    tokenized.write_examples(folder / "tokenizer", folder / "train.parquet", task(), folder / "tokens")
 
 
 def recipe(sizes):
@@ -126,7 +131,7 @@ def trainer(folder, sizes, clock, grouped: bool):
         default_data_collator,
     )
 
-    from mtbridge.data.tokens import SPECIALS
+    from mtbridge.data.tokenizers import SPECIALS
 
     class Classifier(torch.nn.Module):
         def __init__(self):
@@ -210,7 +215,8 @@ def grouped(folder, sizes, clock, **other):
 def examples(folder) -> tuple[list[list[int]], list[int]]:
     """Token ids with <s> and </s>, and classes, of all examples."""
     from mtbridge.base.files import read_table
-    from mtbridge.data.tokens import Ragged, specials
+    from mtbridge.data.tokenized import Ragged
+    from mtbridge.data.tokenizers import specials
 
     ids, texts = specials(folder / "tokenizer"), Ragged.load(folder / "tokens", "tokens")
     labels = read_table(folder / "train.parquet", ["label"]).column("label").to_pylist()

@@ -34,7 +34,6 @@ import torch
 lap("torch")
 from transformers.models.xlm_roberta import modeling_xlm_roberta
 lap("transformers: the model's class and what it imports")
-sys.path.insert(0, "workflow")
 from benchmarks import finetuning
 finetuning.finetune(Path(sys.argv[1]), json.loads(sys.argv[2]))
 run = json.load(open(sys.argv[1] + "/run.json"))
@@ -60,10 +59,10 @@ def ours(folder, sizes, clock, environment=None):
 
 
 def warm(folder, sizes, clock):
-    """Ours as a fork of the process that a workflow on its own machine starts (scripts/_warm.py)."""
+    """Ours as a fork of the process that a workflow on its own machine starts (mtbridge.base.warm_start)."""
     place = Path(tempfile.mkdtemp()) / "socket"
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    command = [sys.executable, ROOT / "scripts/_warm.py", place, str(os.getpid())]
+    command = [sys.executable, "-P", "-m", "mtbridge.base.warm_start", place, str(os.getpid())]
     with subprocess.Popen(command, env=environment) as server:
         while not Path(f"{place}.python").exists():
             if server.poll() is not None:

@@ -8,7 +8,8 @@ import argparse
 import re
 from pathlib import Path
 
-from _library import MtbridgeError, command
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.program import command
 
 
 def main():

@@ -6,7 +6,7 @@ Out  --csv (a row per task and model) and --md
 
 import argparse
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():

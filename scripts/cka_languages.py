@@ -7,7 +7,7 @@ Out: Parquet with corpus, layer, model, language_a, language_b, estimator, value
 
 import argparse
 
-from _library import command, ready
+from mtbridge.base.program import command, ready
 
 
 def main():

@@ -6,7 +6,7 @@ Out: Parquet with corpus, layer, language, model_a, model_b, estimator, value, l
 
 import argparse
 
-from _library import command, ready
+from mtbridge.base.program import command, ready
 
 
 def main():

@@ -6,7 +6,7 @@ Out: a folder with `<language>.txt`; line-aligned unless it comes from examples.
 
 import argparse
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():
@@ -29,9 +29,9 @@ def main():
     elif arguments.folder:
         texts = corpora.read_local(arguments.folder, arguments.stems, arguments.languages, arguments.lines)
     else:
-        from mtbridge.data import world
+        from mtbridge.data.world.corpora import parallel
 
-        texts = world.parallel(arguments.name, arguments.lines, arguments.seed, tuple(arguments.languages))
+        texts = parallel(arguments.name, arguments.lines, arguments.seed, tuple(arguments.languages))
     corpora.write(texts, arguments.output)
 
 

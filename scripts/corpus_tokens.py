@@ -6,7 +6,7 @@ In: a corpus folder, a tokenizer folder. Out: a folder with one flat int32 array
 import argparse
 from pathlib import Path
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():
@@ -17,7 +17,7 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.data.tokens import write_corpus
+    from mtbridge.data.tokenized import write_corpus
 
     texts = {language: arguments.corpus / f"{language}.txt" for language in arguments.languages}
     write_corpus(arguments.tokenizer, texts, arguments.output)

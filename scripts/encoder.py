@@ -5,7 +5,7 @@ In: a checkpoint (trained here or a local directory), a tokenizer folder. Out: a
 
 import argparse
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():

@@ -5,12 +5,13 @@ In: a Parquet file of examples, a tokenizer folder. Out: a folder of flat int32 
 
 import argparse
 
-from _library import command
-from mtbridge.specs.options import add_options, read_options
-from mtbridge.specs.task import Task
+from mtbridge.base.program import command
 
 
 def main():
+    from mtbridge.specs.options import add_options, read_options
+    from mtbridge.specs.task import Task
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, Task)
     parser.add_argument("--examples", required=True)
@@ -18,7 +19,7 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.data.tokens import write_examples
+    from mtbridge.data.tokenized import write_examples
 
     write_examples(arguments.tokenizer, arguments.examples, read_options(arguments, Task), arguments.output)
 

@@ -1,21 +1,23 @@
 """Examples of one task, from its source to Parquet.
 
 In   --source, as JSON: kind and the keys of that kind (see mtbridge/data/readers)
-Out  --part train: English train and English dev; --part evaluation: dev and test of every language, in the order given.
-     Columns split, language, example_id, the text columns (or tokens), label. Which languages are evaluated has no
-     part in train.parquet, so adding one retrains nothing.
+Out  --part train: train and dev of the source language; --part evaluation: dev and test of every language, in the
+     order given. Columns split, language, example_id, the text columns (or tokens), label. train.parquet does not
+     depend on the languages that are evaluated, so another one retrains nothing.
 """
 
 import argparse
 import json
 import sys
 
-from _library import MtbridgeError, command, ready
-from mtbridge.specs.options import add_options, read_options
-from mtbridge.specs.task import Task
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.program import command, ready
 
 
 def main():
+    from mtbridge.specs.options import add_options, read_options
+    from mtbridge.specs.task import Task
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, Task)
     parser.add_argument("--source", required=True, help="where the examples come from, a JSON object")

@@ -7,7 +7,7 @@ Out  --output/<TASK>/<language>.prediction, one label a line
 import argparse
 import sys
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():

@@ -6,7 +6,7 @@ Out  --csv (model, language, exposure) and --md (languages down, models across)
 
 import argparse
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():

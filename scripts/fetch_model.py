@@ -6,7 +6,7 @@ Out  --output: a folder with config, weights, tokenizer and source.json; --lock 
 
 import argparse
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():

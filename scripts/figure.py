@@ -7,7 +7,7 @@ Out  png, svg, pdf, and a csv of all that the picture draws.
 
 import argparse
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():

@@ -7,14 +7,11 @@ One process by itself; several with --gpus N, or under torchrun.
 import argparse
 import os
 import subprocess
-import sys
 from pathlib import Path
 
-from _library import command
 from mtbridge.base.devices import add_gpu_options, reserve
-from mtbridge.specs.options import add_options, read_options
-from mtbridge.specs.recipe import Recipe
-from mtbridge.specs.task import Task
+from mtbridge.base.program import command
+from mtbridge.base.several_processes import restart
 
 
 def commit() -> str | None:
@@ -26,6 +23,10 @@ def commit() -> str | None:
 
 
 def main():
+    from mtbridge.specs.options import add_options, read_options
+    from mtbridge.specs.recipe import Recipe
+    from mtbridge.specs.task import Task
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, Task)
     parser.add_argument("--model", required=True, help="name, for the record")
@@ -49,8 +50,7 @@ def main():
     if "WORLD_SIZE" not in os.environ:
         gpus = reserve(arguments)
         if gpus > 1:  # start again as several processes; how many is no part of what a run is
-            several = str(Path(__file__).with_name("_several.py"))
-            os.execv(sys.executable, [sys.executable, several, str(gpus), *sys.argv])
+            restart(gpus)
 
     from mtbridge.training.finetuning import RunFiles
     from mtbridge.training.run import StatePlace, finetune

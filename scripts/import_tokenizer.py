@@ -6,7 +6,7 @@ special.json with the tags of the languages, null where the tokenizer has none, 
 
 import argparse
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():

@@ -7,12 +7,13 @@ Out  predictions as a model's: language, split, example_id, gold, predicted, sco
 
 import argparse
 
-from _library import command, ready
-from mtbridge.specs.options import add_options, read_options
-from mtbridge.specs.task import Task
+from mtbridge.base.program import command, ready
 
 
 def main():
+    from mtbridge.specs.options import add_options, read_options
+    from mtbridge.specs.task import Task
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, Task)
     parser.add_argument("--train", required=True)

@@ -7,7 +7,8 @@ Out  one Parquet file with the same columns
 import argparse
 import os
 
-from _library import MtbridgeError, command
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.program import command
 
 
 def main():

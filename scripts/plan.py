@@ -6,7 +6,7 @@ In   --config, the user's page; --study and the others override it. Out  a text 
 import argparse
 from pathlib import Path
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():

@@ -5,13 +5,14 @@ In: an encoder folder, a run's weights and record, the task's evaluation tokens 
 
 import argparse
 
-from _library import command
 from mtbridge.base.devices import add_gpu_options, reserve
-from mtbridge.specs.options import add_options, read_options
-from mtbridge.specs.task import Task
+from mtbridge.base.program import command
 
 
 def main():
+    from mtbridge.specs.options import add_options, read_options
+    from mtbridge.specs.task import Task
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, Task)
     parser.add_argument("--encoder", required=True)

@@ -6,12 +6,13 @@ Out: a whole checkpoint (config.json, model.safetensors, pretraining.json).
 
 import argparse
 
-from _library import command
-from mtbridge.specs.options import add_options, read_options
-from mtbridge.specs.pretraining import Architecture, PretrainingPlan
+from mtbridge.base.program import command
 
 
 def main():
+    from mtbridge.specs.options import add_options, read_options
+    from mtbridge.specs.pretraining import Architecture, PretrainingPlan
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", required=True, help="folder of tokens")
     parser.add_argument("--tokenizer", required=True)

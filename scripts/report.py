@@ -8,7 +8,7 @@ Out  index.html
 import argparse
 from pathlib import Path
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():

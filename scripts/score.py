@@ -8,12 +8,13 @@ Out  --output: recipe, model, task, seed, language, split, metric, official, val
 import argparse
 from pathlib import Path
 
-from _library import command, ready
-from mtbridge.specs.options import add_options, read_options
-from mtbridge.specs.task import Task
+from mtbridge.base.program import command, ready
 
 
 def main():
+    from mtbridge.specs.options import add_options, read_options
+    from mtbridge.specs.task import Task
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, Task)
     parser.add_argument("--predictions", required=True)

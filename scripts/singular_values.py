@@ -6,7 +6,7 @@ Out: npz, key <layer>.<matrix>, float64, falling.
 
 import argparse
 
-from _library import command, ready
+from mtbridge.base.program import command, ready
 
 
 def main():

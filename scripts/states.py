@@ -5,8 +5,8 @@ In: an encoder folder, a tokenized corpus. Out: safetensors, key = language, flo
 
 import argparse
 
-from _library import command
 from mtbridge.base.devices import add_gpu_options, reserve
+from mtbridge.base.program import command
 
 
 def main():

@@ -7,7 +7,7 @@ Out  table<N>.csv, .md, .tex
 
 import argparse
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():

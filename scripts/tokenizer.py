@@ -6,7 +6,7 @@ In: a corpus folder with `<language>.txt`. Out: a tokenizer folder (tokenizer.js
 import argparse
 from pathlib import Path
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():
@@ -17,7 +17,7 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.data.tokens import train_tokenizer
+    from mtbridge.data.tokenizers import train_tokenizer
 
     texts = {language: arguments.corpus / f"{language}.txt" for language in arguments.languages}
     train_tokenizer(texts, arguments.vocabulary, arguments.output)

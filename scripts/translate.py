@@ -5,7 +5,7 @@ In: a whole checkpoint, a tokenized held-out corpus, its tokenizer. Out: a Parqu
 
 import argparse
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():

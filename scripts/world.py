@@ -7,7 +7,7 @@ the study `local` takes as `xglue` and `corpus`.
 import argparse
 from pathlib import Path
 
-from _library import command
+from mtbridge.base.program import command
 
 
 def main():
@@ -21,7 +21,7 @@ def main():
     arguments = parser.parse_args()
 
     from mtbridge.base.files import whole
-    from mtbridge.data import world
+    from mtbridge.data.world.corpora import parallel
     from mtbridge.data.world.release import write_xglue
 
     sizes = {split: getattr(arguments, split) for split in ("train", "dev", "test")}
@@ -31,7 +31,7 @@ def main():
         (folder / "text").mkdir()
         corpora = {"train": ("pretraining", arguments.lines), "dev": ("heldout", 500), "test": ("parallel", 500)}
         for stem, (corpus, lines) in corpora.items():
-            for language, text in world.parallel(corpus, lines, arguments.seed, languages).items():
+            for language, text in parallel(corpus, lines, arguments.seed, languages).items():
                 (folder / "text" / f"{stem}.{language}").write_text("".join(line + "\n" for line in text), "utf-8")
 
 

@@ -20,7 +20,7 @@ from safetensors.numpy import load_file
 
 from mtbridge.base import files
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.data import tokens
+from mtbridge.data import tokenized
 from mtbridge.specs.recipe import Recipe
 from mtbridge.training.run import StatePlace
 from tests.faults.conftest import STUDY
@@ -178,7 +178,7 @@ def test_content_is_on_the_disk_before_its_name_and_its_name_before_the_program_
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("disk")
     tokenizer = small.make_tagging(folder, train=37, dev=12)
-    tokens.write_corpus(
+    tokenized.write_corpus(
         tokenizer, {language: folder / f"{language}.txt" for language in ("de", "en")}, folder / "corpus"
     )
     return folder

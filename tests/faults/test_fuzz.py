@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.data import tokens
+from mtbridge.data import tokenizers
 from mtbridge.data.readers import read_examples
 from mtbridge.models import checkpoints
 from mtbridge.models.encoder import load_encoder
@@ -137,7 +137,7 @@ READERS = {
     "encoder": ("mbart/model.safetensors", lambda at: load_encoder(at / "mbart")),
     "encoder's config": ("mbart/config.json", lambda at: load_encoder(at / "mbart")),
     "checkpoint": ("mbart-checkpoint/model.safetensors", lambda at: list(checkpoints.Tensors(at / "mbart-checkpoint"))),
-    "tokenizer": ("tokenizer/tokenizer.json", lambda at: tokens.open_tokenizer(at / "tokenizer")),
+    "tokenizer": ("tokenizer/tokenizer.json", lambda at: tokenizers.open_tokenizer(at / "tokenizer")),
     "weights": ("weights.safetensors", lambda at: load_run(at)),
     "record": ("run.json", lambda at: load_run(at)),
     "states": ("a.safetensors", lambda at: compare_models({n: at / f"{n}.safetensors" for n in "ab"}, "x", 0, 2)),

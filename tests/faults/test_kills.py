@@ -19,8 +19,11 @@ KILLS = int(os.environ.get("MTBRIDGE_KILLS", "3"))
 
 def start(project: Project) -> subprocess.Popen:
     command = [sys.executable, "-m", "snakemake", "--config", "study=smoke", *STUDY]
+    environment = {**os.environ, **project.variables}
     with open(project.folder / "log", "a") as log:
-        return subprocess.Popen(command, cwd=project.folder, stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(
+            command, cwd=project.folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
 
 
 KINDS = ("workflow killed (-9)", "workflow and jobs killed (-9)", "a job killed (-9), then the workflow")

@@ -34,7 +34,7 @@ class Run:
             self.process = subprocess.Popen(
                 command,
                 cwd=project.folder,
-                env={**cluster.environment, "PYTHONDONTWRITEBYTECODE": "1"},
+                env={**cluster.environment, **project.variables},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

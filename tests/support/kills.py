@@ -53,7 +53,7 @@ def forks(project: Project) -> list[int]:
             return int(file.read().rpartition(")")[2].split()[1])
         return 0
 
-    warm = [number for number, command in processes(project).items() if "/_warm.py" in command]
+    warm = [number for number, command in processes(project).items() if "mtbridge.base.warm_start" in command]
     return [number for number in warm if parent(number) in warm and parent(parent(number)) in warm]
 
 

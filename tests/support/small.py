@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbridge.base.files import write_parquet
-from mtbridge.data import tokens
+from mtbridge.data import tokenized, tokenizers
 from mtbridge.models import encoder as models
 from mtbridge.models import packing
 from mtbridge.specs.options import to_options
@@ -57,14 +57,14 @@ def make_tokenizer(folder: Path) -> Path:
     lines = [" ".join(sentence(rng, int(rng.integers(3, 9)))) for _ in range(120)]
     (folder / "en.txt").write_text("".join(line + "\n" for line in lines))
     (folder / "de.txt").write_text("".join(line.upper() + "\n" for line in lines))
-    tokens.train_tokenizer(
+    tokenizers.train_tokenizer(
         {language: folder / f"{language}.txt" for language in ("de", "en")}, 150, folder / "tokenizer"
     )
     return folder / "tokenizer"
 
 
 def make_encoder(folder: Path, tokenizer: Path, family: str, seed: int = 1) -> Path:
-    ids, vocabulary = tokens.specials(tokenizer), tokens.open_tokenizer(tokenizer).get_vocab_size()
+    ids, vocabulary = tokenizers.specials(tokenizer), tokenizers.open_tokenizer(tokenizer).get_vocab_size()
     plan = PretrainingPlan(family=family, objective="none", steps=0, seed=seed)
     pretrain.create(plan, SMALL, ids, vocabulary).save_pretrained(folder / f"{family}-checkpoint")
     models.extract_encoder(folder / f"{family}-checkpoint", tokenizer, folder / family, {"model": family})
@@ -102,7 +102,7 @@ def write_examples(folder: Path, tokenizer: Path, task: Task, rows, seed: int = 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{task.name}.parquet"
     write_parquet(pd.DataFrame(examples(task, rows, seed)), path)
-    tokens.write_examples(tokenizer, path, task, folder / f"{task.name}-tokens")
+    tokenized.write_examples(tokenizer, path, task, folder / f"{task.name}-tokens")
     return folder / f"{task.name}-tokens", path
 
 
@@ -143,5 +143,5 @@ def packed(rows, types=None) -> packing.Packed:
     import torch
 
     types = types or [[0] * len(row) for row in rows]
-    ids, types = tokens.Ragged.of(rows), tokens.Ragged.of(types, np.int8)
+    ids, types = tokenized.Ragged.of(rows), tokenized.Ragged.of(types, np.int8)
     return packing.pack(ids, types, range(len(rows))).to(torch.device("cpu"))

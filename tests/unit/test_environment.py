@@ -1,8 +1,10 @@
 """The environments that a job may run in hold the same pins, and the package's surface is what it says."""
 
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import yaml
@@ -32,10 +34,36 @@ def test_conda_environment_holds_the_same_pins_for_all_that_jobs_need():
     assert pins(pip) == jobs
 
 
-def test_container_installs_the_requirements_file():
+def test_container_installs_the_package_with_the_pinned_requirements(tmp_path):
+    """What the definition copies is all that the package's metadata needs."""
     definition = (ROOT / "envs/mtbridge.def").read_text()
-    assert "envs/requirements.txt /opt/requirements.txt" in definition
-    assert "pip install --no-cache-dir -r /opt/requirements.txt" in definition
+    copied = dict(line.split() for line in definition.partition("%files\n")[2].partition("\n\n")[0].splitlines())
+    for source, target in copied.items():
+        destination = tmp_path / target.removeprefix("/")
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
+        copy(ROOT / source, destination)
+    assert "pip install --no-cache-dir /opt/mtbridge\n" in definition
+    project = tomllib.loads((tmp_path / "opt/mtbridge/pyproject.toml").read_text())
+    tools = project["tool"]["setuptools"]
+    (requirements,) = {tools["dynamic"]["dependencies"]["file"]}
+    assert pins((tmp_path / "opt/mtbridge" / requirements).read_text().splitlines()) == REQUIREMENTS
+    assert (tmp_path / "opt/mtbridge" / project["project"]["readme"]).exists()
+    assert (tmp_path / "opt/mtbridge" / tools["packages"]["find"]["where"][0] / "mtbridge/__init__.py").exists()
+
+
+def test_conda_environment_gets_the_workflows_library(tmp_path):
+    """The script that Snakemake runs in a new environment, with a pip that only says what it is asked."""
+    pip = tmp_path / "python"
+    pip.write_text('#!/bin/sh\nprintf "%s\\n" "$@" "PYTHONPATH=$PYTHONPATH"\n')
+    pip.chmod(0o755)
+    script = ROOT / "envs/environment.post-deploy.sh"
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "MTBRIDGE_HOME": "/a b", "PYTHONPATH": "/a b/workflow"}
+    done = subprocess.run(["bash", script], env=variables, capture_output=True, text=True, check=True)
+    *_, editable, home, path = done.stdout.splitlines()
+    assert (editable, home, path) == ("--editable", "/a b", "PYTHONPATH=")
+    del variables["MTBRIDGE_HOME"]
+    assert subprocess.run(["bash", script], env=variables, capture_output=True).returncode != 0
 
 
 def test_installed_packages_are_the_pinned_ones():
@@ -62,8 +90,8 @@ def test_planning_imports_nothing_heavy():
 
 
 def test_only_what_computes_with_tensors_imports_torch():
-    free = "base.errors base.files base.identity data.corpora data.readers data.tokens data.world study.grid "
-    free += "study.settings tasks.metrics presentation.tables presentation.figures presentation.page"
+    free = "base.errors base.files base.identity data.corpora data.readers data.tokenized data.tokenizers data.world "
+    free += "study.grid study.settings tasks.metrics presentation.tables presentation.figures presentation.page"
     assert "torch" not in imported_by("; ".join(f"import mtbridge.{module}" for module in free.split()))
 
 
@@ -81,3 +109,10 @@ def test_every_program_explains_itself_without_heavy_imports():
         )
         assert "usage:" in done.stdout and len(done.stdout.splitlines()) > 5, program.name
         assert "| torch\n" not in done.stderr.replace(" ", "").replace("|", "| "), program.name
+
+
+def test_programs_import_nothing_slow_before_they_may_go_on_in_a_warm_process():
+    """`command` hands them over; what stands above it is imported once more in every job."""
+    programs = [str(path) for path in sorted((ROOT / "scripts").glob("[a-z]*.py"))]
+    loaded = imported_by(f"import runpy; [runpy.run_path(path, run_name='program') for path in {programs}]")
+    assert not loaded & {"pydantic", "numpy", "yaml"}

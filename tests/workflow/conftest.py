@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "config.yaml", "workflow", "scripts", "profiles", "envs", "README.md", "Makefile")
+PARTS = (
+    "Snakefile",
+    "config.yaml",
+    "workflow",
+    "scripts",
+    "profiles",
+    "envs",
+    "README.md",
+    "Makefile",
+    "pyproject.toml",
+)
 
 
 class Project:
@@ -18,6 +28,8 @@ class Project:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        # The copy's library comes before the one that is installed.
+        self.variables = {"PYTHONPATH": str(folder / "workflow"), "PYTHONDONTWRITEBYTECODE": "1"}
         for part in PARTS:
             source = ROOT / part
             if source.is_dir():
@@ -28,7 +40,7 @@ class Project:
     def snakemake(self, *arguments, study="smoke", config=(), check=True) -> subprocess.CompletedProcess:
         """Targets and options first, then the config."""
         command = [sys.executable, "-m", "snakemake", *map(str, arguments), "--config", f"study={study}", *config]
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {**os.environ, **self.variables}
         done = subprocess.run(
             command, cwd=self.folder, capture_output=True, text=True, timeout=900, env=environment, check=False
         )

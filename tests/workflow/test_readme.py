@@ -1,5 +1,6 @@
-"""Every command in the README is run or planned."""
+"""Every command in the README is run or planned, and every link of the documents leads somewhere."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 from tests.workflow.conftest import ROOT, Project
 
 README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = [
     line.split(" # ")[0].strip()
     for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
@@ -38,6 +40,7 @@ def test_a_snakemake_command_can_be_planned(project, command):
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", *dry, *words],
         cwd=project.folder,
+        env={**os.environ, **project.variables},
         capture_output=True,
         text=True,
         check=False,
@@ -75,6 +78,7 @@ def test_every_yaml_example_is_a_valid_config(project, tmp_path, monkeypatch):
         load(yaml.safe_load(block))
 
 
-def test_every_link_of_the_readme_leads_somewhere():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert target.startswith("https://") or (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert target.startswith("https://") or (page.parent / target).exists(), target

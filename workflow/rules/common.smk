@@ -1,39 +1,34 @@
 # The study that the config describes, and the few functions that rules share.
 
-import contextlib
-import fcntl
 import os
 import re
-import socket
-import subprocess
 import sys
-import tempfile
-import time
+from importlib.util import find_spec
 
-sys.path.insert(0, f"{workflow.basedir}/workflow")
+# The library must be this checkout's: what results were made by is looked up there.
+library = find_spec("mtbridge")
+if library is None:
+    sys.exit(
+        f"error: mtbridge is not installed in this Python ({sys.executable}); run `make setup`, or `pip install -e .`"
+    )
+if os.path.realpath(library.origin or "") != os.path.realpath(f"{workflow.basedir}/workflow/mtbridge/__init__.py"):
+    sys.exit(
+        f"error: this Python ({sys.executable}) has another mtbridge ({library.origin}); run `make setup` or "
+        f"`pip install -e .` in {workflow.basedir}, or set PYTHONPATH={workflow.basedir}/workflow"
+    )
 
+from mtbridge.base import session
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.identity import digest, remember
 from mtbridge.study.grid import MAJORITY, Study
 from mtbridge.study.load import load
 from mtbridge.study.options import Options
-from mtbridge.base.identity import digest, remember
 
 
 configfile: "config.yaml"
 
 
-# Programs run with the Python that runs Snakemake, also when its environment was not activated; a cluster's sacct by way of
-# one that also answers when the controller is away.
-os.environ.update(
-    PATH=os.pathsep.join(
-        [os.path.dirname(sys.executable), f"{workflow.basedir}/profiles/slurm/bin", os.getenv("PATH", "")]
-    ),
-    PYTHONHASHSEED="0",
-    TOKENIZERS_PARALLELISM="false",
-    TQDM_DISABLE="1",
-    # Jobs end when this process does, however it ends.
-    MTBRIDGE_WORKFLOW=str(os.getpid()),
-)
+session.set_environment(workflow.basedir)
 
 try:
     study = Study(load(config))
@@ -51,71 +46,14 @@ if "gpu" in workflow.global_resources and workflow.global_resources["gpu"].value
     )
 
 
-def claim():
-    """One workflow at a time works on a study. The kernel frees the lock when the process ends, so a killed one leaves
-    nothing to unlock; the profiles turn Snakemake's own lock off, which stays behind."""
-    place = os.path.join(results, "unfinished", "workflow.lock")
-    try:
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        file = open(place, "a+")
-    except OSError as error:
-        sys.exit(f"error: {results}: cannot be written: {error}; check the folder's space and rights")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.seek(0)
-        sys.exit(f"error: {results}: another workflow ({file.read()}) is at work on it; wait for its end or stop it")
-    except OSError as error:
-        print(f"{place}: cannot be locked ({error}); start no second workflow on this study", file=sys.stderr)
-    with contextlib.suppress(OSError):  # a full disk; it only says who is at work
-        file.truncate(0)
-        os.write(file.fileno(), f"{socket.gethostname()} process {os.getpid()}".encode())
-    return file
-
-
-def mend_clock():
-    """Bring what another machine's clock dated into the future back to now, all to the same: Snakemake would take what
-    is made of it for older than it, and throw it away."""
-    now, late = time.time(), 0
-    for folder, _, names in os.walk(results):
-        for path in (folder, *(os.path.join(folder, name) for name in names)):
-            with contextlib.suppress(OSError):
-                if os.lstat(path).st_mtime > now:
-                    os.utime(path, (now, now), follow_symlinks=False)
-                    late += 1
-    if late:
-        print(f"{results}: {late} files and folders were dated in the future; they are from now", file=sys.stderr)
-
-
-def warm():
-    """Where many jobs run on this machine, one process imports what all of them import, and they start as its forks.
-
-    Not with GPUs: whatever looks for one while it is imported would leave CUDA in a state that no fork can use.
-    """
-    here = workflow.local_exec and not workflow.touch and not workflow.deployment_settings.deployment_method
-    if not here or study.settings.gpus or not hasattr(os, "pidfd_open") or len(list(workflow.dag.needrun_jobs())) < 10:
-        return
-    alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    with contextlib.suppress(OSError):
-        place = os.path.join(tempfile.mkdtemp(prefix="mtbridge-"), "socket")
-        command = [sys.executable, f"{workflow.basedir}/scripts/_warm.py", place, str(os.getpid())]
-        subprocess.Popen(
-            command,
-            start_new_session=True,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, **alone, "CUDA_VISIBLE_DEVICES": ""},
-        )
-        os.environ.update(MTBRIDGE_WARM=place)
-
-
 onstart:
-    globals()["claimed"] = claim()
-    mend_clock()
-    warm()
-    # Its limit of 100 jobs a second makes Snakemake 9.27 look at all jobs again every second, once for each that has finished
-    # so far: towards the end of a study of 500 jobs this takes a core.
-    if not any(word.startswith("--max-jobs-per") for word in sys.argv):
-        workflow.scheduler.job_rate_limiter = None
+    # Jobs that run on this machine and in this Python.
+    here = workflow.local_exec and not workflow.touch and not workflow.deployment_settings.deployment_method
+    jobs = len(list(workflow.dag.needrun_jobs())) if here else 0
+    try:
+        session.start(results, workflow.scheduler, jobs, study.settings.gpus)
+    except MtbridgeError as error:
+        sys.exit(f"error: {error}")
 
 
 RUN_SCORES = "scores/{recipe}/{model}/{task}/seed{seed}.parquet"

@@ -582,6 +582,19 @@ def test_subclasses_that_nobody_names_are_reached(small, use, hook):
     assert small.changes("loss.py", "100", "101")
 
 
+def test_a_file_of_the_package_counts_by_its_content(small):
+    small.library(base__files="def package_data(file, name):\n    pass")
+    (small.path("words.yaml")).write_text("a: [b]\n")
+    (small.path("unread.yaml")).write_text("a: [b]\n")
+    text = 'from mtbridge.base.files import package_data\nWORDS = package_data(__file__, "words.yaml")\n'
+    small.write("loss.py", text + "def loss(x):\n    return WORDS")
+    before = small.digest()
+    small.path("unread.yaml").write_text("a: [c]\n")
+    assert small.digest() == before
+    small.path("words.yaml").write_text("a: [c]\n")
+    assert small.digest() != before
+
+
 # ---- The cache ----
 
 

@@ -13,19 +13,17 @@ import pytest
 
 from tests.support.waiting import wait_for
 
-SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
-SERVER = f"""
+SERVER = """
 import sys
-sys.path.insert(0, {str(SCRIPTS)!r})
-import _warm
-_warm.IMPORTED = ("colorsys", "tempfile")
+from mtbridge.base import warm_start
+warm_start.IMPORTED = ("colorsys", "tempfile")
 import tempfile; tempfile.gettempdir()
-_warm.main(*sys.argv[1:])
+warm_start.main(*sys.argv[1:])
 """
-PROGRAM = f"""
+PROGRAM = """
 import fcntl, os, sys, time
-sys.path.insert(0, {str(SCRIPTS)!r})
-from _library import MtbridgeError, command
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.program import command
 
 def main():
     print(sys.argv[1:], os.getcwd(), repr(os.environ.get("WORD")), "colorsys" in sys.modules, sys.stdin.read())

@@ -14,6 +14,7 @@ import pytest
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.readers import available_languages, read_examples
 from mtbridge.inference.scoring import score
+from mtbridge.specs.options import to_options
 from mtbridge.specs.task import Task
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -283,18 +284,7 @@ def test_examples_of_a_bad_file_stop_the_program(tmp_path):
     (tmp_path / "POS").mkdir()
     (tmp_path / "POS" / "en.train").write_text("a NOUN\nb NUON\n")
     source = f'{{"kind": "xglue", "path": "{tmp_path}"}}'
-    task = [
-        "--name",
-        "pos",
-        "--kind",
-        "tagging",
-        "--labels",
-        "NOUN",
-        "--metric",
-        "tagging_accuracy",
-        "--columns",
-        "tokens",
-    ]
+    task = to_options(Task("pos", "tagging", ("NOUN",), "tagging_accuracy"))
     done = run("examples.py", "--source", source, *task, "--part", "train", "--output", tmp_path / "out" / "x.parquet")
     stopped(done, tmp_path / "out", "POS/en.train:2:", "'NUON'", "'NOUN'")
 
@@ -303,7 +293,7 @@ def test_missing_predictions_stop_the_program(tmp_path):
     pq.write_table(predictions().slice(0, 1), tmp_path / "p.parquet")
     pq.write_table(EXAMPLES, tmp_path / "e.parquet")
     files = ["--predictions", tmp_path / "p.parquet", "--examples", tmp_path / "e.parquet"]
-    task = ["--name", "qam", "--kind", "pair", "--labels", "0", "1", "--metric", "accuracy", "--columns", "question"]
+    task = to_options(Task("qam", "pair", ("0", "1"), "accuracy", ("question",)))
     which = ["--recipe", "r", "--model", "m", "--seed", 0]
     out = tmp_path / "out"
     done = run("score.py", *files, *task, *which, "--output", out / "s.parquet", "--replicates", out / "s.npz")
@@ -321,6 +311,6 @@ def test_a_training_file_without_examples_stops_the_program(tmp_path):
     pq.write_table(pa.table({"split": ["dev"], "label": ["0"]}), tmp_path / "t.parquet")
     out = tmp_path / "out"
     files = ["--train", tmp_path / "t.parquet", "--evaluation", tmp_path / "e.parquet", "--output", out / "p.parquet"]
-    task = ["--name", "qam", "--kind", "pair", "--labels", "0", "1", "--metric", "accuracy", "--columns", "question"]
+    task = to_options(Task("qam", "pair", ("0", "1"), "accuracy", ("question",)))
     done = run("majority.py", *files, *task)
     stopped(done, out, "t.parquet", "split train")

@@ -17,7 +17,8 @@ import pytest
 from seqeval.metrics.sequence_labeling import get_entities
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.data.readers import available_languages, read_examples, xglue
+from mtbridge.data.readers import READERS, available_languages, modules_of_other_kinds, read_examples, xglue
+from mtbridge.specs.options import to_options
 from mtbridge.specs.task import Task
 from mtbridge.study.load import load
 from mtbridge.tasks.kinds.tagging import iob2
@@ -286,6 +287,13 @@ def test_table_has_the_columns_of_the_contract(release):
     }
 
 
+@pytest.mark.parametrize("kind", READERS)
+def test_a_kind_of_source_is_a_module_of_its_name_and_reading_it_needs_no_other(kind):
+    others = modules_of_other_kinds(kind)
+    assert READERS[kind]().read.__module__ not in others
+    assert others == {READERS[other]().read.__module__ for other in READERS if other != kind}
+
+
 # generated
 
 
@@ -542,7 +550,7 @@ def no_network(tmp_path) -> dict:
 
 def offline_examples(tmp_path):
     """scripts/examples.py on the release's address, with nothing but the cache."""
-    task = ["--name", "ner", "--kind", "tagging", "--labels", *ENTITIES, "--metric", "entity_f1", "--columns", "tokens"]
+    task = to_options(Task("ner", "tagging", tuple(ENTITIES), "entity_f1"))
     source = json.dumps({"kind": "xglue", "path": RELEASE_ADDRESS})
     command = [sys.executable, str(ROOT / "scripts" / "examples.py"), "--source", source, *task]
     return subprocess.run(
@@ -653,7 +661,7 @@ def test_a_large_archive_is_not_listed_before_it_is_needed(release, tmp_path, mo
     release("NER/en.test", "b O\n")
     archive = packed(Path(source["path"]), tmp_path / "release.tar.gz", "", "w:gz")
     assert available_languages(archive, "ner") == {"en"}
-    monkeypatch.setattr(xglue, "LISTED", 10)
+    monkeypatch.setattr(xglue, "MAX_LISTED_BYTES", 10)
     assert available_languages(archive, "ner") is None
     assert rows(archive, "ner")[0]["tokens"] == ["a"]
 
@@ -661,11 +669,11 @@ def test_a_large_archive_is_not_listed_before_it_is_needed(release, tmp_path, mo
 # The program
 
 
-def examples(source, part, languages, output):
-    task = ["--name", "qam", "--kind", "pair", "--labels", "0", "1", "--metric", "accuracy"]
-    names = ["--columns", "question", "passage", "--part", part, "--languages", *languages, "--train", "5"]
+def examples(source, part, languages, output, *options):
+    task = to_options(Task("qam", "pair", ("0", "1"), "accuracy", ("question", "passage")))
+    names = ["--part", part, "--languages", *languages, "--train", "5"]
     command = [sys.executable, str(ROOT / "scripts" / "examples.py"), "--source", json.dumps(source), *task, *names]
-    return subprocess.run([*command, "--output", str(output)], capture_output=True, text=True, check=True)
+    return subprocess.run([*command, "--output", str(output), *options], capture_output=True, text=True, check=True)
 
 
 def test_another_language_adds_rows_to_the_evaluation_and_leaves_training_alone(release, tmp_path):
@@ -682,6 +690,18 @@ def test_another_language_adds_rows_to_the_evaluation_and_leaves_training_alone(
     one, two = (pq.read_table(tmp_path / f"evaluation{number}.parquet").to_pylist() for number in (0, 1))
     assert two[: len(one)] == one and {row["language"] for row in two[len(one) :]} == {"ru"}
     assert [row["split"] for row in one] == (["dev"] * 9 + ["test"] * 9) * 2
+
+
+def test_training_examples_are_those_of_the_source_language(release, tmp_path):
+    for language in ("en", "de"):
+        for split in ("train", "dev"):
+            source = release(f"QAM/xglue.qam.{language}.{split}", f"{language}\tp\t1\n")
+    examples(source, "train", ["en"], tmp_path / "x.parquet", "--source-language", "de")
+    train = pq.read_table(tmp_path / "x.parquet").to_pylist()
+    assert [(row["language"], row["split"], row["question"]) for row in train] == [
+        ("de", "train", "de"),
+        ("de", "dev", "de"),
+    ]
 
 
 def test_equal_dev_and_test_files_are_told(release, tmp_path):

@@ -10,9 +10,11 @@ import pytest
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.readers import read_examples
-from mtbridge.data.world import CORPORA, LANGUAGES, TASKS, TOPICS, examples, names, parallel
-from mtbridge.data.world.examples import drawn, sayings
-from mtbridge.data.world.grammar import ANTONYM, CATEGORIES, CATEGORY_OF, NOUNS, noun_phrase, text
+from mtbridge.data.world import CORPORA, LANGUAGES, names
+from mtbridge.data.world.corpora import draw_corpus, parallel
+from mtbridge.data.world.examples import TASKS, draw_examples, examples
+from mtbridge.data.world.grammar import noun_phrase, text
+from mtbridge.data.world.lexicon import ANTONYM, CATEGORIES, CATEGORY_OF, NOUNS, TOPICS
 from mtbridge.data.world.meanings import PARTITIONS, Meaning, Person, partition, people
 from mtbridge.data.world.realise import line, words
 from mtbridge.data.world.release import write_xglue
@@ -158,28 +160,28 @@ def test_lines_are_aligned():
 
 
 def test_documents_of_three_lines_keep_their_topic():
-    lines = [saying.meaning.topic for saying in sayings("pretraining", 300, 0)]
+    lines = [sentence.meaning.topic for sentence in draw_corpus("pretraining", 300, 0)]
     for start in range(0, 300, 3):
         assert len({topic for topic in lines[start : start + 3] if topic}) <= 1
 
 
-def said(corpus_or_split, seed=0):
-    """All sentences of a corpus, or of all tasks' examples in a split, in English and Russian; with their meanings."""
+def sentences_of(corpus_or_split, seed=0):
+    """The sentences of a corpus, or of all tasks' examples in a split."""
     if corpus_or_split in CORPORA:
-        found = list(sayings(corpus_or_split, 1000, seed))
+        found = list(draw_corpus(corpus_or_split, 1000, seed))
     else:
         found = []
         for task in TASKS:
-            for columns, _ in drawn(task, corpus_or_split, 100, seed):
-                found += [saying for column in columns for saying in column]
+            for columns, _ in draw_examples(task, corpus_or_split, 100, seed):
+                found += [sentence for column in columns for sentence in column]
     return found
 
 
 def test_corpora_and_splits_share_no_meaning():
-    parts = {part: said(part) for part in PARTITIONS}
+    parts = {part: sentences_of(part) for part in PARTITIONS}
     assert set(parts) == {*CORPORA, *SPLITS}
     for part, found in parts.items():
-        assert {partition(saying.meaning) for saying in found} == {part}
+        assert {partition(sentence.meaning) for sentence in found} == {part}
     for language in ("en", "ru"):
         # "Who bought the pizza?" names nobody: it claims nothing.
         texts = {
@@ -193,7 +195,7 @@ def test_corpora_and_splits_share_no_meaning():
 def test_half_of_the_names_and_nouns_of_evaluation_are_not_in_training_but_all_are_in_text():
     def heard(part):
         persons = {name for person in people(part) for name in enumerate(person)}
-        acts = [saying for saying in said(part) if saying.meaning.frame in ("act", "range")]
+        acts = [sentence for sentence in sentences_of(part) if sentence.meaning.frame in ("act", "range")]
         return persons | {noun for (m, _) in acts for noun in (m.thing, *(m.others or ()))}
 
     for part in ("dev", "test"):
@@ -203,7 +205,7 @@ def test_half_of_the_names_and_nouns_of_evaluation_are_not_in_training_but_all_a
 
 def test_no_article_names_an_organisation():
     """Else its name, the same in every language, would tell the topic."""
-    for columns, _ in drawn("nc", "train", 300, 0):
+    for columns, _ in draw_examples("nc", "train", 300, 0):
         for meaning, _ in itertools.chain(*columns):
             assert meaning.organisation is None
             assert meaning.agent is None or isinstance(meaning.agent, Person)
@@ -211,7 +213,7 @@ def test_no_article_names_an_organisation():
 
 def test_text_is_the_joined_tokens():
     for language in LANGUAGES:
-        for meaning, form in sayings("heldout", 200, 0):
+        for meaning, form in draw_corpus("heldout", 200, 0):
             tagged = words(meaning, language, form)
             assert line(meaning, language, form) == text([word for word, _, _ in tagged], language)
             assert "".join(word for word, _, _ in tagged) == line(meaning, language, form).replace(" ", "")
@@ -291,7 +293,7 @@ def judge(premise, hypothesis):
 
 def test_inference_labels_follow_from_the_meanings():
     forms = {}
-    for ((premise,), (hypothesis,)), label in drawn("xnli", "train", 2000, 0):
+    for ((premise,), (hypothesis,)), label in draw_examples("xnli", "train", 2000, 0):
         assert premise != hypothesis
         assert not (hypothesis.meaning.general and judge(premise, hypothesis) == "contradiction")
         assert judge(premise, hypothesis) == label
@@ -306,7 +308,7 @@ def test_a_hypernym_is_of_the_same_category():
 
 
 def test_paraphrases_keep_who_did_what_and_swaps_do_not():
-    for ((one,), (other,)), label in drawn("paws-x", "test", 300, 0):
+    for ((one,), (other,)), label in draw_examples("paws-x", "test", 300, 0):
         same = all(
             getattr(one.meaning, field) == getattr(other.meaning, field)
             for field in ("agent", "patient", "origin", "place")
@@ -320,7 +322,7 @@ def test_paraphrases_keep_who_did_what_and_swaps_do_not():
 
 
 def test_a_passage_answers_exactly_when_it_tells_what_is_asked():
-    for ((question,), passage), label in drawn("qam", "test", 400, 0):
+    for ((question,), passage), label in draw_examples("qam", "test", 400, 0):
         asked = question.meaning
         known = {"who": "agent", "where": "place", "when": "time", "what": "thing"}[question.form]
         given = [field for field in ("agent", "verb", "thing", "place", "time") if field != known]
@@ -335,14 +337,14 @@ def test_a_passage_answers_exactly_when_it_tells_what_is_asked():
 
 def test_an_advertisement_is_good_when_it_sells_what_is_sought():
     near = 0
-    for ((search,), (title,), (body,)), label in drawn("qadsm", "test", 300, 0):
+    for ((search,), (title,), (body,)), label in draw_examples("qadsm", "test", 300, 0):
         assert (label == "Good") == (title.meaning.thing == body.meaning.thing == search.meaning.thing)
         near += label == "Bad" and CATEGORY_OF[title.meaning.thing] == CATEGORY_OF[search.meaning.thing]
     assert 40 < near < 110
 
 
 def test_relevance_is_graded_and_lists_are_consecutive():
-    rows = list(drawn("wpr", "train", 600, 0))
+    rows = list(draw_examples("wpr", "train", 600, 0))
     for ((search,), (offer,), _), label in rows:
         sought, found = search.meaning, offer.meaning
         topics = [CATEGORIES[CATEGORY_OF[m.thing]].topic for m in (sought, found)]
@@ -483,3 +485,13 @@ def test_the_release_reads_back_as_the_examples_it_was_written_from(name, tmp_pa
         for ours, theirs in zip(written, read, strict=True):
             for key in (*task.columns, "label"):
                 assert ours[key] == theirs[key], (split, language, key)
+
+
+def test_the_languages_are_known_without_reading_a_word():
+    code = (
+        "import sys; from mtbridge.study import grid, load, options; "
+        "options.Options(grid.Study(load.load({}))).outline(); "
+        "print(*(name for name in sys.modules if name.startswith('mtbridge.data.world.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not done.stdout.split()

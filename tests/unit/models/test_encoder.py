@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.data import tokens
+from mtbridge.data import tokenized, tokenizers
 from mtbridge.models import encoder as models
 from mtbridge.specs.pretraining import Architecture, PretrainingPlan
 from mtbridge.training.pretraining import create
@@ -25,18 +25,18 @@ def tokenizer(tmp_path_factory):
     text = {"en": "the cat sees a small dog , and 12 birds .", "de": "die Katze sieht einen kleinen Hund ; 7 Vögel !"}
     for language, line in text.items():
         (folder / f"{language}.txt").write_text((line + "\n") * 30)
-    tokens.train_tokenizer({language: folder / f"{language}.txt" for language in text}, 90, folder / "made")
+    tokenizers.train_tokenizer({language: folder / f"{language}.txt" for language in text}, 90, folder / "made")
     return folder / "made"
 
 
 def test_common_words_are_whole_tokens(tokenizer):
     """Also those that are no part of another word: the unit of meaning of a small model."""
-    encoded = tokens.open_tokenizer(tokenizer).encode("the cat sees a dog", add_special_tokens=False)
+    encoded = tokenizers.open_tokenizer(tokenizer).encode("the cat sees a dog", add_special_tokens=False)
     assert encoded.tokens == ["▁the", "▁cat", "▁sees", "▁a", "▁dog"]
 
 
 def whole_model(family, tokenizer, seed=3):
-    ids, vocabulary = tokens.specials(tokenizer), tokens.open_tokenizer(tokenizer).get_vocab_size()
+    ids, vocabulary = tokenizers.specials(tokenizer), tokenizers.open_tokenizer(tokenizer).get_vocab_size()
     plan = PretrainingPlan(family=family, objective="none", steps=0, seed=seed)
     return create(plan, SMALL, ids, vocabulary).eval()
 
@@ -189,7 +189,7 @@ def test_a_larger_vocabulary_than_the_embeddings_is_refused(tokenizer, tmp_path)
 
     def cut(found):
         for key in list(found):
-            if found[key].shape[:1] == (tokens.open_tokenizer(tokenizer).get_vocab_size(),):
+            if found[key].shape[:1] == (tokenizers.open_tokenizer(tokenizer).get_vocab_size(),):
                 found[key] = found[key][:20].clone()
 
     change(tmp_path / "checkpoint", cut)
@@ -211,7 +211,7 @@ def template(family, texts, max_length=40, pair_encoding="family"):
 
 
 def assembled(shape, texts, language):
-    ids, types, start = shape.assemble(tokens.Ragged.of(texts), [language])
+    ids, types, start = shape.assemble(tokenized.Ragged.of(texts), [language])
     assert len(ids) == len(types) == 1
     return ids[0], types[0], start
 
@@ -258,7 +258,7 @@ def test_many_examples_at_once_are_each_what_they_are_alone(family, texts):
     rows = [rng.integers(1, 99, int(length)) for length in rng.integers(0, 30, 40 * texts)]
     languages = [["de", "en"][i] for i in rng.integers(0, 2, 40)]
     shape = template(family, texts, max_length=32)
-    ids, types, _ = shape.assemble(tokens.Ragged.of(rows), languages)
+    ids, types, _ = shape.assemble(tokenized.Ragged.of(rows), languages)
     for row, language in enumerate(languages):
         alone = assembled(shape, rows[row * texts : (row + 1) * texts], language)
         assert ids[row].tolist() == alone[0].tolist()
@@ -268,7 +268,7 @@ def test_many_examples_at_once_are_each_what_they_are_alone(family, texts):
 def test_a_language_without_a_tag_gets_the_english_one_never_unknown(tokenizer, tmp_path):
     folder = encoder_folder(tokenizer, tmp_path)
     shape = models.template(folder, 1, 20, "family", "own", ["en", "de", "bg"])
-    special = tokens.specials(folder)
+    special = tokenizers.specials(folder)
     assert shape.ids["T"] == {
         "en": special["languages"]["en"], "de": special["languages"]["de"], "bg": special["languages"]["en"],
     }  # fmt: skip

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from transformers import BertTokenizer, MBartConfig, MBartForCausalLM
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.data import tokens
+from mtbridge.data import tokenized, tokenizers
 from mtbridge.models import checkpoints, hub
 from mtbridge.models import encoder as models
 from mtbridge.models import published_tokenizers as languages
@@ -110,7 +110,7 @@ def test_states_are_those_of_the_published_encoder_on_texts_and_pairs(
     model, tokenizer = whole_models[family], import_from(family)
     checkpoint = save_checkpoint(tmp_path / "checkpoint", family, model, form)
     models.extract_encoder(checkpoint, tokenizer, tmp_path / "encoder", {"model": family})
-    encoder, split = models.load_encoder(tmp_path / "encoder"), tokens.open_tokenizer(tokenizer)
+    encoder, split = models.load_encoder(tmp_path / "encoder"), tokenizers.open_tokenizer(tokenizer)
     for examples in (TEXTS, PAIRS):
         template = models.template(
             tmp_path / "encoder", len(examples[0]) - 1, 60, "family", "own", ["de", "en", "es", "fr", "ru"]
@@ -118,7 +118,7 @@ def test_states_are_those_of_the_published_encoder_on_texts_and_pairs(
         ours, types, theirs = [], [], []
         for language, *texts in examples:
             parts = [np.array(split.encode(text, add_special_tokens=False).ids) for text in texts]
-            row, kinds, _ = template.assemble(tokens.Ragged.of(parts), [language])
+            row, kinds, _ = template.assemble(tokenized.Ragged.of(parts), [language])
             ours.append(row[0].tolist())
             types.append(kinds[0].tolist())
             theirs.append(published_ids(family, published[family], language, *texts))
@@ -140,7 +140,7 @@ def test_states_are_those_of_the_published_encoder_on_texts_and_pairs(
 def test_words_are_split_as_published(family, published, import_from):
     words = ["the", "Katze", "sees", ",", "собаку", "12"]
     theirs = published[family](words, is_split_into_words=True, add_special_tokens=False)
-    ours = tokens.open_tokenizer(import_from(family)).encode(words, is_pretokenized=True, add_special_tokens=False)
+    ours = tokenizers.open_tokenizer(import_from(family)).encode(words, is_pretokenized=True, add_special_tokens=False)
     assert ours.ids == theirs["input_ids"]
     assert ours.word_ids == theirs.word_ids()
     if family != "bert":
@@ -214,7 +214,7 @@ def bare(tokenizer, text) -> list[int]:
 def test_a_sentencepiece_model_gives_the_published_ids(family, pieces, published, tmp_path):
     (tmp_path / "sentencepiece.bpe.model").write_bytes(model_proto(pieces))
     languages.import_tokenizer(tmp_path, family, ["en"], tmp_path / "tokenizer")
-    split, theirs = tokens.open_tokenizer(tmp_path / "tokenizer"), published[family]
+    split, theirs = tokenizers.open_tokenizer(tmp_path / "tokenizer"), published[family]
     assert split.get_vocab() == theirs.get_vocab()
     for text in [text for _, text in TEXTS] + ["  two  spaces", "unknown Ω signs", "", "a <mask>, b</s>"]:
         assert bare(split, text) == theirs(text, add_special_tokens=False)["input_ids"]
@@ -230,7 +230,7 @@ def test_a_sentencepiece_model_splits_as_the_library_itself(tmp_path):
     )
     reference = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "sentencepiece.bpe.model"))
     languages.import_tokenizer(tmp_path, "mbart", ["en"], tmp_path / "tokenizer")
-    ours = tokens.open_tokenizer(tmp_path / "tokenizer")
+    ours = tokenizers.open_tokenizer(tmp_path / "tokenizer")
     for text in ["the ｃａｔ ﬁsh", " le\tchat　ve ", "кошка\u00a0видит½ Ω", "Ü U\u0308 dog "]:
         theirs = [3 if i == 0 else i + 1 for i in reference.encode(text)]
         assert bare(ours, text) == theirs
@@ -243,14 +243,14 @@ def test_a_vocabulary_file_gives_the_published_ids(lower, published, tmp_path):
     (tmp_path / "vocab.txt").write_text("".join(f"{piece}\n" for piece in sorted(vocabulary, key=vocabulary.get)))
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lower}))
     languages.import_tokenizer(tmp_path, "bert", ["en"], tmp_path / "tokenizer")
-    ours = tokens.open_tokenizer(tmp_path / "tokenizer")
+    ours = tokenizers.open_tokenizer(tmp_path / "tokenizer")
     for text in [text for _, text in TEXTS] + ["Vögel [MASK] 猫!", ""]:
         assert bare(ours, text) == theirs(text, add_special_tokens=False)["input_ids"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_specials_are_the_published_ones(family, published, import_from):
-    ids, theirs = tokens.specials(import_from(family)), published[family]
+    ids, theirs = tokenizers.specials(import_from(family)), published[family]
     start, end = ("cls_token_id", "sep_token_id") if family == "bert" else ("cls_token_id", "eos_token_id")
     assert ids["start"] == getattr(theirs, start)
     assert ids["end"] == getattr(theirs, end)
@@ -280,7 +280,7 @@ def test_a_language_without_a_tag_is_warned_of_marked_and_fed_as_english(whole_m
     folder = save_checkpoint(tmp_path / "checkpoint", "mbart", whole_models["mbart"], "safetensors")
     models.extract_encoder(folder, tokenizer, tmp_path / "encoder", {})
     assert json.loads((tmp_path / "encoder/card.json").read_text())["languages"] == ["de", "en"]
-    special = tokens.specials(tmp_path / "encoder")
+    special = tokenizers.specials(tmp_path / "encoder")
     assert special["languages"]["bg"] is None
     shape = models.template(tmp_path / "encoder", 1, 20, "family", "own", ["bg", "de", "en"])
     assert shape.ids["T"]["bg"] == shape.ids["T"]["en"] != special["unknown"]

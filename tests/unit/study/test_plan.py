@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.data.tokens import Ragged
+from mtbridge.data.tokenized import Ragged
 from mtbridge.study.grid import Study
 from mtbridge.study.load import load
 from mtbridge.study.plan import BEST, PEAK, SUSTAINED, operations, plan, text

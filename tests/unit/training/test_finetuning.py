@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.data import tokens
+from mtbridge.data import tokenized, tokenizers
 from mtbridge.models import encoder as models
 from mtbridge.specs.recipe import Recipe
 from mtbridge.training import batches as inputs
@@ -152,7 +152,7 @@ def test_several_processes_train_the_same_model_as_one(place, tmp_path, processe
     alone, run = train(place, tmp_path / "one", task=small.POS, recipe=recipe)
     (tmp_path / "several").mkdir()
     command = [
-        *(sys.executable, ROOT / "scripts/_several.py", str(processes)),
+        *(sys.executable, "-m", "mtbridge.base.several_processes", str(processes)),
         *(ROOT / "scripts/finetune.py", *small.tagging_flags(place, recipe, place / "train")),
         *("--weights", tmp_path / "several/model.safetensors", "--record", tmp_path / "several/run.json"),
     ]  # fmt: skip
@@ -171,7 +171,7 @@ def test_several_processes_train_the_same_model_as_one(place, tmp_path, processe
 
 DIVERGING = """
 import os, sys
-sys.path[:0] = [sys.argv[1] + "/workflow", sys.argv[1] + "/scripts"]
+sys.path.insert(0, sys.argv[1] + "/scripts")
 from mtbridge.training import finetuning
 from mtbridge.base.program import command
 import finetune as program
@@ -195,7 +195,7 @@ def test_a_loss_that_is_none_in_one_process_ends_all_and_is_told_once(place, tmp
     (tmp_path / "diverging.py").write_text(DIVERGING)
     recipe = replace(RECIPE, epochs=2, batch_size=8, selection="last")
     command = [
-        *(sys.executable, ROOT / "scripts/_several.py", "2"),
+        *(sys.executable, "-m", "mtbridge.base.several_processes", "2"),
         *(tmp_path / "diverging.py", ROOT, *small.tagging_flags(place, recipe, place / "train")),
         *("--weights", tmp_path / "weights", "--record", tmp_path / "run.json", "--state", tmp_path / "state"),
     ]
@@ -248,13 +248,13 @@ def test_words_without_a_subword_or_cut_off_keep_the_others_in_place(place, tmp_
         }
     )
     write_parquet(frame, tmp_path / "pos.parquet")
-    tokens.write_examples(place / "tokenizer", tmp_path / "pos.parquet", small.POS, tmp_path / "tokens")
+    tokenized.write_examples(place / "tokenizer", tmp_path / "pos.parquet", small.POS, tmp_path / "tokens")
     encoding = inputs.Encoding(max_length=12)
     made = inputs.load_inputs(place / "mbart", tmp_path / "tokens", small.POS, ["en"], encoding)
     positions, ids = np.asarray(made.words[0]), np.asarray(made.ids[0])
     assert len(positions) == len(words)
     assert len(ids) == 12
-    library = tokens.open_tokenizer(place / "tokenizer")
+    library = tokenizers.open_tokenizer(place / "tokenizer")
     for word, position in zip(words, positions, strict=True):
         if position >= 0:
             first = library.encode([word], is_pretokenized=True, add_special_tokens=False).ids[0]

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.data import corpora, tokens
+from mtbridge.data import corpora, tokenized, tokenizers
 from mtbridge.specs.pretraining import PretrainingPlan
 from mtbridge.training import pretraining as pretrain
 from tests.support import small
@@ -22,7 +22,7 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pretrain")
     small.make_tokenizer(folder)
     texts = {language: folder / f"{language}.txt" for language in ("de", "en")}
-    tokens.write_corpus(folder / "tokenizer", texts, folder / "corpus")
+    tokenized.write_corpus(folder / "tokenizer", texts, folder / "corpus")
     corpora.write({language: path.read_text().splitlines() for language, path in texts.items()}, folder / "texts")
     return folder
 
@@ -40,7 +40,7 @@ def run(place, out, made, base=None, **more):
 
 
 def stream(place, made):
-    ids = tokens.specials(place / "tokenizer")
+    ids = tokenizers.specials(place / "tokenizer")
     texts = pretrain.Texts(place / "corpus", ["de", "en"], made, 50)
     return ids, texts, pretrain.samples(texts, made, ids)
 
@@ -116,8 +116,8 @@ def test_interrupted_with_the_dropout_of_its_base_it_ends_as_if_undisturbed(plac
 def test_untrained_means_not_a_single_step(place, tmp_path):
     made = plan(objective="none", steps=0)
     weights, record = run(place, tmp_path / "a", made)
-    ids = tokens.specials(place / "tokenizer")
-    new = pretrain.create(made, small.SMALL, ids, tokens.open_tokenizer(place / "tokenizer").get_vocab_size())
+    ids = tokenizers.specials(place / "tokenizer")
+    new = pretrain.create(made, small.SMALL, ids, tokenizers.open_tokenizer(place / "tokenizer").get_vocab_size())
     assert (record["steps"], record["tokens"]) == (0, 0)
     assert torch.equal(
         weights["model.encoder.layers.0.fc1.weight"], new.state_dict()["model.encoder.layers.0.fc1.weight"]
@@ -211,7 +211,7 @@ def test_denoising_hides_its_share_and_keeps_the_rest_in_order_within_sentences(
 def test_masked_lm_scores_only_hidden_tokens_at_the_share_asked_for(place, monkeypatch):
     made = plan("bert", "masked_lm", share=0.3)
     ids, _, samples = stream(place, made)
-    vocabulary = tokens.open_tokenizer(place / "tokenizer").get_vocab_size()
+    vocabulary = tokenizers.open_tokenizer(place / "tokenizer").get_vocab_size()
     model = pretrain.create(made, small.SMALL, ids, vocabulary)
     batch = [next(samples) for _ in range(60)]
     clean = np.concatenate([source[1:-1] for source, _ in batch])

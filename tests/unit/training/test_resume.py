@@ -134,7 +134,7 @@ def test_a_signal_to_several_processes_keeps_the_state_and_is_told_once(place, t
     """The one that has started the others passes it on and outlives it, so that they come to write."""
     recipe = replace(RECIPE, epochs=400, selection="last")
     command = [
-        *(sys.executable, ROOT / "scripts/_several.py", "2", ROOT / "scripts/finetune.py"),
+        *(sys.executable, "-m", "mtbridge.base.several_processes", "2", ROOT / "scripts/finetune.py"),
         *(*small.tagging_flags(place, recipe), "--state", tmp_path / "state", "--state-every", "0.001"),
         *("--weights", tmp_path / "model.safetensors", "--record", tmp_path / "run.json"),
     ]
@@ -150,22 +150,6 @@ def test_a_signal_to_several_processes_keeps_the_state_and_is_told_once(place, t
     with safe_open(state, "pt") as file:
         assert json.loads(file.metadata()["values"])["steps"] == int(told[1])  # of that moment, not one before
     assert not (tmp_path / "run.json").exists()
-
-
-@pytest.mark.parametrize(
-    ("program", "told"),
-    [
-        ("os.kill(os.getpid(), signal.SIGKILL) if rank else time.sleep(60)", "process 2 of 2 was ended by SIGKILL"),
-        ("sys.exit('error: no dev examples')", "no dev examples"),  # in each of them
-        ("1 / (1 - rank)", "process 2 of 2 was ended by exit code 1"),  # behind a traceback
-    ],
-)
-def test_how_several_processes_fail_is_told_once_and_last(tmp_path, program, told):
-    (tmp_path / "fails.py").write_text(f"import os, signal, sys, time\nrank = int(os.environ['RANK'])\n{program}\n")
-    command = [sys.executable, ROOT / "scripts/_several.py", "2", tmp_path / "fails.py"]
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == f"error: {told}" and done.stderr.count("error: ") == 1
 
 
 def test_a_process_left_over_is_stopped_and_its_state_taken_over(place, tmp_path, monkeypatch, undisturbed):

@@ -39,6 +39,9 @@ HARMLESS_METHODS = frozenset({"copy", "get", "items", "keys", "split", "splitlin
 HARMLESS_METHODS |= {"getter", "setter", "deleter"}
 HARMFUL_BUILTINS = frozenset({"__import__", "delattr", "eval", "exec", "next", "open", "print", "setattr"})
 
+# Reads a file of the package, whose name stands in the call: the file's content is meaning.
+PACKAGE_DATA = "mtbridge.base.files.package_data"
+
 VALUE_EXCEPTIONS = frozenset({"StopIteration", "SystemExit"})
 DOCUMENTATION = frozenset({"description", "help", "epilog"})  # keyword arguments of any call
 
@@ -52,6 +55,7 @@ class Definition(NamedTuple):
     reasons: list  # [line, reason]: what it does that names do not show
     module_names: list[str]  # texts that may be the name of a project module
     documentation: str  # digest of its docstrings
+    files: list[str]  # files of the package that it reads, relative to the module's folder
     line: int
 
 
@@ -68,6 +72,7 @@ class Form:
         self.reasons: list = []
         self.strings: list[str] = []
         self.documentation: list[str] = []
+        self.files: list[str] = []
         self.scopes: list[Scope] = []
         self.line = 0
 
@@ -76,7 +81,7 @@ class Form:
         digests = [hashlib.sha256("\n".join(part).encode("utf-8", "surrogatepass")).hexdigest()[:32]
                    for part in (self.text, self.documentation)]  # fmt: skip
         lists = (self.references, sorted(set(self.imports)), self.reasons, sorted(set(self.strings)))
-        return Definition(digests[0], *lists, digests[1], line)
+        return Definition(digests[0], *lists, digests[1], self.files, line)
 
     def visit(self, node) -> None:
         """Write a node of any kind."""
@@ -220,6 +225,11 @@ class Form:
                 return
         elif meant & (IMPORTERS | {"__import__"}):  # perhaps relative to this package
             self.refer(".:")
+        if PACKAGE_DATA in meant:
+            named = [part.value for part in node.args[1:] if isinstance(part, ast.Constant)]
+            self.files += named
+            if not named:
+                self.reasons.append([self.line, "a file of the package with a computed name"])
         if meant & {"vars", "dir"} and not (node.args or node.keywords):
             self.reasons.append([self.line, f"{min(meant)}()"])
         if "locals" in meant and all(scope.is_class for scope in self.scopes):
@@ -377,5 +387,7 @@ def is_harmless_call(form: Form, function, is_decorator: bool = False) -> bool:
         references, _ = form.meanings(base.id)
         if not references:
             return hasattr(builtins, base.id) and base.id not in HARMFUL_BUILTINS
-        return all(dotted(reference).split(".")[0] in HARMLESS and reference[0] != ":" for reference in references)
+        called = [dotted(reference) for reference in references if reference[0] != ":"]
+        harmless = [name == PACKAGE_DATA or name.split(".")[0] in HARMLESS for name in called]
+        return len(called) == len(references) and all(harmless)
     return isinstance(base, (ast.Call, ast.Constant))  # a method of a new value

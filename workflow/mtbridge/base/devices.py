@@ -92,7 +92,8 @@ _held: list[int] = []  # file descriptors, open until the process ends, also acr
 
 def _try(devices: list[str], count: int, runs_per_gpu: int, folder: Path) -> list[str]:
     """`count` devices, locked, the emptiest first; or none at all."""
-    names, files = [], []
+    names: list[str] = []
+    files: list[int] = []
     for place in range(runs_per_gpu):
         for device in devices:
             if device in names or len(names) == count:

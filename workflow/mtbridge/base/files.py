@@ -143,3 +143,20 @@ def read_table(path, columns=None):
 def read_parquet(path, columns=None):
     """Read Parquet as a pandas DataFrame; see `read_table`."""
     return read_table(path, columns).to_pandas()
+
+
+def package_data(module_file: str, name: str):
+    """The content of a YAML file of the package. Every scalar in it is text: `no` is a word, not false.
+
+    Call it as `package_data(__file__, "words/nouns.yaml")`: the path is relative to the module's folder. Write it as a
+    literal, because the identity of code finds the files that a module reads in the text of such calls.
+    Raises MtbridgeError if there is no such file.
+    """
+    import yaml
+
+    path = Path(module_file).parent / name
+    try:
+        content = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise MtbridgeError(f"{path}: cannot be read ({error.strerror}); install the package again") from error
+    return yaml.load(content, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))

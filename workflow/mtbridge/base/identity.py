@@ -119,6 +119,11 @@ class Project:
         found = Module(*self.read[key])
         return found._replace(definitions={name: Definition(*value) for name, value in found.definitions.items()})
 
+    def content_of(self, module: str, names: list[str]) -> list[str]:
+        """Digests of files beside a module."""
+        paths = [self.file(module).parent / name for name in names]
+        return [hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing" for path in paths]
+
     def package(self, module: str) -> str:
         """The package in which a module stands, or which it is."""
         path = self.file(module)
@@ -254,6 +259,7 @@ class Graph:
         for node in waiting:  # grows
             definition = self.definition(node)
             content.append(f"{definition.form if definition else node.name} {len(self.edges(node))}")
+            content += self.project.content_of(node.module, definition.files if definition else [])
             if names and definition:
                 content += [node.name, definition.documentation]
             for label, target in self.edges(node):

@@ -1,4 +1,4 @@
-"""Line-aligned text: the same line number is the same content in every language."""
+"""Line-aligned text: a line number stands for the same content in every language."""
 
 import re
 from pathlib import Path
@@ -9,17 +9,24 @@ from mtbridge.base.text import read_lines
 
 
 def languages_of(folder, stem: str = "train") -> set[str]:
-    """The languages of a corpus folder: the endings of `<stem>.<language>`."""
+    """The languages of a folder of parallel text: the endings of its files `<stem>.<language>`.
+
+    Raises MtbridgeError if there is no such folder.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise MtbridgeError(f"corpus: {folder} is no folder; expected one with files like {stem}.en, {stem}.de")
-    # Two or three letters; `.ids` beside the text names the lines and is no language.
+    # A language has two or three letters; a file `<stem>.ids` holds the names of the lines.
     endings = {path.suffix[1:] for path in folder.glob(f"{stem}.*")}
     return {ending for ending in endings if re.fullmatch("[a-z]{2,3}", ending) and ending != "ids"}
 
 
 def read_local(folder, stems: list[str], languages: list[str], lines: int | None) -> dict[str, list[str]]:
-    """The first `lines` lines of `<folder>/<stem>.<language>`, stems one after another; all languages equally long."""
+    """The first `lines` lines of a corpus: {language: lines}, all languages equally long.
+
+    Each language's text is that of its files `<folder>/<stem>.<language>`, in the order of the stems. Raises
+    MtbridgeError for a file that is missing or empty, and for files of a stem that differ in their number of lines.
+    """
     texts: dict[str, list[str]] = {language: [] for language in languages}
     for stem in stems:
         counts = {}
@@ -41,7 +48,10 @@ def read_local(folder, stems: list[str], languages: list[str], lines: int | None
 
 
 def from_examples(path, columns: list[str], languages: list[str], lines: int) -> dict[str, list[str]]:
-    """The first `lines` test examples of each language as one text each; aligned only if the task's are."""
+    """The first `lines` test examples of each language: {language: texts}, the columns of an example joined by spaces.
+
+    The texts are aligned only if the task's examples are. Raises MtbridgeError if a language has too few.
+    """
     table = read_table(path, ["split", "language", *columns]).to_pydict()
     texts: dict[str, list[str]] = {language: [] for language in languages}
     for row, (split, language) in enumerate(zip(table["split"], table["language"], strict=True)):
@@ -54,7 +64,7 @@ def from_examples(path, columns: list[str], languages: list[str], lines: int) ->
 
 
 def write(texts: dict[str, list[str]], output) -> None:
-    """Write `<output>/<language>.txt`, the whole folder or nothing."""
+    """Write `<output>/<language>.txt` for every language, all of them or none."""
     with whole(output) as folder:
         folder.mkdir()
         for language, lines in texts.items():

@@ -1,13 +1,13 @@
-"""Predictions as XGLUE's evaluation program reads them: one file a task and language, one label a line.
+"""Predictions as XGLUE's evaluation program reads them: one file per task and language, one label per line.
 
-    <folder>/<TASK>/<language>.prediction      TASK as the release's folder is called: NER, POS, NC, XNLI, PAWSX, …
+    <folder>/<TASK>/<language>.prediction      TASK is the name of the release's folder: NER, POS, NC, XNLI, PAWSX, …
 
-Lines stand in the order of the release's file; PAWS-X has no header here although its input has one. In tagging a line
-is a word and a blank line ends a sentence. A word without a prediction (cut off, or without a sub-word) is O: with that
-the evaluation program itself fills a sentence that is too short; elsewhere a gap would shift the labels after it.
+The lines follow the order of the release's file. PAWS-X has no header here, although its input has one. In tagging a
+line is a word, and a blank line ends a sentence. A word without a prediction (cut off, or without a sub-word) is O, as
+the evaluation program itself fills a sentence that is too short; a missing line would shift the labels after it.
 
-What it gives up: rows that were left out when the data was read (`ragged: drop`, limits on the number of examples) have
-no line, and such a file does not fit the release's.
+What it gives up: rows that the reader left out (`ragged: drop`, limits on the number of examples) have no line, and
+such a file does not fit the release's.
 """
 
 from pathlib import Path
@@ -18,11 +18,11 @@ from mtbridge.data.readers.xglue import TASKS, kind_in_release
 
 
 def export(predictions: dict, examples: dict, split: str, output) -> dict[str, dict[str, int]]:
-    """Write the prediction files of one run per task; returns the number of lines with a label, task -> language.
+    """Write the prediction files of one run per task; returns the number of labels: {task: {language: number}}.
 
-    predictions, examples: task -> path of the Parquet file of predictions, and of the task's evaluation part. The
-    folder `output` is written whole, over an older export and nothing else. Raises MtbridgeError if a task is not one
-    of the release's, an example has no prediction, or `output` holds other things.
+    predictions, examples: task -> path of the Parquet file of predictions, and of the task's evaluation part.
+    output: the folder to write, all of it or nothing; it may hold an older export.
+    Raises MtbridgeError if the release has no such task, an example has no prediction, or `output` holds other files.
     """
     names = {folder for folder, _ in TASKS.values()}
     for path in Path(output).iterdir() if Path(output).is_dir() else ():
@@ -46,7 +46,10 @@ def export(predictions: dict, examples: dict, split: str, output) -> dict[str, d
 
 
 def in_order(predictions, examples, split: str) -> dict[str, list]:
-    """Language -> predicted labels of a split, in the order of the examples' file; lists of them in tagging."""
+    """Predicted labels of a split in the order of the examples' file: {language: labels}; in tagging lists of labels.
+
+    Raises MtbridgeError if an example has no prediction, or the split has no example.
+    """
     keys = ["language", "split", "example_id"]
     table = read_table(predictions, [*keys, "predicted"])
     names = zip(*(table[key].to_pylist() for key in keys), strict=True)
@@ -65,9 +68,10 @@ def in_order(predictions, examples, split: str) -> dict[str, list]:
 
 
 def of_run(results, recipe: str, model: str, seed: int, tasks: list[str] | None) -> tuple[dict, dict]:
-    """Paths of a run's predictions and of the examples, task -> path; `tasks` None: all that are there.
+    """Paths of a run's predictions and of their examples: two dicts, task -> path.
 
-    Raises MtbridgeError if there is none, or one that was asked for is not there.
+    tasks: the tasks to find; None means those of the release that have predictions.
+    Raises MtbridgeError if one of them has no predictions, or none has.
     """
     folder = Path(results) / "predictions" / recipe / model
     there = sorted(path.parent.name for path in folder.glob(f"*/seed{seed}.parquet"))

@@ -22,7 +22,7 @@ import numpy as np
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.base.files import read_json, sha256, whole
-from mtbridge.data import tokens
+from mtbridge.data import tokenized, tokenizers
 from mtbridge.models import checkpoints
 from mtbridge.models.checkpoints import Tensors
 from mtbridge.models.kernels import cpu_kernels
@@ -253,14 +253,14 @@ def extract_encoder(checkpoint, tokenizer, output, card: dict) -> None:
     places = encoder_places(checkpoint, tensors)
     config = read_json(checkpoint / "config.json")
     _, (vocabulary, width) = places[WORD_EMBEDDINGS[name]]
-    size = tokens.open_tokenizer(tokenizer).get_vocab_size()
+    size = tokenizers.open_tokenizer(tokenizer).get_vocab_size()
     if size > vocabulary:
         raise MtbridgeError(
             f"{checkpoint}: {vocabulary} embeddings for the {size} entries of {tokenizer}; "
             "it was trained with another tokenizer"
         )
     source = checkpoint / "source.json"
-    tags = tokens.specials(tokenizer)["languages"]
+    tags = tokenizers.specials(tokenizer)["languages"]
     with whole(output) as folder:
         folder.mkdir()
         digest = checkpoints.write(
@@ -281,7 +281,7 @@ def extract_encoder(checkpoint, tokenizer, output, card: dict) -> None:
             },
             # A model that takes no tags misses none.
             "languages": sorted(k for k, v in tags.items() if v is not None or not FAMILIES[name].tagged),
-            "tokenizer": tokens.digest(tokenizer),
+            "tokenizer": tokenizers.digest(tokenizer),
             "sha256": digest,
         }
         (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -299,7 +299,7 @@ class Template:
     max_length: int
     token_types: bool
 
-    def assemble(self, texts: tokens.Ragged, languages: list[str]) -> tuple[tokens.Ragged, tokens.Ragged, int]:
+    def assemble(self, texts: tokenized.Ragged, languages: list[str]) -> tuple[tokenized.Ragged, tokenized.Ragged, int]:
         """The inputs of all examples: token ids, token types, and where each one's first text starts.
 
         Args:
@@ -326,14 +326,14 @@ class Template:
         ids = np.empty(offsets[-1], dtype=np.int32)
         types = np.zeros(offsets[-1], dtype=np.int8)
         for number, piece in enumerate(self.pieces):
-            to = tokens.ranges(starts[:, number], sizes[:, number])
+            to = tokenized.ranges(starts[:, number], sizes[:, number])
             if piece in "AB":
-                ids[to] = texts.values[tokens.ranges(texts.offsets["AB".index(piece) : -1 : count], size[piece])]
+                ids[to] = texts.values[tokenized.ranges(texts.offsets["AB".index(piece) : -1 : count], size[piece])]
             else:
                 ids[to] = [self.ids["T"][language] for language in languages] if piece == "T" else self.ids[piece]
             if self.token_types and "B" in self.pieces[: number + 1]:
                 types[to] = 1
-        return tokens.Ragged(ids, offsets), tokens.Ragged(types, offsets), self.pieces.index("A")
+        return tokenized.Ragged(ids, offsets), tokenized.Ragged(types, offsets), self.pieces.index("A")
 
 
 def template(folder, texts: int, max_length: int, pair_encoding: str, language_tag: str, languages) -> Template:
@@ -348,7 +348,7 @@ def template(folder, texts: int, max_length: int, pair_encoding: str, language_t
     """
     name = family_of(folder)
     family = FAMILIES[name]
-    ids = tokens.specials(folder)
+    ids = tokenizers.specials(folder)
     pieces = family.single if texts == 1 else (family.separated if pair_encoding == "separator" else family.pair)
     tags = ids["languages"]
     if family.tagged and tags.get("en") is None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mtbridge.data.tokens import ranges
+from mtbridge.data.tokenized import ranges
 from mtbridge.models import kernels
 
 
@@ -49,7 +49,7 @@ def to_device(array: np.ndarray, device):
 
 
 def pack(ids, types, rows) -> Packed:
-    """The batch of some rows of two `tokens.Ragged` of equal lengths, in the order of `rows`."""
+    """The batch of some rows of two `tokenized.Ragged` of equal lengths, in the order of `rows`."""
     rows = np.asarray(rows)
     lengths = ids.offsets[rows + 1] - ids.offsets[rows]
     offsets = np.concatenate([[0], np.cumsum(lengths)])

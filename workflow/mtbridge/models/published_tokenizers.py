@@ -15,7 +15,7 @@ from pathlib import Path
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.base.files import read_json, whole
 from mtbridge.base.text import read_lines
-from mtbridge.data import tokens
+from mtbridge.data import tokenizers
 
 # mBART-50 (Tang et al. 2020), in the order of its vocabulary, where the tags stand behind the pieces.
 MBART50 = (
@@ -112,7 +112,7 @@ def import_tokenizer(checkpoint, family: str, languages, output) -> None:
 def _read(checkpoint: Path, family: str):
     """The `tokenizers.Tokenizer` of a checkpoint."""
     if (checkpoint / "tokenizer.json").exists():
-        return tokens.open_tokenizer(checkpoint)
+        return tokenizers.open_tokenizer(checkpoint)
     if family == "bert" and (checkpoint / "vocab.txt").exists():
         return _wordpiece(checkpoint)
     models = [checkpoint / f"{name}.model" for name in ("sentencepiece.bpe", "sentencepiece", "spiece")]

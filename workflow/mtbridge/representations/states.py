@@ -7,7 +7,7 @@ import numpy as np
 from mtbridge.base.files import read_json, whole
 from mtbridge.base.program import ready
 from mtbridge.base.progress import Progress
-from mtbridge.data.tokens import Ragged
+from mtbridge.data.tokenized import Ragged
 from mtbridge.models.computing import device_of
 from mtbridge.models.encoder import forward, load_encoder, pool, template
 from mtbridge.training.batches import Inputs, sorted_batches
@@ -19,7 +19,7 @@ def pooled_states(encoder_folder, corpus, languages: list[str], max_length: int,
     The file's metadata hold the sha256 of the encoder's weights.
 
     Args:
-        corpus: tokens of the corpus, one array a language (`tokens.write_corpus`).
+        corpus: tokens of the corpus, one array a language (`tokenized.write_corpus`).
         max_length: lines are cut to so many tokens, specials included.
     """
     import torch

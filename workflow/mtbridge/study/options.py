@@ -47,8 +47,7 @@ class Options:
 
     def unused_readers(self, task: str) -> frozenset[str]:
         """The modules that read other kinds of source than the task's."""
-        used = readers.MODULES[self.settings.source_of(task)["kind"]]
-        return frozenset(module for modules in readers.MODULES.values() for module in modules if module not in used)
+        return readers.modules_of_other_kinds(self.settings.source_of(task)["kind"])
 
     # ---- corpora ----
 

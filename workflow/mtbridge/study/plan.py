@@ -17,7 +17,7 @@ import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json
-from mtbridge.data.tokens import Ragged
+from mtbridge.data.tokenized import Ragged
 from mtbridge.study.grid import Study
 from mtbridge.study.languages import task_languages
 from mtbridge.tasks.kinds import kind_of

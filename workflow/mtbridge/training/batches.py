@@ -7,7 +7,7 @@ import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json, read_table, sha256
-from mtbridge.data.tokens import Ragged
+from mtbridge.data.tokenized import Ragged
 from mtbridge.models.encoder import template
 from mtbridge.models.packing import Packed, pack
 from mtbridge.tasks.kinds import kind_of
@@ -53,7 +53,7 @@ def load_inputs(encoder, tokens_folder, task, languages: list[str], encoding: En
 
     Args:
         encoder: encoder folder; its tokenizer must be the one that made the tokens.
-        tokens_folder: `tokens.write_examples`' output.
+        tokens_folder: `tokenized.write_examples`' output.
         languages: the language of each example.
     """
     card = read_json(Path(encoder) / "card.json", ["tokenizer"])

@@ -5,7 +5,7 @@ mapped to the outputs that the kind of task asks for by one linear layer.
 """
 
 from mtbridge.models.encoder import forward, load_encoder, pool
-from mtbridge.training.batches import Encoding
+from mtbridge.specs.recipe import Encoding
 
 
 def classifier(encoder_folder, outputs: int, recipe: Encoding, dropout: float = 0.0):

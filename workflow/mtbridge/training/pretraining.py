@@ -30,7 +30,7 @@ from mtbridge.base.files import sha256, whole
 from mtbridge.base.program import ready
 from mtbridge.base.progress import Progress
 from mtbridge.base.text import read_lines
-from mtbridge.data import tokens
+from mtbridge.data import tokenized, tokenizers
 from mtbridge.models.encoder import family_class, family_of
 from mtbridge.specs.pretraining import Architecture, PretrainingPlan
 from mtbridge.training import resume
@@ -119,7 +119,7 @@ class Texts:
 
     def __init__(self, folder, languages: list[str], plan: PretrainingPlan, limit: int):
         self.languages = languages
-        self.corpus = {language: tokens.Ragged.load(folder, language) for language in languages}
+        self.corpus = {language: tokenized.Ragged.load(folder, language) for language in languages}
         self.values = {language: np.asarray(ragged.values) for language, ragged in self.corpus.items()}
         self.lines = len(self.corpus[languages[0]])
         self.limit = limit
@@ -287,7 +287,7 @@ def pretrain(
     """Train a model and write its whole checkpoint with `pretraining.json`.
 
     Args:
-        corpus: folder of tokens, one array a language (`tokens.write_corpus`).
+        corpus: folder of tokens, one array a language (`tokenized.write_corpus`).
         tokenizer: tokenizer folder.
         base: checkpoint folder whose weights are continued, or None to start anew.
         identity: digest of the code's meaning, which the state belongs to.
@@ -299,9 +299,9 @@ def pretrain(
     import torch
 
     torch.set_num_threads(threads)
-    ids = tokens.specials(tokenizer)
-    vocabulary = tokens.open_tokenizer(tokenizer).get_vocab_size()
-    languages = tokens.languages_of(corpus)
+    ids = tokenizers.specials(tokenizer)
+    vocabulary = tokenizers.open_tokenizer(tokenizer).get_vocab_size()
+    languages = tokenized.languages_of(corpus)
     untagged = [language for language in languages if ids["languages"].get(language) is None]
     if plan.objective in ("denoising", "translation") and untagged:
         raise MtbridgeError(f"{tokenizer}: has no tag for {', '.join(untagged)}, languages of the corpus")
@@ -419,12 +419,12 @@ def translate(
     from mtbridge.base.files import write_parquet
 
     torch.set_num_threads(threads)
-    ids = tokens.specials(tokenizer)
-    library = tokens.open_tokenizer(tokenizer)
-    languages = tokens.languages_of(corpus)
+    ids = tokenizers.specials(tokenizer)
+    library = tokenizers.open_tokenizer(tokenizer)
+    languages = tokenized.languages_of(corpus)
     model = open_checkpoint(checkpoint, family_of(checkpoint)).eval()
     ready()
-    sources = {language: tokens.Ragged.load(corpus, language) for language in languages}
+    sources = {language: tokenized.Ragged.load(corpus, language) for language in languages}
     raw = {language: read_lines(Path(texts) / f"{language}.txt") for language in languages}
     limit = model.config.max_position_embeddings - 4
     pairs = DIRECTIONS[directions](languages, "en")

@@ -11,9 +11,9 @@ import numpy as np
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json, sha256, whole
 from mtbridge.models.encoder import WORD_EMBEDDINGS
+from mtbridge.specs.recipe import Encoding
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
-from mtbridge.training.batches import Encoding
 from mtbridge.training.classifier import classifier
 from mtbridge.training.trimmed_embeddings import embedding, put_back
 

@@ -1,30 +1,83 @@
 """Where examples come from: one interface, four kinds of source, one set of checks.
 
     generated   the project's own world (`mtbridge.data.world`)
-    xglue       the files of the XGLUE release, a folder or its archive, here or on the Hub (`readers.xglue`)
-    datasets    anything that the `datasets` library opens, on the Hub or on disk (`readers.hub`)
-    conllu      treebanks of Universal Dependencies (`readers.conllu`)
+    xglue       the files of the XGLUE release: a folder or its archive, local or on the Hub
+    datasets    anything that the `datasets` library opens, on the Hub or on disk
+    conllu      treebanks of Universal Dependencies
 
-A reader returns its columns as they stand in the file and a function that says where a row (and a word of it) came
-from. What must hold for every example, whoever read it, is checked here, so that an error always names a place.
+A kind of source is a module of this package that offers what `Reader` declares. It returns the columns as they are in
+the file, and a function that names the place of a row and of a word in it. What every example must fulfil is checked
+here, whoever read it, so that an error always names a place.
 """
 
 import zlib
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.tasks.kinds import kind_of
 from mtbridge.tasks.metrics import runs
 
-ENGLISH = "en"  # the language of training; every other one is zero-shot
-# What each kind of source is read by.
-MODULES = {
-    "generated": ("mtbridge.data.world",),
-    "xglue": ("mtbridge.data.readers.xglue", "mtbridge.data.readers.hub"),
-    "datasets": ("mtbridge.data.readers.hub",),
-    "conllu": ("mtbridge.data.readers.conllu",),
+
+@dataclass(frozen=True)
+class Reader:
+    """What a kind of source offers. All functions raise MtbridgeError, naming file and line, or key.
+
+    read: (source, task, split, language, limit, seed) -> the columns of one split in one language as lists (example_id,
+        the task's own, label), and `place(row, word=0)`, which names the place of a row or word for messages. Only a
+        source that makes its examples needs `limit` and `seed`; of a file, all rows are returned.
+    available_languages: (source, task name) -> the languages that have dev and test, or None where only reading the
+        data would tell.
+    files: (source, task name, {split: languages}) -> the user's own files that splits are read from.
+    """
+
+    read: Callable[..., tuple[dict[str, list], Callable[..., str]]]
+    available_languages: Callable[[dict, str], set[str] | None]
+    files: Callable[[dict, str, dict[str, list[str]]], list[str]]
+
+
+def _generated() -> Reader:
+    from mtbridge.data.readers import generated
+
+    return Reader(generated.read, generated.available_languages, generated.files)
+
+
+def _xglue() -> Reader:
+    from mtbridge.data.readers import xglue
+
+    return Reader(xglue.read, xglue.available_languages, xglue.files)
+
+
+def _datasets() -> Reader:
+    from mtbridge.data.readers import datasets
+
+    return Reader(datasets.read, datasets.available_languages, datasets.files)
+
+
+def _conllu() -> Reader:
+    from mtbridge.data.readers import conllu
+
+    return Reader(conllu.read, conllu.available_languages, conllu.files)
+
+
+# Kind of source -> import of its module, which has the kind's name; a task needs only one of them.
+READERS: dict[str, Callable[[], Reader]] = {
+    "generated": _generated,
+    "xglue": _xglue,
+    "datasets": _datasets,
+    "conllu": _conllu,
 }
-KINDS = tuple(MODULES)
+KINDS = tuple(READERS)
+
+
+def modules_of_other_kinds(kind: str) -> frozenset[str]:
+    """The modules that read other kinds of source, which therefore cannot change the examples of this kind."""
+    return frozenset(f"{__name__}.{other}" for other in READERS if other != kind)
+
+
+def _reader(source: dict) -> Reader | None:
+    kind = source.get("kind")
+    return READERS[kind]() if kind in KINDS else None
 
 
 def read_examples(source: dict, task, split: str, language: str, limit: int | None, seed: int):
@@ -33,14 +86,18 @@ def read_examples(source: dict, task, split: str, language: str, limit: int | No
     Columns: split, language, example_id, the task's text columns (for tagging `tokens`, list<string>) and label
     (string; for tagging list<string>, entity tags as IOB2; for regression a number).
 
-    limit: at most so many rows; the first ones of dev and test, a sample drawn with `seed` of train, in file order. A
-    ranking keeps whole queries. A generated source makes exactly `limit` examples and needs one.
+    limit: the largest number of rows. dev and test keep their first rows; train keeps a sample drawn with `seed`, in
+        file order. A ranking keeps whole queries. A generated source makes exactly `limit` examples and needs a limit.
     Raises MtbridgeError for anything that is wrong with the source, naming file and line, or key.
     """
-    columns, place = _reader(source)(source, task, split, language, limit, seed)
+    reader = _reader(source)
+    if reader is None:
+        kind = source.get("kind")
+        raise MtbridgeError(f"source.kind: '{kind}' is no kind of source; {nearest(kind, KINDS)}")
+    columns, place = reader.read(source, task, split, language, limit, seed)
     _check(columns, task, place)
     columns["label"] = kind_of(task).labels(task, columns["label"])
-    return _table(columns, task, split, language, _chosen(columns, task, split, language, limit, seed))
+    return _table(columns, task, split, language, _rows_to_keep(columns, task, split, language, limit, seed))
 
 
 def available_languages(source: dict, task_name: str) -> set[str] | None:
@@ -48,67 +105,18 @@ def available_languages(source: dict, task_name: str) -> set[str] | None:
 
     Costs a directory listing (a small archive: one pass over it per process) and imports neither pandas nor pyarrow.
     """
-    if source.get("kind") == "xglue":
-        from mtbridge.data.readers import xglue
-
-        return xglue.available_languages(source, task_name)
-    if source.get("kind") == "conllu":
-        from mtbridge.data.readers import conllu
-
-        return conllu.available_languages(source, task_name)
-    if source.get("kind") == "generated":
-        from mtbridge.data.world import LANGUAGES
-
-        return set(LANGUAGES)
-    return None
+    reader = _reader(source)
+    return reader.available_languages(source, task_name) if reader else None
 
 
 def files(source: dict, task_name: str, splits: dict[str, list[str]]) -> list[str]:
-    """The user's own files that splits are read from, languages of each in `splits`; none for other sources."""
-    if source.get("kind") == "xglue":
-        from mtbridge.data.readers import xglue
-
-        return xglue.files(source, task_name, splits)
-    if source.get("kind") in ("datasets", "conllu"):
-        named = source.get("languages", {})
-        pairs = [(split, named.get(one, one)) for split, languages in splits.items() for one in languages]
-        paths = [Path(source["path"].replace("{split}", s).replace("{language}", one)) for s, one in pairs]
-        return sorted({str(path) for path in paths if path.is_file()})
-    return []
-
-
-def _reader(source: dict):
-    kind = source.get("kind")
-    if kind == "generated":
-        return _generated
-    if kind == "xglue":
-        from mtbridge.data.readers import xglue
-
-        return xglue.read
-    if kind == "datasets":
-        from mtbridge.data.readers import hub
-
-        return hub.read
-    if kind == "conllu":
-        from mtbridge.data.readers import conllu
-
-        return conllu.read
-    raise MtbridgeError(f"source.kind: '{kind}' is no kind of source; {nearest(kind, KINDS)}")
-
-
-def _generated(source, task, split, language, limit, seed):
-    from mtbridge.data import world
-
-    if not limit:
-        raise MtbridgeError(f"task {task.name}: a generated source needs a number of {split} examples; set it to > 0")
-    examples = world.examples(task.name, split, language, limit, seed)
-    names = ("example_id", *task.columns, "label")
-    columns = {name: [example[name] for example in examples] for name in names}
-    return columns, lambda row, word=0: f"generated {task.name} {language} {split}, example {row + 1}"
+    """The user's own files that splits are read from; `splits` maps a split to its languages."""
+    reader = _reader(source)
+    return reader.files(source, task_name, splits) if reader else []
 
 
 def _check(columns: dict, task, place) -> None:
-    """What holds for every example: a known label, a unique id, texts that are there, one label a word."""
+    """Raise MtbridgeError unless every example has a unique id, all texts, and a label that its kind of task allows."""
     if not columns["label"]:
         raise MtbridgeError(f"{place(0)}: holds no example; give the whole file")
     kind = kind_of(task)
@@ -126,7 +134,7 @@ def _check(columns: dict, task, place) -> None:
                 raise MtbridgeError(f"{place(row)}: the column '{column}' is empty; expected a text")
 
 
-def _chosen(columns, task, split, language, limit, seed):
+def _rows_to_keep(columns, task, split, language, limit, seed):
     """Row numbers to keep, ascending, or None for all."""
     count = len(columns["label"])
     if limit is None or count <= limit:
@@ -140,7 +148,7 @@ def _chosen(columns, task, split, language, limit, seed):
         stream = zlib.crc32(f"{task.name}/{language}/{split}".encode())
         order = np.random.default_rng([seed, stream]).permutation(order)
     sizes = np.diff(starts)[order]
-    # As many whole blocks as fit, and never none.
+    # As many whole blocks as fit into the limit, but at least one.
     fitting = max(1, int(np.searchsorted(np.cumsum(sizes), limit, side="right")))
     return [row for block in sorted(order[:fitting]) for row in range(starts[block], starts[block + 1])]
 

@@ -1,23 +1,24 @@
-"""The files of the XGLUE release, as a folder or an archive, read as they are.
+"""The files of the XGLUE release, in a folder or an archive, read as they are.
 
 The source's `path` is a folder, an archive, or an archive in a dataset repository of the Hub, written
-`hf://datasets/<owner>/<name>@<revision>/<file>` (`refs/pr/7` is a revision too). The latter is fetched once into the
-Hub's cache; without a network, or with HF_HUB_OFFLINE=1, it is taken from there.
+`hf://datasets/<owner>/<name>@<revision>/<file>` (`refs/pr/7` is a revision too). An archive on the Hub is downloaded
+once into the Hub's cache. Without a network, or with HF_HUB_OFFLINE=1, it is read from that cache.
 
 Nothing is stripped: an empty first or last field of a row is a field. There is no quoting: a quotation mark is a
 character. Lines end at a line feed, never at the rarer separators that occur inside real text.
 
-Layouts (source key `format`; the eight tasks of the release know theirs)
+Layouts (source key `format`; the eight tasks of the release have theirs in `TASKS`)
     words    {language}.{split}                     `token label`, a blank line between sentences
     rows     xglue.{folder}.{language}.{split}      the text columns, then the label; tabs; no header
-    xnli     multinli.train.{language}.tsv with a header, {language}.{split} without; or, for want of the latter,
-             xnli.{split}.tsv of the XNLI distribution, with all languages in one file
+    xnli     multinli.train.{language}.tsv with a header, {language}.{split} without; if the latter is
+             missing, xnli.{split}.tsv of the XNLI distribution, with all languages in one file
     paws-x   {language}/train.tsv, {language}/{split}_2k.tsv: header, id, the text columns, the label
 
-A row with more fields than columns is mended where that cannot change what a model sees: if its label is valid and the
-task joins its last columns into one text (title and snippet of a search result), the surplus tabs become spaces. Any
-other ragged row is an error, or is left out with `ragged: drop` in the source; both are counted on stderr. Lines of
-`-DOCSTART-`, with which CoNLL separates documents, end a sentence and are no word, as XGLUE's evaluation has it.
+A row with more fields than columns is repaired if that cannot change what a model sees: its label is valid, and the
+task joins its last columns into one text (title and snippet of a search result). The surplus tabs become spaces. Any
+other ragged row is an error, unless the source has `ragged: drop`, which leaves it out. stderr shows the numbers of
+repaired and dropped rows. Lines of `-DOCSTART-`, with which CoNLL separates documents, end a sentence and are no word,
+as in XGLUE's evaluation.
 """
 
 import functools
@@ -31,11 +32,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.data.readers.shared_keys import label_names
 from mtbridge.tasks.kinds import KINDS, Kind, kind_of
 
-RELEASE = "xglue_full_dataset"  # the folder that the archive unpacks to
+RELEASE = "xglue_full_dataset"  # the top folder inside the archive
 HUB = re.compile(r"hf://datasets/([^/@]+/[^/@]+)(?:@(refs/[^/]+/[^/]+|[^/]+))?/(.+)")
-LISTED = 100_000_000  # larger archives (bytes) are not listed before they are needed: a pass over the release is 10 s
+# Bytes. A larger archive is not listed when a study is checked: one pass over the release takes 10 s.
+MAX_LISTED_BYTES = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -95,10 +98,7 @@ def kind_in_release(task_name: str) -> Kind:
 
 
 def read(source: dict, task, split: str, language: str, limit=None, seed=0):
-    """Columns of one split and language as lists, and `place(row, word)`, which names file and line.
-
-    `limit` and `seed` are the caller's business. Raises MtbridgeError.
-    """
+    """All rows of one split and language; `place(row, word)` names file and line. See `readers.Reader`."""
     folder, layout = _folder_and_layout(source, task.name)
     root = _release(source, task.name)
     names = _names(root, folder)
@@ -120,20 +120,20 @@ def read(source: dict, task, split: str, language: str, limit=None, seed=0):
 def available_languages(source: dict, task_name: str) -> set[str] | None:
     """The languages that have a dev and a test file; None for an archive that is large or on the Hub.
 
-    Reads names only, unless XNLI is there as one file a split.
+    Reads only the names of files, unless XNLI has one file for all languages of a split. See `readers.Reader`.
     """
     folder, layout = _folder_and_layout(source, task_name)
     if str(source.get("path")).startswith("hf://"):
         _address(source["path"], task_name)
         return None
     root = _release(source, task_name)
-    if root.is_file() and root.stat().st_size > LISTED:
+    if root.is_file() and root.stat().st_size > MAX_LISTED_BYTES:
         return None
     return _available(root, folder, layout)
 
 
 def files(source: dict, task_name: str, splits: dict[str, list[str]]) -> list[str]:
-    """The files here that splits are read from, languages of each in `splits`; the archive itself, if it is one."""
+    """The files that splits are read from: the archive if it is one, none if it is on the Hub. See `readers.Reader`."""
     folder, layout = _folder_and_layout(source, task_name)
     if str(source.get("path")).startswith("hf://"):
         return []
@@ -193,7 +193,7 @@ def _files(layout: Layout, folder: str, split: str, language: str) -> list[File]
     return filled
 
 
-# The release as a place: a folder, or an archive that is never unpacked as a whole.
+# Where the release is: a folder, or an archive from which only the task's files are unpacked.
 
 
 def _release(source: dict, task_name: str) -> Path:
@@ -233,16 +233,17 @@ def _names(root: Path, folder: str) -> set[str]:
 
 
 def _content(root: Path, folder: str, name: str) -> tuple[bytes, str]:
-    """A file's bytes, and how to call it in a message."""
+    """A file's bytes, and the path that messages give it."""
     path = f"{root}/{folder}/{name}"
-    place = Path(_unpacked(root, folder, _stamp(root)).name, name) if root.is_file() else Path(path)
+    on_disk = Path(_unpack(root, folder, _stamp(root)).name, name) if root.is_file() else Path(path)
     try:
-        return place.read_bytes(), path
+        return on_disk.read_bytes(), path
     except OSError as error:
         raise MtbridgeError(f"{path}: cannot be read: {error.strerror}; check the file and its rights") from error
 
 
 def _stamp(path: Path) -> tuple[int, int]:
+    """Size and time of a file: what was read from it is cached until they change."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns
 
@@ -254,8 +255,11 @@ def _index(archive: Path, stamp) -> frozenset[str]:
 
 
 @functools.lru_cache(maxsize=2)
-def _unpacked(archive: Path, folder: str, stamp) -> tempfile.TemporaryDirectory:
-    """A task's files on disk: a compressed archive is read once, not once a file. Gone when the process ends."""
+def _unpack(archive: Path, folder: str, stamp) -> tempfile.TemporaryDirectory:
+    """A task's files in a temporary folder, because reading one file of a compressed archive reads all before it.
+
+    The folder disappears when the process ends.
+    """
     target = tempfile.TemporaryDirectory(prefix="mtbridge-")
     for name, content in _members(archive, folder + "/"):
         if content is not None:
@@ -266,9 +270,9 @@ def _unpacked(archive: Path, folder: str, stamp) -> tempfile.TemporaryDirectory:
 
 
 def _members(archive: Path, wanted: str | None = None):
-    """Yield (name relative to the release, content) of every file; content is None unless the name begins as wanted.
+    """Yield (name inside the release, content) of every file; content is None unless the name begins with `wanted`.
 
-    Raises MtbridgeError for an archive that is damaged, or that holds anything but files and folders inside it.
+    Raises MtbridgeError for an archive that is damaged, or that holds links, devices or paths outside it.
     """
     try:
         with tarfile.open(archive, "r:*") as tar:
@@ -283,14 +287,14 @@ def _members(archive: Path, wanted: str | None = None):
                 if member.isfile():
                     name = "/".join(path.parts[1:] if path.parts[0] == RELEASE else path.parts)
                     yield name, tar.extractfile(member).read() if wanted and name.startswith(wanted) else None
-            # A compressed file's checksum lies behind its last member: damage shows only there.
+            # The checksum of a compressed file comes after its last member: only reading it shows damage.
             while tar.fileobj.read(1 << 20):
                 pass
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
         raise MtbridgeError(f"{archive}: not a whole tar archive ({error}); get it again") from error
 
 
-# Files as lines, lines as examples.
+# From bytes to lines, and from lines to examples.
 
 
 def _lines(raw: bytes, path: str) -> list[str]:
@@ -314,7 +318,7 @@ def _lines(raw: bytes, path: str) -> list[str]:
 
 def _sentences(lines: list[str], path: str, source: dict):
     """Sentences of `token label` lines; the last one need not be followed by a blank line."""
-    renamed = _renamed(source)
+    names = _label_names(source)
     columns: dict[str, list] = {"example_id": [], "tokens": [], "label": []}
     starts: list[int] = []
     inside = False
@@ -322,7 +326,7 @@ def _sentences(lines: list[str], path: str, source: dict):
         if not line.strip() or line.startswith("-DOCSTART-"):
             inside = False
             continue
-        # The label has no space, but a token may: what is left of the last one is the token.
+        # The label has no space, but the token may: the last space separates them.
         token, space, label = line.rpartition(" ")
         if not space or not token:
             raise MtbridgeError(f"{path}:{number}: expected 'token label' with one space between, got '{line[:60]}'")
@@ -333,30 +337,30 @@ def _sentences(lines: list[str], path: str, source: dict):
             columns["label"].append([])
             inside = True
         columns["tokens"][-1].append(token)
-        columns["label"][-1].append(renamed.get(label, label))
+        columns["label"][-1].append(names.get(label, label))
     return columns, lambda row, word=0: f"{path}:{starts[row] + word if starts else 1}"
 
 
 def _rows(lines: list[str], path: str, file: File, task, language: str, source: dict):
     """Rows of tab-separated fields."""
-    renamed = _renamed(source)
+    names = _label_names(source)
     texts = len(task.columns)
     label_at = file.first_text + texts if file.label is None else file.label
-    # A distribution with columns of its own has as many as its header; the others have what we know of.
+    # The XNLI distribution has further columns, as many as its header; the other files have only those of the task.
     width = file.first_text + texts + 1 if file.language is None else lines[0].count("\t") + 1
     joined = file.label is None and len(task.segments[-1]) > 1 and task.segments[-1][-1] == task.columns[-1]
     columns: dict[str, list] = {name: [] for name in ("example_id", *task.columns, "label")}
     numbers: list[int] = []
-    mended, dropped = [], []
+    repaired, dropped = [], []
 
     for number, line in enumerate(lines, 1):
         fields = line.split("\t")
         if file.header and number == 1 and (label_at >= len(fields) or fields[label_at] not in task.labels):
             continue
-        if joined and len(fields) > width and renamed.get(fields[-1], fields[-1]) in task.labels:
+        if joined and len(fields) > width and names.get(fields[-1], fields[-1]) in task.labels:
             last = label_at - 1
             fields = [*fields[:last], " ".join(fields[last:-1]), fields[-1]]
-            mended.append(number)
+            repaired.append(number)
         if len(fields) != width:
             if source.get("ragged") == "drop":
                 dropped.append(number)
@@ -371,14 +375,14 @@ def _rows(lines: list[str], path: str, file: File, task, language: str, source: 
         columns["example_id"].append(str(number) if file.id is None else fields[file.id])
         for offset, name in enumerate(task.columns):
             columns[name].append(fields[file.first_text + offset])
-        columns["label"].append(renamed.get(fields[label_at], fields[label_at]))
+        columns["label"].append(names.get(fields[label_at], fields[label_at]))
 
-    for rows, what in ((mended, "with surplus tabs, turned into spaces"), (dropped, "ragged, left out")):
+    for rows, what in ((repaired, "with surplus tabs, turned into spaces"), (dropped, "ragged, left out")):
         if rows:
             print(f"{path}: {len(rows)} rows {what}, the first at line {rows[0]}", file=sys.stderr)
     return columns, lambda row, word=0: f"{path}:{numbers[row] if numbers else len(lines)}"
 
 
-def _renamed(source: dict) -> dict[str, str]:
-    """Their label -> ours."""
-    return SPELLINGS | {str(theirs): str(ours) for theirs, ours in (source.get("labels") or {}).items()}
+def _label_names(source: dict) -> dict[str, str]:
+    """The label in the file -> the task's label."""
+    return SPELLINGS | label_names(source)

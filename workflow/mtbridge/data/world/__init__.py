@@ -8,15 +8,18 @@ that a pipeline works and what transfers through structure and shared words, not
 Much of dev and test must be known from text: half of their names and nouns do not occur in the English training
 examples, and an article to be classified names no organisation, which all languages would spell alike.
 
-    lexicon, sentences, names   the words, the sentence patterns, the names (CLDR's through Babel)
-    grammar, realise            word forms and agreement; from a meaning to tagged words
-    meanings, examples          what can be said and to which split it belongs; corpora and tasks
-    release                     the same examples in the files of the XGLUE release
+    words/                       the words, names and sentence patterns, as YAML to read and to extend
+    lexicon, names               the words as tables; the names, and CLDR's through Babel
+    grammar, realise             word forms and agreement; from a meaning to tagged words
+    meanings, drawing            what can be said and to which split it belongs; how it is drawn
+    sentences, corpora           documents of several sentences; line-aligned text
+    tagging, classification, entailment, pairs, search
+                                 the generators of the eight tasks
+    examples                     the tasks, and their examples in a language
+    release                      the same examples in the files of the XGLUE release
+
+The names here need no words, so planning a study reads none.
 """
 
-from mtbridge.data.world.examples import TASKS, examples, parallel
-from mtbridge.data.world.grammar import LANGUAGES
-from mtbridge.data.world.lexicon import TOPICS
-from mtbridge.data.world.meanings import CORPORA
-
-__all__ = ["CORPORA", "LANGUAGES", "TASKS", "TOPICS", "examples", "parallel"]
+LANGUAGES = ("de", "en", "es", "fr", "ru")
+CORPORA = ("pretraining", "parallel", "heldout")

@@ -1,143 +1,21 @@
-"""Word forms: plurals, agreement, articles, Russian and German cases, elision, and how words make a line of text.
+"""Word forms: agreement, articles, Russian and German cases, elision, and how words make a line of text.
 
 A word is a triple (form, universal part of speech, entity tag or "O"). Contracted forms stay one word, as they are
 written: French "du", Spanish "del" and German "am" are tagged ADP.
 """
 
 from functools import lru_cache
-from typing import NamedTuple
 
-from mtbridge.data.world import lexicon, names
+from mtbridge.base.files import package_data
+from mtbridge.data.world.lexicon import ADJECTIVES, NOUNS, plural
 
-LANGUAGES = names.LANGUAGES
-ORDER = ("en", "de", "es", "fr", "ru")  # of the lexicon's cells
-
-
-class Noun(NamedTuple):
-    gender: str
-    singular: str
-    plural: str  # after a number; Russian: the genitive plural
-
-
-class Verb(NamedTuple):
-    past: str
-    participle: str
-    infinitive: str
-
-
-class Category(NamedTuple):
-    topic: str
-    kind: str
-    verbs: tuple[str, ...]
-    hypernym: str
-    nouns: tuple[str, ...]
-
-
-def _cells(row):
-    return dict(zip(ORDER, (cell.split() for cell in row.split("|")), strict=True))
-
-
-def _rows(text):
-    return [_cells(line) for line in text.strip().splitlines()]
-
-
-def plural(word: str, language: str) -> str:
-    """Regular plural of a noun or adjective in English, Spanish or French."""
-    if language == "en":
-        if word[-1] == "y" and word[-2] not in "aeiou":
-            return word[:-1] + "ies"
-        return word + ("es" if word.endswith(("s", "x", "ch", "sh")) else "s")
-    if language == "es":
-        if word.endswith("ón"):
-            return word[:-2] + "ones"
-        if word[-1] == "z":
-            return word[:-1] + "ces"
-        return word + ("s" if word[-1] in "aeiouáéó" else "es")
-    if word[-1] in "sxz":
-        return word
-    if word.endswith(("eau", "eu")):
-        return word + "x"
-    return word[:-2] + "aux" if word.endswith("al") else word + "s"
-
-
-def _noun(cell, language) -> Noun:
-    if language == "en":
-        return Noun("n", cell[0], cell[1] if len(cell) > 1 else plural(cell[0], "en"))
-    gender, singular, *rest = cell
-    return Noun(gender, singular, rest[0] if rest else plural(singular, language))
-
-
-def _parse():
-    categories, nouns = {}, {}
-    for name, (head, hypernym, text) in lexicon.CATEGORIES.items():
-        head, verbs = head.split(":")
-        topic, kind = head.split()
-        rows = _rows(text)
-        hyper = _cells(hypernym)
-        lemmas = []
-        for row, lemma in [(hyper, "@" + name), *((row, row["en"][0]) for row in rows)]:
-            nouns[lemma] = {language: _noun(row[language], language) for language in LANGUAGES}
-            lemmas.append(lemma)
-        everything = tuple(verbs.split() + lexicon.KIND_VERBS[kind].split())
-        categories[name] = Category(topic, kind, everything, lemmas[0], tuple(lemmas[1:]))
-    return categories, nouns
-
-
-def _verbs(text):
-    table = {}
-    for row in _rows(text):
-        base, past, participle = row["en"]
-        forms = {"en": Verb(past, participle, base)}
-        for language in ("de", "es"):
-            forms[language] = Verb(*row[language])
-        forms["fr"] = Verb("", *row["fr"])
-        forms["ru"] = Verb(row["ru"][0], "", row["ru"][1])
-        table[base] = forms
-    return table
-
-
-CATEGORIES, NOUNS = _parse()
-CATEGORY_OF = {noun: name for name, category in CATEGORIES.items() for noun in category.nouns}
-CATEGORIES_OF_TOPIC = {
-    topic: tuple(name for name, category in CATEGORIES.items() if category.topic == topic) for topic in lexicon.TOPICS
-}
-VERBS = _verbs(lexicon.VERBS)
-ORGANISATION_VERBS = frozenset(lexicon.ORGANISATION_VERBS.split())
-PERSONAL_VERBS = _verbs(lexicon.PERSONAL_VERBS)
-ADJECTIVES_OF_TOPIC = {}
-ADJECTIVES = {}
-for _topic, _text in lexicon.ADJECTIVES.items():
-    for _row in _rows(_text):
-        ADJECTIVES[_row["en"][0]] = _row
-        ADJECTIVES_OF_TOPIC.setdefault(_topic, []).append(_row["en"][0])
-ANTONYM = {}
-for _pair in lexicon.ANTONYMS:
-    _one, _other = _pair.split()
-    ANTONYM[_one], ANTONYM[_other] = _other, _one
-JOBS_OF_TOPIC = {topic: tuple(row["en"][0] for row in _rows(text)) for topic, text in lexicon.JOBS.items()}
-JOBS = {row["en"][0]: row for text in lexicon.JOBS.values() for row in _rows(text)}
-
-
-def _function_words(text):
-    table, tag = {}, None
-    for word in text.split():
-        if word == "|":
-            continue
-        if word.isupper() and word.isascii() and word.isalpha() and len(word) > 1:
-            tag = word
-        else:
-            table[word] = (word.rstrip("_"), tag, "O")
-    return table
-
-
-FUNCTION_WORDS = {language: _function_words(text) for language, text in lexicon.FUNCTION_WORDS.items()}
+EXCEPTIONS = package_data(__file__, "words/exceptions.yaml")
 
 # --- Russian -------------------------------------------------------------------------------------------------------
 
 
-_INDECLINABLE = frozenset(["бунгало", "сафари", "казино", "видео", "интервью", "такси", "кофе"])
-# Masculines whose last vowel drops before an ending.
-_OBLIQUE = {"ковёр": "ковр", "рынок": "рынк", "кубок": "кубк", "напиток": "напитк"}
+_INDECLINABLE = frozenset(EXCEPTIONS["indeclinable"].split())
+_OBLIQUE = EXCEPTIONS["oblique_stems"]
 
 
 @lru_cache(None)
@@ -197,8 +75,7 @@ _ARTICLES = {
     "es": {"definite": {"m": "el", "f": "la"}, "indefinite": {"m": "un", "f": "una"}},
     "fr": {"definite": {"m": "le", "f": "la"}, "indefinite": {"m": "un", "f": "une"}},
 }
-# English words that begin with a vowel letter but a consonant sound.
-_CONSONANT_SOUND = ("uni", "use", "eu", "one")
+_CONSONANT_SOUND = tuple(EXCEPTIONS["consonant_sound"].split())
 
 
 def adjective_form(adjective: str, language: str, gender: str, case: str = "nominative", number: bool = False) -> str:
@@ -263,7 +140,7 @@ def noun_phrase(
 
 # --- a line of text -------------------------------------------------------------------------------------------------
 
-_MUTE_H = ("hôtel", "hôtels", "hôpital", "hôpitaux", "hormone", "hypothèque", "heures")
+_MUTE_H = frozenset(EXCEPTIONS["mute_h"].split())
 _ELIDED = {"le": "l'", "la": "l'", "de": "d'", "que": "qu'", "ne": "n'"}
 
 
@@ -272,7 +149,10 @@ def _vowel(word: str) -> bool:
 
 
 def join(words, language: str) -> list:
-    """Sandhi over a whole sentence, and its capital: elision and contraction (fr), del, al, e (es), во (ru)."""
+    """Adapt neighbouring words to each other, and write the first with a capital letter.
+
+    French elides and contracts; Spanish has del, al and e for "y"; Russian has об for "о" and во for "в".
+    """
     out = []
     for word in words:
         if out:
@@ -282,7 +162,7 @@ def join(words, language: str) -> list:
                 lower = previous.lower()
                 if lower in _ELIDED and tag != "PROPN" and _vowel(form) and word[1] not in ("NUM", "PUNCT"):
                     out[-1] = (_ELIDED[lower], tag, "O")
-                    # "de l'", but "du": what stands before an elided article stays apart
+                    # It is "de l'hôtel" but "du bar": no contraction with an article that is elided.
                 elif len(out) > 1 and lower == "le" and tag == "DET":
                     before = out[-2][0].lower()
                     if before in ("de", "à") and out[-2][1] == "ADP":

@@ -1,28 +1,25 @@
-"""From a meaning to words: one realiser for every text, tag and entity of the generated world."""
+"""From a meaning to words: every text, tag and entity of the generated world is made here."""
 
 from functools import lru_cache
 
-from mtbridge.data.world import names
-from mtbridge.data.world.grammar import (
-    ANTONYM,
+from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.base.files import package_data
+from mtbridge.data.world import LANGUAGES, names
+from mtbridge.data.world.grammar import adjective_form, decline, join, noun_phrase, text
+from mtbridge.data.world.lexicon import (
     CATEGORY_OF,
+    CELLS,
     FUNCTION_WORDS,
+    GRADABLE_ADJECTIVES,
     JOBS,
     NOUNS,
-    ORDER,
     PERSONAL_VERBS,
     VERBS,
-    adjective_form,
-    decline,
-    join,
-    noun_phrase,
     plural,
-    text,
 )
 from mtbridge.data.world.meanings import Meaning, Person
-from mtbridge.data.world.sentences import SENTENCES
 
-_SCALAR = frozenset(ANTONYM) - {"normal", "unknown"} | {"important", "interesting"}  # what can be "very" so
+SENTENCES = package_data(__file__, "words/sentences.yaml")
 
 
 def _literal(word, language):
@@ -32,7 +29,7 @@ def _literal(word, language):
 def _compile():
     compiled = {}
     for key, lines in SENTENCES.items():
-        for language, line in zip(ORDER, lines.strip().splitlines(), strict=True):
+        for language, line in zip(CELLS, lines.strip().splitlines(), strict=True):
             parts = []
             for part in line.split():
                 if part.startswith("{"):
@@ -44,8 +41,8 @@ def _compile():
     return compiled
 
 
-def entity(words, kind, tag="PROPN"):
-    """Words of a name as triples with B-/I- entity tags."""
+def entity(words, kind: str, tag: str = "PROPN") -> tuple[tuple[str, str, str], ...]:
+    """The words of a name as triples (form, part of speech, B- or I- and the kind of entity)."""
     return tuple((word, tag, ("I-" if index else "B-") + kind) for index, word in enumerate(words))
 
 
@@ -213,7 +210,7 @@ def _quality(m, language, argument):
 
 
 def _very(m, language, argument):
-    if m.adjective not in _SCALAR:
+    if m.adjective not in GRADABLE_ADJECTIVES:
         return ()
     return (_literal({"en": "very", "de": "sehr", "es": "muy", "fr": "très", "ru": "очень"}[language], language),)
 
@@ -349,8 +346,14 @@ def _unit(m, language, argument):
 _COMPILED = _compile()
 
 
+def check_language(language: str) -> None:
+    """Raise MtbridgeError unless the world has text in the language."""
+    if language not in LANGUAGES:
+        raise MtbridgeError(f"the generated world does not speak '{language}'; {nearest(language, LANGUAGES)}")
+
+
 def words(meaning: Meaning, language: str, form: str = "plain") -> list[tuple[str, str, str]]:
-    """(word, UPOS, entity) of a meaning in a language. `form` is one of the frame's in sentences.py."""
+    """(word, UPOS, entity) of a meaning in a language. `form` is one of the frame's in words/sentences.yaml."""
     out = []
     for slot, argument in _COMPILED[(meaning.frame, form, language)]:
         out.extend(slot(meaning, language, argument) if slot else argument)

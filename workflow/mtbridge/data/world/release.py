@@ -1,8 +1,8 @@
 """The generated examples in the files of the XGLUE release, so that what reads the release can be tested on them."""
 
 from mtbridge.base.files import whole
+from mtbridge.data.world import LANGUAGES
 from mtbridge.data.world.examples import TASKS, examples
-from mtbridge.data.world.grammar import LANGUAGES
 from mtbridge.tasks.kinds import kind_of
 
 _TABLES = {"nc": "NC", "qadsm": "QADSM", "wpr": "WPR", "qam": "QAM"}

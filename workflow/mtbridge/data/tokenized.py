@@ -1,11 +1,5 @@
-"""Text to token ids, once per tokenizer, and back to the batches of a model: flat arrays, no Python object a token.
+"""Text as token ids, made once per tokenizer: flat arrays on disk, no Python object per token."""
 
-A tokenizer is a folder: `tokenizer.json` (the `tokenizers` library), `special.json` (the ids a model needs: start, end,
-pad, mask, unknown, and one tag a language, or null where it has none) and `tokenizer_config.json` (so that
-`AutoTokenizer` reads the folder too). Which specials stand where is a model family's business: see `models`.
-"""
-
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import read_json, sha256, whole
-
-SPECIALS = {"start": "<s>", "pad": "<pad>", "end": "</s>", "unknown": "<unk>", "mask": "<mask>"}
+from mtbridge.base.files import sha256, whole
+from mtbridge.base.text import read_lines
+from mtbridge.data.tokenizers import digest, open_tokenizer
 
 
 @dataclass(frozen=True)
@@ -27,6 +21,7 @@ class Ragged:
 
     @classmethod
     def of(cls, rows, dtype=np.int32) -> "Ragged":
+        """Rows given as sequences of numbers."""
         lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
         values = np.concatenate([np.asarray(row, dtype=dtype) for row in rows]) if len(rows) else np.zeros(0, dtype)
         return cls(values.astype(dtype, copy=False), np.concatenate([[0], np.cumsum(lengths)]))
@@ -39,19 +34,22 @@ class Ragged:
 
     @property
     def lengths(self) -> np.ndarray:
+        """Numbers in each row, [rows]."""
         return np.diff(self.offsets)
 
     def save(self, folder: Path, name: str) -> None:
+        """Write `<name>.npy` and `<name>.offsets.npy`."""
         np.save(folder / f"{name}.npy", self.values)
         np.save(folder / f"{name}.offsets.npy", self.offsets)
 
     @classmethod
     def load(cls, folder, name: str) -> "Ragged":
+        """Open what `save` wrote; the values stay on disk until they are used. Raises MtbridgeError if damaged."""
         folder = Path(folder)
         try:
             values = np.load(folder / f"{name}.npy", mmap_mode="r")
             offsets = np.load(folder / f"{name}.offsets.npy")
-        except Exception as error:  # in a damaged header NumPy lets whatever its parser raises through
+        except Exception as error:  # NumPy's parser of the header raises anything where that is damaged
             raise MtbridgeError(
                 f"{folder / name}.npy: not readable ({error}); delete {folder} to have it made again"
             ) from error
@@ -61,87 +59,13 @@ class Ragged:
 
 
 def ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """All places of some stretches of a flat array, one stretch behind the other."""
+    """Indices of several stretches of a flat array, one stretch after the other: [sum of lengths]."""
     before = np.cumsum(lengths) - lengths
     return np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
 
 
-def digest(folder) -> str:
-    """sha256 of what decides a tokenizer's output: tokenizer.json and special.json."""
-    folder = Path(folder)
-    content = hashlib.sha256()
-    for name in ("tokenizer.json", "special.json"):
-        try:
-            content.update((folder / name).read_bytes())
-        except OSError as error:
-            raise MtbridgeError(f"{folder / name}: cannot be read ({error.strerror}); is it a tokenizer?") from error
-    return content.hexdigest()
-
-
-def specials(folder) -> dict:
-    """The ids of a tokenizer's special tokens and language tags."""
-    return read_json(Path(folder) / "special.json")
-
-
-def open_tokenizer(folder):
-    """The `tokenizers.Tokenizer` of a folder."""
-    from tokenizers import Tokenizer
-
-    path = Path(folder) / "tokenizer.json"
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises bare Exception
-        raise MtbridgeError(f"{path}: not readable as a tokenizer ({error})") from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
-
-
-def train_tokenizer(texts: dict[str, Path], vocabulary: int, output) -> None:
-    """Train a byte-free BPE tokenizer (Sennrich et al. 2016) on all languages together and write its folder.
-
-    Not unigram: the library's trainer proposes only pieces of several distinct words, so the commonest words of all
-    ("on", "said") would be cut into letters.
-
-    Args:
-        texts: language -> text file, one text a line; every language gets a tag `<xx>`.
-        vocabulary: number of entries, specials included.
-    """
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
-
-    tokenizer = Tokenizer(models.BPE(unk_token=SPECIALS["unknown"]))
-    tokenizer.normalizer = normalizers.NFKC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation(), pre_tokenizers.Digits(individual_digits=True)]
-    )
-    tokenizer.decoder = decoders.Metaspace()
-    tags = {language: f"<{language}>" for language in sorted(texts)}
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary,
-        special_tokens=[*SPECIALS.values(), *tags.values()],
-        show_progress=False,
-    )
-    tokenizer.train([str(texts[language]) for language in sorted(texts)], trainer)
-    ids = {name: tokenizer.token_to_id(token) for name, token in SPECIALS.items()}
-    ids["languages"] = {language: tokenizer.token_to_id(tag) for language, tag in tags.items()}
-    names = {"start": "bos_token", "end": "eos_token", "pad": "pad_token", "unknown": "unk_token", "mask": "mask_token"}
-    with whole(output) as folder:
-        folder.mkdir()
-        tokenizer.save(str(folder / "tokenizer.json"))
-        (folder / "special.json").write_text(json.dumps(ids, indent=1) + "\n")
-        (folder / "tokenizer_config.json").write_text(
-            json.dumps(
-                {"tokenizer_class": "PreTrainedTokenizerFast", **{names[name]: SPECIALS[name] for name in names}},
-                indent=1,
-            )
-            + "\n"
-        )
-
-
 def write_corpus(tokenizer_folder, texts: dict[str, Path], output) -> None:
     """Tokenize text files, one text a line, into `<output>/<language>.npy`."""
-    from mtbridge.base.text import read_lines
-
     tokenizer = open_tokenizer(tokenizer_folder)
     with whole(output) as folder:
         folder.mkdir()
@@ -153,7 +77,7 @@ def write_corpus(tokenizer_folder, texts: dict[str, Path], output) -> None:
 
 
 def languages_of(corpus) -> list[str]:
-    """The languages of a corpus of tokens."""
+    """The languages of a folder that `write_corpus` wrote."""
     return sorted(path.name.removesuffix(".offsets.npy") for path in Path(corpus).glob("*.offsets.npy"))
 
 

@@ -1,0 +1,202 @@
+"""Programs that start warm: as forks of a process that has already imported what all of them import.
+
+The server (`main`, one for each workflow) imports torch, transformers and the rest once, and waits. A program calls
+`hand_over` first: that sends its arguments, environment and standard streams to the server, forwards signals, and exits
+with the code of the fork that ran in its place. Where anything is missing, the program runs where it is.
+WARM_START.md, beside this file, says why this is not shorter.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import runpy
+import select
+import shutil
+import signal
+import socket
+import sys
+import warnings
+
+# A family's modules take as long to import as torch; models/families knows the families, but this room lies below it.
+FAMILIES = ("bert", "xlm_roberta", "mbart", "m2m_100")
+IMPORTED = (
+    *("numpy", "pandas", "pyarrow.parquet", "scipy.stats", "sklearn.metrics", "seqeval.metrics", "tokenizers"),
+    *(
+        "pydantic",
+        "pydantic.dataclasses",
+        "torch",
+        "torch.nn.functional",
+        "safetensors.torch",
+        "accelerate",
+        "transformers",
+    ),
+    *(f"transformers.models.{family}" for family in FAMILIES),
+    *(f"transformers.models.{family}.modeling_{family}" for family in FAMILIES),
+)
+FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP)
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+
+def interpreter() -> str:
+    """A text that differs between this Python and that of another environment or container."""
+    status = os.stat(sys.executable)
+    return f"{sys.prefix} {status.st_dev} {status.st_ino} {os.readlink('/proc/self/ns/mnt')}"
+
+
+# ---- The program's side ----
+
+
+def hand_over() -> None:
+    """Run this program in a fork of the server that MTBRIDGE_WARM names, and exit as the fork does.
+
+    Returns if there is no server, or if the program would run differently there: under another Python, or with several
+    threads (libraries count them when they are imported).
+    """
+    # Removed, so that the fork, which gets this environment and calls `hand_over` too, does not hand over again.
+    path = os.environ.pop("MTBRIDGE_WARM", None)
+    if not path or os.environ.get("OMP_NUM_THREADS", "1") != "1":
+        return
+    connection = socket.socket(socket.AF_UNIX)
+    if connection.fileno() < 3 or not _send(path, connection):  # a standard stream is closed: the socket has its number
+        connection.close()
+        return
+    for number in FORWARDED:  # until here a signal ends this program, and the fork with it
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda number, _: connection.send(bytes([number])))
+    try:
+        status = connection.recv(4)
+    except OSError:
+        status = b""
+    if not status:
+        sys.exit("error: the process that ran this program is gone; run it again")
+    code = int.from_bytes(status, "little", signed=True)
+    sys.exit(128 - code if code < 0 else code)
+
+
+def _send(path: str, connection: socket.socket) -> bool:
+    """Send this program to the server at `path`; whether a fork has taken it."""
+    program = {"argv": [os.path.abspath(sys.argv[0]), *sys.argv[1:]], "cwd": os.getcwd(), "env": dict(os.environ)}
+    content = json.dumps(program).encode()
+    try:
+        with open(f"{path}.python") as file:
+            if file.read() != interpreter():
+                return False
+        connection.connect(path)
+        socket.send_fds(connection, [len(content).to_bytes(4, "little")], [0, 1, 2])
+        connection.sendall(content)
+        return bool(connection.recv(1))
+    except OSError:
+        return False
+
+
+# ---- The server's side ----
+
+
+def serve(path: str, workflow: int) -> dict:
+    """Wait at the socket `path` for programs until the process `workflow` is gone, and remove the socket's folder then.
+
+    Returns in forks only: the program that the fork is to run (argv, cwd, env).
+    """
+    server = os.getpid()
+    try:
+        alive, listener = os.pidfd_open(workflow), socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        for module in IMPORTED:
+            importlib.import_module(module)
+        listener.listen(64)
+        with open(f"{path}.python", "w") as file:  # until this file is there, programs run where they are
+            file.write(interpreter())
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel, not this process, clears up after forks
+        watched: list[socket.socket | int] = [listener, alive]
+        while listener in select.select(watched, [], [])[0]:
+            connection, _ = listener.accept()
+            if _fork() == 0:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                listener.close()
+                os.close(alive)
+                return supervise(connection)
+            connection.close()
+    except (OSError, ImportError) as error:
+        print(f"jobs start cold: {error}", file=sys.stderr)
+    finally:
+        if os.getpid() == server:
+            shutil.rmtree(os.path.dirname(path), ignore_errors=True)
+    sys.exit()
+
+
+def _fork() -> int | None:
+    """os.fork, or None where there is no memory for one more process."""
+    with contextlib.suppress(OSError), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # some library has a thread; forks do without it
+        return os.fork()
+    return None
+
+
+def supervise(connection: socket.socket) -> dict:
+    """Fork once more, send the program's exit code when that fork ends, and end.
+
+    Returns in the second fork only: the program that it is to run.
+    """
+    try:
+        size, streams, _, _ = socket.recv_fds(connection, 4, 3)
+        program = json.loads(connection.recv(int.from_bytes(size, "little"), socket.MSG_WAITALL))
+    except (OSError, ValueError):  # the program that handed over is gone
+        os._exit(1)
+    supervisor, worker = os.getpid(), _fork()
+    if worker is None:
+        os._exit(1)
+    if worker == 0:
+        _become_worker(connection, streams, supervisor)
+        return program
+    for stream in streams:
+        os.close(stream)
+    with contextlib.suppress(OSError):
+        connection.sendall(b".")
+    ended = os.pidfd_open(worker)
+    watched: list[socket.socket | int] = [connection, ended]
+    while ended not in select.select(watched, [], [])[0]:
+        try:
+            forwarded = connection.recv(1)
+        except OSError:
+            forwarded = b""
+        os.kill(worker, forwarded[0] if forwarded else signal.SIGKILL)  # nothing: the other side was killed
+        if not forwarded:
+            break
+    code = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
+    with contextlib.suppress(OSError):
+        connection.sendall(code.to_bytes(4, "little", signed=True))
+    os._exit(0)
+
+
+def _become_worker(connection: socket.socket, streams, supervisor: int) -> None:
+    """Take over the program's standard streams, and end with the supervisor."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # without it nobody would learn how this process ended
+    if os.getppid() != supervisor:
+        os._exit(1)
+    connection.close()
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+
+
+def main(path: str, workflow: str) -> None:
+    """Be the server of the process `workflow` at the socket `path`; in a fork, run a program as `__main__`."""
+    import gc
+    import tempfile
+
+    gc.disable()  # as in `mtbridge.base.program.command`
+    program = serve(path, int(workflow))
+    os.chdir(program["cwd"])
+    os.environ.clear()
+    os.environ.update(program["env"])
+    tempfile.tempdir = None  # an import asked for it, under the server's environment
+    sys.argv[:] = program["argv"]
+    sys.path.insert(0, os.path.dirname(sys.argv[0]))
+    runpy.run_path(sys.argv[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,25 @@
+"""Examples of the generated world (`mtbridge.data.world`), which needs no files."""
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.data.world import LANGUAGES
+
+
+def read(source: dict, task, split: str, language: str, limit: int | None, seed: int):
+    """Exactly `limit` examples; `place(row, word)` names task, language, split and number. See `readers.Reader`."""
+    from mtbridge.data.world.examples import examples
+
+    if not limit:
+        raise MtbridgeError(f"task {task.name}: a generated source needs a number of {split} examples; set it to > 0")
+    rows = examples(task.name, split, language, limit, seed)
+    columns = {name: [row[name] for row in rows] for name in ("example_id", *task.columns, "label")}
+    return columns, lambda row, word=0: f"generated {task.name} {language} {split}, example {row + 1}"
+
+
+def available_languages(source: dict, task_name: str) -> set[str]:
+    """The languages of the world. See `readers.Reader`."""
+    return set(LANGUAGES)
+
+
+def files(source: dict, task_name: str, splits: dict[str, list[str]]) -> list[str]:
+    """No files. See `readers.Reader`."""
+    return []
