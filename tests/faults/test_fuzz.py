@@ -16,7 +16,7 @@ from mtbridge.data.readers import read_examples
 from mtbridge.models import checkpoints
 from mtbridge.models.encoder import load_encoder
 from mtbridge.representations.similarity import compare_models
-from mtbridge.specs.recipe import Recipe
+from mtbridge.specs.recipe import Encoding, Recipe
 from mtbridge.specs.task import Task
 from mtbridge.study.load import load
 from mtbridge.study.settings import Settings
@@ -150,9 +150,7 @@ def load_run(at):
 
 def load_inputs(at):
     examples = inputs.read_examples(at / "pos.parquet", small.POS)
-    return inputs.load_inputs(
-        at / "mbart", at / "pos-tokens", small.POS, examples["language"], inputs.Encoding(max_length=40)
-    )
+    return inputs.load_inputs(at / "mbart", at / "pos-tokens", small.POS, examples["language"], Encoding(max_length=40))
 
 
 @pytest.mark.parametrize("what", READERS)

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import tokenized, tokenizers
 from mtbridge.models import encoder as models
-from mtbridge.specs.recipe import Recipe
+from mtbridge.specs.recipe import Encoding, Recipe
 from mtbridge.training import batches as inputs
 from mtbridge.training import prediction
 from mtbridge.training.run import finetune
@@ -249,7 +249,7 @@ def test_words_without_a_subword_or_cut_off_keep_the_others_in_place(place, tmp_
     )
     write_parquet(frame, tmp_path / "pos.parquet")
     tokenized.write_examples(place / "tokenizer", tmp_path / "pos.parquet", small.POS, tmp_path / "tokens")
-    encoding = inputs.Encoding(max_length=12)
+    encoding = Encoding(max_length=12)
     made = inputs.load_inputs(place / "mbart", tmp_path / "tokens", small.POS, ["en"], encoding)
     positions, ids = np.asarray(made.words[0]), np.asarray(made.ids[0])
     assert len(positions) == len(words)
@@ -271,7 +271,7 @@ def test_a_truncated_token_file_is_named(place, tmp_path):
     file = folder / "tokens.npy"
     file.write_bytes(file.read_bytes()[:-40])
     with pytest.raises(MtbridgeError, match=r"tokens\.npy: not readable"):
-        inputs.load_inputs(place / "mbart", folder, small.NC, ["en"] * 80, inputs.Encoding(max_length=40))
+        inputs.load_inputs(place / "mbart", folder, small.NC, ["en"] * 80, Encoding(max_length=40))
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="sets what only glibc has")

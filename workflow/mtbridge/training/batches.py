@@ -10,17 +10,8 @@ from mtbridge.base.files import read_json, read_table, sha256
 from mtbridge.data.tokenized import Ragged
 from mtbridge.models.encoder import template
 from mtbridge.models.packing import Packed, pack
+from mtbridge.specs.recipe import Encoding
 from mtbridge.tasks.kinds import kind_of
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """The part of a recipe that decides what a model is fed."""
-
-    max_length: int = 256
-    pooling: str = "mean"  # mean | first | eos
-    pair_encoding: str = "family"  # family | separator
-    language_tag: str = "own"  # own | English
 
 
 @dataclass
