@@ -2,7 +2,7 @@
 
 An `Outline` is the small part of a study that decides what stands where: its models, tasks, recipes, seeds and
 protocols, in the order in which they are shown. It is also the grid of what is expected, so whatever has no file yet is
-a gap. `study.grid` writes it as JSON, programs read it with `read_outline`.
+a gap. `study.options` writes it as JSON, programs read it with `read_outline`.
 """
 
 import json
