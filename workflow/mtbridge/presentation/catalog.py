@@ -8,70 +8,70 @@ Rules, targets, programs, captions and the page are made from these rows. A modu
     draw(frame, outline, protocol, **options)              -> matplotlib Figure
 
 Snakemake imports this file when it plans, so nothing heavy is imported at its top: a row names a function that imports
-the module. `unused_modules` says what a row's program reaches through this catalog and never runs.
+the two. `unused_modules` says what a row's program reaches through this catalog and never runs.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 from mtbridge.base.errors import MtbridgeError, nearest
 
 RUN_SCORES = "scores/{recipe}/{model}/{task}/seed{seed}.parquet"
 RUN_REPLICATES = "scores/{recipe}/{model}/{task}/seed{seed}.npz"
+Functions = tuple[Callable[..., Any], Callable[..., Any]]  # the two of a module
 ENDS = {"table": ("csv", "md", "tex"), "figure": ("png", "svg", "pdf", "csv")}
 
 
-# ---- The modules, imported when they are needed. A function is called as its module. ----
+# ---- The functions of every module, imported when they are needed ----
 
 
-def scores() -> ModuleType:
+def scores() -> Functions:
     from mtbridge.presentation.tables import scores
 
-    return scores
+    return scores.frame, scores.body
 
 
-def spectra() -> ModuleType:
+def spectra() -> Functions:
     from mtbridge.presentation.tables import spectra
 
-    return spectra
+    return spectra.frame, spectra.body
 
 
-def data() -> ModuleType:
+def data() -> Functions:
     from mtbridge.presentation.tables import data
 
-    return data
+    return data.frame, data.body
 
 
-def exposure() -> ModuleType:
+def exposure() -> Functions:
     from mtbridge.presentation.tables import exposure
 
-    return exposure
+    return exposure.frame, exposure.body
 
 
-def learning_rate() -> ModuleType:
+def learning_rate() -> Functions:
     from mtbridge.presentation.tables import learning_rate
 
-    return learning_rate
+    return learning_rate.frame, learning_rate.body
 
 
-def agreement() -> ModuleType:
+def agreement() -> Functions:
     from mtbridge.presentation.tables import agreement
 
-    return agreement
+    return agreement.frame, agreement.body
 
 
-def figure1() -> ModuleType:
+def figure1() -> Functions:
     from mtbridge.presentation.figures import figure1
 
-    return figure1
+    return figure1.frame, figure1.draw
 
 
-def figure2() -> ModuleType:
+def figure2() -> Functions:
     from mtbridge.presentation.figures import figure2
 
-    return figure2
+    return figure2.frame, figure2.draw
 
 
 # The tables that the table `agreement` counts in.
@@ -144,7 +144,7 @@ def has_similarities(study) -> bool:
 class Entry:
     """A table or figure.
 
-    load: imports its module, of that name; options: further arguments of the module's functions.
+    module: where its functions are; load: imports them; options: further arguments of both.
     files: what it is made from; inputs: the file or folder under the results that its program is given.
     section: where it stands on the page, None for nowhere; per_protocol: is there one for every protocol?
     caption: one sentence, above the table and below the picture; details: what Snakemake's report says besides.
@@ -154,7 +154,8 @@ class Entry:
     kind: Literal["table", "figure"]
     title: str
     caption: str
-    load: Callable[[], ModuleType]
+    module: str
+    load: Callable[[], Functions]
     files: Callable[..., list[str]]
     inputs: str
     options: dict = field(default_factory=dict)
@@ -163,11 +164,6 @@ class Entry:
     per_protocol: bool = True
     has_published: bool = False
     exists: Callable[..., bool] = always
-
-    @property
-    def module(self) -> str:
-        """The name of its module."""
-        return f"{__package__}.{self.kind}s.{self.load.__name__}"
 
     @property
     def ends(self) -> tuple[str, ...]:
@@ -191,7 +187,7 @@ class Entry:
 
     def unused_modules(self) -> frozenset[str]:
         """Modules that its program could load and does not: editing them leaves it as it is."""
-        return frozenset(entry.module for entry in ENTRIES if entry.module != self.module)
+        return frozenset(f"mtbridge.presentation.{other.module}" for other in ENTRIES if other.module != self.module)
 
 
 SPREAD = (
@@ -206,6 +202,7 @@ ENTRIES = (
         title="Table 1",
         caption="Mean score over languages, by task and model.",
         details="With 95 % intervals over fine-tuning seeds and test examples.",
+        module="tables.scores",
         load=scores,
         options={"by": "statistic"},
         files=scored_runs,
@@ -219,6 +216,7 @@ ENTRIES = (
         title="Table 2",
         caption="Singular values of the encoder's last layer.",
         details="Their norm, and their distance *d* to those of the base model.",
+        module="tables.spectra",
         load=spectra,
         options={"last_layer": True},
         files=singular_values,
@@ -232,6 +230,7 @@ ENTRIES = (
         title="Table 3",
         caption="The tasks and their data.",
         details="Languages, English training examples, mean size of dev and test over languages, metric.",
+        module="tables.data",
         load=data,
         files=examples,
         inputs="data",
@@ -245,6 +244,7 @@ ENTRIES = (
         caption="Score by task, model and language.",
         details="With 95 % intervals over fine-tuning seeds and test examples. Where *language_known* is false the "
         "model does not know the language.",
+        module="tables.scores",
         load=scores,
         options={"by": "language"},
         files=scored_runs,
@@ -258,6 +258,7 @@ ENTRIES = (
         title="Table 5",
         caption="Singular values of the encoder's other layers.",
         details="Their norm, and their distance *d* to those of the base model.",
+        module="tables.spectra",
         load=spectra,
         options={"last_layer": False},
         files=singular_values,
@@ -270,6 +271,7 @@ ENTRIES = (
         kind="table",
         title="Exposure",
         caption="What each model has seen of each language.",
+        module="tables.exposure",
         load=exposure,
         files=no_files,
         inputs="",
@@ -281,6 +283,7 @@ ENTRIES = (
         kind="table",
         title="Learning rates",
         caption="The learning rate, chosen per model and task on English dev.",
+        module="tables.learning_rate",
         load=learning_rate,
         files=merged_scores,
         inputs="scores.parquet",
@@ -291,6 +294,7 @@ ENTRIES = (
         kind="table",
         title="Agreement",
         caption="The published values beside ours, in one table.",
+        module="tables.agreement",
         load=agreement,
         options={"tables": COMPARED},
         files=tables_with_published_values,
@@ -303,6 +307,7 @@ ENTRIES = (
         title="Figure 1",
         caption="Similarity (CKA) of two models on the same texts, by layer and language.",
         details=SPREAD,
+        module="figures.figure1",
         load=figure1,
         files=similarities_of_models,
         inputs="cka/models.parquet",
@@ -315,6 +320,7 @@ ENTRIES = (
         title="Figure 2",
         caption="Similarity (CKA) of two languages inside one model, by layer.",
         details=f"Two models share a matrix, one in the lower triangle and one in the upper. {SPREAD}",
+        module="figures.figure2",
         load=figure2,
         files=similarities_of_languages,
         inputs="cka/languages.parquet",
@@ -348,7 +354,8 @@ def make(entry: Entry, outline, protocol: str, inputs, reference=None):
     """
     from mtbridge.presentation.files import read_published
 
-    frame = entry.load().frame(outline, protocol, inputs, read_published(reference), **entry.options)
+    compute, _ = entry.load()
+    frame = compute(outline, protocol, inputs, read_published(reference), **entry.options)
     return frame.round(6) if entry.kind == "table" else frame
 
 
@@ -356,7 +363,8 @@ def lay_out(entry: Entry, frame, outline, protocol: str):
     """The layout of a table from its frame, fresh or read from its CSV."""
     from mtbridge.presentation.layout import Layout
 
-    blocks, notes = entry.load().body(frame, outline, protocol, **entry.options)
+    _, body = entry.load()
+    blocks, notes = body(frame, outline, protocol, **entry.options)
     return Layout(entry.title, entry.caption, blocks, notes)
 
 
@@ -366,5 +374,6 @@ def draw(entry: Entry, frame, outline, protocol: str):
 
     from mtbridge.presentation.figures.style import STYLE
 
+    _, draw_frame = entry.load()
     with matplotlib.rc_context(STYLE):
-        return entry.load().draw(frame, outline, protocol, **entry.options)
+        return draw_frame(frame, outline, protocol, **entry.options)
