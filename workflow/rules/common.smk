@@ -21,7 +21,7 @@ from mtbridge.base import session
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.identity import digest, remember
 from mtbridge.presentation import catalog
-from mtbridge.presentation.catalog import RUN_REPLICATES, RUN_SCORES
+from mtbridge.presentation.requirements import RUN_REPLICATES, RUN_SCORES
 from mtbridge.study.grid import MAJORITY, Study
 from mtbridge.study.load import load
 from mtbridge.study.options import Options

@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.presentation import requirements
 
-RUN_SCORES = "scores/{recipe}/{model}/{task}/seed{seed}.parquet"
-RUN_REPLICATES = "scores/{recipe}/{model}/{task}/seed{seed}.npz"
 Functions = tuple[Callable[..., Any], Callable[..., Any]]  # the two of a module
 ENDS = {"table": ("csv", "md", "tex"), "figure": ("png", "svg", "pdf", "csv")}
 
@@ -27,117 +26,59 @@ ENDS = {"table": ("csv", "md", "tex"), "figure": ("png", "svg", "pdf", "csv")}
 
 
 def scores() -> Functions:
+    """Tables 1 and 4."""
     from mtbridge.presentation.tables import scores
 
     return scores.frame, scores.body
 
 
 def spectra() -> Functions:
+    """Tables 2 and 5."""
     from mtbridge.presentation.tables import spectra
 
     return spectra.frame, spectra.body
 
 
 def data() -> Functions:
+    """Table 3."""
     from mtbridge.presentation.tables import data
 
     return data.frame, data.body
 
 
 def exposure() -> Functions:
+    """What models have seen."""
     from mtbridge.presentation.tables import exposure
 
     return exposure.frame, exposure.body
 
 
 def learning_rate() -> Functions:
+    """The choice of a learning rate."""
     from mtbridge.presentation.tables import learning_rate
 
     return learning_rate.frame, learning_rate.body
 
 
 def agreement() -> Functions:
+    """Published values beside ours."""
     from mtbridge.presentation.tables import agreement
 
     return agreement.frame, agreement.body
 
 
 def figure1() -> Functions:
+    """Similarities of models."""
     from mtbridge.presentation.figures import figure1
 
     return figure1.frame, figure1.draw
 
 
 def figure2() -> Functions:
+    """Similarities of languages."""
     from mtbridge.presentation.figures import figure2
 
     return figure2.frame, figure2.draw
-
-
-# The tables that the table `agreement` counts in.
-COMPARED = ("table1", "table2", "table4", "table5")
-
-
-# ---- What a table or figure is made from: files under the results of a study, as `study.grid` knows them. ----
-
-
-def no_files(study, view: str) -> list[str]:
-    return []
-
-
-def scored_runs(study, view: str) -> list[str]:
-    return [*study.paths(RUN_SCORES, study.scored), *study.paths(RUN_REPLICATES, study.scored)]
-
-
-def merged_scores(study, view: str) -> list[str]:
-    return [f"{study.results}/scores.parquet"]
-
-
-def singular_values(study, view: str) -> list[str]:
-    return study.paths("spectra/{model}.npz", study.each_with_spectra)
-
-
-def examples(study, view: str) -> list[str]:
-    return [
-        *study.paths("data/{task}/train.parquet", study.each_task),
-        *study.paths("data/{task}/evaluation.parquet", study.each_task),
-    ]
-
-
-def similarities_of_models(study, view: str) -> list[str]:
-    return [f"{study.results}/cka/models.parquet"]
-
-
-def similarities_of_languages(study, view: str) -> list[str]:
-    return [f"{study.results}/cka/languages.parquet"]
-
-
-def tables_with_published_values(study, view: str) -> list[str]:
-    return [f"{study.results}/tables/{view}{name}.csv" for name in COMPARED]
-
-
-# ---- Which studies have it ----
-
-
-def always(study) -> bool:
-    return True
-
-
-def knows_exposure(study) -> bool:
-    return any(study.settings.model_catalog[model].seen for model in study.models)
-
-
-def chooses_rates(study) -> bool:
-    return study.chooses_rates and bool(study.paths(RUN_SCORES, study.scored))
-
-
-def has_published_values(study) -> bool:
-    return study.settings.published
-
-
-def has_similarities(study) -> bool:
-    """False where (`partial`) no model's hidden states are there yet."""
-    return all(study.compared(corpus) for corpus in study.corpora)
 
 
 @dataclass(frozen=True)
@@ -163,7 +104,7 @@ class Entry:
     section: Literal["study", "scores", "similarity", "weights"] | None = None
     per_protocol: bool = True
     has_published: bool = False
-    exists: Callable[..., bool] = always
+    exists: Callable[..., bool] = requirements.always
 
     @property
     def ends(self) -> tuple[str, ...]:
@@ -205,7 +146,7 @@ ENTRIES = (
         module="tables.scores",
         load=scores,
         options={"by": "statistic"},
-        files=scored_runs,
+        files=requirements.scored_runs,
         inputs="scores",
         section="scores",
         has_published=True,
@@ -219,7 +160,7 @@ ENTRIES = (
         module="tables.spectra",
         load=spectra,
         options={"last_layer": True},
-        files=singular_values,
+        files=requirements.singular_values,
         inputs="spectra",
         section="weights",
         has_published=True,
@@ -232,7 +173,7 @@ ENTRIES = (
         details="Languages, English training examples, mean size of dev and test over languages, metric.",
         module="tables.data",
         load=data,
-        files=examples,
+        files=requirements.examples,
         inputs="data",
         section="study",
         has_published=True,
@@ -247,7 +188,7 @@ ENTRIES = (
         module="tables.scores",
         load=scores,
         options={"by": "language"},
-        files=scored_runs,
+        files=requirements.scored_runs,
         inputs="scores",
         section="scores",
         has_published=True,
@@ -261,7 +202,7 @@ ENTRIES = (
         module="tables.spectra",
         load=spectra,
         options={"last_layer": False},
-        files=singular_values,
+        files=requirements.singular_values,
         inputs="spectra",
         section="weights",
         has_published=True,
@@ -273,10 +214,10 @@ ENTRIES = (
         caption="What each model has seen of each language.",
         module="tables.exposure",
         load=exposure,
-        files=no_files,
+        files=requirements.no_files,
         inputs="",
         per_protocol=False,
-        exists=knows_exposure,
+        exists=requirements.knows_exposure,
     ),
     Entry(
         name="learning_rate",
@@ -285,9 +226,9 @@ ENTRIES = (
         caption="The learning rate, chosen per model and task on English dev.",
         module="tables.learning_rate",
         load=learning_rate,
-        files=merged_scores,
+        files=requirements.merged_scores,
         inputs="scores.parquet",
-        exists=chooses_rates,
+        exists=requirements.chooses_rates,
     ),
     Entry(
         name="agreement",
@@ -296,10 +237,10 @@ ENTRIES = (
         caption="The published values beside ours, in one table.",
         module="tables.agreement",
         load=agreement,
-        options={"tables": COMPARED},
-        files=tables_with_published_values,
+        options={"tables": requirements.COMPARED},
+        files=requirements.tables_with_published_values,
         inputs="tables/{view}",
-        exists=has_published_values,
+        exists=requirements.has_published_values,
     ),
     Entry(
         name="figure1",
@@ -309,10 +250,10 @@ ENTRIES = (
         details=SPREAD,
         module="figures.figure1",
         load=figure1,
-        files=similarities_of_models,
+        files=requirements.similarities_of_models,
         inputs="cka/models.parquet",
         section="similarity",
-        exists=has_similarities,
+        exists=requirements.has_similarities,
     ),
     Entry(
         name="figure2",
@@ -322,11 +263,11 @@ ENTRIES = (
         details=f"Two models share a matrix, one in the lower triangle and one in the upper. {SPREAD}",
         module="figures.figure2",
         load=figure2,
-        files=similarities_of_languages,
+        files=requirements.similarities_of_languages,
         inputs="cka/languages.parquet",
         section="similarity",
         has_published=True,
-        exists=has_similarities,
+        exists=requirements.has_similarities,
     ),
 )
 

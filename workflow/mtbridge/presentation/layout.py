@@ -31,6 +31,7 @@ class Block:
     left: frozenset[int] = frozenset()
 
     def is_left(self, column: int) -> bool:
+        """Does a column hold text, which stands on its left?"""
         return column < self.stub or column in self.left
 
 
