@@ -43,7 +43,9 @@ class TaskSettings(TaskFields):
         "{kind: datasets, path, config, revision, splits, columns, labels} or {kind: conllu, path}; default: the "
         "study's `source`.",
     )
-    label: str | None = setting(None, "How the task is called in tables and figures; default: its name in capitals.")
+    label: str | None = setting(
+        None, "How the task is called in tables and figures; default: its name in capitals.", identity=False
+    )
     train: int | None = setting(None, "At most so many training examples.", ge=1)
     dev: int | None = setting(None, "At most so many dev examples a language.", ge=1)
     test: int | None = setting(None, "At most so many test examples a language.", ge=1)
