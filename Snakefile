@@ -23,46 +23,19 @@ remember()
 rule all:
     default_target: True
     input:
-        tables(1, 2, 3, 4, 5),
-        figures(1, 2),
+        shown(),
         all_scores(),
-        side_tables(),
         f"{results}/report/index.html",
 
 
-rule table1:
-    input:
-        tables(1),
+for entry in catalog.ENTRIES:
 
-
-rule table2:
-    input:
-        tables(2),
-
-
-rule table3:
-    input:
-        tables(3),
-
-
-rule table4:
-    input:
-        tables(4),
-
-
-rule table5:
-    input:
-        tables(5),
-
-
-rule figure1:
-    input:
-        figures(1),
-
-
-rule figure2:
-    input:
-        figures(2),
+    rule:
+        name:
+            entry.name
+        input:
+            entry.outputs(study),
+        localrule: True
 
 
 rule report:

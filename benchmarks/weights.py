@@ -102,8 +102,9 @@ def tables_ours(folder, sizes, clock):
     """What scripts/singular_values.py and scripts/table.py do."""
     import numpy as np
 
-    from mtbridge.presentation import tables
-    from mtbridge.presentation.layout import read_outline
+    from mtbridge.presentation import catalog
+    from mtbridge.presentation.files import write_table
+    from mtbridge.study.outline import read_outline
     from mtbridge.weights import spectra
 
     models = [
@@ -111,6 +112,7 @@ def tables_ours(folder, sizes, clock):
         {"key": "continued", "label": "continued", "kind": "CP", "base": "base"},
     ]
     study = {"name": "benchmark", "models": models, "tasks": [], "recipes": [], "seeds": []}
+    study |= {"source_language": "en", "protocols": {"sound": {}}}
     out = folder / "spectra"
     out.mkdir(exist_ok=True)
     found = {}
@@ -119,13 +121,10 @@ def tables_ours(folder, sizes, clock):
         for model in models:
             np.savez(out / f"{model['key']}.npz", **spectra.singular_values(folder / model["key"]))
         outline = read_outline(json.dumps(study))
-        for number in (2, 5):
-            frame = tables.make(number, outline, "sound", out)
-            tables.write(
-                frame,
-                tables.lay_out(number, frame, outline, "sound"),
-                *(folder / f"table{number}.{end}" for end in ("csv", "md", "tex")),
-            )
+        for entry in (catalog.find("table2"), catalog.find("table5")):
+            frame = catalog.make(entry, outline, "sound", out)
+            layout = catalog.lay_out(entry, frame, outline, "sound")
+            write_table(frame, layout, *(folder / f"{entry.name}.{end}" for end in entry.ends))
             for row in frame.to_dict("records"):
                 found[row["model"], f"{row['layer']}.{row['matrix']}"] = row["sigma_norm"], row["d"]
     return {"values": [value for key in sorted(found) for value in found[key]]}

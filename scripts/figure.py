@@ -1,7 +1,7 @@
-"""Draw figure 1 (similarity of models) or 2 (similarity of languages).
+"""Draw one of the catalog's figures.
 
-In   the study (JSON text or a file) and cka/models.parquet (1) or cka/languages.parquet (2); optionally, for figure 2,
-     the published values, which stand beside ours in the csv.
+In   the study (JSON text or a file), and the file that the catalog gives the figure: cka/models.parquet for figure 1,
+     cka/languages.parquet for 2; optionally the published values, which stand beside ours in the csv.
 Out  png, svg, pdf, and a csv of all that the picture draws.
 """
 
@@ -11,35 +11,27 @@ from mtbridge.base.program import command
 
 
 def main():
+    from mtbridge.presentation import catalog
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--number", type=int, choices=(1, 2), required=True, help="which figure")
+    parser.add_argument("--name", choices=catalog.names("figure"), required=True, help="which figure")
     parser.add_argument("--study", required=True, help="models, tasks, recipes and seeds as JSON, or a file with it")
-    parser.add_argument("--protocol", choices=("paper", "sound"), required=True)
-    parser.add_argument("--similarity", required=True, help="cka/models.parquet for 1, cka/languages.parquet for 2")
-    parser.add_argument("--corpus", required=True, help="which of the corpora in it")
-    parser.add_argument("--reference", help="CSV of published values (figure 2)")
+    parser.add_argument("--protocol", required=True, help="how runs are scored and shown, one of the study's")
+    parser.add_argument("--inputs", required=True, help="the file of the results that it is made from")
+    parser.add_argument("--reference", help="CSV of published values")
     parser.add_argument("--png", required=True)
     parser.add_argument("--svg", required=True)
     parser.add_argument("--pdf", required=True)
     parser.add_argument("--csv", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.base.files import read_parquet
-    from mtbridge.presentation import comparison, figures, tables
-    from mtbridge.presentation.layout import read_outline
+    from mtbridge.presentation.figures.style import write
+    from mtbridge.study.outline import read_outline
 
-    outline = read_outline(arguments.study)
-    keys = (
-        ["model_a", "model_b", "language"]
-        if arguments.number == 1
-        else ["model", "language_a", "language_b", "aligned"]
-    )
-    columns = ["corpus", "layer", *keys, "estimator", "value", "low", "high", "null", "n"]
-    similarity = read_parquet(arguments.similarity, columns)
-    figure, frame = figures.draw(arguments.number, outline, similarity, arguments.protocol, arguments.corpus)
-    if arguments.reference and arguments.number == 2:
-        frame = comparison.beside_cka(frame, tables.read_csv(arguments.reference))
-    figures.write(figure, frame, arguments.png, arguments.svg, arguments.pdf, arguments.csv)
+    entry, outline = catalog.find(arguments.name), read_outline(arguments.study)
+    frame = catalog.make(entry, outline, arguments.protocol, arguments.inputs, arguments.reference)
+    figure = catalog.draw(entry, frame, outline, arguments.protocol)
+    write(figure, frame, arguments.png, arguments.svg, arguments.pdf, arguments.csv)
 
 
 if __name__ == "__main__":

@@ -15,24 +15,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", required=True, help="models, tasks, recipes and seeds as JSON, or a file with it")
     parser.add_argument("--results", required=True, help="the study's results folder")
-    parser.add_argument(
-        "--protocols",
-        nargs="+",
-        choices=("paper", "sound"),
-        required=True,
-        help="the study's own first, then others shown",
-    )
+    parser.add_argument("--protocols", nargs="+", required=True, help="the study's own first, then others shown")
     parser.add_argument(
         "--template", default=str(Path(__file__).resolve().parents[1] / "workflow" / "report" / "index.html.j2")
     )
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.presentation import page as report
-    from mtbridge.presentation.layout import read_outline
+    from mtbridge.presentation.page import build
+    from mtbridge.study.outline import read_outline
 
     outline = read_outline(arguments.study)
-    report.write(arguments.results, outline, arguments.protocols, arguments.template, arguments.output)
+    build.write(arguments.results, outline, arguments.protocols, arguments.template, arguments.output)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,20 @@
-"""A results folder made of random numbers in the project's formats, for tables, figures and report ."""
+"""A results folder made of random numbers in the project's formats, for tables, figures and report."""
+
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
 
 from mtbridge.base.files import write_json, write_parquet
+from mtbridge.presentation import catalog
+from mtbridge.presentation.figures.style import write as write_figure
+from mtbridge.presentation.files import write_table
+from mtbridge.presentation.layout import Layout
+from mtbridge.study.grid import Study
+from mtbridge.study.load import load
+from mtbridge.study.options import Options
+from mtbridge.study.outline import Outline, read_outline
 
 MODELS = (
     ("mbert", "mBERT-like, 0.9 M", "LM", None),
@@ -35,15 +46,59 @@ METRICS = {
 }
 
 
+def protocols() -> dict[str, dict]:
+    """The protocols of the presets; both compare hidden states on the aligned lines, which all results here have."""
+    found = load({"study": "paper"}).protocol_catalog
+    return {name: asdict(replace(protocol, corpus=None)) for name, protocol in found.items()}
+
+
 def presentation_study(models=MODELS, tasks=TASKS, recipes=("default",), seeds=(1, 2)) -> dict:
+    shown = [dict(zip(("key", "label", "kind", "base"), model, strict=True)) for model in models]
     return {
         "name": "synthetic",
         "source_language": "en",
-        "models": [dict(zip(("key", "label", "kind", "base"), model, strict=True)) for model in models],
+        "protocols": protocols(),
+        "models": [model | ({"objective": "none"} if model["key"] == "random" else {}) for model in shown],
         "tasks": [dict(zip(("name", "metric", "languages"), task, strict=True)) for task in tasks],
         "recipes": {name: {"epochs": 10, "learning_rate": {"default": 5e-6, "pos": 2e-5}} for name in recipes},
         "seeds": list(seeds),
     }
+
+
+def outline_of(**keys) -> Outline:
+    """The outline of `presentation_study`."""
+    return read_outline(json.dumps(presentation_study(**keys)))
+
+
+def published_outline(**changes) -> Outline:
+    """The study `paper` as tables know it, with two seeds and `changes` to its keys."""
+    study = json.loads(Options(Study(load({"study": "paper"}))).outline())
+    return read_outline(json.dumps({**study, "seeds": [1, 2], **changes}))
+
+
+def make(name: str, *arguments) -> pd.DataFrame:
+    """The frame of a table or figure of the catalog."""
+    return catalog.make(catalog.find(name), *arguments)
+
+
+def lay_out(name: str, *arguments) -> Layout:
+    """The layout of a table of the catalog."""
+    return catalog.lay_out(catalog.find(name), *arguments)
+
+
+def write_shown(folder, outline: Outline, protocol: str, view: str, entries, layers: int) -> None:
+    """Make what the page shows of some entries of the catalog; figures of the first layers alone, which is faster."""
+    for entry in (entry for entry in entries if entry.section):
+        inputs = folder / entry.inputs
+        if entry.kind == "table":
+            frame = catalog.make(entry, outline, protocol, inputs)
+            layout = catalog.lay_out(entry, frame, outline, protocol)
+            write_table(frame, layout, *(folder / entry.path(view, end) for end in entry.ends))
+        else:
+            frame = catalog.make(entry, outline, protocol, inputs)
+            frame = frame[frame["layer"] < layers]
+            paths = {end: folder / entry.path(view, end) for end in ("svg", "csv")}
+            write_figure(catalog.draw(entry, frame, outline, protocol), frame, **paths)
 
 
 def write_run(folder, recipe, model, task, seed, values, spread=1.0, known=(), replicates=None, cut=0):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mtbridge.presentation import catalog
+
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = (
     "Snakefile",
@@ -75,7 +77,7 @@ class Edit:
         self.path.write_text(self.before)
 
 
-TARGETS = {"all", "report", *(f"table{n}" for n in range(1, 6)), "figure1", "figure2"}
+TARGETS = {"all", "report", *(entry.name for entry in catalog.ENTRIES)}
 
 
 @pytest.fixture(scope="session")

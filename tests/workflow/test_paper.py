@@ -17,7 +17,7 @@ from tests.workflow.conftest import Project
 
 LOCK = "workflow/studies/paper.lock.json"
 TRAINING = {"finetune", "predict", "score"}
-VIEWS = {"score_tables", "spectra_tables", "data_table", "exposure", "agreement", "figure", "page"}
+VIEWS = {"table", "figure", "page"}
 LANGUAGES = "[de, en, es, fr, ru]"
 # The models as the preset names them: key -> repository, family, the form of its weights, the file of its tokenizer.
 MODELS = {
@@ -83,12 +83,12 @@ def test_the_whole_study_is_280_runs_planned_without_a_network(whole):
     assert whole["fetch_model"] == whole["encoder"] == 7
     assert whole["import_tokenizer"] == 4
     assert not whole.keys() & {"pretrain", "tokenizer", "translate"}
-    assert whole["agreement"] == 2, "the paper's view and the sound one"
+    assert (whole["table"], whole["figure"]) == (2 * 6 + 1, 2 * 2), "five tables, agreement and figures twice; exposure"
 
 
 def test_weights_alone_need_four_checkpoints_and_no_data(fresh):
     plan = fresh.plan("table2", "table5")
-    assert plan.pop("spectra_tables") == 4, "two tables in two views"
+    assert plan.pop("table") == 4, "two tables in two views"
     assert plan == {"fetch_model": 4, "import_tokenizer": 1, "encoder": 4, "singular_values": 4}
 
 
@@ -295,7 +295,7 @@ def test_another_language_of_a_task_evaluates_that_task_alone(paper):
     assert more != list(CONFIG)
     models, tokenizers = len(MODELS), 4
     expected = {"evaluation_examples": 1, "example_tokens": tokenizers, "predict": models, "majority": 1}
-    assert paper.plan("table1", config=more) == {**expected, "score": models + 1, "score_tables": 2}
+    assert paper.plan("table1", config=more) == {**expected, "score": models + 1, "table": 2}
 
 
 def test_another_view_of_finished_runs_makes_views_alone(paper):
@@ -306,7 +306,7 @@ def test_another_view_of_finished_runs_makes_views_alone(paper):
 def test_fewer_or_more_tasks_repeat_no_run(paper):
     """Also where a task brings languages of its own, as POS does here."""
     fewer = [entry.replace("tasks=[nc, xnli, pos]", "tasks=[nc, xnli]") for entry in CONFIG]
-    assert paper.plan("table1", config=fewer) == {"score_tables": 2}
+    assert paper.plan("table1", config=fewer) == {"table": 2}
     more = [entry.replace("tasks=[nc, xnli, pos]", "tasks=[nc, xnli, pos, paws-x]") for entry in CONFIG]
     plan = paper.plan("table1", config=more)
     assert plan["finetune"] == plan["predict"] == len(MODELS)

@@ -128,7 +128,7 @@ def test_an_edited_loss_retrains_everything_that_was_fine_tuned_and_nothing_befo
 
 def test_edited_plotting_draws_again_and_trains_nothing(smoke):
     assert smoke.plan() == {}
-    with smoke.edit("workflow/mtbridge/presentation/figures.py", "import", "COLOUR_OF_A_TEST = 1\nimport"):
+    with smoke.edit("workflow/mtbridge/presentation/figures/style.py", '"mako_r"', '"rocket_r"'):
         plan = smoke.plan()
     assert plan.keys() <= {"figure", "page"}
     assert plan["figure"] == 2
@@ -138,7 +138,7 @@ def test_another_language_of_a_task_evaluates_and_trains_nothing(smoke):
     fewer = ("task_catalog={nc: {languages: [en, de]}}",)
     plan = smoke.plan("table1", config=fewer)
     evaluation = {"evaluation_examples": 1, "example_tokens": 1, "predict": 2, "majority": 1, "score": 3}
-    assert plan == {**evaluation, "score_tables": 1}
+    assert plan == {**evaluation, "table": 1}
 
 
 def test_another_seed_trains_only_its_own_runs(smoke):
@@ -172,7 +172,7 @@ def test_partial_results_are_shown_with_gaps(smoke):
         path.rename(path.with_suffix(path.suffix + ".away"))
     try:
         plan = smoke.plan("table1", config=("partial=true",))
-        assert plan == {"score_tables": 1}
+        assert plan == {"table": 1}
         smoke.snakemake("table1", config=("partial=true",))
         assert "—" in smoke.path("tables/table1.md").read_text()
     finally:

@@ -20,6 +20,8 @@ if os.path.realpath(library.origin or "") != os.path.realpath(f"{workflow.basedi
 from mtbridge.base import session
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.identity import digest, remember
+from mtbridge.presentation import catalog
+from mtbridge.presentation.requirements import RUN_REPLICATES, RUN_SCORES
 from mtbridge.study.grid import MAJORITY, Study
 from mtbridge.study.load import load
 from mtbridge.study.options import Options
@@ -56,13 +58,14 @@ onstart:
         sys.exit(f"error: {error}")
 
 
-RUN_SCORES = "scores/{recipe}/{model}/{task}/seed{seed}.parquet"
-RUN_REPLICATES = "scores/{recipe}/{model}/{task}/seed{seed}.npz"
-
-
 if study.settings.container:
 
     container: study.settings.container
+
+
+def one_of(names):
+    """A wildcard that is one of some names; of none, it matches nothing."""
+    return "|".join(re.escape(name) for name in names) or "(?!)"
 
 
 wildcard_constraints:
@@ -72,41 +75,13 @@ wildcard_constraints:
     corpus="[^/]+",
     tokenizer="[^/]+",
     seed=r"\d+",
-    number=r"\d",
     part="train|evaluation",
-    view="(paper/|sound/)?",
+    view=f"({one_of(f'{protocol}/' for protocol in study.protocols)})?",
 
 
-def one_of(names):
-    """A wildcard that is one of some names; of none, it matches nothing."""
-    return "|".join(re.escape(name) for name in names) or "(?!)"
-
-
-def views(pattern):
-    """A path for each way in which the study is shown."""
-    return [f"{results}/{pattern.format(view=study.view(protocol))}" for protocol in study.protocols]
-
-
-def tables(*numbers):
-    return [path for n in numbers for end in ("csv", "md", "tex") for path in views(f"tables/{{view}}table{n}.{end}")]
-
-
-def figures(*numbers):
-    ends = ("png", "svg", "pdf", "csv")
-    if not all(study.compared(corpus) for corpus in study.corpora):
-        return []  # `partial`, and no model's hidden states are there yet
-    return [path for n in numbers for end in ends for path in views(f"figures/{{view}}figure{n}.{end}")]
-
-
-def side_tables():
-    """Tables that only some studies have: what models have seen, the choice of a learning rate, the summary of how far
-    ours are from the published values."""
-    names = ["exposure"] if any(study.settings.model_catalog[model].seen for model in study.models) else []
-    if study.chooses_rates and all_scores():
-        names += [study.view(protocol) + "learning_rate" for protocol in study.protocols]
-    if study.settings.published:
-        names += [study.view(protocol) + "agreement" for protocol in study.protocols]
-    return [f"{results}/tables/{name}.{end}" for name in names for end in ("csv", "md")]
+def shown(entries=catalog.ENTRIES):
+    """The files of tables and figures of the catalog that the study has."""
+    return [path for entry in entries for path in entry.outputs(study)]
 
 
 def all_scores():
@@ -194,48 +169,49 @@ def by_model(small, published):
     return amount
 
 
-# ---- Outputs of the tables and figures ----
+# ---- Tables and figures ----
 
 
-def table_files(numbers):
-    """The three files of a table, captioned for Snakemake's own report. `numbers`: which tables, as a pattern."""
-    path = f"{results}/tables/{{view}}table{{number,{numbers}}}"
-    captioned = report(
-        f"{path}.csv", caption="../report/captions/tables.rst", category="Tables", labels={"table": "{number}"}
+def published_values(wildcards):
+    """The published values that stand beside a table's or figure's own."""
+    return catalog.find(wildcards.name).references(study)
+
+
+def catalog_inputs(wildcards):
+    """What a table or figure is made from."""
+    return catalog.find(wildcards.name).files(study, wildcards.view)
+
+
+def catalog_place(wildcards):
+    """The folder or file that holds what a table or figure is made from."""
+    return f"{results}/{catalog.find(wildcards.name).inputs}".format(view=wildcards.view)
+
+
+def catalog_caption(wildcards):
+    """What Snakemake's report says of a table or figure."""
+    entry = catalog.find(wildcards.name)
+    return f"{entry.caption} {entry.details}".strip()
+
+
+def catalog_code(wildcards):
+    """What the code of a table or figure means."""
+    entry = catalog.find(wildcards.name)
+    return digest(entry.kind, entry.unused_modules())
+
+
+def catalog_output(kind, end):
+    """A file of a table or figure; the first of its files stands in Snakemake's report."""
+    path = f"{results}/{kind}s/{{view}}{{name}}.{end}"
+    if end != catalog.ENDS[kind][0]:
+        return path
+    return report(
+        path, caption="../report/captions/catalog.rst", category=f"{kind}s".capitalize(), labels={kind: "{name}"}
     )
-    return {"csv": captioned, "md": f"{path}.md", "tex": f"{path}.tex"}
-
-
-def table_command(folder):
-    """The command of a table that is made from what lies in a folder of the results."""
-    return (
-        "python scripts/table.py --number {wildcards.number} --study {params.outline:q} --protocol {params.protocol} "
-        f"--inputs {results}/{folder} "
-        "{params.reference:q} --csv {output.csv:q} --md {output.md:q} --tex {output.tex:q} > {log:q} 2>&1"
-    )
-
-
-figure_files = {
-    "png": report(
-        f"{results}/figures/{{view}}figure{{number}}.png",
-        caption="../report/captions/figures.rst",
-        category="Figures",
-        labels={"figure": "{number}"},
-    ),
-    **{end: f"{results}/figures/{{view}}figure{{number}}.{end}" for end in ("svg", "pdf", "csv")},
-}
 
 
 # What takes seconds is not worth a place in a cluster's queue.
 localrules:
     all,
-    table1,
-    table2,
-    table3,
-    table4,
-    table5,
-    figure1,
-    figure2,
     report,
     corpus,
     examples_corpus,
@@ -249,11 +225,6 @@ localrules:
     score,
     scores,
     merge_cka,
-    score_tables,
-    spectra_tables,
-    data_table,
-    exposure,
-    learning_rate,
-    agreement,
+    table,
     figure,
     page,

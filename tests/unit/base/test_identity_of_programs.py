@@ -50,7 +50,7 @@ def test_training_reaches_its_loss_and_nothing_that_only_shows():
 
 def test_figures_reach_no_training():
     modules, _ = reached("figure")
-    assert not modules & {"finetune", "models", "pretrain", "config", "training", "study"}
+    assert not modules & {"finetune", "models", "pretrain", "settings", "grid", "training"}
 
 
 def test_an_edited_pooling_makes_stale_what_pools(copy):
@@ -133,4 +133,4 @@ def test_the_definitions_of_a_program_can_be_listed():
     command = [sys.executable, "-m", "mtbridge.base.identity", "figure"]
     environment = {"PYTHONPATH": str(ROOT / "workflow"), "PATH": ""}
     listed = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.splitlines()
-    assert "figure:main" in listed and any(line.endswith("figures:draw_figure1") for line in listed)
+    assert "figure:main" in listed and any(line.endswith("figure1:draw") for line in listed)

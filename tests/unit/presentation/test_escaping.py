@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from mtbridge.base.files import read_json, read_parquet, write_json
-from mtbridge.presentation import figures, tables
-from mtbridge.presentation import page as report
-from mtbridge.presentation.layout import read_outline
-from tests.support.presentation import TASKS, presentation_study
+from mtbridge.base.files import read_json, write_json
+from mtbridge.presentation import catalog
+from mtbridge.presentation.page import build
+from mtbridge.study.outline import read_outline
+from tests.support.presentation import TASKS, presentation_study, write_shown
 from tests.unit.presentation.test_page import TEMPLATE
 
 EVIL = (
@@ -36,18 +36,8 @@ def evil(presentation_results, tmp_path_factory):
     for run in folder.glob("runs/default/*/nc/seed1/run.json"):
         write_json(read_json(run) | {"commit": EVIL, "versions": {EVIL: EVIL}}, run)
     outline = read_outline(json.dumps(study))
-    for table in range(1, 6):
-        frame = tables.make(
-            table, outline, "sound", folder / {2: "spectra", 3: "data", 5: "spectra"}.get(table, "scores")
-        )
-        paths = [folder / f"tables/table{table}.{kind}" for kind in ("csv", "md", "tex")]
-        tables.write(frame, tables.lay_out(table, frame, outline, "sound"), *paths)
-    for number, name in ((1, "models"), (2, "languages")):
-        similarity = read_parquet(folder / "cka" / f"{name}.parquet").query("layer < 1")
-        figure, frame = figures.draw(number, outline, similarity, "sound", "parallel")
-        stem = folder / f"figures/figure{number}"
-        figures.write(figure, frame, svg=stem.with_suffix(".svg"), csv=stem.with_suffix(".csv"))
-    report.write(folder, outline, ["sound"], TEMPLATE, folder / "report" / "index.html")
+    write_shown(folder, outline, "sound", "", catalog.ENTRIES, layers=1)
+    build.write(folder, outline, ["sound"], TEMPLATE, folder / "report" / "index.html")
     return folder, outline
 
 

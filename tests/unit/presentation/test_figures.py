@@ -1,4 +1,3 @@
-import json
 import re
 
 import numpy as np
@@ -8,9 +7,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_parquet
-from mtbridge.presentation import figures
-from mtbridge.presentation.layout import read_outline
-from tests.support.presentation import presentation_study
+from mtbridge.presentation import catalog
+from mtbridge.presentation.figures import figure1, figure2, sheet, style
+from mtbridge.presentation.figures.curves import training_curves
+from mtbridge.study.outline import read_outline
+from tests.support.presentation import MODELS, outline_of
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +28,22 @@ def drawings(figures_inputs):
     """(number, protocol) -> (figure, frame)"""
     outline, similarity = figures_inputs
     return {
-        (number, protocol): figures.draw(number, outline, similarity[number], protocol, "parallel")
+        (number, protocol): draw(number, outline, similarity[number], protocol)
         for number in (1, 2)
         for protocol in ("sound", "paper")
     }
+
+
+def cells_of(number, outline, similarity, protocol="sound"):
+    """A figure's frame, from similarities in memory."""
+    module = {1: figure1, 2: figure2}[number]
+    return module.cells(outline, protocol, sheet.select(similarity, outline, protocol, "similarities"))
+
+
+def draw(number, outline, similarity, protocol):
+    """(figure, frame) of similarities in memory."""
+    frame = cells_of(number, outline, similarity, protocol)
+    return catalog.draw(catalog.find(f"figure{number}"), frame, outline, protocol), frame
 
 
 def written(figure):
@@ -43,14 +56,14 @@ def written(figure):
 @pytest.mark.parametrize("number", [1, 2])
 def test_csv_is_all_that_the_picture_draws(drawings, number, protocol):
     figure, frame = drawings[number, protocol]
-    assert written(figure) == sorted(figures._text(value) for value in frame["value"].dropna())
+    assert written(figure) == sorted(sheet.cka_text(value) for value in frame["value"].dropna())
     assert set(frame["estimator"]) == {"debiased" if protocol == "sound" else "biased"}
     assert {"value", "low", "high", "null", "n"} <= set(frame.columns)
 
 
 def test_values_reach_their_cells(figures_inputs):
     outline, similarity = figures_inputs
-    frame = figures.figure1_frame(outline, similarity[1], "sound", "parallel")
+    frame = cells_of(1, outline, similarity[1])
     source = similarity[1].query("estimator == 'debiased' and layer == 2 and language == 'fr'")
     row = source.query("model_a == 'mbart' and model_b == 'mbart-dn'").iloc[0]
     shown = frame.query("model_row == 'mbart' and model_column == 'mbart-dn' and layer == 2 and language == 'fr'").iloc[
@@ -59,14 +72,14 @@ def test_values_reach_their_cells(figures_inputs):
     assert shown[["value", "low", "high"]].tolist() == row[["value", "low", "high"]].tolist()
     # Stored the other way round it is the same comparison.
     swapped = similarity[1].rename(columns={"model_a": "model_b", "model_b": "model_a"})
-    pd.testing.assert_frame_equal(frame, figures.figure1_frame(outline, swapped, "sound", "parallel"))
+    pd.testing.assert_frame_equal(frame, cells_of(1, outline, swapped))
 
 
 def test_lower_triangle_is_the_first_model_and_upper_the_second(figures_inputs):
     outline, similarity = figures_inputs
-    frame = figures.figure2_frame(outline, similarity[2], "sound", "parallel")
+    frame = cells_of(2, outline, similarity[2])
     part = frame.query("pair == 0 and layer == 1")
-    matrix, missing = figures._triangles(part, ["de", "en", "es", "fr", "ru"])
+    matrix, missing = figure2.triangles(part, ["de", "en", "es", "fr", "ru"])
     lower = part.query("model == 'mbart' and language_a == 'de' and language_b == 'fr'")["value"].item()
     upper = part.query("model == 'mbart-m2m' and language_a == 'de' and language_b == 'fr'")["value"].item()
     assert (matrix[3, 0], matrix[0, 3]) == (lower, upper)
@@ -74,12 +87,15 @@ def test_lower_triangle_is_the_first_model_and_upper_the_second(figures_inputs):
 
 
 def test_rows_columns_and_pairs_are_the_papers_with_controls_behind():
-    outline = read_outline(json.dumps(presentation_study()))
-    assert figures.pairs(outline, "paper") == list(figures.PAIRS)
-    assert figures.pairs(outline, "sound") == [*figures.PAIRS, ("mbart-dn", "random"), ("nllb-600m",)]
-    empty = pd.DataFrame(columns=["corpus", "layer", "language", "model_a", "model_b", "estimator", *figures.MEASURES])
+    outline = outline_of()
+    published = [("mbart", "mbart-m2m"), ("mbart-m2o", "mbart-o2m"), ("mbert", "xlmr")]
+    assert figure2.pairs(outline, "paper") == published
+    assert figure2.pairs(outline, "sound") == [*published, ("mbart-dn", "random"), ("nllb-600m",)]
+    alone = outline_of(models=[model for model in MODELS if model[0] in ("mbert", "nllb-600m")])
+    assert figure2.pairs(alone, "paper") == [("mbert", "nllb-600m")], "without a complete pair, the others"
+    empty = pd.DataFrame(columns=["corpus", "layer", "language", "model_a", "model_b", "estimator", *sheet.MEASURES])
     one = pd.DataFrame([["c", 0, "de", "mbart", "random", "debiased", 0.1, 0, 0.2, 0, 9]], columns=empty.columns)
-    frame = figures.figure1_frame(outline, one, "sound", "c")
+    frame = figure1.cells(outline, "sound", one)
     assert list(dict.fromkeys(frame["model_row"])) == ["mbert", "xlmr", "mbart"]
     columns = ["mbart-m2o", "mbart-o2m", "mbart-m2m", "mbart-dn", "random"]
     assert list(dict.fromkeys(frame["model_column"])) == columns
@@ -89,7 +105,7 @@ def test_rows_columns_and_pairs_are_the_papers_with_controls_behind():
 def test_missing_cells_are_hatched_and_counted(figures_inputs):
     outline, similarity = figures_inputs
     part = similarity[2].query("layer < 2 and not (model == 'mbart' and layer == 0)")
-    figure, frame = figures.draw(2, outline, part, "sound", "parallel")
+    figure, frame = draw(2, outline, part, "sound")
     hatched = [patch for ax in figure.axes for patch in ax.patches if patch.get_hatch()]
     assert len(hatched) == frame["value"].isna().sum() == 10
     assert any("10 cells not there yet" in text.get_text() for text in figure.texts)
@@ -109,12 +125,12 @@ def test_sound_has_one_scale_and_one_bar_and_paper_a_scale_per_panel(drawings):
 
 
 def test_negative_values_lower_the_one_scale():
-    assert figures._scale(pd.DataFrame({"value": [-0.034, 0.5]})) == (-0.1, 1.0)
-    assert figures._scale(pd.DataFrame({"value": [0.02, np.nan]})) == (0.0, 1.0)
+    assert sheet.scale_of_figure(pd.DataFrame({"value": [-0.034, 0.5]})) == (-0.1, 1.0)
+    assert sheet.scale_of_figure(pd.DataFrame({"value": [0.02, np.nan]})) == (0.0, 1.0)
 
 
 def test_short_numbers():
-    assert [figures._text(v) for v in (0.074, 0.999, -0.031, -0.001, 0.0, np.nan)] == [
+    assert [sheet.cka_text(v) for v in (0.074, 0.999, -0.031, -0.001, 0.0, np.nan)] == [
         ".07",
         "1.0",
         "−.03",
@@ -127,9 +143,7 @@ def test_short_numbers():
 def test_texts_lie_inside_the_figure_and_titles_do_not_touch(drawings, figures_inputs):
     _, similarity = figures_inputs
     pair = (("mbart", "mBART", "LM", None), ("mbart-dn", "mBART-dn", "CP", "mbart"))
-    smallest = figures.draw(
-        1, read_outline(json.dumps(presentation_study(models=pair))), similarity[1], "sound", "parallel"
-    )
+    smallest = draw(1, outline_of(models=pair), similarity[1], "sound")
     for figure, frame in [*drawings.values(), smallest]:
         assert len(frame)
         canvas = FigureCanvasAgg(figure)
@@ -148,34 +162,34 @@ def test_equal_input_gives_equal_files(figures_inputs, tmp_path):
     outline, similarity = figures_inputs
     contents = []
     for turn in ("one", "two"):
-        figure, frame = figures.draw(2, outline, similarity[2].query("layer < 1"), "sound", "parallel")
+        figure, frame = draw(2, outline, similarity[2].query("layer < 1"), "sound")
         paths = {kind: tmp_path / turn / f"figure2.{kind}" for kind in ("png", "svg", "pdf", "csv")}
-        figures.write(figure, frame, **paths)
+        style.write(figure, frame, **paths)
         contents.append({kind: path.read_bytes() for kind, path in paths.items()})
     assert contents[0] == contents[1]
 
 
 def test_an_unknown_corpus_names_those_that_exist(figures_inputs):
     outline, similarity = figures_inputs
-    with pytest.raises(MtbridgeError, match="no corpus 'nc', expected one of: parallel"):
-        figures.draw(1, outline, similarity[1], "sound", "nc")
+    with pytest.raises(MtbridgeError, match="no corpus 'parallel', expected one of: other"):
+        draw(1, outline, similarity[1].assign(corpus="other"), "sound")
 
 
 def test_unaligned_rows_are_said_to_be_so(figures_inputs):
     outline, similarity = figures_inputs
-    figure, _ = figures.draw(2, outline, similarity[2].query("layer == 0").assign(aligned=False), "paper", "parallel")
+    figure, _ = draw(2, outline, similarity[2].query("layer == 0").assign(aligned=False), "paper")
     assert any("no translations of each other" in text.get_text().replace("\n", " ") for text in figure.texts)
 
 
 def test_a_study_with_nothing_to_compare_still_draws(figures_inputs):
     _, similarity = figures_inputs
-    outline = read_outline(json.dumps(presentation_study(models=(("mbert", "mBERT", "LM", None),))))
-    figure, frame = figures.draw(1, outline, similarity[1], "sound", "parallel")
+    outline = outline_of(models=(("mbert", "mBERT", "LM", None),))
+    figure, frame = draw(1, outline, similarity[1], "sound")
     assert frame.empty and "no pair of models" in figure.texts[0].get_text()
 
 
 def test_training_curves_draw_every_line():
     curve = [[0, 2.0], [10, 1.0]]
-    svg, less = (figures.training_curves({"NC": {"A": curve, **more}}) for more in ({"B": curve}, {}))
+    svg, less = (training_curves({"NC": {"A": curve, **more}}) for more in ({"B": curve}, {}))
     assert svg.count('<path d="M') > less.count('<path d="M')
-    assert svg == figures.training_curves({"NC": {"A": curve, "B": curve}})
+    assert svg == training_curves({"NC": {"A": curve, "B": curve}})

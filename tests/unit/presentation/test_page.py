@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import read_json, read_parquet, write_json
-from mtbridge.presentation import figures, tables
-from mtbridge.presentation import page as report
-from mtbridge.presentation.layout import read_outline
-from tests.support.presentation import TASKS, presentation_study
+from mtbridge.base.files import read_json, write_json
+from mtbridge.presentation import catalog
+from mtbridge.presentation.page import build, cost
+from mtbridge.presentation.page.reading import reading
+from mtbridge.study.outline import read_outline
+from tests.support.presentation import TASKS, presentation_study, write_shown
 
 TEMPLATE = Path(__file__).resolve().parents[3] / "workflow" / "report" / "index.html.j2"
 
@@ -23,32 +24,23 @@ def report_results(presentation_results, tmp_path_factory):
     folder = tmp_path_factory.mktemp("report") / "mini"
     shutil.copytree(source, folder)
     outline = read_outline(study)
-    for protocol, beside in (("sound", ""), ("paper", "paper/")):
-        for table in range(1, 6) if protocol == "sound" else (1,):
-            inputs = {1: "scores", 2: "spectra", 3: "data", 4: "scores", 5: "spectra"}[table]
-            frame = tables.make(table, outline, protocol, folder / inputs)
-            paths = [folder / f"tables/{beside}table{table}.{kind}" for kind in ("csv", "md", "tex")]
-            tables.write(frame, tables.lay_out(table, frame, outline, protocol), *paths)
-        for number, name in ((1, "models"), (2, "languages")) if protocol == "sound" else ((2, "languages"),):
-            similarity = read_parquet(folder / "cka" / f"{name}.parquet").query("layer < 1")
-            figure, frame = figures.draw(number, outline, similarity, protocol, "parallel")
-            stem = folder / f"figures/{beside}figure{number}"
-            figures.write(figure, frame, svg=stem.with_suffix(".svg"), csv=stem.with_suffix(".csv"))
+    write_shown(folder, outline, "sound", "", catalog.ENTRIES, layers=1)
+    write_shown(folder, outline, "paper", "paper/", [catalog.find("table1"), catalog.find("figure2")], layers=1)
     return folder, outline
 
 
 @pytest.fixture(scope="module")
 def report_values(report_results):
-    return report.gather(*report_results, ["sound", "paper"])
+    return build.gather(*report_results, ["sound", "paper"])
 
 
 def page_of(folder, outline, protocols=("sound",)):
-    report.write(folder, outline, list(protocols), TEMPLATE, folder / "report" / "index.html")
+    build.write(folder, outline, list(protocols), TEMPLATE, folder / "report" / "index.html")
     return (folder / "report" / "index.html").read_text(encoding="utf-8")
 
 
 def test_page_holds_every_table_and_figure_and_asks_for_nothing_outside(report_results, report_values):
-    page = report.render(report_values, TEMPLATE)
+    page = build.render(report_values, TEMPLATE)
     for name in [f"table{n}" for n in range(1, 6)] + ["figure1", "figure2", "table1-paper", "figure2-paper"]:
         assert f'id="{name}"' in page, name
     assert page.count("data:image/svg+xml;base64,") == 5
@@ -87,7 +79,7 @@ def test_an_empty_study_makes_a_page_that_says_what_is_missing(tmp_path):
 def reading_of(outline, changed, frames=None):
     frames = frames or {}
     translation = pd.DataFrame(columns=["model", "source", "target", "chrf", "chrf_copy", "n"])
-    return " ".join(report.reading(outline, frames, changed, translation, [], (1, 1)))
+    return " ".join(reading(outline, frames, changed, translation, (1, 1)))
 
 
 def changes_of(**intervals):
@@ -117,7 +109,7 @@ def test_reading_names_models_that_do_not_beat_the_majority_class():
         ("none", "nc", "majority", 40.0, 38.0),
     ]
     frame = pd.DataFrame(rows, columns=["recipe", "task", "model", "ours", "low"]).assign(statistic="english")
-    text = reading_of(outline, changes_of(), {1: frame})
+    text = reading_of(outline, changes_of(), {"table1": frame})
     assert "1 of 2 trained scores" in text and "not: XLM-R-like on NC" in text
 
 
@@ -129,7 +121,7 @@ def test_time_adds_up_and_cut_words_are_counted_once_per_language(report_values)
     total = report_values["time"].blocks[0].rows[-1]
     assert total[2].text == str(9 * 3 * 2)
     # 9 models × 3 tasks × 2 seeds × 20.5 s
-    assert total[4].text == report._duration(54 * 20.5)
+    assert total[4].text == cost.duration(54 * 20.5)
     pos = report_values["cut"].blocks[0].rows[0]
     assert [cell.text for cell in pos] == ["mBERT-like, 0.9 M", "15"]
 
@@ -145,7 +137,7 @@ def test_a_broken_template_is_named(tmp_path):
     broken = tmp_path / "page.j2"
     broken.write_text("{{ nothing_like_it }}")
     with pytest.raises(MtbridgeError, match=r"page\.j2.*template"):
-        report.write(
+        build.write(
             tmp_path, read_outline(json.dumps(presentation_study())), ["sound"], broken, tmp_path / "index.html"
         )
     assert not (tmp_path / "index.html").exists()
@@ -163,7 +155,7 @@ def test_costs_are_read_from_the_last_line_of_each_log(tmp_path):
         path.write_text(line)
     rows = {
         row[0].text: [cell.text for cell in row[1:]] + list(row[3].details)
-        for row in report._cost(tmp_path).blocks[0].rows
+        for row in cost.cost(tmp_path).blocks[0].rows
     }
     assert rows["finetune"][0] == "2"
     assert rows["finetune"][-1] == "50 % of it"

@@ -18,7 +18,8 @@ from mtbridge.data.readers import available_languages
 from mtbridge.specs.names import CONTROL
 from mtbridge.study.languages import study_languages, task_languages
 from mtbridge.study.layers import source_layer
-from mtbridge.study.settings import MAJORITY, RECIPE_SETTINGS, Settings
+from mtbridge.study.outline import MAJORITY
+from mtbridge.study.settings import RECIPE_SETTINGS, Settings
 from mtbridge.tasks.kinds import kind_of
 
 
@@ -42,7 +43,7 @@ class Checker:
 def check(settings: Settings, layers: list) -> None:
     """Apply every rule. Raises MtbridgeError for the first that is broken."""
     checker = Checker(settings, layers)
-    for rule in (names_exist, nothing_twice, recipes_fit_tasks, languages_hold_the_source):
+    for rule in (names_exist, nothing_twice, protocols_fit_tasks, recipes_fit_tasks, languages_hold_the_source):
         rule(checker)
     for model in settings.models:
         for rule in (bases_exist, tokenizer_exists, objective_fits, lengths_fit, published_is_not_trained):
@@ -57,12 +58,14 @@ def check(settings: Settings, layers: list) -> None:
 
 
 def names_exist(checker: Checker) -> None:
-    """Models and tasks that are run stand in their catalogs."""
+    """Models, tasks and protocols that are used stand in their catalogs."""
     settings = checker.settings
     for i, task in enumerate(settings.tasks):
         checker.known(("tasks", i), task, settings.task_catalog, "task of the catalog")
     for i, model in enumerate(settings.models):
         checker.known(("models", i), model, settings.model_catalog, "model of the catalog")
+    for i, protocol in enumerate(settings.protocols):
+        checker.known(("protocols", i), protocol, settings.protocol_catalog, "protocol of the catalog")
     if MAJORITY in settings.models:
         checker.wrong(("models",), f"'{MAJORITY}' is the name of the baseline; call the model otherwise")
 
@@ -73,6 +76,18 @@ def nothing_twice(checker: Checker) -> None:
         values = getattr(checker.settings, field) or []
         if len(set(values)) < len(values):
             checker.wrong((field,), f"names one twice, {values}")
+
+
+def protocols_fit_tasks(checker: Checker) -> None:
+    """What a protocol does otherwise for a task is for a task that exists."""
+    catalog = checker.settings.task_catalog
+    for name, protocol in checker.settings.protocol_catalog.items():
+        at = ("protocol_catalog", name)
+        for field in ("splits", "mean_without"):
+            for task in getattr(protocol, field):
+                checker.known((*at, field, task), task, catalog, "task of the catalog")
+        if protocol.corpus is not None:
+            checker.known((*at, "corpus", "task"), protocol.corpus.task, catalog, "task of the catalog")
 
 
 def recipes_fit_tasks(checker: Checker) -> None:

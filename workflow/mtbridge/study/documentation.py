@@ -106,7 +106,8 @@ def _type(schema: Schema) -> str:
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if schema.get("type") == "array":
-        return f"list: {_type(schema['items'])}"
+        items = schema["items"] if "items" in schema else schema["prefixItems"][0]  # of a pair, its first
+        return f"list: {_type(items)}"
     return TYPES.get(schema.get("type", ""), "mapping")
 
 

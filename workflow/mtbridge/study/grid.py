@@ -5,9 +5,11 @@ from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
+from mtbridge.specs.protocol import ALIGNED
 from mtbridge.study.languages import study_languages
 from mtbridge.study.layers import lock_files
-from mtbridge.study.settings import MAJORITY, NO_RECIPE, Settings
+from mtbridge.study.outline import MAJORITY, NO_RECIPE
+from mtbridge.study.settings import Settings
 
 
 class Study:
@@ -93,27 +95,26 @@ class Study:
 
     def corpus_of(self, view: str) -> str:
         """The corpus that a protocol compares hidden states on."""
-        return "nc" if self.protocol(view) == "paper" and "nc" in self.tasks else "parallel"
+        return self.settings.protocol_catalog[self.protocol(view)].corpus_name(self.tasks)
 
     @cached_property
     def corpora_of_examples(self) -> dict[str, tuple[str, list[str], int]]:
         """The corpora that are made of a task's test examples: corpus -> task, columns, lines."""
         found = {}
-        if "nc" in self.tasks:
-            # As published: 80 news articles a language, which are not translations of each other.
-            found["nc"] = (
-                "nc",
-                self.settings.task_catalog["nc"].columns,
-                min(80, self.settings.size("nc", "test") or 80),
-            )
+        for protocol in self.settings.protocol_catalog.values():
+            corpus = protocol.corpus
+            if corpus is not None and corpus.task in self.tasks:
+                columns = self.settings.task_catalog[corpus.task].columns
+                lines = min(corpus.lines, self.settings.size(corpus.task, "test") or corpus.lines)
+                found[corpus.task] = (corpus.task, columns, lines)
         if (source := self.settings.corpora.parallel_from) is not None:
-            found["parallel"] = (source.task, source.columns, self.settings.corpora.parallel)
+            found[ALIGNED] = (source.task, source.columns, self.settings.corpora.parallel)
         return found
 
     @cached_property
     def corpora_of_text(self) -> list[str]:
         """The corpora that are generated, or the user's own text."""
-        return [c for c in ("pretraining", "heldout", "parallel") if c not in self.corpora_of_examples]
+        return [c for c in ("pretraining", "heldout", ALIGNED) if c not in self.corpora_of_examples]
 
     def models_from(self, source: str) -> list[str]:
         """The models of the catalog that are `trained` here, `local` or from the `hub`."""

@@ -105,7 +105,7 @@ class Options:
     # ---- views ----
 
     def outline(self) -> str:
-        """What tables, figures and the report must know of the study, as JSON; see `layout`."""
+        """What tables, figures and the report must know of the study, as JSON; see `study.outline`."""
         settings = self.settings
         models = []
         for key in self.study.models:
@@ -123,6 +123,7 @@ class Options:
                 "metric": settings.task_catalog[task].metric,
                 "languages": task_languages(settings, task),
                 "source": settings.source_of(task)["kind"],
+                "label": settings.task_catalog[task].label,
             }
             for task in self.study.tasks
         ]
@@ -133,7 +134,7 @@ class Options:
             "tasks": tasks,
             "recipes": {name: asdict(recipe) for name, recipe in settings.recipes.items()},
             "seeds": self.study.seeds,
-            "protocols": self.study.protocols,
+            "protocols": {name: asdict(settings.protocol_catalog[name]) for name in self.study.protocols},
             "languages": self.study.languages,
             "source_language": settings.source_language,
         }

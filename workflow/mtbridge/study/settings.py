@@ -11,14 +11,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from mtbridge.specs.names import Name, Names, Place, to_list
 from mtbridge.specs.pretraining import DIRECTIONS, OBJECTIVES, Architecture, PretrainingPlan, PretrainingSettings
+from mtbridge.specs.protocol import Protocol
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.setting import setting, specification
 from mtbridge.specs.task import Task, TaskFields
 from mtbridge.tasks.kinds import KINDS
 from mtbridge.tasks.metrics import METRICS
-
-# The pseudo-model that always says the most frequent class, and the recipe under which it is filed.
-MAJORITY, NO_RECIPE = "majority", "none"
 
 # What a recipe may do otherwise for a task.
 RECIPE_SETTINGS = tuple(field.name for field in fields(Recipe))
@@ -44,6 +42,9 @@ class TaskSettings(TaskFields):
         "Where the examples come from: {kind: generated}, {kind: xglue, path, folder, format}, "
         "{kind: datasets, path, config, revision, splits, columns, labels} or {kind: conllu, path}; default: the "
         "study's `source`.",
+    )
+    label: str | None = setting(
+        None, "How the task is called in tables and figures; default: its name in capitals.", identity=False
     )
     train: int | None = setting(None, "At most so many training examples.", ge=1)
     dev: int | None = setting(None, "At most so many dev examples a language.", ge=1)
@@ -169,11 +170,12 @@ class Settings(Strict):
         min_length=1,
         description="Named sets of fine-tuning settings; each says what it does otherwise than `default`.",
     )
-    protocols: Annotated[list[Literal["sound", "paper"]], BeforeValidator(to_list)] = setting(
+    protocols: Names = setting(
         identity=False,
         default=["sound"],
         min_length=1,
-        description="How runs are shown; the first is the study's own. Never retrains.",
+        description="Which protocols of the catalog runs are scored and shown by; the first is the study's own. Never "
+        "retrains.",
     )
     source: dict[str, Any] = setting(default={"kind": "generated"}, description="Where a task's examples come from.")
     xglue: Place | None = setting(
@@ -224,6 +226,9 @@ class Settings(Strict):
     )
     task_catalog: dict[Name, TaskSettings] = setting(default={}, description="Every task that can be run.")
     model_catalog: dict[Name, ModelSettings] = setting(default={}, description="Every model that can be run.")
+    protocol_catalog: dict[Name, Protocol] = setting(
+        default={"sound": Protocol()}, description="Every way in which runs can be scored and shown."
+    )
 
     # ---- What follows from the settings ----
 

@@ -80,8 +80,8 @@ class Metric:
     label: str  # in tables
     unit: str  # what a resample draws: example, sentence, query
     columns: Callable[[Judged], np.ndarray]
-    official: bool = True  # shown by the protocol paper: XGLUE's official number
-    sound: bool = True  # shown by the protocol sound, and what an epoch is chosen by
+    official: bool = True  # is it the benchmark's official number?
+    sound: bool = True  # is it the sound one, by which an epoch is chosen?
     of_sums: Callable[[np.ndarray], np.ndarray] = ratio
     of_resamples: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     range: tuple[float, float] = (0, 100)
@@ -101,9 +101,9 @@ def sound_value(task: Task, gold: list, predicted: list, scores=None, queries: l
     return metric.value(metric.columns(Judged(task, gold, predicted, scores, queries)))
 
 
-def metric_name(metric: str, protocol: str) -> str:
-    """The name in the scores of a task's metric under a protocol (`paper`: XGLUE's official one)."""
-    return next(one.name for one in METRICS[metric] if (one.official if protocol == "paper" else one.sound))
+def metric_name(metric: str, which: str) -> str:
+    """The name in the scores of a task's metric: the benchmark's `official` one or the `sound` one."""
+    return next(one.name for one in METRICS[metric] if (one.official if which == "official" else one.sound))
 
 
 # ---- One label for an example ----------------------------------------------------------------------------------------

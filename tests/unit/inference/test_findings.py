@@ -1,0 +1,73 @@
+"""What may be said of a study's numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mtbridge.inference import findings
+from tests.support.presentation import TASKS, outline_of
+
+NC = (TASKS[0],)
+
+
+def test_the_untrained_model_is_told_apart_by_its_objective_and_the_floor_is_no_model():
+    rows = [
+        ("default", "nc", "mbert", 80.0, 78.0),
+        ("default", "nc", "xlmr", 41.0, 39.0),
+        ("default", "nc", "random", 42.0, 41.0),
+        ("none", "nc", "majority", 40.0, 38.0),
+    ]
+    frame = pd.DataFrame(rows, columns=["recipe", "task", "model", "ours", "low"]).assign(statistic="average")
+    statistic, found = findings.above_floor(outline_of(tasks=NC), frame)
+    assert statistic == "average", "the mean, where the source language has no row of its own"
+    assert found.set_index("model")[["untrained", "above"]].to_numpy().tolist() == [
+        [False, True],
+        [False, False],
+        [True, True],
+    ]
+
+
+def test_a_change_counts_where_its_interval_excludes_zero():
+    rows = [("nc", "zero_shot", 1.0, 0.2, 1.8), ("qam", "zero_shot", -1.0, -2.0, -0.1), ("pos", "zero_shot", 1, -1, 3)]
+    rows += [("mean over tasks", name, -1.0, -2.0, -0.5) for name in ("english", "zero_shot", "gap")]
+    changes = pd.DataFrame(rows, columns=["task", "statistic", "change", "low", "high"])
+    changes = changes.assign(recipe="default", model="mbart-m2m", against="mbart")
+    (found,) = findings.contrasts(changes)
+    assert (found.tasks, found.higher, found.lower) == (3, 1, 1)
+    assert found.is_complete and found.source_fell_too(outline_of())
+    (control,) = findings.contrasts(changes.assign(against="mbart-dn"))
+    assert not control.source_fell_too(outline_of()), "only against the base"
+    (partly,) = findings.contrasts(changes[changes["task"] != "mean over tasks"])
+    assert not partly.is_complete and not partly.source_fell_too(outline_of())
+
+
+def cells(model, *rows):
+    frame = pd.DataFrame(rows, columns=["value", "low", "high"]).assign(
+        model=model, layer=range(len(rows)), null=np.nan
+    )
+    return frame.assign(language_a="de", language_b="en")
+
+
+def test_languages_are_more_alike_where_intervals_do_not_overlap():
+    base = cells("mbart", (0.5, 0.4, 0.6), (0.5, 0.4, 0.6), (0.5, 0.4, 0.6))
+    continued = cells("mbart-m2m", (0.8, 0.7, 0.9), (0.6, 0.5, 0.7), (0.1, 0.0, 0.2))
+    (row,) = findings.languages_alike(outline_of(), pd.concat([base, continued])).itertuples()
+    assert (row.model, row.base, row.cells, row.more, row.less) == ("mbart-m2m", "mbart", 3, 1, 1)
+    assert (row.value, row.value_base) == pytest.approx((0.5, 0.5)) and np.isnan(row.null)
+
+
+def test_models_are_compared_with_their_bases_in_the_last_layer_alone():
+    rows = [
+        (layer, "mbart", model, value) for layer in (0, 1) for model, value in (("mbart-m2m", layer), ("random", 9))
+    ]
+    frame = pd.DataFrame(rows, columns=["layer", "model_row", "model_column", "value"])
+    found = findings.last_layer_alike(outline_of(), frame)
+    assert found.to_numpy().tolist() == [["mbart", "mbart-m2m", 1], ["mbart", "random", 9]]
+
+
+def test_weights_moved_by_the_median_distance_over_the_bases_norm():
+    rows = [(layer, model, "k", 10.0, d, share) for layer in range(3)
+            for model, d, share in (("mbart", 0.0, np.nan), ("mbart-m2m", 1.0 + layer, 0.5))]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["layer", "model", "matrix", "sigma_norm", "d", "uniform_share"])
+    (row,) = findings.weights_moved(outline_of(), frame).itertuples()
+    assert (row.model, row.relative, row.uniform_share) == ("mbart-m2m", pytest.approx(0.2), 0.5)

@@ -1,0 +1,123 @@
+"""What the numbers of a study say, as frames: the page puts them into sentences.
+
+A difference counts only where intervals exclude chance: a score above the floor with its whole interval, a change whose
+interval excludes zero, two similarities whose intervals do not overlap.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mtbridge.inference.contrasts import ALL_TASKS
+from mtbridge.study.outline import MAJORITY, Outline
+
+SIGNIFICANCE = 0.05  # of 95 % intervals
+
+
+def above_floor(outline: Outline, frame: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """Scores against the majority class: the statistic that is compared, and recipe, model, task, untrained, above.
+
+    frame: recipe, task, model, statistic, ours, low, as of `estimates.by_statistic`. The source language is compared
+    where the frame has it, else the mean. above: the whole interval lies above the floor's score.
+    """
+    statistic = "english" if "english" in set(frame["statistic"]) else "average"
+    part = frame[(frame["statistic"] == statistic) & frame["ours"].notna()]
+    floor = part[part["model"] == MAJORITY].set_index("task")["ours"]
+    rows = part[part["recipe"].isin(outline.recipes) & part["task"].isin(floor.index)]
+    untrained = {model.key for model in outline.models if model.is_untrained}
+    rows = rows.assign(
+        above=rows["low"] > rows["task"].map(floor).astype(float), untrained=rows["model"].isin(untrained)
+    )
+    return statistic, rows[["recipe", "model", "task", "untrained", "above"]]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A model against another: changes of means over tasks, and on how many tasks zero-shot is clearly different."""
+
+    recipe: str
+    model: str
+    against: str
+    means: pd.DataFrame  # statistic -> change, low, high; empty unless every task is there
+    tasks: int
+    higher: int
+    lower: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Are there means over all tasks of the source language, zero-shot and their gap?"""
+        return {"english", "zero_shot", "gap"} <= set(self.means.index)
+
+    def source_fell_too(self, outline: Outline) -> bool:
+        """Did a continued model lose clearly against its base in the source language as well as zero-shot?"""
+        of_base = self.is_complete and self.against == outline.model(self.model).base
+        return of_base and bool((self.means.loc[["english", "zero_shot"], "high"] < 0).all())
+
+
+def contrasts(changes: pd.DataFrame) -> list[Contrast]:
+    """`contrasts.changes`, one object for every model and what it is compared with, in their order."""
+    found = []
+    for (recipe, model, against), part in changes.groupby(["recipe", "model", "against"], sort=False):
+        means = part[part["task"] == ALL_TASKS].set_index("statistic")
+        single = part[(part["task"] != ALL_TASKS) & (part["statistic"] == "zero_shot")]
+        higher, lower = int((single["low"] > 0).sum()), int((single["high"] < 0).sum())
+        found.append(Contrast(recipe, model, against, means, len(single), higher, lower))
+    return found
+
+
+def expected_by_chance(comparisons: int) -> float:
+    """How many of so many comparisons would look clear if nothing differed."""
+    return SIGNIFICANCE * comparisons
+
+
+def languages_alike(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:
+    """Are a continued model's languages more alike than its base's? model, base, cells, more, less, value, value_base,
+    null (means over cells; null is NaN where it is not known).
+
+    frame: CKA between languages, as Figure 2 has it. more, less: cells whose intervals do not overlap.
+    """
+    rows, keys = [], ["layer", "language_a", "language_b"]
+    for model in outline.models:
+        one, base = (frame[frame["model"] == key].dropna(subset=["value"]) for key in (model.key, model.base))
+        both = one.merge(base, on=keys, suffixes=("", "_base"))
+        if both.empty:
+            continue
+        more, less = (both["low"] > both["high_base"]).sum(), (both["high"] < both["low_base"]).sum()
+        means = both[["value", "value_base", "null"]].astype(float).mean()
+        rows.append({"model": model.key, "base": model.base, "cells": len(both), "more": more, "less": less, **means})
+    return pd.DataFrame(rows, columns=["model", "base", "cells", "more", "less", "value", "value_base", "null"])
+
+
+def last_layer_alike(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:
+    """How near models stayed to a base in the last layer: base, model, value (mean CKA over languages).
+
+    frame: CKA between models, as Figure 1 has it.
+    """
+    last = frame[frame["layer"] == frame["layer"].max()].dropna(subset=["value"])
+    means = last.groupby(["model_row", "model_column"])["value"].mean()
+    bases = dict.fromkeys(model.base for model in outline.models if model.base)
+    pairs = [(base, model.key) for base in bases for model in outline.models]
+    rows = [(*pair, means[pair]) for pair in pairs if pair in means.index]
+    return pd.DataFrame(rows, columns=["base", "model", "value"])
+
+
+def weights_moved(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:
+    """How far singular values moved, in the median matrix: model, relative (d over the base's norm), uniform_share.
+
+    frame: layer, model, matrix, sigma_norm, d, uniform_share, of all layers.
+    """
+    frame, rows = frame.dropna(subset=["d"]), []
+    keys = ["layer", "matrix"]
+    for family in outline.families:
+        base = frame[frame["model"] == family[0]].set_index(keys)["sigma_norm"]
+        for model in family[1:]:
+            part = frame[frame["model"] == model].set_index(keys).join(base.rename("base"), how="inner")
+            if len(part):
+                rows.append((model, (part["d"] / part["base"]).median(), part["uniform_share"].median()))
+    return pd.DataFrame(rows, columns=["model", "relative", "uniform_share"])
+
+
+def translation_quality(translation: pd.DataFrame) -> tuple[pd.Series, float]:
+    """Mean chrF of every model over the directions that it learnt, and that of copying the source (NaN: not known)."""
+    means = translation.groupby("model")[["chrf", "chrf_copy"]].mean()
+    return means["chrf"], float(means["chrf_copy"].mean())

@@ -1,0 +1,138 @@
+"""How far published values are from a study's own.
+
+Everything here reads what is finished (the tables' frames, a figure's frame) and computes nothing anew.
+"""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from mtbridge.inference.scores import ALL_LANGUAGES
+from mtbridge.study.outline import Outline
+
+PREDICTION = "in the 95 % prediction interval of one new run"
+ROUNDING = "within 0.01"
+PRINTED = "the same as printed"
+TOLERANCE = 0.01  # the published spectra have two decimals
+
+SPECTRA_MEASURES = ("sigma_norm", "d")
+DATA_MEASURES = ("languages", "train_en", "dev_avg", "test_avg")
+
+# Number of a table -> when a published value counts as agreeing with ours.
+CRITERIA = {1: PREDICTION, 2: ROUNDING, 3: PRINTED, 4: PREDICTION, 5: ROUNDING}
+
+
+def agreement(frames: dict[int, pd.DataFrame], outline: Outline) -> pd.DataFrame:
+    """How far the published cells are from ours: recipe, table, part, criterion, published, compared, agree, …
+
+    frames: number of a table -> its frame, made with published values; others are left out. Rows: Tables 1 and 4 per
+    task and together (in 4 the cells of languages apart from the means), 2 and 5 per measure, 3 per column. published
+    counts published values, compared those that have ours and what the criterion needs (a prediction interval needs two
+    seeds), agree those of them that meet the criterion; mean_difference and mean_absolute_difference are over all that
+    have ours. If ours were the published models and recipe, agree / compared would be about .95 in 1 and 4.
+    """
+    rows = []
+    for table, frame in sorted(frames.items()):
+        for recipe, part, found in _parts(table, frame, outline):
+            published = found["published"].notna()
+            known = published & found["agrees"].notna()
+            difference = found["difference"][published].dropna()
+            rows.append(
+                {
+                    "recipe": recipe,
+                    "table": table,
+                    "part": part,
+                    "criterion": CRITERIA[table],
+                    "published": int(published.sum()),
+                    "compared": int(known.sum()),
+                    "agree": int(found["agrees"][known].sum()),
+                    "mean_difference": difference.mean() if len(difference) else np.nan,
+                    "mean_absolute_difference": difference.abs().mean() if len(difference) else np.nan,
+                }
+            )
+    columns = ["recipe", "table", "part", "criterion", "published", "compared", "agree"]
+    return pd.DataFrame(rows, columns=[*columns, "mean_difference", "mean_absolute_difference"])
+
+
+def _parts(table: int, frame: pd.DataFrame, outline: Outline) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """(recipe, part, its rows with the columns published, difference, agrees) of one table."""
+    if CRITERIA[table] == PREDICTION:
+        return _parts_of_scores(frame, outline)
+    if CRITERIA[table] == ROUNDING:
+        return _parts_by_column(frame, SPECTRA_MEASURES, _agrees_rounded)
+    return _parts_by_column(frame, DATA_MEASURES, _agrees_printed)
+
+
+def _parts_of_scores(frame: pd.DataFrame, outline: Outline) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Per recipe: every task, then all of them; where languages are apart, cells and means are counted apart."""
+    if "published" not in frame:
+        return
+    frame = frame.assign(agrees=within_new_run(frame))
+    for recipe in outline.recipes:
+        ours = frame[frame["recipe"] == recipe]
+        by_language = "language" in frame
+        cells = ours[ours["language"] != ALL_LANGUAGES] if by_language else ours
+        for task in outline.tasks:
+            yield recipe, task.label, cells[cells["task"] == task.name]
+        yield recipe, "all cells" if by_language else "all", cells
+        if by_language:
+            yield recipe, "all means", ours[ours["language"] == ALL_LANGUAGES]
+
+
+def within_new_run(frame: pd.DataFrame) -> pd.Series:
+    """Does the published value lie in the prediction interval of one new run? 1 or 0, NaN where either is missing."""
+    low, high, value = frame["new_run_low"], frame["new_run_high"], frame["published"]
+    return ((value >= low) & (value <= high)).astype(float).where(low.notna() & value.notna())
+
+
+def _parts_by_column(frame: pd.DataFrame, measures, agrees) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    for measure in measures:
+        if f"difference_{measure}" not in frame:
+            continue
+        names = {measure: "ours", f"published_{measure}": "published", f"difference_{measure}": "difference"}
+        part = frame[list(names)].rename(columns=names)
+        yield "", measure, part.assign(agrees=agrees(part).astype(float).where(part["difference"].notna()))
+
+
+def _agrees_rounded(part: pd.DataFrame) -> pd.Series:
+    return part["difference"].abs() <= TOLERANCE + 1e-9
+
+
+def _agrees_printed(part: pd.DataFrame) -> pd.Series:
+    """Is ours, written as the paper writes numbers, what it prints?"""
+    return part["ours"].map(lambda value: parse_count(printed_count(value))) == part["published"].map(parse_count)
+
+
+def printed_count(value: float) -> str:
+    """A number of examples as the paper writes it: 907, 2.8K, 100K."""
+    if math.isnan(value) or value < 1000:
+        return f"{value:.0f}"
+    return f"{value / 1000:.1f}K" if value < 100_000 else f"{value / 1000:.0f}K"
+
+
+def parse_count(text) -> float:
+    """The number that a text as of `printed_count` stands for; NaN for any other text."""
+    text = str(text).strip()
+    try:
+        return 1000 * float(text[:-1]) if text.endswith("K") else float(text)
+    except ValueError:
+        return float("nan")
+
+
+def beside_cka(frame: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+    """CKA between languages with the columns published and difference, empty where the paper's value is not known.
+
+    frame: model, layer, language_a, language_b, value; reference: the same with cka. The order of two languages does
+    not matter.
+    """
+
+    def with_sorted_pair(part: pd.DataFrame) -> pd.DataFrame:
+        pairs = np.sort(part[["language_a", "language_b"]].to_numpy(str), axis=1)
+        return part.assign(_first=pairs[:, 0], _second=pairs[:, 1])
+
+    keys = ["model", "layer", "_first", "_second"]
+    published = with_sorted_pair(reference)[[*keys, "cka"]].rename(columns={"cka": "published"})
+    merged = with_sorted_pair(frame).merge(published, on=keys, how="left").drop(columns=["_first", "_second"])
+    return merged.assign(difference=merged["value"] - merged["published"])

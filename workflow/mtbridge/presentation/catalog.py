@@ -1,0 +1,320 @@
+"""Every table and figure of a study, one row each: adding one takes a row here and a module that computes and shows it.
+
+Rules, targets, programs, captions and the page are made from these rows. A module of a table has `frame` (the CSV) and
+`body` (blocks and notes of the layout), one of a figure has `frame` and `draw`:
+
+    frame(outline, protocol, inputs, published, **options) -> DataFrame
+    body(frame, outline, protocol, **options)              -> blocks, notes
+    draw(frame, outline, protocol, **options)              -> matplotlib Figure
+
+Snakemake imports this file when it plans, so nothing heavy is imported at its top: a row names a function that imports
+the two. `unused_modules` says what a row's program reaches through this catalog and never runs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.presentation import requirements
+
+Functions = tuple[Callable[..., Any], Callable[..., Any]]  # the two of a module
+ENDS = {"table": ("csv", "md", "tex"), "figure": ("png", "svg", "pdf", "csv")}
+
+
+# ---- The functions of every module, imported when they are needed ----
+
+
+def scores() -> Functions:
+    """Tables 1 and 4."""
+    from mtbridge.presentation.tables import scores
+
+    return scores.frame, scores.body
+
+
+def spectra() -> Functions:
+    """Tables 2 and 5."""
+    from mtbridge.presentation.tables import spectra
+
+    return spectra.frame, spectra.body
+
+
+def data() -> Functions:
+    """Table 3."""
+    from mtbridge.presentation.tables import data
+
+    return data.frame, data.body
+
+
+def exposure() -> Functions:
+    """What models have seen."""
+    from mtbridge.presentation.tables import exposure
+
+    return exposure.frame, exposure.body
+
+
+def learning_rate() -> Functions:
+    """The choice of a learning rate."""
+    from mtbridge.presentation.tables import learning_rate
+
+    return learning_rate.frame, learning_rate.body
+
+
+def agreement() -> Functions:
+    """Published values beside ours."""
+    from mtbridge.presentation.tables import agreement
+
+    return agreement.frame, agreement.body
+
+
+def figure1() -> Functions:
+    """Similarities of models."""
+    from mtbridge.presentation.figures import figure1
+
+    return figure1.frame, figure1.draw
+
+
+def figure2() -> Functions:
+    """Similarities of languages."""
+    from mtbridge.presentation.figures import figure2
+
+    return figure2.frame, figure2.draw
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A table or figure.
+
+    module: where its functions are; load: imports them; options: further arguments of both.
+    files: what it is made from; inputs: the file or folder under the results that its program is given.
+    section: where it stands on the page, None for nowhere; per_protocol: is there one for every protocol?
+    caption: one sentence, above the table and below the picture; details: what Snakemake's report says besides.
+    """
+
+    name: str
+    kind: Literal["table", "figure"]
+    title: str
+    caption: str
+    module: str
+    load: Callable[[], Functions]
+    files: Callable[..., list[str]]
+    inputs: str
+    options: dict = field(default_factory=dict)
+    details: str = ""
+    section: Literal["study", "scores", "similarity", "weights"] | None = None
+    per_protocol: bool = True
+    has_published: bool = False
+    exists: Callable[..., bool] = requirements.always
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """What its files end with."""
+        return ENDS[self.kind]
+
+    def path(self, view: str, end: str) -> str:
+        """Its file under the results; `view` is a protocol's folder."""
+        return f"{self.kind}s/{view}{self.name}.{end}"
+
+    def outputs(self, study) -> list[str]:
+        """Its files in a study: for every protocol, or once; none in a study that does not have it."""
+        if not self.exists(study):
+            return []
+        views = [study.view(protocol) for protocol in study.protocols] if self.per_protocol else [""]
+        return [f"{study.results}/{self.path(view, end)}" for end in self.ends for view in views]
+
+    def references(self, study) -> list[str]:
+        """The file of published values that stand beside ours, if there is one."""
+        return study.reference(self.name) if self.has_published else []
+
+    def unused_modules(self) -> frozenset[str]:
+        """Modules that its program could load and does not: editing them leaves it as it is."""
+        return frozenset(f"mtbridge.presentation.{other.module}" for other in ENTRIES if other.module != self.module)
+
+
+SPREAD = (
+    "The line under the picture names the estimator, the corpus, the number of texts, the width of the intervals and "
+    "the value of unrelated texts."
+)
+
+ENTRIES = (
+    Entry(
+        name="table1",
+        kind="table",
+        title="Table 1",
+        caption="Mean score over languages, by task and model.",
+        details="With 95 % intervals over fine-tuning seeds and test examples.",
+        module="tables.scores",
+        load=scores,
+        options={"by": "statistic"},
+        files=requirements.scored_runs,
+        inputs="scores",
+        section="scores",
+        has_published=True,
+    ),
+    Entry(
+        name="table2",
+        kind="table",
+        title="Table 2",
+        caption="Singular values of the encoder's last layer.",
+        details="Their norm, and their distance *d* to those of the base model.",
+        module="tables.spectra",
+        load=spectra,
+        options={"last_layer": True},
+        files=requirements.singular_values,
+        inputs="spectra",
+        section="weights",
+        has_published=True,
+    ),
+    Entry(
+        name="table3",
+        kind="table",
+        title="Table 3",
+        caption="The tasks and their data.",
+        details="Languages, English training examples, mean size of dev and test over languages, metric.",
+        module="tables.data",
+        load=data,
+        files=requirements.examples,
+        inputs="data",
+        section="study",
+        has_published=True,
+    ),
+    Entry(
+        name="table4",
+        kind="table",
+        title="Table 4",
+        caption="Score by task, model and language.",
+        details="With 95 % intervals over fine-tuning seeds and test examples. Where *language_known* is false the "
+        "model does not know the language.",
+        module="tables.scores",
+        load=scores,
+        options={"by": "language"},
+        files=requirements.scored_runs,
+        inputs="scores",
+        section="scores",
+        has_published=True,
+    ),
+    Entry(
+        name="table5",
+        kind="table",
+        title="Table 5",
+        caption="Singular values of the encoder's other layers.",
+        details="Their norm, and their distance *d* to those of the base model.",
+        module="tables.spectra",
+        load=spectra,
+        options={"last_layer": False},
+        files=requirements.singular_values,
+        inputs="spectra",
+        section="weights",
+        has_published=True,
+    ),
+    Entry(
+        name="exposure",
+        kind="table",
+        title="Exposure",
+        caption="What each model has seen of each language.",
+        module="tables.exposure",
+        load=exposure,
+        files=requirements.no_files,
+        inputs="",
+        per_protocol=False,
+        exists=requirements.knows_exposure,
+    ),
+    Entry(
+        name="learning_rate",
+        kind="table",
+        title="Learning rates",
+        caption="The learning rate, chosen per model and task on English dev.",
+        module="tables.learning_rate",
+        load=learning_rate,
+        files=requirements.merged_scores,
+        inputs="scores.parquet",
+        exists=requirements.chooses_rates,
+    ),
+    Entry(
+        name="agreement",
+        kind="table",
+        title="Agreement",
+        caption="The published values beside ours, in one table.",
+        module="tables.agreement",
+        load=agreement,
+        options={"tables": requirements.COMPARED},
+        files=requirements.tables_with_published_values,
+        inputs="tables/{view}",
+        exists=requirements.has_published_values,
+    ),
+    Entry(
+        name="figure1",
+        kind="figure",
+        title="Figure 1",
+        caption="Similarity (CKA) of two models on the same texts, by layer and language.",
+        details=SPREAD,
+        module="figures.figure1",
+        load=figure1,
+        files=requirements.similarities_of_models,
+        inputs="cka/models.parquet",
+        section="similarity",
+        exists=requirements.has_similarities,
+    ),
+    Entry(
+        name="figure2",
+        kind="figure",
+        title="Figure 2",
+        caption="Similarity (CKA) of two languages inside one model, by layer.",
+        details=f"Two models share a matrix, one in the lower triangle and one in the upper. {SPREAD}",
+        module="figures.figure2",
+        load=figure2,
+        files=requirements.similarities_of_languages,
+        inputs="cka/languages.parquet",
+        section="similarity",
+        has_published=True,
+        exists=requirements.has_similarities,
+    ),
+)
+
+
+def find(name: str) -> Entry:
+    """The row of a table or figure. Raises MtbridgeError for a name that is not in the catalog."""
+    for entry in ENTRIES:
+        if entry.name == name:
+            return entry
+    raise MtbridgeError(f"--name: '{name}' is no table or figure; {nearest(name, [entry.name for entry in ENTRIES])}")
+
+
+def names(kind: str) -> list[str]:
+    """The names of all tables, or of all figures."""
+    return [entry.name for entry in ENTRIES if entry.kind == kind]
+
+
+# ---- Making one ----
+
+
+def make(entry: Entry, outline, protocol: str, inputs, reference=None):
+    """The frame of a table or figure; `reference`: a CSV of published values.
+
+    A table's numbers have six decimals, so that its CSV and what is laid out from it agree to the last digit.
+    """
+    from mtbridge.presentation.files import read_published
+
+    compute, _ = entry.load()
+    frame = compute(outline, protocol, inputs, read_published(reference), **entry.options)
+    return frame.round(6) if entry.kind == "table" else frame
+
+
+def lay_out(entry: Entry, frame, outline, protocol: str):
+    """The layout of a table from its frame, fresh or read from its CSV."""
+    from mtbridge.presentation.layout import Layout
+
+    _, body = entry.load()
+    blocks, notes = body(frame, outline, protocol, **entry.options)
+    return Layout(entry.title, entry.caption, blocks, notes)
+
+
+def draw(entry: Entry, frame, outline, protocol: str):
+    """The picture of a figure, a matplotlib Figure, from its frame."""
+    import matplotlib
+
+    from mtbridge.presentation.figures.style import STYLE
+
+    _, draw_frame = entry.load()
+    with matplotlib.rc_context(STYLE):
+        return draw_frame(frame, outline, protocol, **entry.options)

@@ -1,0 +1,77 @@
+"""Figure 1: CKA of two models on the same texts, by layer and language."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from mtbridge.presentation.figures import sheet
+from mtbridge.presentation.figures.style import wrap
+from mtbridge.study.outline import Outline
+
+
+def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
+    """What is drawn of the similarities of models in the file `inputs`; see `cells`."""
+    keys = ["model_a", "model_b", "language"]
+    return cells(outline, protocol, sheet.read_similarity(inputs, keys, outline, protocol))
+
+
+def cells(outline: Outline, protocol: str, similarity: pd.DataFrame) -> pd.DataFrame:
+    """corpus, model_row, model_column, layer, language, estimator, value, low, high, null, n of every cell.
+
+    Rows of panels are the language models, columns the models continued from them, then the controls; a study without
+    such columns shows its MT models. `similarity`: the rows of one corpus and estimator; a cell it lacks has no value.
+    """
+    languages, layers = sorted(set(similarity["language"])), sorted(similarity["layer"].unique())
+    swapped = similarity.rename(columns={"model_a": "model_b", "model_b": "model_a"})
+    both = pd.concat([similarity, swapped]).drop_duplicates(["model_a", "model_b", "layer", "language"])
+    rows = [model.key for model in outline.models if model.kind == "LM"]
+    columns = [model.key for model in outline.models if model.kind in ("CP", "control")]
+    columns = columns or [model.key for model in outline.models if model.kind == "MT"]
+    keys = ["model_row", "model_column", "layer", "language"]
+    grid = pd.MultiIndex.from_product([rows, columns, layers, languages], names=keys).to_frame(index=False)
+    both = both.rename(columns={"model_a": "model_row", "model_b": "model_column"})
+    result = grid.merge(both[[*keys, *sheet.MEASURES]], on=keys, how="left")
+    result.insert(0, "corpus", outline.corpus(protocol))
+    result.insert(5, "estimator", outline.protocol(protocol).estimator)
+    return result
+
+
+def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
+    """A grid of panels, languages across and layers down (0 = embeddings)."""
+    if frame.empty:
+        return sheet.nothing_to_draw("Figure 1: no pair of models to compare, or no similarities yet.")
+    rows, columns = list(dict.fromkeys(frame["model_row"])), list(dict.fromkeys(frame["model_column"]))
+    layers, languages = sorted(frame["layer"].unique()), list(dict.fromkeys(frame["language"]))
+    settings = outline.protocol(protocol)
+    own_scales = settings.scale == "panel"
+    # Inches of a cell: as large as the page allows, and never wider than it is readable.
+    across = float(np.clip(7.5 / (len(columns) * len(languages)), 0.24, 0.36))
+    down = float(np.clip(8.4 / (len(rows) * len(layers)), 0.18, across))
+    width, height = across * len(languages), down * len(layers)
+    titles = [wrap(outline.label(column), int(width * 14)) for column in columns]
+    page = sheet.Sheet(
+        (len(rows), len(columns)),
+        (width, height),
+        gap=(0.14, 0.34 if own_scales else 0.14),
+        left=0.85,
+        top=0.1 + 0.14 * max(title.count("\n") + 1 for title in titles),
+        bottom=0.55 if own_scales else 0.38,
+        caption=sheet.caption(frame, outline, protocol, "two models on the same texts"),
+        estimator=None if own_scales else settings.estimator,
+    )
+    for i, row in enumerate(rows):
+        for j, column in enumerate(columns):
+            ax = page.panel(i, j)
+            part = frame[(frame["model_row"] == row) & (frame["model_column"] == column)]
+            matrix = part.pivot(index="layer", columns="language", values="value")
+            matrix = matrix.reindex(index=layers, columns=languages).to_numpy(float)
+            scale = sheet.scale_of_panel(matrix) if own_scales else sheet.scale_of_figure(frame)
+            bottom = i == len(rows) - 1
+            sheet.draw_panel(ax, matrix, scale, 72 * min(0.42 * down, 0.35 * across), np.isnan(matrix))
+            sheet.set_ticks(ax, columns=languages if bottom else None, rows=layers if j == 0 else None)
+            if i == 0:
+                ax.set_title(titles[j], pad=4)
+            if j == 0:
+                ax.set_ylabel(f"{wrap(outline.label(row), int(height * 14))}\nlayer", labelpad=4)
+            ax.set_xlabel("\n".join(["language"] * bottom + [sheet.range_text(scale)] * own_scales), labelpad=2)
+    return page.finish(sheet.scale_of_figure(frame))

@@ -1,0 +1,36 @@
+"""Reading and writing what tables are made of and into."""
+
+import pandas as pd
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import whole
+from mtbridge.presentation.latex import to_tex
+from mtbridge.presentation.layout import Layout
+from mtbridge.presentation.markdown import to_markdown
+
+
+def read_csv(path) -> pd.DataFrame:
+    """The frame of a table or figure from its CSV. Raises MtbridgeError where it cannot be read."""
+    try:
+        return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"source": str})
+    except (OSError, ValueError) as error:
+        raise MtbridgeError(f"{path}: cannot be read ({error}); delete it so that it is made again") from error
+
+
+def read_published(path) -> pd.DataFrame | None:
+    """The published values in a CSV; None without a path. Raises MtbridgeError where it cannot be read."""
+    if path is None:
+        return None
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise MtbridgeError(f"{path}: published values cannot be read ({error})") from error
+
+
+def write_table(frame: pd.DataFrame, layout: Layout, csv, markdown, tex) -> None:
+    """Write the three forms of a table, each completely or not at all."""
+    with whole(csv) as temporary:
+        frame.to_csv(temporary, index=False)
+    for path, text in ((markdown, to_markdown(layout)), (tex, to_tex(layout))):
+        with whole(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The report page: one self-contained HTML file with everything a study found. `build` writes it."""

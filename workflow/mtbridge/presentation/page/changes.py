@@ -1,0 +1,49 @@
+"""What continuing a model changed, as a table of the page."""
+
+import pandas as pd
+
+from mtbridge.inference.contrasts import ALL_TASKS
+from mtbridge.presentation.layout import GAP, Block, Cell, Layout, interval_text, signed
+from mtbridge.presentation.words import STATISTIC_LABELS
+from mtbridge.study.outline import Outline
+
+SHOWN = ("english", "zero_shot", "gap")
+
+
+def lay_out(changes: pd.DataFrame, outline: Outline) -> Layout | None:
+    """Differences down, tasks across, from `inference.contrasts.changes`; None without any."""
+    if changes.empty:
+        return None
+    names = [*(task.name for task in outline.tasks), ALL_TASKS]
+    tasks = [task for task in names if (changes["task"] == task).any()]
+    blocks = []
+    for recipe in outline.recipes:
+        block = _block(changes[changes["recipe"] == recipe], outline, tasks)
+        if block.rows:
+            blocks.append(block)
+    notes = ["Percent points; 95 % intervals paired on test examples. * The interval excludes zero."]
+    caption = "Differences between a continued model and what it is compared with."
+    return Layout("What continuing changed", caption, blocks, notes)
+
+
+def _block(part: pd.DataFrame, outline: Outline, tasks: list[str]) -> Block:
+    """The differences with one recipe."""
+    found = {(row.model, row.against, row.task, row.statistic): row for row in part.itertuples()}
+    rows, rules = [], set()
+    for model, against in part[["model", "against"]].drop_duplicates().itertuples(index=False):
+        for statistic in SHOWN:
+            label = f"{outline.label(model)} − {outline.label(against)}" if statistic == SHOWN[0] else ""
+            cells = [_cell(found.get((model, against, task, statistic))) for task in tasks]
+            rows.append([Cell(label), Cell(STATISTIC_LABELS[statistic]), *cells])
+        rules.add(len(rows) - 1)
+    several = len(outline.recipes) > 1 and not part.empty
+    title = f"Recipe {part['recipe'].iloc[0]}" if several else ""
+    header = ["difference", "score", *(outline.task_labels.get(task, task) for task in tasks)]
+    return Block(header, rows, title=title, rules=frozenset(rules), stub=2)
+
+
+def _cell(row) -> Cell:
+    if row is None:
+        return Cell(GAP)
+    clear = row.low > 0 or row.high < 0
+    return Cell(signed(row.change), (interval_text(row.low, row.high),), "*" if clear else "")

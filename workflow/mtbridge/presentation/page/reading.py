@@ -1,0 +1,147 @@
+"""What the numbers say, as sentences. `inference.findings` decides what may be said; here it is put into words."""
+
+import math
+
+import pandas as pd
+
+from mtbridge.inference import findings
+from mtbridge.presentation.layout import interval_text, number, percent, signed
+from mtbridge.presentation.words import join, language_name
+from mtbridge.study.outline import Outline
+
+
+def reading(
+    outline: Outline, frames: dict[str, pd.DataFrame], changes: pd.DataFrame, translation: pd.DataFrame, runs
+) -> list[str]:
+    """The sentences. frames: name in the catalog -> frame, of what is there; runs: how many are there, and expected."""
+    sentences = []
+    done, expected = runs
+    if done < expected:
+        sentences.append(f"This page is not complete: {done} of {expected} fine-tuning runs are there.")
+    sentences.append(
+        "There is one pretraining per model. The intervals hold chance in fine-tuning seeds and test examples, not in "
+        "pretraining: they tell these checkpoints apart and are no evidence about the objectives as such."
+    )
+    if "table1" in frames:
+        sentences += _against_floor(outline, frames["table1"])
+    sentences += _continued(outline, changes)
+    if "figure1" in frames:
+        sentences += _models_alike(outline, frames["figure1"])
+    if "figure2" in frames:
+        sentences += _languages_alike(outline, frames["figure2"])
+    spectra = [frames[name] for name in ("table2", "table5") if name in frames]
+    if spectra:
+        sentences += _weights_moved(outline, pd.concat(spectra))
+    if len(translation):
+        sentences.append(_translation(outline, translation))
+    return sentences
+
+
+def _against_floor(outline: Outline, frame: pd.DataFrame) -> list[str]:
+    """Models against the majority class, and the untrained encoder."""
+    statistic, scores = findings.above_floor(outline, frame)
+    name = language_name(outline.source_language) if statistic == "english" else "the mean over languages"
+    labels, sentences = outline.task_labels, []
+    for recipe in outline.recipes:
+        where = f"With recipe {recipe}, on" if len(outline.recipes) > 1 else "On"
+        rows = scores[scores["recipe"] == recipe]
+        trained, untrained = rows[~rows["untrained"]], rows[rows["untrained"]]
+        if len(trained):
+            below = trained[~trained["above"]]
+            text = f"{where} {name}, {trained['above'].sum()} of {len(trained)} trained scores (model × task) lie "
+            text += "above the majority class with their whole interval"
+            if len(below):
+                by_model = below.groupby("model", sort=False)["task"].apply(lambda ts: ", ".join(labels[t] for t in ts))
+                text += "; not: " + "; ".join(f"{outline.short(model)} on {tasks}" for model, tasks in by_model.items())
+            sentences.append(text + ".")
+        if len(untrained):
+            sentences.append(
+                f"The untrained encoder, fine-tuned alike, lies above it on {untrained['above'].sum()} of "
+                f"{len(untrained)} tasks: what fine-tuning alone can learn."
+            )
+    return sentences
+
+
+def _change(name: str, row, words=("rose", "fell")) -> str:
+    word = words[0] if row["low"] > 0 else words[1] if row["high"] < 0 else "no clear change,"
+    return f"{name} {word} {signed(row['change'])} {interval_text(row['low'], row['high'])}"
+
+
+def _continued(outline: Outline, changes: pd.DataFrame) -> list[str]:
+    """Each continued model against its base and the control: mean over tasks, then how many tasks are clear."""
+    sentences, fell_too = [], []
+    source = language_name(outline.source_language)
+    contrasts = findings.contrasts(changes)
+    for contrast in contrasts:
+        several = len(outline.recipes) > 1
+        name = outline.short(contrast.model) + (f" (recipe {contrast.recipe})" if several else "")
+        parts = []
+        if contrast.is_complete:
+            parts.append(_change(source, contrast.means.loc["english"]))
+            parts.append(_change("zero-shot", contrast.means.loc["zero_shot"]))
+            parts.append(_change("gap", contrast.means.loc["gap"], ("widened", "narrowed")))
+        if contrast.source_fell_too(outline):
+            fell_too.append(name)
+        if contrast.tasks:
+            parts.append(
+                f"zero-shot clearly higher on {contrast.higher}, clearly lower on {contrast.lower} of {contrast.tasks} "
+                "tasks"
+            )
+        if parts:
+            against = outline.short(contrast.against)
+            sentences.append(f"{name} against {against}, in points over all tasks: {'; '.join(parts)}.")
+    if fell_too:
+        sentences.append(f"{source} fell too for {join(fell_too)}: what was lost is not transfer alone.")
+    comparisons = sum(contrast.tasks for contrast in contrasts)
+    if comparisons:
+        expected = number(findings.expected_by_chance(comparisons), 0)
+        sentences.append(
+            f"Of these {comparisons} comparisons on a task, about {expected} would look clear by chance if nothing "
+            "differed."
+        )
+    return sentences
+
+
+def _models_alike(outline: Outline, frame: pd.DataFrame) -> list[str]:
+    """Figure 1, last layer: how near the continued models stayed to their base."""
+    sentences = []
+    for base, part in findings.last_layer_alike(outline, frame).groupby("base", sort=False):
+        shown = [f"{outline.short(row.model)} {number(row.value, 2)}" for row in part.itertuples()]
+        sentences.append(f"In the last layer, mean CKA over languages with {outline.short(base)}: {join(shown)}.")
+    return sentences
+
+
+def _languages_alike(outline: Outline, frame: pd.DataFrame) -> list[str]:
+    """Figure 2: are a continued model's languages more alike than its base's?"""
+    shown = []
+    for row in findings.languages_alike(outline, frame).itertuples():
+        means = f"{number(row.value, 2)} against {number(row.value_base, 2)}"
+        null = "" if math.isnan(row.null) else f", null {number(row.null, 2)}"
+        shown.append(
+            f"{outline.short(row.model)} in {row.more} of {row.cells} (less in {row.less}; mean CKA {means} in "
+            f"{outline.short(row.base)}{null})"
+        )
+    if not shown:
+        return []
+    return [
+        "Cells (layer × language pair) where two languages are more alike than in the base, the intervals not "
+        "overlapping: " + "; ".join(shown) + "."
+    ]
+
+
+def _weights_moved(outline: Outline, frame: pd.DataFrame) -> list[str]:
+    """Tables 2 and 5: how far continued models' singular values are from their base's."""
+    moved = []
+    for row in findings.weights_moved(outline, frame).itertuples():
+        share = row.uniform_share
+        uniform = "" if math.isnan(share) else f" ({percent(share)} of d² is one uniform factor)"
+        moved.append(f"{outline.short(row.model)} by {number(100 * row.relative, 1)} % of the base's norm{uniform}")
+    return [f"Singular values moved, in the median matrix: {'; '.join(moved)}."] if moved else []
+
+
+def _translation(outline: Outline, translation: pd.DataFrame) -> str:
+    means, copied = findings.translation_quality(translation)
+    models = [model.key for model in outline.models if model.key in means.index]
+    text = "Translation, mean chrF over the directions learnt: "
+    text += join(f"{outline.short(model)} {number(means[model])}" for model in models)
+    return text + ("." if math.isnan(copied) else f"; copying the source scores {number(copied)}.")

@@ -1,0 +1,100 @@
+"""What the models learnt: quality of translation, curves of losses, and words that got no prediction."""
+
+import base64
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mtbridge.base.files import read_parquet
+from mtbridge.presentation.layout import GAP, Block, Cell, Layout, number
+from mtbridge.presentation.words import join
+from mtbridge.study.outline import Outline
+from mtbridge.tasks.metrics import METRICS
+
+
+def read_translation(results: Path, outline: Outline) -> pd.DataFrame:
+    """Quality of translation of the models that have it: model, source, target, chrf, chrf_copy, n."""
+    columns = ["model", "source", "target", "chrf", "chrf_copy", "n"]
+    paths = [results / "translation" / f"{model.key}.parquet" for model in outline.models]
+    frames = [read_parquet(path, columns) for path in paths if path.exists()]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+
+
+def translation(frame: pd.DataFrame, outline: Outline) -> Layout | None:
+    """chrF of every direction and model, beside that of copying the source; None without any."""
+    if frame.empty:
+        return None
+    models = [model.key for model in outline.models if model.key in set(frame["model"])]
+    values = {(r.model, r.source, r.target): r.chrf for r in frame.itertuples()}
+    copied = frame.groupby(["source", "target"])["chrf_copy"].mean()
+    rows = [
+        [Cell(f"{a} → {b}"), *(Cell(number(values.get((model, a, b)))) for model in models), Cell(number(copied[a, b]))]
+        for a, b in copied.index
+    ]
+    means = frame.groupby("model")["chrf"].mean()
+    rows.append(
+        [Cell("mean of its directions"), *(Cell(number(means[m])) for m in models), Cell(number(copied.mean()))]
+    )
+    header = ["direction", *(outline.label(model) for model in models), "copying the source"]
+    notes = [
+        f"chrF (0–100) on {join(str(n) for n in sorted({int(n) for n in frame['n']}))} held-out sentences each. "
+        f"{GAP}: a direction that the model was not trained on."
+    ]
+    block = Block(header, rows, rules=frozenset([len(rows) - 2]))
+    return Layout("Translation", "What the models that translate have learnt.", [block], notes)
+
+
+def curves(outline: Outline, pretraining: dict, runs: dict) -> dict[str, str]:
+    """Two drawings: pretraining loss (a panel a model), fine-tuning loss (a panel a task, the first seed there is)."""
+    from mtbridge.presentation.figures.curves import training_curves
+
+    drawings = {}
+    panels = {outline.label(key): {"": value["loss"]} for key, value in pretraining.items() if value.get("loss")}
+    if panels:
+        drawings["Pretraining loss"] = training_curves(panels)
+    panels = {}
+    for recipe in outline.recipes:
+        for task in outline.tasks:
+            lines = {}
+            for model in outline.models:
+                curves = [
+                    runs[key]["loss"]
+                    for seed in outline.seeds
+                    if (key := (recipe, model.key, task.name, seed)) in runs and runs[key].get("loss")
+                ]
+                if curves:
+                    lines[model.label] = curves[0]
+            if lines:
+                panels[task.label + (f", {recipe}" if len(outline.recipes) > 1 else "")] = lines
+    if panels:
+        drawings["Fine-tuning loss"] = training_curves(panels)
+    return {name: base64.b64encode(svg.encode()).decode("ascii") for name, svg in drawings.items()}
+
+
+def cut(results: Path, outline: Outline) -> Layout | None:
+    """Words of the test sets that got no prediction, by tagging task and model (all languages, mean over seeds)."""
+    tagging = [task for task in outline.tasks if METRICS[task.metric][0].unit == "sentence"]
+    rows, found = [], False
+    for recipe in outline.recipes:
+        for model in outline.models:
+            cells = [Cell(model.label + (f" ({recipe})" if len(outline.recipes) > 1 else ""))]
+            for task in tagging:
+                counts = []
+                for seed in outline.seeds:
+                    path = results / "scores" / recipe / model.key / task.name / f"seed{seed}.parquet"
+                    if path.exists():
+                        frame = read_parquet(path, ["language", "split", "cut"])
+                        frame = frame[frame["split"] == "test"].drop_duplicates("language")
+                        counts.append(int(frame["cut"].sum()))
+                found = found or bool(counts)
+                cells.append(Cell(f"{np.mean(counts):,.0f}" if counts else GAP))
+            rows.append(cells)
+    if not found:
+        return None
+    notes = [
+        "Words beyond the length limit or without a sub-word: wrong in token accuracy, O in entity F1 and "
+        "in XGLUE's POS number."
+    ]
+    header = ["model", *(task.label for task in tagging)]
+    return Layout("Words cut off", "Words of the test sets without a prediction.", [Block(header, rows)], notes)

@@ -1,0 +1,81 @@
+"""What the catalog's tables and figures are made from, and which studies have them; `study` is a `study.grid.Study`."""
+
+RUN_SCORES = "scores/{recipe}/{model}/{task}/seed{seed}.parquet"
+RUN_REPLICATES = "scores/{recipe}/{model}/{task}/seed{seed}.npz"
+
+# The tables that the table `agreement` counts in.
+COMPARED = ("table1", "table2", "table4", "table5")
+
+
+# ---- What a table or figure is made from: files under the results of a study, as `study.grid` knows them. ----
+
+
+def no_files(study, view: str) -> list[str]:
+    """Nothing: the study itself says it."""
+    return []
+
+
+def scored_runs(study, view: str) -> list[str]:
+    """Scores of every run and their replicates."""
+    return [*study.paths(RUN_SCORES, study.scored), *study.paths(RUN_REPLICATES, study.scored)]
+
+
+def merged_scores(study, view: str) -> list[str]:
+    """All scores in one file."""
+    return [f"{study.results}/scores.parquet"]
+
+
+def singular_values(study, view: str) -> list[str]:
+    """Singular values of models that have a base, and of the bases."""
+    return study.paths("spectra/{model}.npz", study.each_with_spectra)
+
+
+def examples(study, view: str) -> list[str]:
+    """Every task's examples."""
+    return [
+        *study.paths("data/{task}/train.parquet", study.each_task),
+        *study.paths("data/{task}/evaluation.parquet", study.each_task),
+    ]
+
+
+def similarities_of_models(study, view: str) -> list[str]:
+    """CKA between models, on every corpus."""
+    return [f"{study.results}/cka/models.parquet"]
+
+
+def similarities_of_languages(study, view: str) -> list[str]:
+    """CKA between languages, on every corpus."""
+    return [f"{study.results}/cka/languages.parquet"]
+
+
+def tables_with_published_values(study, view: str) -> list[str]:
+    """The tables that `agreement` counts in."""
+    return [f"{study.results}/tables/{view}{name}.csv" for name in COMPARED]
+
+
+# ---- Which studies have it ----
+
+
+def always(study) -> bool:
+    """Every study."""
+    return True
+
+
+def knows_exposure(study) -> bool:
+    """Does any model say what it was trained on?"""
+    return any(study.settings.model_catalog[model].seen for model in study.models)
+
+
+def chooses_rates(study) -> bool:
+    """Do recipes differ in the learning rate alone, and are there scores?"""
+    return study.chooses_rates and bool(study.paths(RUN_SCORES, study.scored))
+
+
+def has_published_values(study) -> bool:
+    """Does the study put published values beside its own?"""
+    return study.settings.published
+
+
+def has_similarities(study) -> bool:
+    """Are there hidden states to compare? With `partial` perhaps not yet."""
+    return all(study.compared(corpus) for corpus in study.corpora)

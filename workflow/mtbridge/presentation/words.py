@@ -1,0 +1,46 @@
+"""How things are called in tables, figures and on the page."""
+
+from collections.abc import Iterable
+
+# Kind of model -> the heading of its columns, and what it is in a table of models.
+KIND_HEADINGS = {"LM": "LM", "MT": "MT", "CP": "CP", "control": "controls"}
+KIND_NAMES = {
+    "LM": "language model",
+    "MT": "translation from scratch",
+    "CP": "continued on translation",
+    "control": "control",
+}
+STATISTIC_LABELS = {"average": "mean", "english": "English", "zero_shot": "zero-shot", "gap": "gap"}
+MATRIX_LABELS = {"k": "K", "q": "Q", "v": "V", "out": "Out", "fc1": "FC1", "fc2": "FC2"}
+LANGUAGE_NAMES = {
+    "ar": "Arabic",
+    "bg": "Bulgarian",
+    "de": "German",
+    "el": "Greek",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "hi": "Hindi",
+    "it": "Italian",
+    "nl": "Dutch",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ru": "Russian",
+    "sw": "Swahili",
+    "th": "Thai",
+    "tr": "Turkish",
+    "ur": "Urdu",
+    "vi": "Vietnamese",
+    "zh": "Chinese",
+}
+
+
+def language_name(code: str) -> str:
+    """A language in running text; its code where it has no name here."""
+    return LANGUAGE_NAMES.get(code, code)
+
+
+def join(parts: Iterable[str]) -> str:
+    """Parts as a list in running text: a, b and c."""
+    *first, last = list(parts) or [""]
+    return f"{', '.join(first)} and {last}" if first else last

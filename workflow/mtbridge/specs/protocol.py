@@ -1,0 +1,61 @@
+"""How runs are scored and shown. A study has one protocol or several; none of their settings ever retrains."""
+
+from collections.abc import Collection
+from typing import Literal
+
+from mtbridge.specs.names import Name
+from mtbridge.specs.setting import setting, specification
+
+STATISTICS = ("average", "english", "zero_shot", "gap")
+ALIGNED = "parallel"  # the corpus whose rows are translations of each other
+
+
+@specification
+class CorpusOfTask:
+    """A corpus made of a task's test examples, called as the task. Its rows need not be translations."""
+
+    task: Name = setting(description="Task of the catalog; its test examples are taken in the order of their file.")
+    lines: int = setting(description="At most so many a language.", ge=4)
+
+
+@specification
+class Protocol:
+    """A way to score and show runs; the defaults are the sound way."""
+
+    metric: Literal["official", "sound"] = setting(
+        "sound", "The benchmark's official metric, or the sound one; most tasks have one that is both.", identity=False
+    )
+    splits: dict[Name, Literal["dev", "test"]] = setting(
+        {}, "The split that is shown of a task; default: test.", identity=False
+    )
+    mean_without: dict[Name, tuple[Name, ...]] = setting(
+        {}, "Languages that the mean of a task leaves out, because the published mean does.", identity=False
+    )
+    statistics: tuple[Literal[STATISTICS], ...] = setting(
+        STATISTICS,
+        "What Table 1 shows of a task: mean, source language, mean of the others, difference of these two.",
+        identity=False,
+    )
+    estimator: Literal["biased", "debiased"] = setting("debiased", "Of CKA.", identity=False)
+    scale: Literal["figure", "panel"] = setting(
+        "figure", "One colour scale for a whole figure, or one for each panel.", identity=False
+    )
+    model_pairs: tuple[tuple[Name, Name], ...] = setting(
+        (), "Models that share a matrix in Figure 2: the first has the lower triangle.", identity=False
+    )
+    other_models: bool = setting(
+        True,
+        "Show in Figure 2 the models of no pair too; they are shown anyway where no pair is complete.",
+        identity=False,
+    )
+    corpus: CorpusOfTask | None = setting(
+        None, "The corpus on which hidden states are compared, where the study runs its task; else aligned lines."
+    )
+
+    def split(self, task: str) -> str:
+        """The split that is shown of a task."""
+        return self.splits.get(task, "test")
+
+    def corpus_name(self, tasks: Collection[str]) -> str:
+        """The corpus on which a study of these tasks compares hidden states."""
+        return self.corpus.task if self.corpus is not None and self.corpus.task in tasks else ALIGNED
