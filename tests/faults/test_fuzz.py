@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mtbridge.models.encoder import load_encoder
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import tokenizers
 from mtbridge.data.readers import read_examples
 from mtbridge.models import checkpoints
+from mtbridge.models.loading import load_encoder
 from mtbridge.representations.similarity import compare_models
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.task import Task

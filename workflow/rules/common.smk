@@ -20,6 +20,7 @@ if os.path.realpath(library.origin or "") != os.path.realpath(f"{workflow.basedi
 from mtbridge.base import session
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.identity import digest, remember
+from mtbridge.specs.families import FAMILIES
 from mtbridge.study.grid import MAJORITY, Study
 from mtbridge.study.load import load
 from mtbridge.study.options import Options
@@ -51,7 +52,8 @@ onstart:
     here = workflow.local_exec and not workflow.touch and not workflow.deployment_settings.deployment_method
     jobs = len(list(workflow.dag.needrun_jobs())) if here else 0
     try:
-        session.start(results, workflow.scheduler, jobs, study.settings.gpus)
+        modules = [family.module for family in FAMILIES.values()]
+        session.start(results, workflow.scheduler, jobs, study.settings.gpus, modules)
     except MtbridgeError as error:
         sys.exit(f"error: {error}")
 
