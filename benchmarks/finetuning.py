@@ -41,7 +41,7 @@ def prepare(folder: Path, sizes) -> None:
 
     from mtbridge.base.files import write_json, write_parquet
     from mtbridge.data import tokenized, tokenizers
-    from mtbridge.models.encoder import extract_encoder
+    from mtbridge.models.extraction import extract_encoder
 
     entries = [
         *tokenizers.SPECIALS.values(),

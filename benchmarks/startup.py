@@ -62,7 +62,15 @@ def warm(folder, sizes, clock):
     """Ours as a fork of the process that a workflow on its own machine starts (mtbridge.base.warm_start)."""
     place = Path(tempfile.mkdtemp()) / "socket"
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    command = [sys.executable, "-P", "-m", "mtbridge.base.warm_start", place, str(os.getpid())]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "mtbridge.base.warm_start",
+        place,
+        str(os.getpid()),
+        "transformers.models.xlm_roberta.modeling_xlm_roberta",
+    ]
     with subprocess.Popen(command, env=environment) as server:
         while not Path(f"{place}.python").exists():
             if server.poll() is not None:

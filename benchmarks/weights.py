@@ -168,11 +168,11 @@ def checkpoint_and_tokenizer(folder, sizes):
 
 
 def extract_ours(folder, sizes, clock):
-    from mtbridge.models import encoder as models
+    from mtbridge.models.extraction import extract_encoder
 
     imports()
     with clock:
-        models.extract_encoder(folder / "checkpoint", folder / "tokenizer", folder / "encoder", {})
+        extract_encoder(folder / "checkpoint", folder / "tokenizer", folder / "encoder", {})
     return extracted(folder / "encoder")
 
 

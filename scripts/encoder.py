@@ -19,7 +19,7 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.models.encoder import extract_encoder
+    from mtbridge.models.extraction import extract_encoder
 
     card = {key: getattr(arguments, key) for key in ("model", "kind", "base", "source")}
     extract_encoder(arguments.checkpoint, arguments.tokenizer, arguments.output, card)

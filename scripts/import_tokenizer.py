@@ -17,10 +17,10 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.models.encoder import family_of
+    from mtbridge.models.classes import family_of
     from mtbridge.models.published_tokenizers import import_tokenizer
 
-    family = arguments.family or family_of(arguments.checkpoint)
+    family = arguments.family or family_of(arguments.checkpoint).name
     import_tokenizer(arguments.checkpoint, family, arguments.languages, arguments.output)
 
 

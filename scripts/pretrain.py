@@ -26,7 +26,7 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.training.pretraining import pretrain
+    from mtbridge.training.pretraining.loop import pretrain
 
     pretrain(
         arguments.corpus,

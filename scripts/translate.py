@@ -21,7 +21,7 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.training.pretraining import translate
+    from mtbridge.training.pretraining.translation import translate
 
     translate(
         arguments.model,

@@ -9,7 +9,6 @@ import resource
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 
@@ -21,6 +20,8 @@ from safetensors.numpy import load_file
 from mtbridge.base import files
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import tokenized
+from mtbridge.specs.options import to_options
+from mtbridge.specs.pretraining import PretrainingPlan
 from mtbridge.specs.recipe import Recipe
 from mtbridge.training.run import StatePlace
 from tests.faults.conftest import STUDY
@@ -221,15 +222,22 @@ def test_a_disk_full_at_any_moment_of_a_training_ends_it_and_with_space_it_goes_
 
 def programs(place, disk: Path) -> dict:
     """Command lines of programs that write to a disk."""
-    plan = {"family": "bert", "objective": "masked_lm", "steps": 3, "tokens_per_step": 64, "learning_rate": 1e-3}
-    plan |= {"warmup": 0.1, "mask_share": 0.15, "sentences": 1, "seed": 1, **asdict(small.SMALL)}
+    plan = PretrainingPlan(family="bert", objective="masked_lm", steps=3, tokens_per_step=64, learning_rate=1e-3)
     return {
         "finetune": [
             *("finetune.py", *small.tagging_flags(place, RECIPE)),
             *("--state", disk / "state", "--weights", disk / "weights", "--record", disk / "run.json"),
         ],
         "pretrain": [
-            *("pretrain.py", "--corpus", place / "corpus", "--tokenizer", place / "tokenizer", *small.flags(plan)),
+            *(
+                "pretrain.py",
+                "--corpus",
+                place / "corpus",
+                "--tokenizer",
+                place / "tokenizer",
+                *to_options(plan),
+                *to_options(small.SMALL),
+            ),
             *("--state", disk / "state", "--output", disk / "checkpoint"),
         ],
     }

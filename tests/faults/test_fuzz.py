@@ -14,7 +14,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import tokenizers
 from mtbridge.data.readers import read_examples
 from mtbridge.models import checkpoints
-from mtbridge.models.encoder import load_encoder
+from mtbridge.models.loading import load_encoder
 from mtbridge.representations.similarity import compare_models
 from mtbridge.specs.recipe import Encoding, Recipe
 from mtbridge.specs.task import Task

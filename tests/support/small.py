@@ -6,14 +6,14 @@ import numpy as np
 
 from mtbridge.base.files import write_parquet
 from mtbridge.data import tokenized, tokenizers
-from mtbridge.models import encoder as models
 from mtbridge.models import packing
+from mtbridge.models.extraction import extract_encoder
 from mtbridge.specs.options import to_options
-from mtbridge.specs.pretraining import Architecture, PretrainingPlan
+from mtbridge.specs.pretraining import Architecture
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
-from mtbridge.training import pretraining as pretrain
 from mtbridge.training.finetuning import RunFiles
+from mtbridge.training.pretraining.initialization import create
 from mtbridge.training.run import NOWHERE, finetune
 
 WORDS = [
@@ -65,9 +65,8 @@ def make_tokenizer(folder: Path) -> Path:
 
 def make_encoder(folder: Path, tokenizer: Path, family: str, seed: int = 1) -> Path:
     ids, vocabulary = tokenizers.specials(tokenizer), tokenizers.open_tokenizer(tokenizer).get_vocab_size()
-    plan = PretrainingPlan(family=family, objective="none", steps=0, seed=seed)
-    pretrain.create(plan, SMALL, ids, vocabulary).save_pretrained(folder / f"{family}-checkpoint")
-    models.extract_encoder(folder / f"{family}-checkpoint", tokenizer, folder / family, {"model": family})
+    create(family, SMALL, ids, vocabulary, seed).save_pretrained(folder / f"{family}-checkpoint")
+    extract_encoder(folder / f"{family}-checkpoint", tokenizer, folder / family, {"model": family})
     return folder / family
 
 

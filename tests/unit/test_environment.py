@@ -96,8 +96,8 @@ def test_only_what_computes_with_tensors_imports_torch():
 
 
 def test_training_imports_neither_trainer_nor_datasets_nor_accelerates_launcher():
-    code = "from mtbridge.training import finetuning; from mtbridge.models.encoder import family_class"
-    code += "; family_class('mbart', 'encoder')"
+    code = "from mtbridge.training import finetuning; from mtbridge.models.classes import encoder_class"
+    code += "; from mtbridge.specs.families import MBART; encoder_class(MBART)"
     loaded = imported_by(code + "; assert 'transformers.trainer' not in sys.modules")
     assert not loaded & {"datasets", "pandas", "matplotlib"}
 

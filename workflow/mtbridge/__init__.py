@@ -10,7 +10,7 @@ Rooms, from the top down; a module imports from its own room and from lower ones
     study            which runs a study has: settings, checks, grid, plan
     data             where text and examples come from, and their tokens
     tasks            kinds of tasks, and what they are scored by
-    specs            what may be set, declared once
+    specs            what may be set, and the facts of model families, declared once
     base             errors, files, progress, identity of code, devices, how programs start
 
 Planning a study imports nothing heavy: only models, training, weights and representations import torch.

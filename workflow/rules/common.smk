@@ -22,6 +22,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.identity import digest, remember
 from mtbridge.presentation import catalog
 from mtbridge.presentation.requirements import RUN_REPLICATES, RUN_SCORES
+from mtbridge.specs.families import FAMILIES
 from mtbridge.study.grid import MAJORITY, Study
 from mtbridge.study.load import load
 from mtbridge.study.options import Options
@@ -53,7 +54,8 @@ onstart:
     here = workflow.local_exec and not workflow.touch and not workflow.deployment_settings.deployment_method
     jobs = len(list(workflow.dag.needrun_jobs())) if here else 0
     try:
-        session.start(results, workflow.scheduler, jobs, study.settings.gpus)
+        modules = [family.module for family in FAMILIES.values()]
+        session.start(results, workflow.scheduler, jobs, study.settings.gpus, modules)
     except MtbridgeError as error:
         sys.exit(f"error: {error}")
 

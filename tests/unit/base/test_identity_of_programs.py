@@ -123,7 +123,7 @@ def test_no_new_place_hides_what_code_reaches():
     places = {(place.definition, place.why) for place in unresolved(identity.project()) if "base" not in place.module}
     assert places == {
         ("_compile", "globals"),  # sentence patterns of the generated world
-        ("family_class", identity.COMPUTED_IMPORT),  # classes of transformers
+        ("_class", identity.COMPUTED_IMPORT),  # classes of transformers
         ("versions", identity.OWN_NAMES),  # names of libraries
         ("_unreachable", identity.OWN_NAMES),  # an error's class, in its text
     }

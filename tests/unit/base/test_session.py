@@ -115,7 +115,7 @@ def test_a_warm_process_starts_for_many_jobs_without_gpus_unless_it_is_switched_
     tmp_path, monkeypatch, jobs, gpus, cold, warm
 ):
     started = []
-    monkeypatch.setattr(session, "start_warm_process", lambda: started.append(1))
+    monkeypatch.setattr(session, "start_warm_process", lambda modules: started.append(1))
     monkeypatch.delenv("MTBRIDGE_COLD", raising=False)
     if cold is not None:
         monkeypatch.setenv("MTBRIDGE_COLD", cold)

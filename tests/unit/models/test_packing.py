@@ -13,8 +13,11 @@ from transformers import AutoConfig
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_table
-from mtbridge.models import encoder as models
 from mtbridge.models import kernels, packing
+from mtbridge.models.classes import encoder_class
+from mtbridge.models.forward import forward
+from mtbridge.models.loading import load_encoder
+from mtbridge.specs import families
 from mtbridge.specs.recipe import Recipe
 from mtbridge.tasks.kinds import IGNORED
 from mtbridge.training import batches as inputs
@@ -27,14 +30,14 @@ from tests.support import small
 RECIPE = Recipe(learning_rate=3e-3, epochs=2, batch_size=7, max_length=20, dropout=0.0, selection="last")
 TASKS = {task.name: task for task in (small.NC, small.PAIR, small.POS, small.WPR)}
 KINDS = pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
-FAMILIES = pytest.mark.parametrize("family", models.FAMILIES)
+FAMILIES = pytest.mark.parametrize("family", families.FAMILIES)
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("packing")
     tokenizer = small.make_tokenizer(folder)
-    for family in models.FAMILIES:
+    for family in families.FAMILIES:
         small.make_encoder(folder, tokenizer, family)
         config = folder / family / "config.json"
         off = {key: 0.0 for key in json.loads(config.read_text()) if "dropout" in key}
@@ -50,11 +53,12 @@ class Padded(torch.nn.Module):
     def __init__(self, folder, family, classes, pooling):
         super().__init__()
         config = AutoConfig.from_pretrained(folder, attn_implementation="sdpa")
-        extra = {"add_pooling_layer": False} if family in ("bert", "xlm-roberta") else {}
-        self.encoder = models.family_class(family, "encoder")(config, **extra)
+        kind = families.FAMILIES[family]
+        self.encoder = encoder_class(kind)(config, **kind.encoder_arguments)
         self.encoder.load_state_dict(load_file(folder / "model.safetensors"))
         self.head = torch.nn.Linear(config.hidden_size, classes)
-        self.family, self.pooling, self.pad = family, pooling, json.loads((folder / "special.json").read_text())["pad"]
+        self.token_types, self.pooling = kind.token_types, pooling
+        self.pad = json.loads((folder / "special.json").read_text())["pad"]
 
     def forward(self, made, rows):
         shape = len(rows), int(made.ids.lengths[rows].max())
@@ -65,7 +69,7 @@ class Padded(torch.nn.Module):
             ids[i, :length] = torch.tensor(np.array(made.ids[row]))
             types[i, :length] = torch.tensor(np.array(made.types[row]))
             mask[i, :length] = 1
-        extra = {"token_type_ids": types} if self.family == "bert" else {}
+        extra = {"token_type_ids": types} if self.token_types else {}
         hidden = self.encoder(input_ids=ids, attention_mask=mask, **extra).last_hidden_state
         if made.words is not None:
             at = [(i, int(p)) for i, row in enumerate(rows) for p in made.words[row] if p >= 0]
@@ -218,7 +222,7 @@ def test_training_gives_the_weights_of_plain_padded_untrimmed_training(place, tm
 @FAMILIES
 def test_embeddings_that_training_never_meets_stay_bit_by_bit(place, tmp_path, family):
     files = trained(place, tmp_path, family, small.NC, RECIPE)
-    name = models.WORD_EMBEDDINGS[family]
+    name = families.FAMILIES[family].word_embeddings
     before = load_file(place / family / "model.safetensors")[name]
     after = vocabulary.embedding(weights_file.load(place / family, *files, small.NC)[0].encoder).weight
     rows = load_file(files[0])[weights_file.ROWS]
@@ -237,7 +241,7 @@ def test_a_run_is_refused_by_an_encoder_that_is_no_longer_the_same(place, tmp_pa
 
 
 def test_the_whole_table_is_there_for_evaluation_and_the_trimmed_one_afterwards(place):
-    encoder = models.load_encoder(place / "mbart")
+    encoder = load_encoder(place / "mbart")
     before = vocabulary.embedding(encoder).weight.detach().clone()
     trimmed = vocabulary.Trimmed(encoder, np.array([9, 4, 9, 30]))
     assert trimmed.places(np.array([4, 9, 30])).tolist() == [0, 1, 2]
@@ -369,18 +373,18 @@ def test_products_by_onednn_are_pytorchs_own(bias):
 
 @ONEDNN
 def test_inside_a_model_on_a_cpu_products_in_fp32_are_onednns_and_those_in_bf16_pytorchs(place, monkeypatch):
-    encoder, own = models.load_encoder(place / "bert"), torch.nn.functional.linear
+    encoder, own = load_encoder(place / "bert"), torch.nn.functional.linear
     batch, seen = small.packed([[5, 6, 7], [8, 9]]).to(torch.device("cpu")), []
     product = torch.ops.mkldnn._linear_pointwise
     monkeypatch.setattr(torch.ops.mkldnn, "_linear_pointwise", lambda *a: seen.append(a[0].dtype) or product(*a))
     kernels._linear.cache_clear()
     try:
-        models.forward(encoder, batch).sum().backward()
+        forward(encoder, batch).sum().backward()
         assert set(seen) == {torch.float32}
         assert len(seen) == 2 * sum(isinstance(module, torch.nn.Linear) for module in encoder.modules())
         seen.clear()
         with torch.autocast("cpu", torch.bfloat16):
-            models.forward(encoder, batch)
+            forward(encoder, batch)
     finally:
         kernels._linear.cache_clear()
     assert not seen and torch.nn.functional.linear is own
@@ -393,7 +397,7 @@ def test_what_is_dropped_out_follows_from_the_seed_and_only_in_training(place, t
     rates = {key: 0.3 for key in config if "dropout" in key and "classifier" not in key}
     (tmp_path / family / "config.json").write_text(json.dumps({**config, **rates}))
     made, _, train = given(place, family, small.NC)
-    batch, model = made.batch(train[:5]).to(torch.device("cpu")), models.load_encoder(tmp_path / family)
+    batch, model = made.batch(train[:5]).to(torch.device("cpu")), load_encoder(tmp_path / family)
     own, drawn, drawing = torch.nn.functional.dropout, [], kernels.dropout
 
     def dropout(x, p, *options, **more):
@@ -404,7 +408,7 @@ def test_what_is_dropped_out_follows_from_the_seed_and_only_in_training(place, t
 
     def hidden(seed):
         torch.manual_seed(seed)
-        return models.forward(model, batch).detach()
+        return forward(model, batch).detach()
 
     assert torch.equal(hidden(1), hidden(2))
     assert not drawn

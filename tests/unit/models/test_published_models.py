@@ -16,9 +16,13 @@ from transformers import BertTokenizer, MBartConfig, MBartForCausalLM
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import tokenized, tokenizers
 from mtbridge.models import checkpoints, hub
-from mtbridge.models import encoder as models
 from mtbridge.models import published_tokenizers as languages
-from mtbridge.weights import spectra
+from mtbridge.models.extraction import extract_encoder
+from mtbridge.models.forward import forward
+from mtbridge.models.loading import load_encoder
+from mtbridge.models.template import template as template_of
+from mtbridge.specs import families, language_tags
+from mtbridge.weights import measures, spectra
 from tests.support import small
 from tests.support.hub_server import Hub, use
 from tests.support.published import (
@@ -32,7 +36,7 @@ from tests.support.published import (
 )
 
 REFERENCE = Path(__file__).resolve().parents[3] / "workflow" / "reference"
-FAMILIES = list(models.FAMILIES)
+FAMILIES = ["bert", "xlm-roberta", "mbart", "m2m_100"]
 TAGGED = ["mbart", "m2m_100"]
 TEXTS = [
     ("en", "the cat sees a small dog"),
@@ -86,7 +90,7 @@ def import_from(tmp_path, published):
 
 def published_ids(family, tokenizer, language, *texts) -> list[int]:
     if family in TAGGED:
-        tokenizer.src_lang = languages.TAGS[family][language]
+        tokenizer.src_lang = families.FAMILIES[family].tags[language]
     return tokenizer(*texts)["input_ids"]
 
 
@@ -109,10 +113,10 @@ def test_states_are_those_of_the_published_encoder_on_texts_and_pairs(
 ):
     model, tokenizer = whole_models[family], import_from(family)
     checkpoint = save_checkpoint(tmp_path / "checkpoint", family, model, form)
-    models.extract_encoder(checkpoint, tokenizer, tmp_path / "encoder", {"model": family})
-    encoder, split = models.load_encoder(tmp_path / "encoder"), tokenizers.open_tokenizer(tokenizer)
+    extract_encoder(checkpoint, tokenizer, tmp_path / "encoder", {"model": family})
+    encoder, split = load_encoder(tmp_path / "encoder"), tokenizers.open_tokenizer(tokenizer)
     for examples in (TEXTS, PAIRS):
-        template = models.template(
+        template = template_of(
             tmp_path / "encoder", len(examples[0]) - 1, 60, "family", "own", ["de", "en", "es", "fr", "ru"]
         )
         ours, types, theirs = [], [], []
@@ -130,7 +134,7 @@ def test_states_are_those_of_the_published_encoder_on_texts_and_pairs(
             expected = own_encoder(family, model)(
                 input_ids=ids, attention_mask=mask, output_hidden_states=True, **extra
             ).hidden_states
-            got = models.forward(encoder, small.packed(ours, types), hidden_states=True)
+            got = forward(encoder, small.packed(ours, types), hidden_states=True)
         assert len(got) == len(expected) == 3
         for layer, other in zip(got, expected, strict=True):
             torch.testing.assert_close(layer, other[mask.bool()], rtol=0, atol=2e-6)
@@ -149,7 +153,7 @@ def test_words_are_split_as_published(family, published, import_from):
 
 def test_a_bin_of_an_old_pytorch_is_read(whole_models, import_from, tmp_path):
     folder = save_checkpoint(tmp_path / "checkpoint", "mbart", whole_models["mbart"], "old bin")
-    models.extract_encoder(folder, import_from("mbart"), tmp_path / "encoder", {})
+    extract_encoder(folder, import_from("mbart"), tmp_path / "encoder", {})
     key = "layers.1.fc2.weight"
     assert torch.equal(
         load_file(tmp_path / "encoder/model.safetensors")[key],
@@ -166,7 +170,7 @@ def test_tied_embeddings_are_found_under_any_of_their_names(family, name, whole_
     (tmp_path / "checkpoint").mkdir()
     model.config.save_pretrained(tmp_path / "checkpoint")
     torch.save({**found, name: model.state_dict()["model.shared.weight"]}, tmp_path / "checkpoint/pytorch_model.bin")
-    models.extract_encoder(tmp_path / "checkpoint", import_from(family), tmp_path / "encoder", {})
+    extract_encoder(tmp_path / "checkpoint", import_from(family), tmp_path / "encoder", {})
     got = load_file(tmp_path / "encoder/model.safetensors")["embed_tokens.weight"]
     assert torch.equal(got, model.state_dict()["model.shared.weight"])
 
@@ -177,12 +181,12 @@ def test_a_loaded_encoder_is_real_and_in_single_precision(family, whole_models, 
     folder = save_checkpoint(tmp_path / "checkpoint", family, whole_models[family], "safetensors")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "dtype": "float16"}))
-    models.extract_encoder(folder, import_from(family), tmp_path / "encoder", {})
+    extract_encoder(folder, import_from(family), tmp_path / "encoder", {})
     path = tmp_path / "encoder/model.safetensors"
     half = {key: value.half() for key, value in load_file(path).items()}
     torch.save(half, tmp_path / "encoder/pytorch_model.bin")
     path.unlink()
-    encoder = models.load_encoder(tmp_path / "encoder")
+    encoder = load_encoder(tmp_path / "encoder")
     assert {p.dtype for p in encoder.parameters()} == {torch.float32}
     assert all(p.requires_grad for p in encoder.parameters())
     assert not any(t.is_meta for t in (*encoder.parameters(), *encoder.buffers()))
@@ -257,7 +261,7 @@ def test_specials_are_the_published_ones(family, published, import_from):
     assert (ids["pad"], ids["mask"], ids["unknown"]) == (theirs.pad_token_id, theirs.mask_token_id, theirs.unk_token_id)
     if family in TAGGED:
         for language, tag in ids["languages"].items():
-            assert tag == theirs.convert_tokens_to_ids(languages.TAGS[family][language]) != theirs.unk_token_id
+            assert tag == theirs.convert_tokens_to_ids(families.FAMILIES[family].tags[language]) != theirs.unk_token_id
     else:
         assert set(ids["languages"].values()) == {None}
 
@@ -266,23 +270,23 @@ def test_every_tag_is_one_of_the_published_tokenizer():
     from transformers.models.mbart50.tokenization_mbart50 import FAIRSEQ_LANGUAGE_CODES as MBART50
     from transformers.models.nllb.tokenization_nllb import FAIRSEQ_LANGUAGE_CODES as NLLB
 
-    assert list(languages.TAGS["mbart"].values()) == MBART50
-    assert set(languages.NLLB.values()) <= set(NLLB)
-    assert len(set(languages.NLLB.values())) == len(languages.NLLB)
+    assert list(language_tags.MBART50.values()) == MBART50
+    assert set(language_tags.NLLB.values()) <= set(NLLB)
+    assert len(set(language_tags.NLLB.values())) == len(language_tags.NLLB)
     xglue = set("ar bg de el en es fr hi it nl pl pt ru sw th tr ur vi zh".split())  # noqa: SIM905
-    assert xglue - set(languages.TAGS["mbart"]) == {"bg", "el"}
-    assert xglue <= set(languages.NLLB)
+    assert xglue - set(language_tags.MBART50) == {"bg", "el"}
+    assert xglue <= set(language_tags.NLLB)
 
 
 def test_a_language_without_a_tag_is_warned_of_marked_and_fed_as_english(whole_models, import_from, tmp_path, capsys):
     tokenizer = import_from("mbart", ["bg", "de", "el"])
     assert capsys.readouterr().err.count("has no tag for bg, el; such texts get English's\n") == 1
     folder = save_checkpoint(tmp_path / "checkpoint", "mbart", whole_models["mbart"], "safetensors")
-    models.extract_encoder(folder, tokenizer, tmp_path / "encoder", {})
+    extract_encoder(folder, tokenizer, tmp_path / "encoder", {})
     assert json.loads((tmp_path / "encoder/card.json").read_text())["languages"] == ["de", "en"]
     special = tokenizers.specials(tmp_path / "encoder")
     assert special["languages"]["bg"] is None
-    shape = models.template(tmp_path / "encoder", 1, 20, "family", "own", ["bg", "de", "en"])
+    shape = template_of(tmp_path / "encoder", 1, 20, "family", "own", ["bg", "de", "en"])
     assert shape.ids["T"]["bg"] == shape.ids["T"]["en"] != special["unknown"]
 
 
@@ -290,7 +294,7 @@ def test_a_model_without_tags_misses_none(whole_models, import_from, tmp_path, c
     tokenizer = import_from("xlm-roberta", ["bg", "en"])
     assert capsys.readouterr().err == ""
     folder = save_checkpoint(tmp_path / "checkpoint", "xlm-roberta", whole_models["xlm-roberta"], "safetensors")
-    models.extract_encoder(folder, tokenizer, tmp_path / "encoder", {})
+    extract_encoder(folder, tokenizer, tmp_path / "encoder", {})
     assert json.loads((tmp_path / "encoder/card.json").read_text())["languages"] == ["bg", "en"]
 
 
@@ -308,13 +312,13 @@ def test_a_fetched_checkpoint_becomes_an_encoder_whose_card_says_where_it_is_fro
         hub.fetch("owner/mbart", "main", tmp_path / "lock.json", tmp_path / "checkpoint", "mbart")
     languages.import_tokenizer(tmp_path / "checkpoint", "mbart", ["de", "en"], tmp_path / "tokenizer")
     card = {"model": "mbart", "source": "hub"}
-    models.extract_encoder(tmp_path / "checkpoint", tmp_path / "tokenizer", tmp_path / "encoder", card)
+    extract_encoder(tmp_path / "checkpoint", tmp_path / "tokenizer", tmp_path / "encoder", card)
     card = json.loads((tmp_path / "encoder/card.json").read_text())
     assert (card["repo"], card["revision"], card["commit"]) == ("owner/mbart", "main", commit)
     assert card["files"]["pytorch_model-1.bin"] == hub_entry(tmp_path, "pytorch_model-1.bin")
     values = spectra.singular_values(tmp_path / "encoder")
     weight = whole_models["mbart"].state_dict()["model.encoder.layers.1.fc1.weight"]
-    assert spectra.frobenius_norm(values["1.fc1"]) == pytest.approx(float(weight.double().norm()))
+    assert measures.frobenius_norm(values["1.fc1"]) == pytest.approx(float(weight.double().norm()))
 
 
 def hub_entry(tmp_path, name):
@@ -326,7 +330,7 @@ def hub_entry(tmp_path, name):
 
 def refused(tmp_path, checkpoint, tokenizer, match):
     with pytest.raises(MtbridgeError, match=match) as raised:
-        models.extract_encoder(checkpoint, tokenizer, tmp_path / "encoder", {})
+        extract_encoder(checkpoint, tokenizer, tmp_path / "encoder", {})
     assert "\n" not in str(raised.value)
     assert not (tmp_path / "encoder").exists()
 
@@ -448,15 +452,15 @@ def test_real_checkpoints_have_the_published_norms_and_distances(tmp_path):
         place = tmp_path / model
         hub.fetch(repo, "main", tmp_path / "lock.json", place / "checkpoint", "mbart")
         languages.import_tokenizer(place / "checkpoint", "mbart", ["en"], place / "tokenizer")
-        models.extract_encoder(place / "checkpoint", place / "tokenizer", place / "encoder", {"model": model})
+        extract_encoder(place / "checkpoint", place / "tokenizer", place / "encoder", {"model": model})
         sigma[model] = spectra.singular_values(place / "encoder")
     wrong, seen = [], defaultdict(int)
     for table in ("table2", "table5"):
         for row in csv.DictReader((REFERENCE / f"{table}.csv").open()):
             key = f"{row['layer']}.{row['matrix']}"
-            ours = {"sigma_norm": spectra.frobenius_norm(sigma[row["model"]][key])}
+            ours = {"sigma_norm": measures.frobenius_norm(sigma[row["model"]][key])}
             if row["model"] != "mbart":
-                ours["d"] = spectra.distance(sigma[row["model"]][key], sigma["mbart"][key])
+                ours["d"] = measures.distance(sigma[row["model"]][key], sigma["mbart"][key])
             for name, value in ours.items():
                 seen[name] += 1
                 if abs(value - float(row[name])) > 0.01:

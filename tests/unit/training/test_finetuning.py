@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import tokenized, tokenizers
-from mtbridge.models import encoder as models
+from mtbridge.specs import families
 from mtbridge.specs.recipe import Encoding, Recipe
 from mtbridge.training import batches as inputs
 from mtbridge.training import prediction
@@ -35,7 +35,7 @@ TASKS = {task.name: task for task in (small.NC, small.PAIR, small.POS, small.WPR
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("finetune")
     tokenizer = small.make_tokenizer(folder)
-    for family in models.FAMILIES:
+    for family in families.FAMILIES:
         small.make_encoder(folder, tokenizer, family)
     for task in TASKS.values():
         small.write_examples(folder / "train", tokenizer, task, TRAIN)

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,8 +13,14 @@ from safetensors.torch import load_file
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import corpora, tokenized, tokenizers
+from mtbridge.specs.pretraining import DIRECTIONS as NAMES_OF_DIRECTIONS
+from mtbridge.specs.pretraining import OBJECTIVES as NAMES_OF_OBJECTIVES
 from mtbridge.specs.pretraining import PretrainingPlan
-from mtbridge.training import pretraining as pretrain
+from mtbridge.training.pretraining.initialization import create, open_checkpoint
+from mtbridge.training.pretraining.loop import pretrain
+from mtbridge.training.pretraining.objectives import DIRECTIONS, OBJECTIVES, denoise, direction_pairs, samples
+from mtbridge.training.pretraining.texts import Texts, batches, length, pad
+from mtbridge.training.pretraining.translation import greedy, translate
 from tests.support import small
 
 
@@ -27,22 +34,20 @@ def place(tmp_path_factory):
     return folder
 
 
-def plan(family="mbart", objective="denoising", steps=3, directions=None, seed=1, tokens_per_step=200, share=0.35):
-    return PretrainingPlan(
-        **{"family": family, "objective": objective, "steps": steps, "tokens_per_step": tokens_per_step, "seed": seed},
-        **{"learning_rate": 3e-3, "mask_share": share, "noise_share": share, "directions": directions},
-    )
+def plan(family="mbart", objective="denoising", steps=3, directions=None, **more):
+    settings = {"tokens_per_step": 200, "learning_rate": 3e-3, "mask_share": 0.35, **more}
+    return PretrainingPlan(family=family, objective=objective, steps=steps, directions=directions, **settings)
 
 
 def run(place, out, made, base=None, **more):
-    pretrain.pretrain(place / "corpus", place / "tokenizer", made, small.SMALL, out, base, **more)
+    pretrain(place / "corpus", place / "tokenizer", made, small.SMALL, out, base, **more)
     return load_file(out / "model.safetensors"), json.loads((out / "pretraining.json").read_text())
 
 
 def stream(place, made):
     ids = tokenizers.specials(place / "tokenizer")
-    texts = pretrain.Texts(place / "corpus", ["de", "en"], made, 50)
-    return ids, texts, pretrain.samples(texts, made, ids)
+    texts = Texts(place / "corpus", ["de", "en"], made.seed, 50)
+    return ids, texts, samples(texts, made, ids)
 
 
 @pytest.mark.parametrize(
@@ -72,8 +77,7 @@ def test_interrupted_it_goes_on_and_ends_as_if_undisturbed(
 ):
     made, losses = plan(family, objective, 20, directions), []
     weights, record = run(place, tmp_path / "undisturbed", made)
-    loss_name = "masked_lm_loss" if objective == "masked_lm" else "sequence_loss"
-    loss = getattr(pretrain, loss_name)
+    loss = OBJECTIVES[objective].loss
 
     def interrupted(*arguments):
         losses.append(1)
@@ -82,7 +86,7 @@ def test_interrupted_it_goes_on_and_ends_as_if_undisturbed(
         return loss(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(pretrain, loss_name, interrupted)
+        patched.setitem(OBJECTIVES, objective, replace(OBJECTIVES[objective], loss=interrupted))
         with pytest.raises(MtbridgeError, match=f"stopped by SIGTERM at step {number} of 20; its state is kept"):
             run(place, tmp_path / "out", made, state_folder=tmp_path / "state")
     assert not (tmp_path / "out").exists()
@@ -98,7 +102,7 @@ def test_interrupted_with_the_dropout_of_its_base_it_ends_as_if_undisturbed(plac
     config.write_text(json.dumps({**json.loads(config.read_text()), "dropout": 0.2}))
     made = plan(steps=8)
     weights, _ = run(place, tmp_path / "undisturbed", made, tmp_path / "base")
-    loss, losses = pretrain.sequence_loss, []
+    loss, losses = OBJECTIVES["denoising"].loss, []
 
     def interrupted(*arguments):
         losses.append(1)
@@ -107,7 +111,7 @@ def test_interrupted_with_the_dropout_of_its_base_it_ends_as_if_undisturbed(plac
         return loss(*arguments)
 
     with monkeypatch.context() as patched, pytest.raises(MtbridgeError, match="at step 4 of 8"):
-        patched.setattr(pretrain, "sequence_loss", interrupted)
+        patched.setitem(OBJECTIVES, "denoising", replace(OBJECTIVES["denoising"], loss=interrupted))
         run(place, tmp_path / "out", made, tmp_path / "base", state_folder=tmp_path / "state")
     found, _ = run(place, tmp_path / "out", made, tmp_path / "base", state_folder=tmp_path / "state")
     assert all(torch.equal(weights[key], found[key]) for key in weights)
@@ -117,7 +121,7 @@ def test_untrained_means_not_a_single_step(place, tmp_path):
     made = plan(objective="none", steps=0)
     weights, record = run(place, tmp_path / "a", made)
     ids = tokenizers.specials(place / "tokenizer")
-    new = pretrain.create(made, small.SMALL, ids, tokenizers.open_tokenizer(place / "tokenizer").get_vocab_size())
+    new = create("mbart", small.SMALL, ids, tokenizers.open_tokenizer(place / "tokenizer").get_vocab_size(), made.seed)
     assert (record["steps"], record["tokens"]) == (0, 0)
     assert torch.equal(
         weights["model.encoder.layers.0.fc1.weight"], new.state_dict()["model.encoder.layers.0.fc1.weight"]
@@ -145,10 +149,10 @@ def test_translation_and_denoising_see_the_same_number_of_tokens(place, tmp_path
 def test_steps_hold_their_tokens_on_average_and_no_text_is_left_out():
     rng = np.random.default_rng(0)
     texts = [(np.zeros(int(n)), None) for n in rng.integers(3, 120, 4000)]
-    made = list(itertools.islice(pretrain.batches(iter(texts), 500), 16 * 25))
-    taken = [pretrain.length(sample) for batch in made for sample in batch]
+    made = list(itertools.islice(batches(iter(texts), 500), 16 * 25))
+    taken = [length(sample) for batch in made for sample in batch]
     assert sum(taken) == pytest.approx(500 * len(made), abs=120)
-    drawn = [pretrain.length(sample) for sample in texts[: len(taken)]]
+    drawn = [length(sample) for sample in texts[: len(taken)]]
     assert sorted(taken) == sorted(drawn), "every text that was drawn is trained on, the longest too"
 
 
@@ -157,12 +161,12 @@ def test_noise_is_made_of_the_text_that_is_to_be_written(place):
     made = plan()
     ids, texts, _ = stream(place, made)
     texts.limit = 9
-    for source, target in itertools.islice(pretrain.samples(texts, made, ids), 100):
+    for source, target in itertools.islice(samples(texts, made, ids), 100):
         assert set(source.tolist()) - {ids["mask"]} <= set(target.tolist())
         assert len(target) <= 9 + 2
 
 
-@pytest.mark.parametrize("directions", list(pretrain.DIRECTIONS))
+@pytest.mark.parametrize("directions", list(DIRECTIONS))
 def test_translation_pairs_are_aligned_and_tagged(place, directions):
     ids, texts, samples = stream(place, plan(objective="translation", directions=directions))
     tag_of = {tag: language for language, tag in ids["languages"].items()}
@@ -174,17 +178,23 @@ def test_translation_pairs_are_aligned_and_tagged(place, directions):
         line = next(i for i in range(texts.lines) if np.array_equal(texts.line(a, i), source[1:-1]))
         aligned = [i for i in range(texts.lines) if np.array_equal(texts.line(a, i), texts.line(a, line))]
         assert any(np.array_equal(texts.line(b, i), target[1:-1]) for i in aligned)
-    assert seen == set(pretrain.DIRECTIONS[directions](["de", "en"], "en"))
+    assert seen == set(direction_pairs(directions, ("de", "en"), "en"))
 
 
 def test_directions_are_those_of_their_names():
-    languages = ["de", "en", "fr"]
-    assert set(pretrain.DIRECTIONS["many-to-one"](languages, "en")) == {("de", "en"), ("fr", "en")}
-    assert set(pretrain.DIRECTIONS["one-to-many"](languages, "en")) == {("en", "de"), ("en", "fr")}
-    assert set(pretrain.DIRECTIONS["english-centric"](languages, "en")) == {
-        ("de", "en"), ("fr", "en"), ("en", "de"), ("en", "fr"),
-    }  # fmt: skip
-    assert len(pretrain.DIRECTIONS["all"](languages, "en")) == 6
+    def pairs(directions, source_language="en"):
+        return set(direction_pairs(directions, ("de", "en", "fr"), source_language))
+
+    assert pairs("many-to-one") == {("de", "en"), ("fr", "en")}
+    assert pairs("one-to-many") == {("en", "de"), ("en", "fr")}
+    assert pairs("english-centric") == pairs("many-to-one") | pairs("one-to-many")
+    assert len(pairs("all")) == 6
+    assert pairs("many-to-one", "fr") == {("de", "fr"), ("en", "fr")}
+
+
+def test_every_objective_and_every_direction_that_may_be_set_is_there():
+    assert set(OBJECTIVES) == set(NAMES_OF_OBJECTIVES)
+    assert set(DIRECTIONS) == set(NAMES_OF_DIRECTIONS)
 
 
 def test_denoising_hides_its_share_and_keeps_the_rest_in_order_within_sentences():
@@ -192,7 +202,7 @@ def test_denoising_hides_its_share_and_keeps_the_rest_in_order_within_sentences(
     hidden, total = 0, 0
     for _ in range(300):
         sentences = [np.arange(100, 112), np.arange(200, 209), np.arange(300, 315)]
-        noisy = pretrain.denoise(sentences, 0.35, mask, rng)
+        noisy = denoise(sentences, 0.35, mask, rng)
         kept = noisy[noisy != mask]
         assert len(set(kept.tolist())) == len(kept)
         assert set(kept.tolist()) <= set(np.concatenate(sentences).tolist())
@@ -209,16 +219,16 @@ def test_denoising_hides_its_share_and_keeps_the_rest_in_order_within_sentences(
 
 
 def test_masked_lm_scores_only_hidden_tokens_at_the_share_asked_for(place, monkeypatch):
-    made = plan("bert", "masked_lm", share=0.3)
+    made = plan("bert", "masked_lm", mask_share=0.3)
     ids, _, samples = stream(place, made)
     vocabulary = tokenizers.open_tokenizer(place / "tokenizer").get_vocab_size()
-    model = pretrain.create(made, small.SMALL, ids, vocabulary)
+    model = create("bert", small.SMALL, ids, vocabulary, made.seed)
     batch = [next(samples) for _ in range(60)]
     clean = np.concatenate([source[1:-1] for source, _ in batch])
     scored = []
     original = torch.nn.functional.cross_entropy
     monkeypatch.setattr(torch.nn.functional, "cross_entropy", lambda x, y: scored.append(y) or original(x, y))
-    loss = pretrain.masked_lm_loss(model, batch, made, ids, vocabulary, np.random.default_rng(0))
+    loss = OBJECTIVES["masked_lm"].loss(model, batch, made, ids, np.random.default_rng(0))
     share = len(scored[0]) / len(clean)
     assert 0.25 < share < 0.35
     assert not set(scored[0].tolist()) & {ids["pad"], ids["start"], ids["end"]}
@@ -232,7 +242,7 @@ def test_a_base_of_another_family_is_refused(place, tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops_with_the_step_and_leaves_nothing(place, tmp_path):
-    made = PretrainingPlan(family="mbart", objective="denoising", steps=20, tokens_per_step=200, learning_rate=1e30)
+    made = plan(steps=20, learning_rate=1e30)
     with pytest.raises(MtbridgeError, match=r"loss is nan at step \d+ of 20"):
         run(place, tmp_path / "a", made)
     assert list(tmp_path.iterdir()) == []
@@ -246,9 +256,7 @@ def test_translation_is_measured_a_direction_and_a_trained_model_beats_an_untrai
         objective = "translation" if steps else "none"
         run(place, tmp_path / f"c{steps}", plan(objective=objective, steps=steps, directions="all" if steps else None))
         out = tmp_path / f"{steps}.parquet"
-        pretrain.translate(
-            "x", tmp_path / f"c{steps}", place / "corpus", place / "texts", place / "tokenizer", "all", 30, out
-        )
+        translate("x", tmp_path / f"c{steps}", place / "corpus", place / "texts", place / "tokenizer", "all", 30, out)
         frame = pd.read_parquet(out)
         assert set(zip(frame.source, frame.target, strict=True)) == {("de", "en"), ("en", "de")}
         assert (frame.n == 30).all()
@@ -259,11 +267,11 @@ def test_translation_is_measured_a_direction_and_a_trained_model_beats_an_untrai
 def test_greedy_is_the_argmax_of_the_whole_sequence_run_without_a_cache(place, tmp_path):
     made = plan(objective="translation", directions="all", steps=30)
     run(place, tmp_path / "c", made)
-    model = pretrain.open_checkpoint(tmp_path / "c", "mbart").eval()
+    model = open_checkpoint(tmp_path / "c", "mbart").eval()
     ids, texts, _ = stream(place, made)
     rows = [np.concatenate([[ids["languages"]["en"]], texts.line("en", i), [ids["end"]]]) for i in range(4)]
-    source = torch.from_numpy(pretrain.pad(rows, ids["pad"]))
-    got = pretrain.greedy(model, source, ids, ids["languages"]["de"], 8)
+    source = torch.from_numpy(pad(rows, ids["pad"]))
+    got = greedy(model, source, ids, ids["languages"]["de"], 8)
     for row, tokens_made in zip(rows, got, strict=True):
         decoded = [ids["end"], ids["languages"]["de"]]
         with torch.no_grad():

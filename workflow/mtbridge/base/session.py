@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from typing import TextIO
 
 from mtbridge.base.errors import MtbridgeError
@@ -43,7 +44,7 @@ def set_environment(home: str) -> None:
     )
 
 
-def start(results: str, scheduler, jobs: int, gpus: int) -> None:
+def start(results: str, scheduler, jobs: int, gpus: int, modules: Sequence[str] = ()) -> None:
     """Begin to work on a study: lock it, correct dates in the future, start the warm process, lift the job rate limit.
 
     Args:
@@ -51,6 +52,7 @@ def start(results: str, scheduler, jobs: int, gpus: int) -> None:
         scheduler: Snakemake's, `workflow.scheduler`.
         jobs: how many jobs run on this machine, in this Python.
         gpus: how many GPUs the study trains on.
+        modules: what jobs import beside what all programs do; see `warm_start`.
 
     Raises:
         MtbridgeError: another workflow is at work on the study, or the folder cannot be written.
@@ -60,7 +62,7 @@ def start(results: str, scheduler, jobs: int, gpus: int) -> None:
     correct_future_dates(results)
     # With GPUs, jobs start cold: whatever looks for one at its import leaves CUDA in a state that no fork can use.
     if jobs >= FEW_JOBS and not gpus and os.environ.get("MTBRIDGE_COLD", "0") == "0":
-        start_warm_process()
+        start_warm_process(modules)
     if not any(word.startswith("--max-jobs-per") for word in sys.argv):
         lift_job_rate_limit(scheduler)
 
@@ -113,7 +115,7 @@ def correct_future_dates(results: str) -> None:
         print(f"{results}: {count} files and folders were dated in the future; they are from now", file=sys.stderr)
 
 
-def start_warm_process() -> None:
+def start_warm_process(modules: Sequence[str] = ()) -> None:
     """Start the process that jobs are forked from (see `warm_start`), and tell jobs where it is. It ends with this one.
 
     Where it cannot be started, jobs start cold.
@@ -125,7 +127,7 @@ def start_warm_process() -> None:
         path = os.path.join(tempfile.mkdtemp(prefix="mtbridge-"), "socket")
         subprocess.Popen(
             # -P: no module is imported from the current folder.
-            [sys.executable, "-P", "-m", "mtbridge.base.warm_start", path, str(os.getpid())],
+            [sys.executable, "-P", "-m", "mtbridge.base.warm_start", path, str(os.getpid()), *modules],
             start_new_session=True,
             stdin=subprocess.DEVNULL,
             env={**os.environ, **one_thread, "CUDA_VISIBLE_DEVICES": ""},

@@ -17,9 +17,9 @@ import signal
 import socket
 import sys
 import warnings
+from collections.abc import Sequence
 
-# A family's modules take as long to import as torch; models/families knows the families, but this room lies below it.
-FAMILIES = ("bert", "xlm_roberta", "mbart", "m2m_100")
+# Beside these the server imports what its caller names: the modules of model families, which take as long as torch.
 IMPORTED = (
     *("numpy", "pandas", "pyarrow.parquet", "scipy.stats", "sklearn.metrics", "seqeval.metrics", "tokenizers"),
     *(
@@ -31,8 +31,6 @@ IMPORTED = (
         "accelerate",
         "transformers",
     ),
-    *(f"transformers.models.{family}" for family in FAMILIES),
-    *(f"transformers.models.{family}.modeling_{family}" for family in FAMILIES),
 )
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -93,8 +91,10 @@ def _send(path: str, connection: socket.socket) -> bool:
 # ---- The server's side ----
 
 
-def serve(path: str, workflow: int) -> dict:
+def serve(path: str, workflow: int, modules: Sequence[str] = ()) -> dict:
     """Wait at the socket `path` for programs until the process `workflow` is gone, and remove the socket's folder then.
+
+    modules: what is imported beside `IMPORTED`.
 
     Returns in forks only: the program that the fork is to run (argv, cwd, env).
     """
@@ -102,7 +102,7 @@ def serve(path: str, workflow: int) -> dict:
     try:
         alive, listener = os.pidfd_open(workflow), socket.socket(socket.AF_UNIX)
         listener.bind(path)
-        for module in IMPORTED:
+        for module in (*IMPORTED, *modules):
             importlib.import_module(module)
         listener.listen(64)
         with open(f"{path}.python", "w") as file:  # until this file is there, programs run where they are
@@ -182,13 +182,13 @@ def _become_worker(connection: socket.socket, streams, supervisor: int) -> None:
         os.close(stream)
 
 
-def main(path: str, workflow: str) -> None:
+def main(path: str, workflow: str, *modules: str) -> None:
     """Be the server of the process `workflow` at the socket `path`; in a fork, run a program as `__main__`."""
     import gc
     import tempfile
 
     gc.disable()  # as in `mtbridge.base.program.command`
-    program = serve(path, int(workflow))
+    program = serve(path, int(workflow), modules)
     os.chdir(program["cwd"])
     os.environ.clear()
     os.environ.update(program["env"])

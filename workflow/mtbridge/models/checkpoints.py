@@ -57,6 +57,7 @@ class Tensors:
         return iter(self.where)
 
     def shape(self, key: str) -> tuple[int, ...]:
+        """The sizes of a tensor, by the file's header."""
         value = self.where[key]
         return tuple(value.get_shape() if hasattr(value, "get_shape") else value.shape)
 

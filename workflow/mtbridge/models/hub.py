@@ -25,12 +25,13 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json, whole, write_json
 from mtbridge.base.progress import Progress
 from mtbridge.models.checkpoints import WEIGHTS, shards
+from mtbridge.specs.families import FAMILIES
 
 # transformers would otherwise ask the Hub, in the background, to convert repositories without safetensors.
 os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
 
 # Of the tokenizers, as of the weights, the first that is there is taken and no other.
-TOKENIZERS = ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model", "sentencepiece.model", "spiece.model")
+TOKENIZERS = tuple(dict.fromkeys(name for family in FAMILIES.values() for name in family.tokenizer_files))
 BESIDES = ("tokenizer_config.json", "special_tokens_map.json")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 ETAG = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -50,28 +51,14 @@ def fetch(repo: str, revision: str, lock, output, family: str | None = None) -> 
     Raises:
         MtbridgeError: the Hub or what is asked of it cannot be had, or is not what the lock file holds.
     """
-    if Path(repo).is_dir():
-        commit, entry = None, None
-        listed = {path.name: {} for path in Path(repo).iterdir() if path.is_file()}
-
-        def get(name):
-            return Path(repo, name), _checked(Path(repo, name))
-    else:
-        entry = _locked(lock, repo, revision)
-        held = f"at the commit that {lock} holds" if entry else ""
-        with _told(repo, revision, held):
-            commit, listed = (entry["commit"], entry["files"]) if entry else _resolve(repo, revision)
-
-        def get(name):
-            with _told(repo, revision, held, name):
-                return _download(repo, commit, name, listed[name], lock if entry else None)
-
+    opened = _open_directory(repo) if Path(repo).is_dir() else _open_repository(repo, revision, lock)
+    commit, locked, available, get = opened
     with whole(output) as folder:
         folder.mkdir()
         files = {}
 
         def take(name):
-            if name not in listed:
+            if name not in available:
                 raise MtbridgeError(f"{repo} ({revision}): has no {name}; expected a checkpoint with all its files")
             path, sha256 = get(name)
             _link(path, folder / name)
@@ -85,12 +72,12 @@ def fetch(repo: str, revision: str, lock, output, family: str | None = None) -> 
                 f"{repo} ({revision}): config.json says model_type '{found}', the study says family '{family}'; "
                 "correct the model's repo or family"
             )
-        weights = next((name for name in WEIGHTS if name in listed), None)
+        weights = next((name for name in WEIGHTS if name in available), None)
         if weights is None:
             raise MtbridgeError(f"{repo} ({revision}): has no weights; expected one of {', '.join(WEIGHTS)}")
-        tokenizer = next((name for name in TOKENIZERS if name in listed), None)
+        tokenizer = next((name for name in TOKENIZERS if name in available), None)
         for name in (*BESIDES, tokenizer):
-            if name in listed:
+            if name in available:
                 take(name)
         path = take(weights)
         if weights.endswith(".index.json"):
@@ -98,8 +85,32 @@ def fetch(repo: str, revision: str, lock, output, family: str | None = None) -> 
                 take(name)
         source = {"commit": commit, "files": dict(sorted(files.items()))}
         write_json({"repo": repo, "revision": revision, **source}, folder / "source.json")
-        if commit is not None and entry is None:
+        if commit is not None and not locked:
             _write_lock(lock, repo, revision, source)
+
+
+def _open_directory(folder: str):
+    """A local directory as `_open_repository` gives a repository: it has no commit and needs no lock."""
+
+    def get(name: str) -> tuple[Path, str]:
+        return Path(folder, name), _checked(Path(folder, name))
+
+    return None, False, {path.name for path in Path(folder).iterdir() if path.is_file()}, get
+
+
+def _open_repository(repo: str, revision: str, lock):
+    """A revision on the Hub: its commit, whether the lock file holds it, the names of its files, and a function from
+    a name to the file in the cache and its sha256."""
+    entry = _locked(lock, repo, revision)
+    held = f"at the commit that {lock} holds" if entry else ""
+    with _explain(repo, revision, held):
+        commit, available = (entry["commit"], entry["files"]) if entry else _resolve(repo, revision)
+
+    def get(name: str) -> tuple[Path, str]:
+        with _explain(repo, revision, held, name):
+            return _download(repo, commit, name, available[name], lock if entry else None)
+
+    return commit, entry is not None, available, get
 
 
 # ---- The Hub ---------------------------------------------------------------------------------------------------------
@@ -231,7 +242,7 @@ def _checked(path: Path, *expectations: tuple[dict, str]) -> str:
 
 
 @contextlib.contextmanager
-def _told(repo: str, revision: str, held: str, name: str = ""):
+def _explain(repo: str, revision: str, held: str, name: str = ""):
     """What can go wrong with the Hub, each in one line that says what to do. Never shows a header or a token."""
     from huggingface_hub import constants, errors
 

@@ -1,12 +1,12 @@
 """Packed batches: sequences of unequal length behind one another, without padding, each attending to itself alone.
 
 A packed batch enters transformers' own model classes as one row of all its tokens. Two things must then be told to
-them: positions, which start anew with every sequence (see `models.forward`), and where attention ends. The second is
+them: positions, which start anew with every sequence (see `forward`), and where attention ends. The second is
 done here by an attention function registered under the name `packed`. The library's own functions do not do it for
 encoders: given packed position ids, they let the tokens of one sequence attend to the next one's without a word.
 
 A batch gives up nothing but padding: the outputs are those of the padded batch, to rounding. Inside attention on a CPU
-sequences are padded, but only to the next multiple of STEP.
+sequences are padded, but only to the next multiple of STEP. PACKING.md says why this is not ten lines.
 """
 
 import functools
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mtbridge.base.numbers import ceil_div
 from mtbridge.data.tokenized import ranges
 from mtbridge.models import kernels
 
@@ -78,7 +79,7 @@ def attention(module, query, key, value, attention_mask=None, packed=None, scali
         [1, tokens, heads, dim], and None for the weights, as transformers' attention functions do.
     """
     if packed is None or query.shape[2] != key.shape[2]:
-        raise RuntimeError("attention 'packed' needs the batch: call mtbridge.models.encoder.forward")
+        raise RuntimeError("attention 'packed' needs the batch: call mtbridge.models.forward.forward")
     inside = _jagged if query.device.type == "cuda" else _in_groups
     parts = [x[0].transpose(0, 1) for x in (query, key, value)]
     return inside(*parts, packed, dropout_p=dropout, scale=scaling).unsqueeze(0), None
@@ -148,7 +149,7 @@ def _groups(lengths: tuple[int, ...], heads: int) -> Groups:
     import torch
 
     lengths = np.asarray(lengths)
-    padded = -(-lengths // STEP) * STEP
+    padded = ceil_div(lengths, STEP) * STEP
     order = np.argsort(padded, kind="stable")
     starts = np.empty_like(padded)
     starts[order] = heads * (np.cumsum(padded[order]) - padded[order])

@@ -9,7 +9,10 @@ from mtbridge.base.program import ready
 from mtbridge.base.progress import Progress
 from mtbridge.data.tokenized import Ragged
 from mtbridge.models.computing import device_of
-from mtbridge.models.encoder import forward, load_encoder, pool, template
+from mtbridge.models.forward import forward
+from mtbridge.models.loading import load_encoder
+from mtbridge.models.pooling import pool
+from mtbridge.models.template import template
 from mtbridge.training.batches import Inputs, sorted_batches
 
 

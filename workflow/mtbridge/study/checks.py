@@ -15,6 +15,7 @@ from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.data.corpora import languages_of
 from mtbridge.data.readers import KINDS as KINDS_OF_SOURCE
 from mtbridge.data.readers import available_languages
+from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.names import CONTROL
 from mtbridge.study.languages import study_languages, task_languages
 from mtbridge.study.layers import source_layer
@@ -155,7 +156,7 @@ def _place_is_given(checker: Checker, key: str) -> None:
         if not model.repo:
             checker.wrong((*at, "repo"), "a hub model needs its repository, as in facebook/mbart-large-50")
         if not model.family:
-            checker.wrong((*at, "family"), "a hub model needs it: bert, xlm-roberta, mbart or m2m_100")
+            checker.wrong((*at, "family"), f"a hub model needs it, one of {', '.join(FAMILIES)}")
     else:
         if model.objective is None or model.steps is None:
             checker.wrong((*at, "objective" if model.objective is None else "steps"), "a trained model needs it")
@@ -184,11 +185,10 @@ def objective_fits(checker: Checker, key: str) -> None:
     spec, family = settings.model_catalog[key], settings.family_of(key)
     if spec.objective == "translation" and len(study_languages(settings)) < 2:
         checker.wrong(("languages",), f"'{key}' learns to translate and needs two languages at least")
-    if spec.source == "trained" and spec.objective not in ("none", None):
-        sequence = family in ("mbart", "m2m_100")
-        if sequence == (spec.objective == "masked_lm"):
-            at = ("model_catalog", key, "objective")
-            checker.wrong(at, f"{spec.objective} cannot be learnt by the family {family}")
+    learns = spec.source == "trained" and spec.objective not in ("none", None)
+    if learns and FAMILIES[family].sequence_to_sequence == (spec.objective == "masked_lm"):
+        at = ("model_catalog", key, "objective")
+        checker.wrong(at, f"{spec.objective} cannot be learnt by the family {family}")
 
 
 def lengths_fit(checker: Checker, key: str) -> None:

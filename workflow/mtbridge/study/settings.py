@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.names import Name, Names, Place, to_list
 from mtbridge.specs.pretraining import DIRECTIONS, OBJECTIVES, Architecture, PretrainingPlan, PretrainingSettings
 from mtbridge.specs.protocol import Protocol
@@ -82,7 +83,7 @@ class ModelSettings(Strict):
         default={}, description="What the model was trained on, per kind of exposure the languages: {denoising: [en]}."
     )
     base: Name | None = setting(default=None, description="The model whose pretraining this one continues.")
-    family: Literal["bert", "xlm-roberta", "mbart", "m2m_100"] | None = setting(
+    family: Literal[tuple(FAMILIES)] | None = setting(
         default=None,
         description="Architecture, needed where nobody could know it yet: of a hub model, and of one "
         "trained here from scratch.",

@@ -8,8 +8,8 @@ import numpy as np
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json, read_table, sha256
 from mtbridge.data.tokenized import Ragged
-from mtbridge.models.encoder import template
 from mtbridge.models.packing import Packed, pack
+from mtbridge.models.template import template
 from mtbridge.specs.recipe import Encoding
 from mtbridge.tasks.kinds import kind_of
 

@@ -4,7 +4,9 @@ The encoder's output is pooled (or, where each word has a label, taken at each w
 mapped to the outputs that the kind of task asks for by one linear layer.
 """
 
-from mtbridge.models.encoder import forward, load_encoder, pool
+from mtbridge.models.forward import forward
+from mtbridge.models.loading import load_encoder
+from mtbridge.models.pooling import pool
 from mtbridge.specs.recipe import Encoding
 
 

@@ -35,6 +35,7 @@ from mtbridge.training.batches import (
 )
 from mtbridge.training.classifier import classifier
 from mtbridge.training.cuda_graphs import Recorded
+from mtbridge.training.optimization import adamw, scheduled_rate, set_rate
 from mtbridge.training.prediction import dev_score
 from mtbridge.training.processes import Processes
 from mtbridge.training.trimmed_embeddings import Trimmed
@@ -135,12 +136,7 @@ class Training:
         # Every process has the same weights by now, and masks of dropout of its own.
         torch.manual_seed(seed + 1_000_003 * processes.rank)
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
-        decayed, rest = [p for p in self.parameters if p.ndim > 1], [p for p in self.parameters if p.ndim <= 1]
-        self.optimizer = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}],
-            lr=recipe.learning_rate,
-            fused=True,
-        )
+        self.optimizer = adamw(self.parameters, recipe.learning_rate, recipe.weight_decay)
         self.recorded = None
         if self.device.type == "cuda" and os.environ.get("MTBRIDGE_CUDA_GRAPHS", "1") != "0":
             self.recorded = Recorded(self.gradients, self.model, recipe.max_length, self.device, self.kind.ignored)
@@ -155,10 +151,8 @@ class Training:
         self.seconds = {"train": 0.0, "dev": 0.0}
 
     def rate(self) -> float:
-        """The learning rate of the next step: rising over the warmup, then falling, both linearly."""
-        warmup = max(1, round(self.recipe.warmup * self.total))
-        rising, falling = (self.steps + 1) / warmup, (self.total - self.steps) / max(1, self.total - warmup)
-        return self.recipe.learning_rate * min(rising, max(0.0, falling))
+        """The learning rate of the next step."""
+        return scheduled_rate(self.steps + 1, self.total, self.recipe.learning_rate, self.recipe.warmup)
 
     def gradients(self, batch, goals, scale):
         """Add to the parameters' gradients; the loss of the batch's labels, summed."""
@@ -210,8 +204,7 @@ class Training:
         loss = self.share(own, 1 / max(1, count))
         self.processes.add_gradients(self.parameters)
         torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate()
+        set_rate(self.optimizer, self.rate())
         self.vocabulary.scale *= 1 - self.rate() * self.recipe.weight_decay
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=self.recorded is None)

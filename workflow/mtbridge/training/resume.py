@@ -4,6 +4,7 @@ Snakemake deletes a failed job's outputs, so the state lies in a folder that is 
 place and renamed, under a name that says what it is the state of: another recipe, other data or other code never go
 on with it. It holds everything that decides what comes next, so the finished run is bit by bit that of a training
 that nothing disturbed (on a CPU with as many threads; on a GPU up to the order in which kernels add).
+RESUME.md, beside this file, says why this is not ten lines.
 """
 
 import fcntl

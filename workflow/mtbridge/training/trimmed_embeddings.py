@@ -9,12 +9,12 @@ import contextlib
 
 import numpy as np
 
-from mtbridge.models.encoder import WORD_EMBEDDINGS
+from mtbridge.specs.families import FAMILIES
 
 
 def embedding(encoder):
     """The encoder's word embedding module."""
-    name = WORD_EMBEDDINGS[encoder.config.model_type]
+    name = FAMILIES[encoder.config.model_type].word_embeddings
     return encoder.get_submodule(name.removesuffix(".weight"))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json, sha256, whole
-from mtbridge.models.encoder import WORD_EMBEDDINGS
+from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.recipe import Encoding
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
@@ -51,7 +51,7 @@ def load(encoder_folder, weights, record, task: Task):
     try:
         encoding = Encoding(**{key: run["recipe"][key] for key in Encoding.__dataclass_fields__})
         model = classifier(encoder_folder, kind_of(task).head_size(task), encoding)
-        name = "encoder." + WORD_EMBEDDINGS[model.encoder.config.model_type]
+        name = "encoder." + FAMILIES[model.encoder.config.model_type].word_embeddings
         with safe_open(str(weights), framework="pt") as file:
             about = json.loads(file.metadata()["trained"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (a handle is no dict)

@@ -1,10 +1,8 @@
-"""The weight matrices of an encoder, their singular values, and what is read from these.
+"""The weight matrices of an encoder and their singular values; `measures` says what is read from these.
 
 Six matrices of each layer are looked at: k, q, v, out (attention) and fc1, fc2 (feed-forward). Their tensors are read
 from the safetensors by name, one at a time: no model is built, and a whole encoder–decoder checkpoint, also in shards,
 serves as well as a folder with the encoder alone.
-
-The functions on singular values need no torch. They come with any base: a distance to another one costs nothing.
 """
 
 import contextlib
@@ -17,27 +15,11 @@ import numpy as np
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json
 from mtbridge.models import checkpoints
+from mtbridge.models.classes import family_of
+from mtbridge.specs.families import Family
 
 MATRICES = ("k", "q", "v", "out", "fc1", "fc2")
 INDEX = "model.safetensors.index.json"
-
-# The name of a layer's tensor after the prefix, which says whether the encoder was saved by itself or in a model.
-BERT = {
-    "k": "layer.{}.attention.self.key.weight",
-    "q": "layer.{}.attention.self.query.weight",
-    "v": "layer.{}.attention.self.value.weight",
-    "out": "layer.{}.attention.output.dense.weight",
-    "fc1": "layer.{}.intermediate.dense.weight",
-    "fc2": "layer.{}.output.dense.weight",
-}
-BART = {
-    "k": "layers.{}.self_attn.k_proj.weight",
-    "q": "layers.{}.self_attn.q_proj.weight",
-    "v": "layers.{}.self_attn.v_proj.weight",
-    "out": "layers.{}.self_attn.out_proj.weight",
-    "fc1": "layers.{}.fc1.weight",
-    "fc2": "layers.{}.fc2.weight",
-}
 
 
 def _shards(folder: Path) -> list[Path]:
@@ -48,35 +30,26 @@ def _shards(folder: Path) -> list[Path]:
     return [folder / name for name in checkpoints.shards(index)]
 
 
-def _positive(config: dict, path: Path, *keys: str) -> int:
-    """The first of `keys` that config.json holds, which must be a positive whole number."""
-    for key in keys:
-        value = config.get(key)
-        if value is None:
-            continue
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
-        raise MtbridgeError(f"{path}: '{key}' is {value!r}; expected a positive whole number")
-    raise MtbridgeError(f"{path}: has none of the keys {', '.join(keys)}; expected an encoder's config.json")
+def _positive(config: dict, path: Path, key: str) -> int:
+    """The value of a key of config.json, which must be a positive whole number."""
+    value = config.get(key)
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    raise MtbridgeError(f"{path}: '{key}' is {value!r}; expected a positive whole number")
 
 
-def _naming(files: dict, path: Path) -> tuple[str, dict[str, str]]:
-    """The prefix and the names of the encoder's layers; `files` maps a tensor's name to its open file."""
-    found = []
-    for names in (BERT, BART):
-        end = names["k"].format(0)
-        for name in files:
-            prefix = name.removesuffix(end)
-            if prefix != name and (prefix == "" or prefix.endswith(".")) and "decoder" not in prefix.split("."):
-                found.append((prefix, names))
+def _prefix(files: dict, path: Path, family: Family) -> str:
+    """What stands before the encoder's names of tensors in a file; `files` maps a tensor's name to its open file."""
+    first, found = family.layer_name(0, MATRICES[0]), []
+    for name in files:
+        prefix = name.removesuffix(first)
+        if prefix != name and (prefix == "" or prefix.endswith(".")) and "decoder" not in prefix.split("."):
+            found.append(prefix)
     if not found:
-        raise MtbridgeError(
-            f"{path}: has no encoder that is known here; expected tensors named …{BERT['k'].format(0)} "
-            f"(BERT, XLM-R) or …{BART['k'].format(0)} (mBART, NLLB)"
-        )
+        raise MtbridgeError(f"{path}: has no encoder of the family {family.name}; expected a tensor named …{first}")
     if len(found) > 1:
-        ends = ", ".join(f"'{prefix}{names['k'].format(0)}'" for prefix, names in found)
-        raise MtbridgeError(f"{path}: has several encoders ({ends}); give a checkpoint with one")
+        names = ", ".join(f"'{prefix}{first}'" for prefix in found)
+        raise MtbridgeError(f"{path}: has several encoders ({names}); give a checkpoint with one")
     return found[0]
 
 
@@ -108,22 +81,19 @@ def matrices(folder):
     anything is yielded.
     """
     folder = Path(folder)
-    config_path = folder / "config.json"
+    family, config_path = family_of(folder), folder / "config.json"
     config = read_json(config_path)
-    if not isinstance(config, dict):
-        raise MtbridgeError(f"{config_path}: expected the keys of an encoder's config, found {type(config).__name__}")
-    layers = _positive(config, config_path, "encoder_layers", "num_hidden_layers")
-    hidden = _positive(config, config_path, "d_model", "hidden_size")
-    inner = _positive(config, config_path, "encoder_ffn_dim", "intermediate_size")
+    sizes = ("layers", "hidden_size", "feedforward")
+    layers, hidden, inner = (_positive(config, config_path, family.config_keys[size][0]) for size in sizes)
     shapes = {"fc1": [inner, hidden], "fc2": [hidden, inner]}  # all others [hidden, hidden]
 
     with contextlib.ExitStack() as stack:
         files, paths, source = _open(folder, stack)
-        prefix, names = _naming(files, source)
-        beyond = prefix + names["k"].format(layers)
+        prefix = _prefix(files, source, family)
+        beyond = prefix + family.layer_name(layers, MATRICES[0])
         if beyond in files:
             raise MtbridgeError(f"{paths[beyond]}: has '{beyond}', but {config_path} says {layers} layers")
-        wanted = {f"{i}.{matrix}": prefix + names[matrix].format(i) for i in range(layers) for matrix in MATRICES}
+        wanted = {f"{i}.{matrix}": prefix + family.layer_name(i, matrix) for i in range(layers) for matrix in MATRICES}
         for key, name in wanted.items():
             if name not in files:
                 raise MtbridgeError(f"{source}: lacks the tensor '{name}'; {config_path} says {layers} layers")
@@ -158,58 +128,3 @@ def singular_values(folder) -> dict[str, np.ndarray]:
             last = time.monotonic()
             print(f"{folder}: singular values up to {key}", file=sys.stderr, flush=True)
     return spectra
-
-
-def _pair(sigma, sigma_base) -> tuple[np.ndarray, np.ndarray]:
-    sigma, sigma_base = np.asarray(sigma, np.float64), np.asarray(sigma_base, np.float64)
-    if sigma.shape != sigma_base.shape:
-        raise MtbridgeError(
-            f"a matrix has {sigma.size} singular values and its base has {sigma_base.size}; "
-            "expected a base of the same architecture: check the model's 'base'"
-        )
-    return sigma, sigma_base
-
-
-def frobenius_norm(sigma) -> float:
-    """‖σ‖₂, which is the Frobenius norm ‖W‖_F of the matrix."""
-    return float(np.linalg.norm(sigma))
-
-
-def distance(sigma, sigma_base) -> float:
-    """d = ‖σ − σ_base‖₂, both falling; at most ‖W − W_base‖_F (Mirsky 1960). MtbridgeError on unequal sizes."""
-    sigma, sigma_base = _pair(sigma, sigma_base)
-    return float(np.linalg.norm(sigma - sigma_base))
-
-
-def rescaling_share(sigma, sigma_base) -> float:
-    """The share of d² that multiplying the base by one number explains: the part of σ − σ_base along σ_base.
-
-    (⟨σ, σ_base⟩/‖σ_base‖ − ‖σ_base‖)² / d², in 0–1; NaN where d is 0. MtbridgeError on unequal sizes.
-    """
-    sigma, sigma_base = _pair(sigma, sigma_base)
-    norm = np.linalg.norm(sigma_base)
-    squared_distance = np.sum((sigma - sigma_base) ** 2)
-    if squared_distance == 0 or norm == 0:
-        return float("nan")
-    return float(min((sigma @ sigma_base / norm - norm) ** 2 / squared_distance, 1.0))
-
-
-def stable_rank(sigma) -> float:
-    """‖W‖²_F / ‖W‖²₂ = Σσ² / σ²_max (Rudelson & Vershynin 2007), from 1 to the rank; 0 for a zero matrix."""
-    squares = np.asarray(sigma, np.float64) ** 2
-    return float(squares.sum() / squares.max()) if squares.any() else 0.0
-
-
-def effective_rank(sigma) -> float:
-    """exp of the entropy of σ / Σσ (Roy & Vetterli 2007), from 1 to the rank; 0 for a zero matrix."""
-    sigma = np.asarray(sigma, np.float64)
-    if not sigma.any():
-        return 0.0
-    share = sigma[sigma > 0] / sigma.sum()
-    return float(np.exp(-np.sum(share * np.log(share))))
-
-
-def participation_ratio(sigma) -> float:
-    """(Σσ²)² / Σσ⁴, how many directions share the energy, from 1 to the rank; 0 for a zero matrix."""
-    squares = np.asarray(sigma, np.float64) ** 2
-    return float(squares.sum() ** 2 / np.sum(squares**2)) if squares.any() else 0.0

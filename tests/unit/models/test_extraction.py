@@ -1,6 +1,7 @@
-"""Encoders: any checkpoint becomes one folder, every tensor is there, and the input is what the family expects."""
+"""Encoders: any checkpoint becomes one folder, every tensor is there, and its states are the checkpoint's own."""
 
 import json
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -8,13 +9,18 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.data import tokenized, tokenizers
-from mtbridge.models import encoder as models
-from mtbridge.specs.pretraining import Architecture, PretrainingPlan
-from mtbridge.training.pretraining import create
+from mtbridge.data import tokenizers
+from mtbridge.models.extraction import extract_encoder
+from mtbridge.models.forward import forward
+from mtbridge.models.loading import load_encoder
+from mtbridge.models.pooling import POOLING, pool
+from mtbridge.specs import families
+from mtbridge.specs.pretraining import Architecture
+from mtbridge.specs.recipe import Recipe
+from mtbridge.training.pretraining.initialization import create
 from tests.support import small
 
-FAMILIES = list(models.FAMILIES)
+FAMILIES = list(families.FAMILIES)
 SMALL = Architecture(hidden_size=16, layers=2, decoder_layers=1, heads=2, feedforward=32, positions=40)
 
 
@@ -37,8 +43,7 @@ def test_common_words_are_whole_tokens(tokenizer):
 
 def whole_model(family, tokenizer, seed=3):
     ids, vocabulary = tokenizers.specials(tokenizer), tokenizers.open_tokenizer(tokenizer).get_vocab_size()
-    plan = PretrainingPlan(family=family, objective="none", steps=0, seed=seed)
-    return create(plan, SMALL, ids, vocabulary).eval()
+    return create(family, SMALL, ids, vocabulary, seed).eval()
 
 
 @pytest.fixture(params=FAMILIES)
@@ -50,9 +55,9 @@ def checkpoint(request, tokenizer, tmp_path):
 
 
 def own_encoder(family, model):
-    if family in ("mbart", "m2m_100"):
-        return model.get_encoder()
-    return model.bert if family == "bert" else model.roberta
+    kind = families.FAMILIES[family]
+    body = model.get_submodule(kind.body)
+    return body.get_encoder() if kind.sequence_to_sequence else body
 
 
 def random_batch(pad, lengths, seed=0):
@@ -65,32 +70,36 @@ def random_batch(pad, lengths, seed=0):
 
 def test_extracted_encoder_gives_what_the_checkpoint_itself_gives(checkpoint, tokenizer, tmp_path):
     family, model, folder = checkpoint
-    models.extract_encoder(folder, tokenizer, tmp_path / "encoder", {"model": "x"})
-    encoder = models.load_encoder(tmp_path / "encoder")
+    extract_encoder(folder, tokenizer, tmp_path / "encoder", {"model": "x"})
+    encoder = load_encoder(tmp_path / "encoder")
     ids, mask = random_batch(1, [9, 5, 3])
     with torch.no_grad():
         expected = own_encoder(family, model)(input_ids=ids, attention_mask=mask).last_hidden_state
-        got = models.forward(encoder, small.packed([row[keep.bool()] for row, keep in zip(ids, mask, strict=True)]))
+        got = forward(encoder, small.packed([row[keep.bool()] for row, keep in zip(ids, mask, strict=True)]))
     torch.testing.assert_close(got, expected[mask.bool()], rtol=0, atol=1e-6)
 
 
 def test_a_sequence_sees_nothing_of_its_neighbours_in_a_batch(checkpoint, tokenizer, tmp_path):
     _, _, folder = checkpoint
-    models.extract_encoder(folder, tokenizer, tmp_path / "encoder", {})
-    encoder = models.load_encoder(tmp_path / "encoder")
+    extract_encoder(folder, tokenizer, tmp_path / "encoder", {})
+    encoder = load_encoder(tmp_path / "encoder")
     rows = [np.random.default_rng(seed).integers(8, 40, length) for seed, length in enumerate((9, 4, 4, 1))]
     together, each = small.packed(rows), [small.packed([row]) for row in rows]
     with torch.no_grad():
-        states, alone = models.forward(encoder, together), [models.forward(encoder, batch) for batch in each]
-    for pooling in ("mean", "first", "eos"):
-        expected = torch.cat([models.pool(h, b, pooling) for h, b in zip(alone, each, strict=True)])
-        torch.testing.assert_close(models.pool(states, together, pooling), expected, rtol=0, atol=1e-6)
+        states, alone = forward(encoder, together), [forward(encoder, batch) for batch in each]
+    for pooling in POOLING:
+        expected = torch.cat([pool(h, b, pooling) for h, b in zip(alone, each, strict=True)])
+        torch.testing.assert_close(pool(states, together, pooling), expected, rtol=0, atol=1e-6)
+
+
+def test_every_pooling_that_a_recipe_may_choose_is_there():
+    assert set(POOLING) == set(get_args(get_type_hints(Recipe)["pooling"]))
 
 
 def test_an_encoder_folder_can_be_extracted_again(checkpoint, tokenizer, tmp_path):
     _, _, folder = checkpoint
-    models.extract_encoder(folder, tokenizer, tmp_path / "once", {})
-    models.extract_encoder(tmp_path / "once", tokenizer, tmp_path / "twice", {})
+    extract_encoder(folder, tokenizer, tmp_path / "once", {})
+    extract_encoder(tmp_path / "once", tokenizer, tmp_path / "twice", {})
     once, twice = load_file(tmp_path / "once/model.safetensors"), load_file(tmp_path / "twice/model.safetensors")
     assert once.keys() == twice.keys()
     assert all(torch.equal(once[key], twice[key]) for key in once)
@@ -98,7 +107,7 @@ def test_an_encoder_folder_can_be_extracted_again(checkpoint, tokenizer, tmp_pat
 
 def test_the_card_counts_embeddings_and_body_apart(checkpoint, tokenizer, tmp_path):
     family, model, folder = checkpoint
-    models.extract_encoder(folder, tokenizer, tmp_path / "encoder", {"label": "x"})
+    extract_encoder(folder, tokenizer, tmp_path / "encoder", {"label": "x"})
     card = json.loads((tmp_path / "encoder/card.json").read_text())
     inner = own_encoder(family, model)
     pooler = sum(p.numel() for name, p in inner.named_parameters() if "pooler" in name)
@@ -114,9 +123,9 @@ def test_the_whole_class_on_an_encoder_folder_would_be_random_so_it_is_never_use
 
     model = whole_model("mbart", tokenizer)
     model.save_pretrained(tmp_path / "checkpoint")
-    models.extract_encoder(tmp_path / "checkpoint", tokenizer, tmp_path / "encoder", {})
+    extract_encoder(tmp_path / "checkpoint", tokenizer, tmp_path / "encoder", {})
     trap = AutoModel.from_pretrained(tmp_path / "encoder").encoder.state_dict()
-    ours = models.load_encoder(tmp_path / "encoder").state_dict()
+    ours = load_encoder(tmp_path / "encoder").state_dict()
     key = "layers.0.fc1.weight"
     assert torch.equal(ours[key], model.state_dict()[f"model.encoder.{key}"])
     assert not torch.equal(trap[key], ours[key])
@@ -133,19 +142,20 @@ def change(folder, edit):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_missing_tensor_is_named_and_nothing_is_written(family, tokenizer, tmp_path):
     whole_model(family, tokenizer).save_pretrained(tmp_path / "checkpoint")
+    kind = families.FAMILIES[family]
+    names = load_file(tmp_path / "checkpoint/model.safetensors")
     key = next(
-        k for k in load_file(tmp_path / "checkpoint/model.safetensors")
-        if k.endswith(("layers.1.fc1.weight", "layer.1.intermediate.dense.weight")) and "decoder" not in k
-    )  # fmt: skip
+        prefix + kind.layer_name(1, "fc1") for prefix in kind.prefixes if prefix + kind.layer_name(1, "fc1") in names
+    )
     change(tmp_path / "checkpoint", lambda found: found.pop(key))
     with pytest.raises(MtbridgeError, match="is missing; the checkpoint is not whole"):
-        models.extract_encoder(tmp_path / "checkpoint", tokenizer, tmp_path / "encoder", {})
+        extract_encoder(tmp_path / "checkpoint", tokenizer, tmp_path / "encoder", {})
     assert not (tmp_path / "encoder").exists()
 
 
 def encoder_folder(tokenizer, tmp_path, family="mbart"):
     whole_model(family, tokenizer).save_pretrained(tmp_path / "checkpoint")
-    models.extract_encoder(tmp_path / "checkpoint", tokenizer, tmp_path / "encoder", {})
+    extract_encoder(tmp_path / "checkpoint", tokenizer, tmp_path / "encoder", {})
     return tmp_path / "encoder"
 
 
@@ -153,7 +163,7 @@ def test_an_encoder_folder_with_a_tensor_too_few_is_refused(tokenizer, tmp_path)
     folder = encoder_folder(tokenizer, tmp_path)
     change(folder, lambda found: found.pop("layers.1.fc1.weight"))
     with pytest.raises(MtbridgeError, match=r"1 tensors missing \(layers\.1\.fc1\.weight\)"):
-        models.load_encoder(folder)
+        load_encoder(folder)
 
 
 def test_a_truncated_file_is_named(tokenizer, tmp_path):
@@ -161,27 +171,27 @@ def test_a_truncated_file_is_named(tokenizer, tmp_path):
     file = folder / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(MtbridgeError, match=r"encoder/model\.safetensors: not readable as safetensors"):
-        models.load_encoder(folder)
+        load_encoder(folder)
 
 
 def test_an_encoder_of_other_numbers_than_its_card_says_is_refused(tokenizer, tmp_path):
     folder = encoder_folder(tokenizer, tmp_path)
     change(folder, lambda found: found["layers.1.fc1.weight"].mul_(1.001))
     with pytest.raises(MtbridgeError, match=r"model\.safetensors: not what card\.json says of it \(sha256\)"):
-        models.load_encoder(folder)
+        load_encoder(folder)
 
 
 def test_shapes_that_contradict_the_config_are_named(tokenizer, tmp_path):
     whole_model("mbart", tokenizer).save_pretrained(tmp_path / "checkpoint")
     change(tmp_path / "checkpoint", lambda f: f.update({"model.encoder.layers.0.fc1.bias": torch.zeros(7)}))
     with pytest.raises(MtbridgeError, match=r"'model.encoder.layers.0.fc1.bias' has shape \(7,\), config.json says"):
-        models.extract_encoder(tmp_path / "checkpoint", tokenizer, tmp_path / "encoder", {})
+        extract_encoder(tmp_path / "checkpoint", tokenizer, tmp_path / "encoder", {})
 
 
 def test_an_unknown_family_is_refused(tokenizer, tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
     with pytest.raises(MtbridgeError, match=r"config\.json: model_type 'gpt2' is not an encoder that is known"):
-        models.extract_encoder(tmp_path, tokenizer, tmp_path / "encoder", {})
+        extract_encoder(tmp_path, tokenizer, tmp_path / "encoder", {})
 
 
 def test_a_larger_vocabulary_than_the_embeddings_is_refused(tokenizer, tmp_path):
@@ -196,88 +206,7 @@ def test_a_larger_vocabulary_than_the_embeddings_is_refused(tokenizer, tmp_path)
     config = json.loads((tmp_path / "checkpoint/config.json").read_text())
     (tmp_path / "checkpoint/config.json").write_text(json.dumps({**config, "vocab_size": 20}))
     with pytest.raises(MtbridgeError, match="20 embeddings for the"):
-        models.extract_encoder(tmp_path / "checkpoint", tokenizer, tmp_path / "encoder", {})
-
-
-# ---- Input ----------------------------------------------------------------------------------------------------------
-
-S, E, EN, DE = 100, 101, 102, 103
-
-
-def template(family, texts, max_length=40, pair_encoding="family"):
-    kind = models.FAMILIES[family]
-    pieces = kind.single if texts == 1 else (kind.separated if pair_encoding == "separator" else kind.pair)
-    return models.Template(pieces, {"S": S, "E": E, "T": {"en": EN, "de": DE}}, max_length, kind.token_types)
-
-
-def assembled(shape, texts, language):
-    ids, types, start = shape.assemble(tokenized.Ragged.of(texts), [language])
-    assert len(ids) == len(types) == 1
-    return ids[0], types[0], start
-
-
-@pytest.mark.parametrize(
-    ("family", "single", "pair"),
-    [
-        ("bert", [S, 1, 2, E], [S, 1, 2, E, 3, E]),
-        ("xlm-roberta", [S, 1, 2, E], [S, 1, 2, E, E, 3, E]),
-        ("mbart", [DE, 1, 2, E], [DE, 1, 2, 3, E]),
-        ("m2m_100", [DE, 1, 2, E], [DE, 1, 2, 3, E]),
-    ],
-)
-def test_input_is_that_of_the_family(family, single, pair):
-    a, b = np.array([1, 2]), np.array([3])
-    assert assembled(template(family, 1), [a], "de")[0].tolist() == single
-    ids, types, start = assembled(template(family, 2), [a, b], "de")
-    assert ids.tolist() == pair
-    assert types.tolist() == ([0, 0, 0, 0, 1, 1] if family == "bert" else [0] * len(pair))
-    assert ids[start : start + 2].tolist() == [1, 2]
-
-
-def test_mbart_pair_with_separator():
-    ids, _, _ = assembled(template("mbart", 2, pair_encoding="separator"), [[1], [2]], "en")
-    assert ids.tolist() == [EN, 1, E, 2, E]
-
-
-@pytest.mark.parametrize("lengths", [(3, 3), (20, 3), (3, 20), (9, 30), (30, 30), (31, 30)])
-def test_a_pair_too_long_loses_tokens_of_its_longer_text_first(lengths):
-    texts = [np.arange(lengths[0]) + 200, np.arange(lengths[1]) + 300]
-    ids, _, _ = assembled(template("bert", 2, max_length=16), texts, "en")
-    kept = [int((ids // 100 == 2).sum()), int((ids // 100 == 3).sum())]
-    a, b = lengths  # take one by one from the longer, as transformers' longest_first does
-    while a + b > 13:
-        a, b = (a - 1, b) if a > b else (a, b - 1)
-    assert kept == [a, b]
-    assert len(ids) == min(16, sum(lengths) + 3)
-
-
-@pytest.mark.parametrize("texts", [1, 2])
-@pytest.mark.parametrize("family", models.FAMILIES)
-def test_many_examples_at_once_are_each_what_they_are_alone(family, texts):
-    rng = np.random.default_rng(0)
-    rows = [rng.integers(1, 99, int(length)) for length in rng.integers(0, 30, 40 * texts)]
-    languages = [["de", "en"][i] for i in rng.integers(0, 2, 40)]
-    shape = template(family, texts, max_length=32)
-    ids, types, _ = shape.assemble(tokenized.Ragged.of(rows), languages)
-    for row, language in enumerate(languages):
-        alone = assembled(shape, rows[row * texts : (row + 1) * texts], language)
-        assert ids[row].tolist() == alone[0].tolist()
-        assert types[row].tolist() == alone[1].tolist()
-
-
-def test_a_language_without_a_tag_gets_the_english_one_never_unknown(tokenizer, tmp_path):
-    folder = encoder_folder(tokenizer, tmp_path)
-    shape = models.template(folder, 1, 20, "family", "own", ["en", "de", "bg"])
-    special = tokenizers.specials(folder)
-    assert shape.ids["T"] == {
-        "en": special["languages"]["en"], "de": special["languages"]["de"], "bg": special["languages"]["en"],
-    }  # fmt: skip
-    assert models.template(folder, 1, 20, "family", "English", ["de"]).ids["T"]["de"] == special["languages"]["en"]
-
-
-def test_a_length_beyond_the_positions_is_refused(tokenizer, tmp_path):
-    with pytest.raises(MtbridgeError, match=r"recipe\.max_length: 64, but .* takes 40 at most"):
-        models.template(encoder_folder(tokenizer, tmp_path), 1, 64, "family", "own", ["en"])
+        extract_encoder(tmp_path / "checkpoint", tokenizer, tmp_path / "encoder", {})
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -285,7 +214,7 @@ def test_changing_a_loaded_encoder_leaves_its_folder_and_other_loads_alone(famil
     """Weights are mapped from the file: training must write to its own copy of the pages."""
     folder = encoder_folder(tokenizer, tmp_path, family)
     before = (folder / "model.safetensors").read_bytes()
-    changed, other = models.load_encoder(folder), models.load_encoder(folder)
+    changed, other = load_encoder(folder), load_encoder(folder)
     expected = {key: value.clone() for key, value in other.state_dict().items()}
     with torch.no_grad():
         for parameter in changed.parameters():
@@ -300,5 +229,5 @@ def test_loading_an_encoder_draws_no_random_numbers(family, tokenizer, tmp_path)
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    models.load_encoder(folder)
+    load_encoder(folder)
     assert torch.equal(torch.rand(3), expected)

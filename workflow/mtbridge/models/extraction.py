@@ -1,0 +1,111 @@
+"""How any checkpoint becomes an encoder folder (see `loading`): trained here, published, or already an encoder."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import read_json, whole
+from mtbridge.data import tokenizers
+from mtbridge.models import checkpoints
+from mtbridge.models.checkpoints import Tensors
+from mtbridge.models.classes import family_of
+from mtbridge.models.loading import build
+from mtbridge.specs.families import Family
+
+
+def encoder_places(checkpoint, tensors: Tensors) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Where the encoder's tensors lie in a checkpoint: name in the encoder class -> (name in the checkpoint, shape).
+
+    Raises:
+        MtbridgeError: a tensor is missing, has another shape than config.json says, or belongs to a layer that
+            config.json does not have.
+    """
+    family = family_of(checkpoint)
+    expected = {key: tuple(value.shape) for key, value in build(checkpoint).state_dict().items()}
+    body = next(key for key in expected if key != family.word_embeddings)
+    prefix = next((prefix for prefix in family.prefixes if prefix + body in tensors), None)
+    if prefix is None:
+        raise MtbridgeError(
+            f"{checkpoint}: holds no encoder of the family {family.name} (no tensor '{family.prefixes[0]}{body}')"
+        )
+    tied = read_json(Path(checkpoint) / "config.json").get("tie_word_embeddings", True)
+    places = {}
+    for key, shape in expected.items():
+        candidates = [prefix + key, *(family.tied_embeddings if key == family.word_embeddings and tied else ())]
+        place = next((name for name in candidates if name in tensors), None)
+        if place is None:
+            raise MtbridgeError(f"{checkpoint}: tensor '{prefix}{key}' is missing; the checkpoint is not whole")
+        if tensors.shape(place) != shape:
+            raise MtbridgeError(
+                f"{checkpoint}: tensor '{place}' has shape {tensors.shape(place)}, config.json says {shape}"
+            )
+        places[key] = (place, shape)
+    layer = re.compile(re.escape(prefix) + re.escape(family.layer).replace(r"\{\}", r"\d+") + r"\.")
+    beyond = sorted(key for key in tensors if layer.match(key) and key.removeprefix(prefix) not in expected)
+    if beyond:
+        raise MtbridgeError(f"{checkpoint}: tensor '{beyond[0]}' has no place in the model that config.json describes")
+    return places
+
+
+def extract_encoder(checkpoint, tokenizer, output, card: dict) -> None:
+    """Write an encoder folder from a checkpoint.
+
+    Tensors go from file to file, a block at a time: the decoder is never read, and no model is built in memory.
+
+    Args:
+        checkpoint: folder with config.json and weights, as `save_pretrained` or `hub.fetch` writes it.
+        tokenizer: tokenizer folder (`data.tokenizers`); its vocabulary must fit the embeddings.
+        card: what is known of the model beyond its files (model, label, kind, base, source …). What a fetched
+            checkpoint's source.json says (repo, revision, commit, files) is added.
+
+    Raises:
+        MtbridgeError: a tensor that the encoder needs is missing or has another shape than the config says.
+    """
+    checkpoint = Path(checkpoint)
+    family = family_of(checkpoint)
+    tensors = Tensors(checkpoint)
+    places = encoder_places(checkpoint, tensors)
+    vocabulary, _ = places[family.word_embeddings][1]
+    size = tokenizers.open_tokenizer(tokenizer).get_vocab_size()
+    if size > vocabulary:
+        raise MtbridgeError(
+            f"{checkpoint}: {vocabulary} embeddings for the {size} entries of {tokenizer}; "
+            "it was trained with another tokenizer"
+        )
+    source = checkpoint / "source.json"
+    with whole(output) as folder:
+        folder.mkdir()
+        names = {key: place for key, (place, _) in places.items()}
+        digest = checkpoints.write(tensors, names, folder / "model.safetensors")
+        shutil.copyfile(checkpoint / "config.json", folder / "config.json")
+        for file in ("tokenizer.json", "tokenizer_config.json", "special.json"):
+            shutil.copyfile(Path(tokenizer) / file, folder / file)
+        card = {
+            **card,
+            **(read_json(source) if source.exists() else {}),
+            **_describe(family, read_json(checkpoint / "config.json"), places, tokenizer),
+            "sha256": digest,
+        }
+        (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _describe(family: Family, config: dict, places: dict, tokenizer) -> dict:
+    """What the card says of an encoder's sizes, languages and tokenizer."""
+    vocabulary, width = places[family.word_embeddings][1]
+    tags = tokenizers.specials(tokenizer)["languages"]
+    return {
+        "family": family.name,
+        "layers": config.get(family.config_keys["layers"][0]),
+        "hidden_size": width,
+        "parameters": {
+            "embeddings": vocabulary * width,
+            "body": int(sum(np.prod(shape) for _, shape in places.values())) - vocabulary * width,
+        },
+        # A model that takes no tags misses none.
+        "languages": sorted(language for language, tag in tags.items() if tag is not None or family.tags is None),
+        "tokenizer": tokenizers.digest(tokenizer),
+    }

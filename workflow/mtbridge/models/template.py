@@ -1,0 +1,99 @@
+"""How texts become a model's input: the template of its family, and the tags of their languages."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import read_json
+from mtbridge.data import tokenized, tokenizers
+from mtbridge.models.classes import family_of
+
+
+@dataclass(frozen=True)
+class Template:
+    """How texts become a model's input: ids before, between and after them."""
+
+    pieces: str
+    ids: dict
+    max_length: int
+    token_types: bool
+
+    def assemble(self, texts: tokenized.Ragged, languages: list[str]) -> tuple[tokenized.Ragged, tokenized.Ragged, int]:
+        """The inputs of all examples: token ids, token types, and where each one's first text starts.
+
+        Args:
+            texts: the texts of example r are rows `r * texts an example` and following. Those that are too long are
+                cut, the longer first, until both are equal, then in turn, the second first.
+            languages: of each example.
+        """
+        rows, count = len(languages), sum(piece in "AB" for piece in self.pieces)
+        room = self.max_length - (len(self.pieces) - count)
+        lengths = texts.lengths.reshape(rows, count)
+        excess = np.maximum(0, lengths.sum(1) - room)
+        if count == 1:
+            lengths = lengths - excess[:, None]
+        else:
+            difference = lengths[:, 1] - lengths[:, 0]
+            taken = np.minimum(excess, np.abs(difference))
+            rest = excess - taken
+            cut = np.stack([rest // 2 + taken * (difference <= 0), rest - rest // 2 + taken * (difference > 0)], 1)
+            lengths = lengths - cut
+        size = {"A": lengths[:, 0], "B": lengths[:, -1]}
+        sizes = np.stack([size.get(piece, np.ones(rows, dtype=np.int64)) for piece in self.pieces], 1)
+        starts = np.concatenate([[0], np.cumsum(sizes)])[:-1].reshape(rows, len(self.pieces))
+        offsets = np.append(starts[:, 0], sizes.sum())
+        ids = np.empty(offsets[-1], dtype=np.int32)
+        types = np.zeros(offsets[-1], dtype=np.int8)
+        for number, piece in enumerate(self.pieces):
+            to = tokenized.ranges(starts[:, number], sizes[:, number])
+            if piece in "AB":
+                ids[to] = texts.values[tokenized.ranges(texts.offsets["AB".index(piece) : -1 : count], size[piece])]
+            else:
+                ids[to] = [self.ids["T"][language] for language in languages] if piece == "T" else self.ids[piece]
+            if self.token_types and "B" in self.pieces[: number + 1]:
+                types[to] = 1
+        return tokenized.Ragged(ids, offsets), tokenized.Ragged(types, offsets), self.pieces.index("A")
+
+
+def template(
+    folder, texts: int, max_length: int, pair_encoding: str, language_tag: str, languages, source_language: str = "en"
+) -> Template:
+    """The input template of an encoder folder.
+
+    Args:
+        texts: how many texts an example has, 1 or 2.
+        pair_encoding: `family` (as the model was pretrained; mBART and NLLB join the texts without a separator) or
+            `separator`.
+        language_tag: `own` (the tag of the text's language) or `English` (always the source language's).
+        languages: those that will be fed; one that the tokenizer has no tag for gets the source language's tag, never
+            `<unk>`.
+
+    Raises:
+        MtbridgeError: the source language has no tag where the family needs one, or the model takes fewer tokens.
+    """
+    family = family_of(folder)
+    ids = tokenizers.specials(folder)
+    pieces = family.single if texts == 1 else (family.separated if pair_encoding == "separator" else family.pair)
+    tags = ids["languages"]
+    fallback = tags.get(source_language)
+    if family.tags is not None and fallback is None:
+        language = "English" if source_language == "en" else f"'{source_language}'"
+        raise MtbridgeError(
+            f"{folder}/special.json: no tag for {language}; a {family.name} encoder cannot be fed without one"
+        )
+    own = {language: (tags.get(language) if language_tag == "own" else None) for language in languages}
+    longest = family.longest_input(read_json(Path(folder) / "config.json"), ids["pad"])
+    if longest is not None and max_length > longest:
+        raise MtbridgeError(f"recipe.max_length: {max_length}, but {folder} takes {longest} at most; lower it")
+    return Template(
+        pieces,
+        {
+            "S": ids["start"],
+            "E": ids["end"],
+            "T": {language: tag if tag is not None else fallback for language, tag in own.items()},
+        },
+        max_length,
+        family.token_types,
+    )

@@ -1,0 +1,201 @@
+"""Model families: every fact in which one architecture differs from another, and the only place for them.
+
+A family is known by the `model_type` of its config.json. To add one, add an object here and put it into `FAMILIES`.
+These are data: nothing here imports torch, so that the settings of a study are checked in no time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.specs.language_tags import MBART50, NLLB
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """What must be known of an architecture.
+
+    Names of tensors and modules are those of the encoder class, where nothing else is said. In a template S is the
+    start token, E the end token, T the language tag, A and B are the texts.
+    """
+
+    name: str  # model_type in config.json
+
+    # transformers' classes
+    module: str
+    config_class: str
+    encoder_class: str
+    encoder_arguments: Mapping[str, Any] = field(default_factory=dict)  # beside the config
+    pretraining_class: str  # the encoder with its decoder, or with its language-model head
+    sequence_to_sequence: bool = False
+
+    # keys of config.json
+    config_keys: Mapping[str, tuple[str, ...]]  # setting of `Architecture` -> keys; the first is the encoder's
+    config_tokens: Mapping[str, str]  # key -> which special token's id it holds
+    config_values: Mapping[str, Any]  # further values for a model that is pretrained here
+    layerdrop: tuple[str, ...] = ()  # keys that would drop whole layers at random, off in fine-tuning
+
+    # tensors
+    prefixes: tuple[str, ...]  # of the encoder in a pretraining checkpoint; the first that fits counts
+    word_embeddings: str
+    tied_embeddings: tuple[str, ...] = ()  # where a checkpoint may hold the word embeddings instead
+    layer: str  # {} stands for the layer's number
+    matrices: Mapping[str, str]  # the six weight matrices of a layer: k, q, v, out, fc1, fc2
+
+    # modules of the pretraining class
+    body: str
+    head: tuple[str, ...]  # applied one after another to the last hidden states
+
+    # input
+    single: str
+    pair: str
+    separated: str  # a pair with a separator, where the family's own template has none
+    token_types: bool = False
+    position_table: str | None = None  # module that numbers positions itself; None: position_ids are given
+    positions_after_padding: bool = False  # positions are counted from the padding token's id + 1
+
+    # tokenizer
+    special_tokens: Mapping[str, str]
+    tokenizer_files: tuple[str, ...]  # that it can be read from, the best first
+    tags: Mapping[str, str] | None = None  # language -> tag, in the order of the vocabulary; None: takes no tags
+
+    precision_floor: Literal["fp32", "bf16"] = "bf16"  # the lowest precision in which it trains
+
+    def longest_input(self, config: Mapping[str, Any], padding: int) -> int | None:
+        """The most tokens that a model takes, by its config.json and its padding id; None if the config is silent."""
+        positions = config.get(self.config_keys["positions"][0])
+        return positions - (padding + 1) if positions is not None and self.positions_after_padding else positions
+
+    def layer_name(self, layer: int, matrix: str) -> str:
+        """The name of one of a layer's six weight matrices."""
+        return f"{self.layer.format(layer)}.{self.matrices[matrix]}"
+
+
+BERT = Family(
+    name="bert",
+    module="transformers.models.bert.modeling_bert",
+    config_class="BertConfig",
+    encoder_class="BertModel",
+    encoder_arguments={"add_pooling_layer": False},
+    pretraining_class="BertForMaskedLM",
+    config_keys={
+        "hidden_size": ("hidden_size",),
+        "layers": ("num_hidden_layers",),
+        "heads": ("num_attention_heads",),
+        "feedforward": ("intermediate_size",),
+        "positions": ("max_position_embeddings",),
+        "initializer_range": ("initializer_range",),
+    },
+    config_tokens={"bos_token_id": "start", "pad_token_id": "pad", "eos_token_id": "end"},
+    config_values={"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "type_vocab_size": 2},
+    prefixes=("bert.", ""),
+    word_embeddings="embeddings.word_embeddings.weight",
+    layer="encoder.layer.{}",
+    matrices={
+        "k": "attention.self.key.weight",
+        "q": "attention.self.query.weight",
+        "v": "attention.self.value.weight",
+        "out": "attention.output.dense.weight",
+        "fc1": "intermediate.dense.weight",
+        "fc2": "output.dense.weight",
+    },
+    body="bert",
+    head=("cls",),
+    single="SAE",
+    pair="SAEBE",
+    separated="SAEBE",
+    token_types=True,
+    special_tokens={"start": "[CLS]", "end": "[SEP]", "pad": "[PAD]", "mask": "[MASK]", "unknown": "[UNK]"},
+    tokenizer_files=("tokenizer.json", "vocab.txt"),
+)
+
+XLM_ROBERTA = replace(
+    BERT,
+    name="xlm-roberta",
+    module="transformers.models.xlm_roberta.modeling_xlm_roberta",
+    config_class="XLMRobertaConfig",
+    encoder_class="XLMRobertaModel",
+    pretraining_class="XLMRobertaForMaskedLM",
+    config_values={**BERT.config_values, "type_vocab_size": 1},
+    prefixes=("roberta.", ""),
+    body="roberta",
+    head=("lm_head",),
+    pair="SAEEBE",
+    separated="SAEEBE",
+    token_types=False,
+    positions_after_padding=True,
+    special_tokens={"start": "<s>", "end": "</s>", "pad": "<pad>", "mask": "<mask>", "unknown": "<unk>"},
+    tokenizer_files=("tokenizer.json", "sentencepiece.bpe.model", "sentencepiece.model", "spiece.model"),
+)
+
+MBART = Family(
+    name="mbart",
+    module="transformers.models.mbart.modeling_mbart",
+    config_class="MBartConfig",
+    encoder_class="MBartEncoder",
+    pretraining_class="MBartForConditionalGeneration",
+    sequence_to_sequence=True,
+    config_keys={
+        "hidden_size": ("d_model",),
+        "layers": ("encoder_layers",),
+        "decoder_layers": ("decoder_layers",),
+        "heads": ("encoder_attention_heads", "decoder_attention_heads"),
+        "feedforward": ("encoder_ffn_dim", "decoder_ffn_dim"),
+        "positions": ("max_position_embeddings",),
+        "initializer_range": ("init_std",),
+    },
+    config_tokens={**BERT.config_tokens, "decoder_start_token_id": "end"},
+    config_values={
+        "dropout": 0.0,
+        "attention_dropout": 0.0,
+        "activation_dropout": 0.0,
+        "encoder_layerdrop": 0.0,
+        "decoder_layerdrop": 0.0,
+        "scale_embedding": True,
+        "forced_eos_token_id": None,
+    },
+    layerdrop=("encoder_layerdrop",),
+    prefixes=("model.encoder.", "encoder.", ""),
+    word_embeddings="embed_tokens.weight",
+    # Tied weights are stored once, under any of their names.
+    tied_embeddings=("model.shared.weight", "shared.weight", "model.decoder.embed_tokens.weight", "lm_head.weight"),
+    layer="layers.{}",
+    matrices={
+        "k": "self_attn.k_proj.weight",
+        "q": "self_attn.q_proj.weight",
+        "v": "self_attn.v_proj.weight",
+        "out": "self_attn.out_proj.weight",
+        "fc1": "fc1.weight",
+        "fc2": "fc2.weight",
+    },
+    body="model",
+    head=("lm_head",),
+    single="TAE",
+    pair="TABE",
+    separated="TAEBE",
+    position_table="embed_positions",
+    special_tokens=XLM_ROBERTA.special_tokens,
+    tokenizer_files=XLM_ROBERTA.tokenizer_files,
+    tags=MBART50,
+)
+
+M2M_100 = replace(
+    MBART,
+    name="m2m_100",
+    module="transformers.models.m2m_100.modeling_m2m_100",
+    config_class="M2M100Config",
+    encoder_class="M2M100Encoder",
+    pretraining_class="M2M100ForConditionalGeneration",
+    tokenizer_files=("tokenizer.json",),
+    tags=NLLB,
+)
+
+FAMILIES = {family.name: family for family in (BERT, XLM_ROBERTA, MBART, M2M_100)}
+
+
+def find_family(name: str, where) -> Family:
+    """The family of a name. Raises MtbridgeError, about `where`, if it is not known here."""
+    if name not in FAMILIES:
+        raise MtbridgeError(f"{where}: family '{name}' is not known here; {nearest(name, FAMILIES)}")
+    return FAMILIES[name]
