@@ -7,7 +7,7 @@ Out: Parquet with corpus, layer, model, language_a, language_b, estimator, value
 
 import argparse
 
-from mtbridge.base.program import command, ready
+from mtbridge.base.program import begin_work, command
 
 
 def main():
@@ -26,7 +26,7 @@ def main():
     from mtbridge.base.files import write_parquet
     from mtbridge.representations.similarity import compare_languages, files_of
 
-    ready()
+    begin_work()
     torch.set_num_threads(arguments.threads)
     states = files_of(arguments.models, arguments.states)
     table = compare_languages(states, arguments.corpus, arguments.aligned, arguments.seed)

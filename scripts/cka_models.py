@@ -6,7 +6,7 @@ Out: Parquet with corpus, layer, language, model_a, model_b, estimator, value, l
 
 import argparse
 
-from mtbridge.base.program import command, ready
+from mtbridge.base.program import begin_work, command
 
 
 def main():
@@ -24,7 +24,7 @@ def main():
     from mtbridge.base.files import write_parquet
     from mtbridge.representations.similarity import compare_models, files_of
 
-    ready()
+    begin_work()
     torch.set_num_threads(arguments.threads)
     states = files_of(arguments.models, arguments.states)
     write_parquet(compare_models(states, arguments.corpus, arguments.seed), arguments.output)

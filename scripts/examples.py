@@ -11,7 +11,7 @@ import json
 import sys
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.program import command, ready
+from mtbridge.base.program import begin_work, command
 
 
 def main():
@@ -35,7 +35,7 @@ def main():
     from mtbridge.base.files import write_parquet
     from mtbridge.data.readers import read_examples
 
-    ready()
+    begin_work()
     task = read_options(arguments, Task)
     try:
         source = json.loads(arguments.source)

@@ -7,7 +7,7 @@ Out  predictions as a model's: language, split, example_id, gold, predicted, sco
 
 import argparse
 
-from mtbridge.base.program import command, ready
+from mtbridge.base.program import begin_work, command
 
 
 def main():
@@ -23,7 +23,7 @@ def main():
 
     from mtbridge.tasks.baseline import predict_constant
 
-    ready()
+    begin_work()
     predict_constant(read_options(arguments, Task), arguments.train, arguments.evaluation, arguments.output)
 
 

@@ -8,7 +8,7 @@ Out  --output: recipe, model, task, seed, language, split, metric, official, val
 import argparse
 from pathlib import Path
 
-from mtbridge.base.program import command, ready
+from mtbridge.base.program import begin_work, command
 
 
 def main():
@@ -29,11 +29,11 @@ def main():
 
     import numpy as np
 
-    from mtbridge.base.files import read_json, read_table, whole, write_parquet
+    from mtbridge.base.files import atomic_write, read_json, read_table, write_parquet
     from mtbridge.inference.scoring import score
     from mtbridge.tasks.kinds import kind_of
 
-    ready()
+    begin_work()
     task = read_options(arguments, Task)
     # A baseline without a model knows every language as well as the next.
     known = read_json(Path(arguments.encoder, "card.json"))["languages"] if arguments.encoder else None
@@ -52,7 +52,7 @@ def main():
         where=arguments.predictions,
     )
     # One within the other: both are there, or neither.
-    with whole(arguments.replicates) as temporary:
+    with atomic_write(arguments.replicates) as temporary:
         np.savez(temporary, **replicates)
         write_parquet(scores, arguments.output)
 

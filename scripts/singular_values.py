@@ -6,7 +6,7 @@ Out: npz, key <layer>.<matrix>, float64, falling.
 
 import argparse
 
-from mtbridge.base.program import command, ready
+from mtbridge.base.program import begin_work, command
 
 
 def main():
@@ -19,14 +19,14 @@ def main():
     import numpy as np
     import torch
 
-    from mtbridge.base.files import whole
+    from mtbridge.base.files import atomic_write
     from mtbridge.weights.spectra import singular_values
 
-    ready()
+    begin_work()
     torch.set_num_threads(arguments.threads)
     spectra = singular_values(arguments.model)
     # Opened here: given a path that does not end in .npz, numpy would write to another.
-    with whole(arguments.output) as temporary, open(temporary, "wb") as file:
+    with atomic_write(arguments.output) as temporary, open(temporary, "wb") as file:
         np.savez(file, **spectra)
 
 

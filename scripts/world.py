@@ -20,13 +20,13 @@ def main():
     parser.add_argument("--output", required=True, type=Path, help="folder to write")
     arguments = parser.parse_args()
 
-    from mtbridge.base.files import whole
+    from mtbridge.base.files import atomic_write
     from mtbridge.data.world.corpora import parallel
     from mtbridge.data.world.release import write_xglue
 
     sizes = {split: getattr(arguments, split) for split in ("train", "dev", "test")}
     languages = tuple(arguments.languages)
-    with whole(arguments.output) as folder:
+    with atomic_write(arguments.output) as folder:
         write_xglue(folder / "xglue", sizes, arguments.seed, languages)
         (folder / "text").mkdir()
         corpora = {"train": ("pretraining", arguments.lines), "dev": ("heldout", 500), "test": ("parallel", 500)}

@@ -135,7 +135,7 @@ def write(what, path):
     if what in LARGE:
         LARGE[what](path)
     else:
-        with files.whole(path) as temporary:
+        with files.atomic_write(path) as temporary:
             WRITERS[what](temporary)
 
 
@@ -154,9 +154,9 @@ def test_on_a_full_and_on_a_read_only_disk_every_kind_of_file_is_told_alike(tmp_
 
 
 def test_an_error_that_is_not_the_disks_keeps_its_own_name(tmp_path):
-    with pytest.raises(FileNotFoundError), files.whole(tmp_path / "made"):
+    with pytest.raises(FileNotFoundError), files.atomic_write(tmp_path / "made"):
         (tmp_path / "missing").read_text()
-    with pytest.raises(ValueError, match="3 requested"), files.whole(tmp_path / "made"):
+    with pytest.raises(ValueError, match="3 requested"), files.atomic_write(tmp_path / "made"):
         raise ValueError("3 requested and more written")
 
 
@@ -165,7 +165,7 @@ def test_content_is_on_the_disk_before_its_name_and_its_name_before_the_program_
     events, replace = [], os.replace
     monkeypatch.setattr(os, "fsync", lambda handle: events.append(os.readlink(f"/proc/self/fd/{handle}")))
     monkeypatch.setattr(os, "replace", lambda old, new: (events.append("renamed"), replace(old, new)))
-    with files.whole(tmp_path / "model") as folder:
+    with files.atomic_write(tmp_path / "model") as folder:
         (folder / "part").mkdir(parents=True)
         (folder / "part" / "weights").write_text("new")
     settled = [folder / "part", folder / "part" / "weights", folder]

@@ -105,7 +105,7 @@ def test_devices_are_named_by_the_driver_whatever_names_the_user_chose(tmp_path,
         ],
     )
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert devices.visible() == ["MIG-bb-2", "MIG-cc-3", "GPU-dd-4"]
+    assert devices.visible_gpus() == ["MIG-bb-2", "MIG-cc-3", "GPU-dd-4"]
     for chosen, names in (
         ("1", ["GPU-dd-4"]),
         ("MIG-cc-3,1", ["MIG-cc-3", "GPU-dd-4"]),
@@ -113,13 +113,13 @@ def test_devices_are_named_by_the_driver_whatever_names_the_user_chose(tmp_path,
         ("1,-1,0", ["GPU-dd-4"]),
     ):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
-        assert devices.visible() == names
+        assert devices.visible_gpus() == names
 
 
 def test_a_slurm_job_keeps_what_it_was_given(monkeypatch, tmp_path):
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    assert devices.take(1, folder=tmp_path) == 1
+    assert devices.wait_for_gpus(1, folder=tmp_path) == 1
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
     assert list(tmp_path.iterdir()) == []
 
@@ -133,7 +133,7 @@ def test_in_a_slurm_job_with_more_devices_than_a_run_wants_each_run_takes_its_ow
 def test_a_machine_without_a_gpu_trains_one_run_on_the_cpu_and_says_so_and_refuses_several(monkeypatch, capsys):
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert devices.take(1) == 0
+    assert devices.wait_for_gpus(1) == 0
     assert "no GPU on this machine" in capsys.readouterr().err
     with pytest.raises(MtbridgeError, match="gpus: 4 in the config, but 0 on this machine"):
-        devices.take(4)
+        devices.wait_for_gpus(4)

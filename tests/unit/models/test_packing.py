@@ -249,7 +249,7 @@ def test_the_whole_table_is_there_for_evaluation_and_the_trimmed_one_afterwards(
         vocabulary.embedding(encoder).weight += 1
     trimmed.scale = 0.5
     for _ in range(2):  # a scale is applied once
-        with trimmed.whole():
+        with trimmed.untrimmed():
             table = vocabulary.embedding(encoder).weight
             assert torch.equal(table[[4, 9, 30]], before[[4, 9, 30]] + 1)
             assert torch.equal(table[[5, 31]], before[[5, 31]] * 0.5)
@@ -432,7 +432,7 @@ def test_filling_a_batch_changes_neither_loss_nor_gradients(place, family, task)
     model, _ = both(place, family, task)
     batch, goals = made.batch(train[:5]), inputs.batch_targets(made, labels, train[:5])
     found = []
-    for one, wanted in ((batch, goals), graphs.filled(batch, goals, RECIPE.max_length, IGNORED)):
+    for one, wanted in ((batch, goals), graphs.fill_up(batch, goals, RECIPE.max_length, IGNORED)):
         model.zero_grad()
         logits = model(one.to(torch.device("cpu")))
         loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(wanted), reduction="sum")
@@ -466,7 +466,7 @@ def test_without_graphs_steps_are_plain_and_one_line_says_so(place, capsys):
         return loss.detach()
 
     model.train()
-    step = graphs.Recorded(gradients, model, RECIPE.max_length, torch.device("cpu"))
+    step = graphs.GraphedStep(gradients, model, RECIPE.max_length, torch.device("cpu"))
     batch, goals = made.batch(train[:5]), inputs.batch_targets(made, labels, train[:5])
     losses = [float(step(batch, goals, 0.2)) for _ in range(2)]
     cpu = torch.device("cpu")
@@ -486,8 +486,8 @@ def test_the_line_on_graphs_that_failed_tells_what_broke_them(place, capsys, mon
         finally:
             raise RuntimeError("the recording is broken")
 
-    monkeypatch.setattr(graphs.Recorded, "_record", record)
-    step = graphs.Recorded(lambda *_: torch.zeros(()), model, RECIPE.max_length, torch.device("cpu"))
+    monkeypatch.setattr(graphs.GraphedStep, "_record", record)
+    step = graphs.GraphedStep(lambda *_: torch.zeros(()), model, RECIPE.max_length, torch.device("cpu"))
     step(made.batch(train[:5]), inputs.batch_targets(made, labels, train[:5]), 0.2)
     assert capsys.readouterr().err == (
         "no CUDA graphs: not permitted while recording; each kernel is launched by itself\n"

@@ -176,16 +176,16 @@ from mtbridge.training import finetuning
 from mtbridge.base.program import command
 import finetune as program
 
-share = finetuning.Training.share
+accumulate = finetuning.Training.accumulate_gradients
 
 
 def diverging(self, rows, scale):
     self.every = 4  # losses are read when all processes have met the first one's
     bad = float("nan") if self.steps == 5 and self.processes.rank == 1 else 1
-    return share(self, rows, scale * bad) * bad
+    return accumulate(self, rows, scale * bad) * bad
 
 
-finetuning.Training.share = diverging
+finetuning.Training.accumulate_gradients = diverging
 del sys.argv[1]
 command(program.main)
 """

@@ -17,7 +17,7 @@ from pathlib import Path
 from mtbridge.base.errors import MtbridgeError
 
 
-def installed() -> list[tuple[str, list[str]]]:
+def installed_gpus() -> list[tuple[str, list[str]]]:
     """This machine's GPUs in the driver's order: (UUID, UUIDs of its MIG instances)."""
     try:
         listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=True).stdout
@@ -33,9 +33,9 @@ def installed() -> list[tuple[str, list[str]]]:
     return found
 
 
-def visible() -> list[str]:
+def visible_gpus() -> list[str]:
     """The devices that this process may use, by UUID where the driver tells it, as CUDA_VISIBLE_DEVICES takes them."""
-    every = installed()
+    every = installed_gpus()
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is None:
         return [name for gpu, instances in every for name in instances or [gpu]]
@@ -47,7 +47,7 @@ def visible() -> list[str]:
     return names
 
 
-def take(count: int, runs_per_gpu: int = 1, folder: Path | None = None, pause: float = 1.0) -> int:
+def wait_for_gpus(count: int, runs_per_gpu: int = 1, folder: Path | None = None, pause: float = 1.0) -> int:
     """Choose GPUs for this process and what it starts, wait until they are free, and hold them until its end.
 
     Sets CUDA_VISIBLE_DEVICES. Inside a Slurm job that was given no more, nothing is chosen.
@@ -65,7 +65,7 @@ def take(count: int, runs_per_gpu: int = 1, folder: Path | None = None, pause: f
     if count == 0:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
         return 0
-    devices = visible()
+    devices = visible_gpus()
     if "SLURM_JOB_ID" in os.environ and len(devices) <= count:
         return count
     if not devices and count == 1:
@@ -126,4 +126,4 @@ def add_gpu_options(parser) -> None:
 
 def reserve(arguments) -> int:
     """Reserve what the options ask for; the number of GPUs to use."""
-    return 1 if arguments.gpus is None else take(arguments.gpus, arguments.runs_per_gpu)
+    return 1 if arguments.gpus is None else wait_for_gpus(arguments.gpus, arguments.runs_per_gpu)

@@ -20,12 +20,12 @@ from mtbridge.base.errors import MtbridgeError
 WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
 
 
-def unwritable(path, error) -> MtbridgeError:
+def cannot_write(path, error) -> MtbridgeError:
     """The error of a file or folder that could not be written."""
     return MtbridgeError(f"{path}: cannot be written: {error}; check the folder's space and rights")
 
 
-def _no_room(error: Exception) -> str:
+def _lack_of_space(error: Exception) -> str:
     """What a library failed with if nothing could be written, else "". Those in Rust, and numpy, tell it in words."""
     if re.fullmatch(r"\d+ requested and \d+ written", str(error)):
         return f"no space left ({error})"
@@ -34,7 +34,7 @@ def _no_room(error: Exception) -> str:
     return str(error) if known & WRITING else ""
 
 
-def settle(*paths) -> None:
+def sync_to_disk(*paths) -> None:
     """Wait until files and folders (the names in them) have reached the disk, and not only the system's memory."""
     for path in paths:
         handle = os.open(path, os.O_RDONLY)
@@ -48,7 +48,7 @@ def settle(*paths) -> None:
 
 
 @contextlib.contextmanager
-def whole(path):
+def atomic_write(path):
     """Yield a temporary path beside `path`; rename it there on success, remove it on any failure.
 
     Serves files and folders: make either at the path that is yielded (its parent exists, it does not).
@@ -58,30 +58,30 @@ def whole(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise cannot_write(path, error) from error
     try:
         temporary = holder / path.name
         yield temporary
-        settle(*temporary.rglob("*"), temporary)
+        sync_to_disk(*temporary.rglob("*"), temporary)
         if path.is_dir():
             shutil.rmtree(path)
         os.replace(temporary, path)
-        settle(path.parent)
+        sync_to_disk(path.parent)
     except MtbridgeError:
         raise
     except Exception as error:
         # What failed may as well be the reading of something else; that is told by its own name.
-        said = _no_room(error)
+        said = _lack_of_space(error)
         if not said and not str(getattr(error, "filename", None) or "").startswith(str(holder)):
             raise
-        raise unwritable(path, said or error) from error
+        raise cannot_write(path, said or error) from error
     finally:
         shutil.rmtree(holder, ignore_errors=True)
 
 
 def write_json(value, path) -> None:
     """Write `value` as indented JSON, whole or not at all."""
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -119,7 +119,7 @@ def write_parquet(frame, path) -> None:
     import pyarrow.parquet as pq
 
     table = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, preserve_index=False)
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 

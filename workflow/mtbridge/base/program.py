@@ -15,7 +15,7 @@ from mtbridge.base.errors import MtbridgeError
 
 HOME = Path(__file__).resolve().parents[3]  # the checkout that this code belongs to
 
-_start_up = 0.0  # CPU seconds until `ready`
+_start_up = 0.0  # CPU seconds until `begin_work`
 
 
 def command(main: Callable[[], object]) -> NoReturn:
@@ -31,7 +31,7 @@ def command(main: Callable[[], object]) -> NoReturn:
     began = time.perf_counter()
     warm = "torch" in sys.modules  # programs import it inside `main`: here it was imported before the fork
     # Imports of torch and transformers make millions of objects that live until the end; scanning them for garbage
-    # again and again is an eighth of the start-up. Collection comes back before any work is done (see `ready`).
+    # again and again is an eighth of the start-up. Collection comes back before any work is done (see `begin_work`).
     gc.disable()
     # The end that a signal asks for is an exit like any other: what is half written is removed.
     for number in (signal.SIGTERM, signal.SIGUSR1):
@@ -94,7 +94,7 @@ def end_with(process: str | None) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def ready() -> None:
+def begin_work() -> None:
     """Call once, after the heavy imports and before the work: garbage is collected from here on, the clock noted."""
     import gc
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import read_table, whole
+from mtbridge.base.files import atomic_write, read_table
 from mtbridge.base.text import read_lines
 
 
@@ -65,7 +65,7 @@ def from_examples(path, columns: list[str], languages: list[str], lines: int) ->
 
 def write(texts: dict[str, list[str]], output) -> None:
     """Write `<output>/<language>.txt` for every language, all of them or none."""
-    with whole(output) as folder:
+    with atomic_write(output) as folder:
         folder.mkdir()
         for language, lines in texts.items():
             (folder / f"{language}.txt").write_text("".join(line + "\n" for line in lines), encoding="utf-8")

@@ -13,7 +13,7 @@ such a file does not fit the release's.
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError, nearest
-from mtbridge.base.files import read_table, whole
+from mtbridge.base.files import atomic_write, read_table
 from mtbridge.data.readers.xglue import TASKS, kind_in_release
 
 
@@ -29,7 +29,7 @@ def export(predictions: dict, examples: dict, split: str, output) -> dict[str, d
         if path.name not in names:
             raise MtbridgeError(f"--output: {output} holds '{path.name}', which is no export; give another folder")
     written: dict[str, dict[str, int]] = {}
-    with whole(output) as folder:
+    with atomic_write(output) as folder:
         for task, path in predictions.items():
             if task not in TASKS:
                 raise MtbridgeError(f"task {task}: the release has no such task; {nearest(task, TASKS)}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import sha256, whole
+from mtbridge.base.files import atomic_write, sha256
 from mtbridge.base.text import read_lines
 from mtbridge.data.tokenizers import digest, open_tokenizer
 
@@ -67,7 +67,7 @@ def ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 def write_corpus(tokenizer_folder, texts: dict[str, Path], output) -> None:
     """Tokenize text files, one text a line, into `<output>/<language>.npy`."""
     tokenizer = open_tokenizer(tokenizer_folder)
-    with whole(output) as folder:
+    with atomic_write(output) as folder:
         folder.mkdir()
         for language, path in texts.items():
             lines = read_lines(path)
@@ -92,7 +92,7 @@ def write_examples(tokenizer_folder, examples_path, task, output) -> None:
 
     table = read_table(examples_path)
     tokenizer = open_tokenizer(tokenizer_folder)
-    with whole(output) as folder:
+    with atomic_write(output) as folder:
         folder.mkdir()
         if kind_of(task).per_word:
             words = table.column(task.columns[0]).to_pylist()

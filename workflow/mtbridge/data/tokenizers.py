@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import read_json, whole
+from mtbridge.base.files import atomic_write, read_json
 
 SPECIALS = {"start": "<s>", "pad": "<pad>", "end": "</s>", "unknown": "<unk>", "mask": "<mask>"}
 
@@ -74,7 +74,7 @@ def train_tokenizer(texts: dict[str, Path], vocabulary: int, output) -> None:
     ids = {name: tokenizer.token_to_id(token) for name, token in SPECIALS.items()}
     ids["languages"] = {language: tokenizer.token_to_id(tag) for language, tag in tags.items()}
     names = {"start": "bos_token", "end": "eos_token", "pad": "pad_token", "unknown": "unk_token", "mask": "mask_token"}
-    with whole(output) as folder:
+    with atomic_write(output) as folder:
         folder.mkdir()
         tokenizer.save(str(folder / "tokenizer.json"))
         (folder / "special.json").write_text(json.dumps(ids, indent=1) + "\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import read_json, whole
+from mtbridge.base.files import atomic_write, read_json
 from mtbridge.data import tokenizers
 from mtbridge.models import checkpoints
 from mtbridge.models.checkpoints import Tensors
@@ -77,7 +77,7 @@ def extract_encoder(checkpoint, tokenizer, output, card: dict) -> None:
             "it was trained with another tokenizer"
         )
     source = checkpoint / "source.json"
-    with whole(output) as folder:
+    with atomic_write(output) as folder:
         folder.mkdir()
         names = {key: place for key, (place, _) in places.items()}
         digest = checkpoints.write(tensors, names, folder / "model.safetensors")

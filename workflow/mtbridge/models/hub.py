@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import read_json, whole, write_json
+from mtbridge.base.files import atomic_write, read_json, write_json
 from mtbridge.base.progress import Progress
 from mtbridge.models.checkpoints import WEIGHTS, shards
 from mtbridge.specs.families import FAMILIES
@@ -53,7 +53,7 @@ def fetch(repo: str, revision: str, lock, output, family: str | None = None) -> 
     """
     opened = _open_directory(repo) if Path(repo).is_dir() else _open_repository(repo, revision, lock)
     commit, locked, available, get = opened
-    with whole(output) as folder:
+    with atomic_write(output) as folder:
         folder.mkdir()
         files = {}
 

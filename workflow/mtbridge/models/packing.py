@@ -105,13 +105,13 @@ def _in_groups(query, key, value, packed: Packed, dropout_p: float, scale: float
     shape, groups = query.shape, _groups(packed.lengths, query.shape[1])
     if torch.is_grad_enabled():
         return _written_out().apply(query, key, value, groups, dropout_p, scale)
-    query, key, value = (groups.padded(x) for x in (query, key, value))
+    query, key, value = (groups.pad(x) for x in (query, key, value))
     out, bias = torch.empty_like(query), groups.bias.to(query.dtype)
     attend = torch.nn.functional.scaled_dot_product_attention  # its fast kernel wants a batch in front
     for place, *parts, b in zip(*map(groups.split, (out, query, key, value, bias)), strict=True):
         q, k, v, mask = (x[None] for x in (*parts, b.mT))
         place.copy_(attend(q, k, v, attn_mask=mask, dropout_p=dropout_p, scale=scale)[0])
-    return groups.unpadded(out, shape)
+    return groups.unpad(out, shape)
 
 
 @dataclass(frozen=True)
@@ -126,11 +126,11 @@ class Groups:
     padding: np.ndarray  # [rows of padding]
     bias: np.ndarray  # [rows of the groups, 1], what is added to the scores of a row as a key: 0, or -inf for padding
 
-    def padded(self, x):
+    def pad(self, x):
         """[tokens, heads, dim] as rows of the groups, 0 in padding."""
         return x.reshape(-1, x.shape[-1]).index_select(0, self.source).index_fill_(0, self.padding, 0)
 
-    def unpadded(self, x, shape):
+    def unpad(self, x, shape):
         """Rows of the groups as `shape`, [tokens, heads, dim]."""
         return x.index_select(0, self.place).view(shape)
 
@@ -180,7 +180,7 @@ def _written_out():
         @staticmethod
         def forward(ctx, query, key, value, groups, dropout_p, scale):
             ctx.groups, ctx.scale, ctx.shape = groups, scale, query.shape
-            query, key, value = (groups.padded(x) for x in (query * scale, key, value))
+            query, key, value = (groups.pad(x) for x in (query * scale, key, value))
             out = torch.empty_like(query)
             bias, kept = groups.bias.to(query.dtype), []
             for place, q, k, v, b in zip(*map(groups.split, (out, query, key, value, bias)), strict=True):
@@ -188,13 +188,13 @@ def _written_out():
                 kept += [weights, kernels.dropout(weights, dropout_p)]
                 torch.bmm(kept[-1], v, out=place)
             ctx.save_for_backward(query, key, value, *kept)
-            return groups.unpadded(out, ctx.shape)
+            return groups.unpad(out, ctx.shape)
 
         @staticmethod
         @torch.autograd.function.once_differentiable
         def backward(ctx, grad):
             query, key, value, *kept = ctx.saved_tensors
-            grad = ctx.groups.padded(grad)
+            grad = ctx.groups.pad(grad)
             gradients = [torch.empty_like(x) for x in (query, key, value)]
             split = map(ctx.groups.split, (*gradients, query, key, value, grad))
             for *places, q, k, v, g, weights, dropped in zip(*split, kept[::2], kept[1::2], strict=True):
@@ -202,7 +202,7 @@ def _written_out():
                 inner.addcmul_(weights, inner.sum(-1, keepdim=True, dtype=torch.float32), value=-1)
                 for place, x, y in zip(places, (inner, inner.mT, dropped.mT), (k, q, g), strict=True):
                     torch.bmm(x, y, out=place)
-            gradients = [ctx.groups.unpadded(x, ctx.shape) for x in gradients]
+            gradients = [ctx.groups.unpad(x, ctx.shape) for x in gradients]
             gradients[0].mul_(ctx.scale)
             return *gradients, None, None, None
 

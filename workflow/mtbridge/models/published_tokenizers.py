@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import read_json, whole
+from mtbridge.base.files import atomic_write, read_json
 from mtbridge.base.text import read_lines
 from mtbridge.data import tokenizers
 from mtbridge.specs.families import Family, find_family
@@ -74,7 +74,7 @@ def import_tokenizer(checkpoint, family: str, languages, output) -> None:
         )
     names = {"start": ("bos", "cls"), "end": ("eos", "sep"), "pad": ("pad",), "mask": ("mask",), "unknown": ("unk",)}
     config = {f"{name}_token": kind.special_tokens[key] for key, several in names.items() for name in several}
-    with whole(output) as folder:
+    with atomic_write(output) as folder:
         folder.mkdir()
         tokenizer.save(str(folder / "tokenizer.json"))
         (folder / "special.json").write_text(json.dumps(ids, indent=1) + "\n")

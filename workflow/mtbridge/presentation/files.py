@@ -3,7 +3,7 @@
 import pandas as pd
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import whole
+from mtbridge.base.files import atomic_write
 from mtbridge.presentation.latex import to_tex
 from mtbridge.presentation.layout import Layout
 from mtbridge.presentation.markdown import to_markdown
@@ -29,8 +29,8 @@ def read_published(path) -> pd.DataFrame | None:
 
 def write_table(frame: pd.DataFrame, layout: Layout, csv, markdown, tex) -> None:
     """Write the three forms of a table, each completely or not at all."""
-    with whole(csv) as temporary:
+    with atomic_write(csv) as temporary:
         frame.to_csv(temporary, index=False)
     for path, text in ((markdown, to_markdown(layout)), (tex, to_tex(layout))):
-        with whole(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(text, encoding="utf-8")

@@ -55,7 +55,7 @@ class Similarity(NamedTuple):
     null: torch.Tensor
 
 
-def _standardised(states: torch.Tensor) -> torch.Tensor:
+def _standardize(states: torch.Tensor) -> torch.Tensor:
     """[row, dim] in float64, columns centred, unit Frobenius norm unless all is 0.
 
     Centring and scale do not change CKA. They keep the sums below free of large terms that cancel.
@@ -71,7 +71,7 @@ def gram_products(states: Sequence[torch.Tensor], subsamples: torch.Tensor | Non
 
     `subsamples`: 0/1 columns [row, s], one subsample of rows each. Without it there is one (s = 1): all rows.
     """
-    states = [_standardised(x) for x in states]
+    states = [_standardize(x) for x in states]
     n, m = len(states[0]), len(states)
     masks = torch.ones(n, 1, dtype=torch.float64) if subsamples is None else subsamples.to(torch.float64)
     s = masks.shape[1]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbridge.base.files import read_json, whole
-from mtbridge.base.program import ready
+from mtbridge.base.files import atomic_write, read_json
+from mtbridge.base.program import begin_work
 from mtbridge.base.progress import Progress
 from mtbridge.data.tokenized import Ragged
 from mtbridge.models.computing import device_of
@@ -32,7 +32,7 @@ def pooled_states(encoder_folder, corpus, languages: list[str], max_length: int,
     device = device_of()
     encoder = load_encoder(encoder_folder).to(device)
     shape = template(encoder_folder, 1, max_length, "family", "own", languages)
-    ready()
+    begin_work()
     states, progress = {}, Progress("languages", len(languages))
     for done, language in enumerate(languages, 1):
         texts = Ragged.load(corpus, language)
@@ -49,5 +49,5 @@ def pooled_states(encoder_folder, corpus, languages: list[str], max_length: int,
                 out[:, rows] = pooled
         states[language] = out
         progress(done)
-    with whole(output) as path:
+    with atomic_write(output) as path:
         save_file(states, path, {"encoder": read_json(Path(encoder_folder) / "card.json", ["sha256"])["sha256"]})

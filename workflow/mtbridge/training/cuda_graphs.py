@@ -14,14 +14,14 @@ from mtbridge.models.packing import Packed, fill, to_device
 from mtbridge.tasks.kinds import IGNORED
 
 
-def filled(batch: Packed, targets: np.ndarray, longest: int, ignored: float) -> tuple[Packed, np.ndarray]:
+def fill_up(batch: Packed, targets: np.ndarray, longest: int, ignored: float) -> tuple[Packed, np.ndarray]:
     """A batch and its targets (one a logit), filled up to a multiple of `longest` tokens and with `ignored`."""
     batch = fill(batch, longest)
     logits = len(batch.lengths) if batch.at is None else len(batch.at)
     return batch, np.concatenate([targets, np.full(logits - len(targets), ignored, dtype=targets.dtype)])
 
 
-class Recorded:
+class GraphedStep:
     """`gradients(batch, targets, scale) -> loss`, which adds to the parameters' gradients, as graphs.
 
     ignored: a target that does not enter the loss.
@@ -47,7 +47,7 @@ class Recorded:
 
         if self.graphs is None:
             return self.gradients(*move(batch, targets))
-        given = move(*filled(batch, targets, self.longest, self.ignored))
+        given = move(*fill_up(batch, targets, self.longest, self.ignored))
         size = (len(given[0].ids), len(given[1]))
         reason = None
         try:

@@ -34,7 +34,7 @@ from mtbridge.training.batches import (
     read_examples,
 )
 from mtbridge.training.classifier import classifier
-from mtbridge.training.cuda_graphs import Recorded
+from mtbridge.training.cuda_graphs import GraphedStep
 from mtbridge.training.optimization import adamw, scheduled_rate, set_rate
 from mtbridge.training.prediction import dev_score
 from mtbridge.training.processes import Processes
@@ -139,7 +139,7 @@ class Training:
         self.optimizer = adamw(self.parameters, recipe.learning_rate, recipe.weight_decay)
         self.recorded = None
         if self.device.type == "cuda" and os.environ.get("MTBRIDGE_CUDA_GRAPHS", "1") != "0":
-            self.recorded = Recorded(self.gradients, self.model, recipe.max_length, self.device, self.kind.ignored)
+            self.recorded = GraphedStep(self.gradients, self.model, recipe.max_length, self.device, self.kind.ignored)
         self.micro_batch = recipe.batch_size
         self.lengths = self.inputs.ids.lengths[self.train]
         self.per_epoch = ceil_div(len(self.train), recipe.batch_size)
@@ -164,7 +164,7 @@ class Training:
         (loss * scale).backward()
         return loss.detach()
 
-    def share(self, rows, scale: float):
+    def accumulate_gradients(self, rows, scale: float):
         """The gradients of this process's share of a batch, in as many passes as memory asks for; its loss, summed."""
         import torch
 
@@ -201,7 +201,7 @@ class Training:
         rows = self.train[chosen]
         own = rows[self.processes.rank :: self.processes.count]
         count = len(batch_targets(self.inputs, self.targets, rows))
-        loss = self.share(own, 1 / max(1, count))
+        loss = self.accumulate_gradients(own, 1 / max(1, count))
         self.processes.add_gradients(self.parameters)
         torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
         set_rate(self.optimizer, self.rate())
@@ -241,7 +241,7 @@ class Training:
 
     def evaluate(self, epoch: int) -> None:
         """Score dev after an epoch, and keep the weights if they are the best so far."""
-        with self.vocabulary.whole():
+        with self.vocabulary.untrimmed():
             scores = [dev_score(self.model, self.task, *part, self.recipe.precision) for part in self.data.dev]
         score = float(np.mean(scores))
         # A correlation with a constant has no value; any epoch that has one is better.
@@ -300,7 +300,7 @@ class Training:
         if self.processes.rank != 0:
             return
         tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
-        tensors |= resume.of_optimizer(self.optimizer)
+        tensors |= resume.optimizer_tensors(self.optimizer)
         tensors |= {f"random.{number}": value for number, value in enumerate(random)}
         values = {name: getattr(self, name) for name in KEPT} | {"best": None, "scale": self.vocabulary.scale}
         if self.best:
@@ -314,13 +314,13 @@ class Training:
 
         for name in KEPT:
             setattr(self, name, values[name])
-        self.model.load_state_dict(resume.under("model.", tensors))
-        resume.to_optimizer(self.optimizer, tensors)
-        random = resume.under("random.", tensors)
+        self.model.load_state_dict(resume.with_prefix("model.", tensors))
+        resume.load_optimizer(self.optimizer, tensors)
+        random = resume.with_prefix("random.", tensors)
         torch.set_rng_state(random["0"][self.processes.rank])
         if self.device.type == "cuda":
             torch.cuda.set_rng_state(random["1"][self.processes.rank])
         self.vocabulary.scale = values["scale"]
         if values["best"]:
             score, epoch, scale = values["best"]
-            self.best = Best(score, epoch, resume.under("best.", tensors), scale)
+            self.best = Best(score, epoch, resume.with_prefix("best.", tensors), scale)

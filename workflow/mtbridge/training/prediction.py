@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mtbridge.base.program import ready
+from mtbridge.base.program import begin_work
 from mtbridge.base.progress import Progress
 from mtbridge.models.computing import computed_in, device_of
 from mtbridge.specs.task import Task
@@ -67,7 +67,7 @@ def predict_examples(
     examples = read_examples(examples_path, task)
     model, encoding, precision = load(encoder_folder, weights, record, task)
     inputs = load_inputs(encoder_folder, tokens_folder, task, examples["language"], encoding)
-    ready()
+    begin_work()
     device = device_of()
     outputs = predict(model.to(device), inputs, task, computed_in(precision, device))
     predicted, scores = kind.decode(task, outputs)

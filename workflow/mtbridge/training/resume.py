@@ -20,15 +20,15 @@ import time
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import read_json, unwritable, whole
+from mtbridge.base.files import atomic_write, cannot_write, read_json
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)  # a cluster's warnings before the end
 PATIENCE = 120.0  # seconds that an orphan has to reach the end of its step
 
 
-def key(made_of: dict) -> str:
+def state_name(origin: dict) -> str:
     """A digest of everything that decides a training: its values (for JSON) by name."""
-    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def versions() -> dict[str, str]:
@@ -41,7 +41,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **found}
 
 
-def why(past, now: dict) -> str:
+def explain_rerun(past, now: dict) -> str:
     """Why a training is made again, from what decided it then (a JSON file, if there is one) and now."""
     if not Path(past).exists():
         return "made for the first time"
@@ -63,22 +63,22 @@ def why(past, now: dict) -> str:
     return f"changed: {', '.join(short)}" if short else "nothing changed: its outputs were gone, or asked for anew"
 
 
-def of_optimizer(optimizer) -> dict:
-    """An optimizer's tensors, by names that `to_optimizer` understands."""
+def optimizer_tensors(optimizer) -> dict:
+    """An optimizer's tensors, by names that `load_optimizer` understands."""
     state = optimizer.state_dict()["state"].items()
     return {f"optimizer.{number}.{name}": value for number, one in state for name, value in one.items()}
 
 
-def to_optimizer(optimizer, tensors: dict) -> None:
-    """Put back what `of_optimizer` gave; other tensors are left alone."""
+def load_optimizer(optimizer, tensors: dict) -> None:
+    """Put back what `optimizer_tensors` gave; other tensors are left alone."""
     whole_state = optimizer.state_dict()
-    for name, value in under("optimizer.", tensors).items():
+    for name, value in with_prefix("optimizer.", tensors).items():
         number, _, kind = name.partition(".")
         whole_state["state"].setdefault(int(number), {})[kind] = value
     optimizer.load_state_dict(whole_state)
 
 
-def under(prefix: str, tensors: dict) -> dict:
+def with_prefix(prefix: str, tensors: dict) -> dict:
     """The tensors whose names begin with a prefix, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
@@ -115,7 +115,7 @@ class State:
                 if other not in (self.path, self.folder / "lock"):
                     shutil.rmtree(other) if other.is_dir() else other.unlink()
         except OSError as error:
-            raise unwritable(self.folder, error) from error
+            raise cannot_write(self.folder, error) from error
 
     def __enter__(self) -> "State":
         return self
@@ -200,7 +200,7 @@ class State:
         looked at, until the training is tried again."""
         from safetensors.torch import save_file
 
-        with whole(self.path.with_stem(name) if name else self.path) as file:
+        with atomic_write(self.path.with_stem(name) if name else self.path) as file:
             save_file(
                 {name: value.contiguous() for name, value in tensors.items()}, file, {"values": json.dumps(values)}
             )

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from mtbridge.base.files import read_json, sha256, write_json
-from mtbridge.base.program import ready
+from mtbridge.base.program import begin_work
 from mtbridge.models.classes import family_of
 from mtbridge.models.computing import computed_in, device_of
 from mtbridge.models.kernels import keep_memory
@@ -59,17 +59,17 @@ def finetune(
     precision = computed_in(recipe.precision, device, family_of(files.encoder), tell=processes.rank == 0)
     # Where a run is computed decides its last bits, so a state from elsewhere is not gone on with.
     here = {"processes": processes.count, "device": device.type, "threads": threads, "precision": precision}
-    name = resume.key(origin | here)
+    name = resume.state_name(origin | here)
     with resume.State(state.folder, name, state.every, claim=processes.rank == 0) as kept:
         processes.wait()
         training = Training(files, task, replace(recipe, precision=precision), seed, processes, device)
         _restore(training, kept, processes)
         kept.listen()
-        ready()
+        begin_work()
         start, resumed_at = time.perf_counter() - started, training.steps
         _train(training, kept, processes, about)
         if processes.rank == 0:
-            known = {**about, "why": resume.why(_origin_file(files), origin), "task": task.name, "seed": seed}
+            known = {**about, "why": resume.explain_rerun(_origin_file(files), origin), "task": task.name, "seed": seed}
             known |= {"recipe": asdict(recipe), "labels": list(task.labels), "resumed_at": resumed_at}
             known |= {"processes": processes.count, "device": str(device), "precision": precision}
             _write(training, files, known, start)

@@ -47,7 +47,7 @@ class Trimmed:
         return self._place[ids]
 
     @contextlib.contextmanager
-    def whole(self):
+    def untrimmed(self):
         """Inside, the encoder has its whole table, trained rows in place, and takes token ids as they are."""
         import torch
 

@@ -9,7 +9,7 @@ import json
 import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import read_json, sha256, whole
+from mtbridge.base.files import atomic_write, read_json, sha256
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.recipe import Encoding
 from mtbridge.specs.task import Task
@@ -32,7 +32,7 @@ def save(path, model, encoder_folder, rows: np.ndarray, scale: float = 1.0) -> N
 
     tensors = {key: value.detach().cpu().contiguous() for key, value in model.items()}
     about = {"encoder": read_json(f"{encoder_folder}/card.json")["sha256"], "scale": scale}
-    with whole(path) as file:
+    with atomic_write(path) as file:
         # One entry: safetensors writes several in any order, and the same run shall be the same bytes.
         save_file({**tensors, ROWS: torch.from_numpy(rows)}, file, metadata={"trained": json.dumps(about)})
 

@@ -1,6 +1,6 @@
 """The generated examples in the files of the XGLUE release, so that what reads the release can be tested on them."""
 
-from mtbridge.base.files import whole
+from mtbridge.base.files import atomic_write
 from mtbridge.data.world import LANGUAGES
 from mtbridge.data.world.examples import TASKS, examples
 from mtbridge.tasks.kinds import kind_of
@@ -51,7 +51,7 @@ def write_xglue(folder, sizes: dict[str, int], seed: int, languages=LANGUAGES) -
     `sizes` maps train, dev and test to a number of examples. Training data are English; dev and test are written for
     every one of `languages`. The content is that of `examples(task, split, language, sizes[split], seed)`.
     """
-    with whole(folder) as temporary:
+    with atomic_write(folder) as temporary:
         for task in TASKS:
             for split, count in sizes.items():
                 for language in ("en",) if split == "train" else languages:

@@ -10,7 +10,7 @@ matplotlib.use("Agg")  # No display is needed, and none is asked for.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mtbridge.base.files import whole
+from mtbridge.base.files import atomic_write
 
 COLOURS = "mako_r"
 STYLE = {
@@ -39,8 +39,8 @@ def write(figure: Figure, frame: pd.DataFrame, png=None, svg=None, pdf=None, csv
     with matplotlib.rc_context(STYLE):
         for kind, path in (("png", png), ("svg", svg), ("pdf", pdf)):
             if path is not None:
-                with whole(path) as temporary:
+                with atomic_write(path) as temporary:
                     figure.savefig(temporary, format=kind, dpi=200, metadata=METADATA[kind], facecolor="white")
     if csv is not None:
-        with whole(csv) as temporary:
+        with atomic_write(csv) as temporary:
             frame.to_csv(temporary, index=False, float_format="%.6g")

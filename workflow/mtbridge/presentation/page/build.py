@@ -9,7 +9,7 @@ import base64
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import read_json, whole
+from mtbridge.base.files import atomic_write, read_json
 from mtbridge.inference.contrasts import changes
 from mtbridge.presentation import catalog
 from mtbridge.presentation.files import read_csv
@@ -124,5 +124,5 @@ def render(values: dict, template) -> str:
 def write(results, outline: Outline, protocols, template, output) -> None:
     """Write the page, whole or not at all."""
     page = render(gather(results, outline, protocols), template)
-    with whole(output) as temporary:
+    with atomic_write(output) as temporary:
         temporary.write_text(page, encoding="utf-8")

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import sha256, whole
-from mtbridge.base.program import ready
+from mtbridge.base.files import atomic_write, sha256
+from mtbridge.base.program import begin_work
 from mtbridge.base.progress import Progress
 from mtbridge.data import tokenized, tokenizers
 from mtbridge.specs.pretraining import Architecture, PretrainingPlan
@@ -66,7 +66,7 @@ def pretrain(
         model = create(plan.family, architecture, ids, vocabulary, plan.seed)
     origin = {"code": identity, "plan": asdict(plan), "architecture": asdict(architecture)}
     origin |= origin_of(corpus, tokenizer, base)
-    with resume.State(state_folder, resume.key(origin), every) as state:
+    with resume.State(state_folder, resume.state_name(origin), every) as state:
         training = None
         if objective and plan.steps:
             texts = Texts(corpus, languages, plan.seed, architecture.positions - 4)
@@ -82,7 +82,7 @@ def pretrain(
             "seed": plan.seed,
             "learning_rate": plan.learning_rate,
         }
-        with whole(output) as folder:
+        with atomic_write(output) as folder:
             model.save_pretrained(folder)
             (folder / "pretraining.json").write_text(json.dumps(record, indent=1) + "\n")
         state.remove()
@@ -129,7 +129,7 @@ class Pretraining:
             print(f"going on after step {self.step} of {self.plan.steps}", file=sys.stderr, flush=True)
         progress = Progress(self.plan.objective, self.plan.steps)
         state.listen()
-        ready()
+        begin_work()
         begun = time.perf_counter() - self.seconds
         while self.step < self.plan.steps:
             loss = self.update(output)
@@ -171,7 +171,7 @@ class Pretraining:
         tensors = {f"model.{name}": value.detach() for name, value in self.weights.items()}
         tensors["random"] = torch.get_rng_state()  # of a base's dropout
         values = {name: getattr(self, name) for name in KEPT}
-        state.write(tensors | resume.of_optimizer(self.optimizer), values | {"rng": self.rng.bit_generator.state})
+        state.write(tensors | resume.optimizer_tensors(self.optimizer), values | {"rng": self.rng.bit_generator.state})
 
     def restore(self, tensors: dict, values: dict) -> None:
         """Go on from what `write` kept."""
@@ -180,9 +180,9 @@ class Pretraining:
         for name in KEPT:
             setattr(self, name, values[name])
         with torch.no_grad():
-            for name, value in resume.under("model.", tensors).items():
+            for name, value in resume.with_prefix("model.", tensors).items():
                 self.weights[name].copy_(value)
-        resume.to_optimizer(self.optimizer, tensors)
+        resume.load_optimizer(self.optimizer, tensors)
         self.rng.bit_generator.state = values["rng"]
         torch.set_rng_state(tensors["random"])
         for _ in range(self.step):  # what was trained on already is drawn again, and left

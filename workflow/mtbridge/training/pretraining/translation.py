@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mtbridge.base.program import ready
+from mtbridge.base.program import begin_work
 from mtbridge.base.progress import Progress
 from mtbridge.base.text import read_lines
 from mtbridge.data import tokenized, tokenizers
@@ -58,7 +58,7 @@ def translate(
     torch.set_num_threads(threads)
     languages = tokenized.languages_of(corpus)
     model = open_checkpoint(checkpoint).eval()
-    ready()
+    begin_work()
     held_out = HeldOut(
         {language: tokenized.Ragged.load(corpus, language) for language in languages},
         {language: read_lines(Path(texts) / f"{language}.txt") for language in languages},
