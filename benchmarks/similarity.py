@@ -20,7 +20,7 @@ def representations(sizes):
 
 
 def ours(folder, sizes, clock):
-    from mtbridge.representations.similarity import cka, gram_products
+    from mtbridge.representations.cka import cka, gram_products
 
     states = representations(sizes)
     with clock:
@@ -30,7 +30,7 @@ def ours(folder, sizes, clock):
 
 def ours_with_intervals(folder, sizes, clock):
     """What a study computes: both estimators, each with its null and an interval from 100 half-subsamples."""
-    from mtbridge.representations.similarity import similarities
+    from mtbridge.representations.cka import similarities
 
     states = representations(sizes)
     with clock:

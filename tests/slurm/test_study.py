@@ -27,7 +27,9 @@ def test_the_smoke_study_runs_as_slurm_jobs_and_leaves_nothing_to_do(cluster, pr
     assert {state for state, _ in jobs} == {"COMPLETED"}
     rules = [rule for _, rule in jobs]
     assert rules.count("finetune") == rules.count("predict") == 2
-    assert not {"score", "example_tokens", "train_examples", "figure", "page", "merge_cka", "majority"} & set(rules)
+    assert not {"score", "example_tokens", "train_examples", "figure", "page", "merge_similarity", "majority"} & set(
+        rules
+    )
     assert len(rules) < said.count("Finished jobid") / 2, "more than half of the jobs went through the queue"
     again = start(project, "-n", "--config", *SMALL).succeed(120)
     assert "Nothing to be done" in again

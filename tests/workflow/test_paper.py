@@ -300,7 +300,7 @@ def test_another_language_of_a_task_evaluates_that_task_alone(paper):
 
 def test_another_view_of_finished_runs_makes_views_alone(paper):
     plan = paper.plan(config=(*CONFIG, "protocols=[sound]"))
-    assert plan.keys() <= {*VIEWS, "merge_cka"}
+    assert plan.keys() <= {*VIEWS, "merge_similarity"}
 
 
 def test_fewer_or_more_tasks_repeat_no_run(paper):

@@ -85,7 +85,7 @@ def test_a_deleted_picture_is_drawn_again_by_one_job(smoke):
 def test_a_deleted_similarity_is_computed_again_with_its_picture(smoke):
     smoke.path("cka/languages.parquet").unlink()
     smoke.path("figures/figure2.png").unlink()
-    assert smoke.plan("figure2") == {"merge_cka": 1, "figure": 1}
+    assert smoke.plan("figure2") == {"merge_similarity": 1, "figure": 1}
     smoke.snakemake()
     assert smoke.plan() == {}
 
@@ -110,7 +110,7 @@ def test_comments_and_docstrings_make_nothing_stale(smoke):
 
 def test_an_edited_loss_retrains_everything_that_was_fine_tuned_and_nothing_before_it(smoke):
     with smoke.edit(
-        "workflow/mtbridge/training/finetuning.py",
+        "workflow/mtbridge/tasks/kinds/kind.py",
         'reduction="sum", ignore',
         'reduction="sum", label_smoothing=0.1, ignore',
     ):
@@ -122,7 +122,7 @@ def test_an_edited_loss_retrains_everything_that_was_fine_tuned_and_nothing_befo
         "train_examples",
         "example_tokens",
         "singular_values",
-        "cka_models",
+        "similarity",
     }
 
 

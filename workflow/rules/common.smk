@@ -22,6 +22,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.identity import digest, remember
 from mtbridge.presentation import catalog
 from mtbridge.presentation.requirements import RUN_REPLICATES, RUN_SCORES
+from mtbridge.representations.measures import MEASURES
 from mtbridge.specs.families import FAMILIES
 from mtbridge.study.grid import MAJORITY, Study
 from mtbridge.study.load import load
@@ -181,7 +182,7 @@ def published_values(wildcards):
 
 def catalog_inputs(wildcards):
     """What a table or figure is made from."""
-    return catalog.find(wildcards.name).files(study, wildcards.view)
+    return catalog.find(wildcards.name).requires(study, wildcards.view)
 
 
 def catalog_place(wildcards):
@@ -226,7 +227,7 @@ localrules:
     majority,
     score,
     scores,
-    merge_cka,
+    merge_similarity,
     table,
     figure,
     page,

@@ -27,35 +27,17 @@ rule states:
         "--languages {params.languages:q} --max-length {params.length} --output {output:q} > {log:q} 2>&1"
 
 
-rule cka_models:
-    """CKA between models, on one corpus."""
+rule similarity:
+    """A measure between models, or between languages, on one corpus; `aligned`: rows of languages are translations."""
     input:
         lambda wildcards: study.states(wildcards.corpus),
     output:
-        f"{results}/cka/{{corpus}}/models.parquet",
+        f"{results}/{{measure}}/{{corpus}}/{{between}}.parquet",
     log:
-        f"{results}/logs/cka/{{corpus}}.models.log",
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=growing(8000),
-        runtime=growing(60),
-    params:
-        models=lambda wildcards: study.compared(wildcards.corpus),
-        code=digest("cka_models"),
-    shell:
-        "python scripts/cka_models.py --corpus {wildcards.corpus} --models {params.models:q} --states {input:q} "
-        "--output {output:q} > {log:q} 2>&1"
-
-
-rule cka_languages:
-    """CKA between languages, on one corpus; `aligned` says whether their rows are translations."""
-    input:
-        lambda wildcards: study.states(wildcards.corpus),
-    output:
-        f"{results}/cka/{{corpus}}/languages.parquet",
-    log:
-        f"{results}/logs/cka/{{corpus}}.languages.log",
+        f"{results}/logs/{{measure}}/{{corpus}}.{{between}}.log",
+    wildcard_constraints:
+        measure=one_of(MEASURES),
+        between="models|languages",
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -64,22 +46,24 @@ rule cka_languages:
     params:
         models=lambda wildcards: study.compared(wildcards.corpus),
         aligned=lambda wildcards: "--aligned" if wildcards.corpus == "parallel" else "",
-        code=digest("cka_languages"),
+        code=digest("similarity"),
     shell:
-        "python scripts/cka_languages.py --corpus {wildcards.corpus} --models {params.models:q} --states {input:q} "
-        "{params.aligned} --output {output:q} > {log:q} 2>&1"
+        "python scripts/similarity.py --measure {wildcards.measure} --between {wildcards.between} "
+        "--corpus {wildcards.corpus} --models {params.models:q} --states {input:q} {params.aligned} "
+        "--output {output:q} > {log:q} 2>&1"
 
 
-rule merge_cka:
-    """CKA of every corpus in one file."""
+rule merge_similarity:
+    """A measure on every corpus in one file."""
     input:
-        expand(f"{results}/cka/{{corpus}}/{{{{what}}}}.parquet", corpus=study.corpora),
+        expand(f"{results}/{{{{measure}}}}/{{corpus}}/{{{{between}}}}.parquet", corpus=study.corpora),
     output:
-        f"{results}/cka/{{what}}.parquet",
+        f"{results}/{{measure}}/{{between}}.parquet",
     log:
-        f"{results}/logs/cka/{{what}}.log",
+        f"{results}/logs/{{measure}}/{{between}}.log",
     wildcard_constraints:
-        what="models|languages",
+        measure=one_of(MEASURES),
+        between="models|languages",
     conda:
         "../../envs/environment.yaml"
     params:

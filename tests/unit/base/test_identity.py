@@ -595,6 +595,14 @@ def test_a_file_of_the_package_counts_by_its_content(small):
     assert small.digest() != before
 
 
+def test_a_name_for_type_checkers_alone_is_none(small):
+    before = small.digest()
+    text = small.path("loss.py").read_text()
+    extra = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    Number = int | float\n"
+    small.path("loss.py").write_text(text.replace("FACTOR = 2", extra + "FACTOR = 2"))
+    assert small.digest() == before
+
+
 # ---- The cache ----
 
 

@@ -93,7 +93,7 @@ def test_rows_columns_and_pairs_are_the_papers_with_controls_behind():
     assert figure2.pairs(outline, "sound") == [*published, ("mbart-dn", "random"), ("nllb-600m",)]
     alone = outline_of(models=[model for model in MODELS if model[0] in ("mbert", "nllb-600m")])
     assert figure2.pairs(alone, "paper") == [("mbert", "nllb-600m")], "without a complete pair, the others"
-    empty = pd.DataFrame(columns=["corpus", "layer", "language", "model_a", "model_b", "estimator", *sheet.MEASURES])
+    empty = pd.DataFrame(columns=["corpus", "layer", "language", "model_a", "model_b", "estimator", *sheet.NUMBERS])
     one = pd.DataFrame([["c", 0, "de", "mbart", "random", "debiased", 0.1, 0, 0.2, 0, 9]], columns=empty.columns)
     frame = figure1.cells(outline, "sound", one)
     assert list(dict.fromkeys(frame["model_row"])) == ["mbert", "xlmr", "mbart"]

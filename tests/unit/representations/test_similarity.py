@@ -12,16 +12,12 @@ import torch
 from safetensors.torch import save_file
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.representations import similarity
-from mtbridge.representations.similarity import (
-    ESTIMATORS,
-    cka,
-    compare_languages,
-    compare_models,
-    gram_products,
-    half_subsamples,
-    null,
-)
+from mtbridge.representations import cka as cka_module
+from mtbridge.representations.cka import ESTIMATORS, cka, gram_products, null, similarities
+from mtbridge.representations.measures import MEASURES
+from mtbridge.representations.similarity import compare_languages, compare_models
+from mtbridge.representations.states_file import files_of
+from mtbridge.representations.subsamples import half_subsamples
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 
@@ -184,7 +180,7 @@ def test_all_pairs_and_subsamples_at_once_equal_one_at_a_time(n, estimator):
 def test_blocks_of_rows_do_not_change_the_sums(monkeypatch):
     states, masks = related(50), half_subsamples(50, 4)
     whole = gram_products(states, masks)
-    monkeypatch.setattr(similarity, "BLOCK", 7)
+    monkeypatch.setattr(cka_module, "BLOCK", 7)
     for one, other in zip(whole, gram_products(states, masks), strict=True):
         torch.testing.assert_close(one, other)
 
@@ -204,7 +200,7 @@ def test_states_without_variance_score_zero(estimator):
     constant = normal(40).expand(23, 40)  # its column means are not exact, so rows minus mean are round-off
     assert (constant - constant.mean(0)).any()
     x = related(23)[0]
-    found = similarity.similarities([constant, x, constant * 0], subsamples=10)[estimator]
+    found = similarities([constant, x, constant * 0], subsamples=10)[estimator]
     for field in found:
         assert torch.isfinite(field).all()
     assert found.value[0, 1] == found.value[0, 2] == found.value[0, 0] == 0
@@ -220,7 +216,7 @@ def test_half_without_variance_leaves_the_interval_finite(estimator):
     without = torch.ones(20, 1)
     without[4] = 0
     assert (cka(gram_products(states, without), estimator)[0, 0] == 0).all()
-    found = similarity.similarities(states, subsamples=20)[estimator]
+    found = similarities(states, subsamples=20)[estimator]
     assert torch.isfinite(torch.stack(found)).all()
     assert (found.value.abs() <= 1).all()
 
@@ -236,7 +232,7 @@ def test_interval_covers_the_population_value():
         shared = normal(100, 3, seed=10_000 + seed)
         x = shared @ to_x + normal(100, 6, seed=20_000 + seed)
         y = shared @ to_y + normal(100, 8, seed=30_000 + seed)
-        found = similarity.similarities([x, y], seed=seed)["debiased"]
+        found = similarities([x, y], seed=seed)["debiased"]
         covered += bool(found.low[0, 1] <= population <= found.high[0, 1])
         widths.append(float(found.high[0, 1] - found.low[0, 1]))
         values.append(float(found.value[0, 1]))
@@ -249,7 +245,7 @@ def test_interval_of_unrelated_states_is_about_root_three_too_wide():
     widths, values = [], []
     for seed in range(150):
         x, y = normal(60, 30, seed=1000 + seed), normal(60, 20, seed=5000 + seed)
-        found = similarity.similarities([x, y], seed=seed)["debiased"]
+        found = similarities([x, y], seed=seed)["debiased"]
         widths.append(float(found.high[0, 1] - found.low[0, 1]) / 2)
         values.append(float(found.value[0, 1]))
     assert 1.3 < np.mean(widths) / (1.96 * np.std(values)) < 2.2
@@ -280,7 +276,7 @@ def rewrite(path, change):
 def test_table_of_models_has_every_pair_layer_and_language_once(files):
     from safetensors.torch import load_file
 
-    table = compare_models(files, "parallel", subsamples=10)
+    table = compare_models(files, "parallel")
     assert list(table) == [
         "corpus",
         "layer",
@@ -309,7 +305,7 @@ def test_table_of_models_has_every_pair_layer_and_language_once(files):
 def test_table_of_languages_has_every_pair_layer_and_model_once(files):
     from safetensors.torch import load_file
 
-    table = compare_languages(files, "nc", aligned=False, subsamples=10)
+    table = compare_languages(files, "nc", aligned=False)
     assert list(table) == [
         "corpus",
         "layer",
@@ -328,14 +324,14 @@ def test_table_of_languages_has_every_pair_layer_and_model_once(files):
     assert len(table) == 3 * 3 * 3 * 2 and not table.duplicated(keys).any()
     assert set(zip(table.language_a, table.language_b, strict=True)) == {("de", "en"), ("de", "ru"), ("en", "ru")}
     assert table.aligned.dtype == bool and not table.aligned.any()
-    assert compare_languages(files, "nc", aligned=True, subsamples=10).aligned.all()
+    assert compare_languages(files, "nc", aligned=True).aligned.all()
     states = load_file(files["mbart"])
     row = table.set_index(keys).loc[(1, "mbart", "de", "ru", "biased")]
     assert row.value == pytest.approx(feature_cka(states["de"][1], states["ru"][1]), abs=1e-5)
 
 
 def test_same_seed_gives_the_same_table_and_another_only_other_intervals(files):
-    first, second, third = (compare_models(files, "parallel", seed=seed, subsamples=10) for seed in (0, 0, 1))
+    first, second, third = (compare_models(files, "parallel", seed=seed) for seed in (0, 0, 1))
     pd.testing.assert_frame_equal(first, second)
     assert first.value.equals(third.value) and not first.low.equals(third.low)
 
@@ -344,7 +340,7 @@ def test_models_with_other_numbers_of_rows_between_languages_are_compared(files)
     """An unaligned corpus: each language has its own sentences, the same for all models."""
     for path in files.values():
         rewrite(path, lambda states: states.update(ru=states["ru"][:, :10]))
-    table = compare_models(files, "nc", subsamples=5)
+    table = compare_models(files, "nc")
     assert dict(zip(table.language, table.n, strict=True)) == {"ru": 10, "de": 24, "en": 24}
     with pytest.raises(MtbridgeError, match="'ru' has 10 rows"):
         compare_languages(files, "nc", aligned=False)
@@ -399,24 +395,39 @@ def test_one_model_or_one_language_makes_an_empty_table_of_the_same_columns(file
 
 
 def test_programs_write_tables_and_leave_nothing_on_an_error(files, tmp_path):
-    def run(program, output, *options):
-        arguments = ["--corpus", "parallel", "--models", *files, "--states", *files.values(), "--output", output]
-        return subprocess.run(
-            [sys.executable, SCRIPTS / program, *arguments, *options], capture_output=True, text=True, check=False
-        )
+    def run(between, *options):
+        command = [sys.executable, SCRIPTS / "similarity.py", "--measure", "cka", "--between", between, *options]
+        command += ["--corpus", "parallel", "--models", *files, "--states", *files.values()]
+        command += ["--output", tmp_path / "cka" / f"{between}.parquet"]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    good = run("cka_languages.py", tmp_path / "cka" / "languages.parquet", "--aligned")
+    good = run("languages", "--aligned")
     assert good.returncode == 0, good.stderr
     assert pd.read_parquet(tmp_path / "cka" / "languages.parquet").aligned.all()
     rewrite(files["random"], not_finite)
-    bad = run("cka_models.py", tmp_path / "cka" / "models.parquet")
+    bad = run("models")
     assert bad.returncode == 1
     assert [line.startswith("error: ") for line in bad.stderr.splitlines()] == [True]
     assert not (tmp_path / "cka" / "models.parquet").exists()
 
 
 def test_models_and_files_that_do_not_match_are_refused():
-    assert similarity.files_of(["a", "b"], ["x", "y"]) == {"a": "x", "b": "y"}
+    assert files_of(["a", "b"], ["x", "y"]) == {"a": "x", "b": "y"}
     for models, paths in [(["a"], ["x", "y"]), (["a", "a"], ["x", "y"])]:
         with pytest.raises(MtbridgeError, match="one file for each model"):
-            similarity.files_of(models, paths)
+            files_of(models, paths)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_every_measure_is_symmetric_and_gives_values_inside_its_interval(measure):
+    x, y, z = (x.float() for x in related(60))
+    for found in MEASURES[measure]()([x, y, z], 0).values():
+        assert torch.allclose(found.value, found.value.mT)
+        assert (found.low <= found.value + 1e-12).all() and (found.value <= found.high + 1e-12).all()
+        assert found.value.shape == found.null.shape == (3, 3)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_every_measure_gives_a_table_of_the_same_columns(measure, files):
+    assert list(compare_models(files, "parallel", measure).columns) == MODELS_COLUMNS
+    assert list(compare_languages(files, "parallel", aligned=True, measure=measure).columns) == LANGUAGES_COLUMNS

@@ -141,7 +141,7 @@ def read_module(content: bytes, path: str) -> Module:
 
     definitions, classes = {}, []
     for name, bound in top.bindings.items():
-        if name in aliases:
+        if name in aliases or not bound:  # bound for type checkers alone
             continue
         written = form(name)
         for part in bound:

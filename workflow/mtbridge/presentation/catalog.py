@@ -83,10 +83,12 @@ def figure2() -> Functions:
 
 @dataclass(frozen=True)
 class Entry:
-    """A table or figure.
+    """A table or figure. A figure of similarities by another measure is a row alone: `load=figure1`, the measure's file
+    `<measure>/models.parquet` as `inputs`, and `options={"label": …}`.
 
     module: where its functions are; load: imports them; options: further arguments of both.
-    files: what it is made from; inputs: the file or folder under the results that its program is given.
+    inputs: the file or folder under the results that its program is given; files: what of it must be there, None for
+        the one file that `inputs` names.
     section: where it stands on the page, None for nowhere; per_protocol: is there one for every protocol?
     caption: one sentence, above the table and below the picture; details: what Snakemake's report says besides.
     """
@@ -97,8 +99,8 @@ class Entry:
     caption: str
     module: str
     load: Callable[[], Functions]
-    files: Callable[..., list[str]]
     inputs: str
+    files: Callable[..., list[str]] | None = None
     options: dict = field(default_factory=dict)
     details: str = ""
     section: Literal["study", "scores", "similarity", "weights"] | None = None
@@ -121,6 +123,10 @@ class Entry:
             return []
         views = [study.view(protocol) for protocol in study.protocols] if self.per_protocol else [""]
         return [f"{study.results}/{self.path(view, end)}" for end in self.ends for view in views]
+
+    def requires(self, study, view: str) -> list[str]:
+        """The files that it is made from."""
+        return self.files(study, view) if self.files else [f"{study.results}/{self.inputs}"]
 
     def references(self, study) -> list[str]:
         """The file of published values that stand beside ours, if there is one."""
@@ -226,7 +232,6 @@ ENTRIES = (
         caption="The learning rate, chosen per model and task on English dev.",
         module="tables.learning_rate",
         load=learning_rate,
-        files=requirements.merged_scores,
         inputs="scores.parquet",
         exists=requirements.chooses_rates,
     ),
@@ -250,7 +255,6 @@ ENTRIES = (
         details=SPREAD,
         module="figures.figure1",
         load=figure1,
-        files=requirements.similarities_of_models,
         inputs="cka/models.parquet",
         section="similarity",
         exists=requirements.has_similarities,
@@ -263,7 +267,6 @@ ENTRIES = (
         details=f"Two models share a matrix, one in the lower triangle and one in the upper. {SPREAD}",
         module="figures.figure2",
         load=figure2,
-        files=requirements.similarities_of_languages,
         inputs="cka/languages.parquet",
         section="similarity",
         has_published=True,

@@ -20,11 +20,6 @@ def scored_runs(study, view: str) -> list[str]:
     return [*study.paths(RUN_SCORES, study.scored), *study.paths(RUN_REPLICATES, study.scored)]
 
 
-def merged_scores(study, view: str) -> list[str]:
-    """All scores in one file."""
-    return [f"{study.results}/scores.parquet"]
-
-
 def singular_values(study, view: str) -> list[str]:
     """Singular values of models that have a base, and of the bases."""
     return study.paths("spectra/{model}.npz", study.each_with_spectra)
@@ -36,16 +31,6 @@ def examples(study, view: str) -> list[str]:
         *study.paths("data/{task}/train.parquet", study.each_task),
         *study.paths("data/{task}/evaluation.parquet", study.each_task),
     ]
-
-
-def similarities_of_models(study, view: str) -> list[str]:
-    """CKA between models, on every corpus."""
-    return [f"{study.results}/cka/models.parquet"]
-
-
-def similarities_of_languages(study, view: str) -> list[str]:
-    """CKA between languages, on every corpus."""
-    return [f"{study.results}/cka/languages.parquet"]
 
 
 def tables_with_published_values(study, view: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Figure 1: CKA of two models on the same texts, by layer and language."""
+"""Figure 1: similarity of two models on the same texts, by layer and language; CKA, or another measure."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from mtbridge.presentation.figures.style import wrap
 from mtbridge.study.outline import Outline
 
 
-def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
+def frame(outline: Outline, protocol: str, inputs, published=None, label: str = sheet.CKA) -> pd.DataFrame:
     """What is drawn of the similarities of models in the file `inputs`; see `cells`."""
     keys = ["model_a", "model_b", "language"]
     return cells(outline, protocol, sheet.read_similarity(inputs, keys, outline, protocol))
@@ -30,14 +30,14 @@ def cells(outline: Outline, protocol: str, similarity: pd.DataFrame) -> pd.DataF
     keys = ["model_row", "model_column", "layer", "language"]
     grid = pd.MultiIndex.from_product([rows, columns, layers, languages], names=keys).to_frame(index=False)
     both = both.rename(columns={"model_a": "model_row", "model_b": "model_column"})
-    result = grid.merge(both[[*keys, *sheet.MEASURES]], on=keys, how="left")
+    result = grid.merge(both[[*keys, *sheet.NUMBERS]], on=keys, how="left")
     result.insert(0, "corpus", outline.corpus(protocol))
-    result.insert(5, "estimator", outline.protocol(protocol).estimator)
+    result.insert(5, "estimator", sheet.estimator_of(similarity, outline, protocol))
     return result
 
 
-def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
-    """A grid of panels, languages across and layers down (0 = embeddings)."""
+def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = sheet.CKA) -> Figure:
+    """A grid of panels, languages across and layers down (0 = embeddings); `label`: what the measure is called."""
     if frame.empty:
         return sheet.nothing_to_draw("Figure 1: no pair of models to compare, or no similarities yet.")
     rows, columns = list(dict.fromkeys(frame["model_row"])), list(dict.fromkeys(frame["model_column"]))
@@ -56,8 +56,8 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
         left=0.85,
         top=0.1 + 0.14 * max(title.count("\n") + 1 for title in titles),
         bottom=0.55 if own_scales else 0.38,
-        caption=sheet.caption(frame, outline, protocol, "two models on the same texts"),
-        estimator=None if own_scales else settings.estimator,
+        caption=sheet.caption(frame, outline, protocol, f"{label} of two models on the same texts"),
+        bar=None if own_scales else sheet.bar_label(frame, label),
     )
     for i, row in enumerate(rows):
         for j, column in enumerate(columns):

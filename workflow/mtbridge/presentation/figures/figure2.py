@@ -1,4 +1,4 @@
-"""Figure 2: CKA of two languages inside one model, by layer; two models share a matrix."""
+"""Figure 2: similarity of two languages inside one model, by layer; two models share a matrix."""
 
 import math
 
@@ -14,7 +14,7 @@ from mtbridge.study.outline import Outline
 LAYERS_ACROSS = 7  # at most, on one line
 
 
-def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
+def frame(outline: Outline, protocol: str, inputs, published=None, label: str = sheet.CKA) -> pd.DataFrame:
     """What is drawn of the similarities of languages in the file `inputs`; see `cells`.
 
     `published` (model, layer, language_a, language_b, cka) adds the columns published and difference.
@@ -44,9 +44,9 @@ def cells(outline: Outline, protocol: str, similarity: pd.DataFrame) -> pd.DataF
     ]
     keys = ["model", "layer", "language_a", "language_b"]
     grid = pd.DataFrame(rows, columns=["pair", "triangle", *keys])
-    result = grid.merge(both[[*keys, *sheet.MEASURES, "aligned"]], on=keys, how="left")
+    result = grid.merge(both[[*keys, *sheet.NUMBERS, "aligned"]], on=keys, how="left")
     result.insert(0, "corpus", outline.corpus(protocol))
-    result.insert(7, "estimator", outline.protocol(protocol).estimator)
+    result.insert(7, "estimator", sheet.estimator_of(similarity, outline, protocol))
     return result
 
 
@@ -62,7 +62,7 @@ def pairs(outline: Outline, protocol: str) -> list[tuple[str, ...]]:
     return shown + [tuple(rest[index : index + 2]) for index in range(0, len(rest), 2)]
 
 
-def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
+def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = sheet.CKA) -> Figure:
     """Pairs of models down, layers across (at most seven in a line); lower triangle one model, upper the other."""
     if frame.empty:
         return sheet.nothing_to_draw("Figure 2: no similarities yet.")
@@ -81,8 +81,8 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
         left=1.75,
         top=0.28,
         bottom=0.55 if own_scales else 0.38,
-        caption=sheet.caption(frame, outline, protocol, _what(frame)),
-        estimator=None if own_scales else settings.estimator,
+        caption=sheet.caption(frame, outline, protocol, f"{label} of {_what(frame)}"),
+        bar=None if own_scales else sheet.bar_label(frame, label),
     )
     for p, pair in enumerate(order):
         part = frame[frame["pair"] == pair]

@@ -20,25 +20,40 @@ from mtbridge.base.files import read_parquet
 from mtbridge.presentation.figures.style import COLOURS
 from mtbridge.study.outline import Outline
 
-MEASURES = ["value", "low", "high", "null", "n"]
+NUMBERS = ["value", "low", "high", "null", "n"]
+CKA = "linear CKA"  # what the measure is called in the pictures, unless a row of the catalog says otherwise
 
 
 def read_similarity(path, keys: list[str], outline: Outline, protocol: str) -> pd.DataFrame:
-    """The similarities that a protocol shows: keys, corpus, layer, estimator and `MEASURES`.
+    """The similarities that a protocol shows: keys, corpus, layer, estimator and `NUMBERS`.
 
     Raises MtbridgeError where the file holds other corpora alone.
     """
-    frame = read_parquet(path, ["corpus", "layer", *keys, "estimator", *MEASURES])
+    frame = read_parquet(path, ["corpus", "layer", *keys, "estimator", *NUMBERS])
     return select(frame, outline, protocol, path)
 
 
 def select(frame: pd.DataFrame, outline: Outline, protocol: str, where) -> pd.DataFrame:
-    """The rows of the protocol's corpus and estimator. Raises MtbridgeError where there are others alone."""
+    """The rows of the protocol's corpus and estimator; of a measure with estimators of its own, all of the corpus.
+
+    Raises MtbridgeError where there are other corpora alone.
+    """
     corpus = outline.corpus(protocol)
     if len(frame) and corpus not in set(frame["corpus"]):
         seen = ", ".join(sorted(set(frame["corpus"])))
         raise MtbridgeError(f"{where}: the similarities hold no corpus '{corpus}', expected one of: {seen}")
-    return frame[(frame["corpus"] == corpus) & (frame["estimator"] == outline.protocol(protocol).estimator)]
+    frame, estimator = frame[frame["corpus"] == corpus], outline.protocol(protocol).estimator
+    return frame[frame["estimator"] == estimator] if (frame["estimator"] == estimator).any() else frame
+
+
+def estimator_of(similarity: pd.DataFrame, outline: Outline, protocol: str) -> str:
+    """The estimator that selected rows hold; without rows, the protocol's."""
+    return similarity["estimator"].iloc[0] if len(similarity) else outline.protocol(protocol).estimator
+
+
+def bar_label(frame: pd.DataFrame, label: str) -> str:
+    """What the one bar of a figure shows."""
+    return f"{frame['estimator'].iloc[0]} {label} (no unit)"
 
 
 def scale_of_figure(frame: pd.DataFrame) -> tuple[float, float]:
@@ -130,7 +145,7 @@ def caption(frame: pd.DataFrame, outline: Outline, protocol: str, what: str) -> 
         return ""
     settings = outline.protocol(protocol)
     corpus = frame["corpus"].iloc[0]
-    text = f"{settings.estimator.capitalize()} linear CKA of {what}; corpus {corpus}, {_spread(frame)}"
+    text = f"{frame['estimator'].iloc[0].capitalize()} {what}; corpus {corpus}, {_spread(frame)}"
     if settings.scale == "panel":
         text += " Every panel has its own colour scale: compare numbers, not colours."
     return text
@@ -139,11 +154,11 @@ def caption(frame: pd.DataFrame, outline: Outline, protocol: str, what: str) -> 
 class Sheet:
     """A figure whose panels are placed in inches, so that cells have one size and nothing overlaps."""
 
-    def __init__(self, shape, panel, gap, left, top, bottom, caption, estimator=None):
+    def __init__(self, shape, panel, gap, left, top, bottom, caption, bar=None):
         """shape: rows and columns of panels; panel, gap: width and height in inches, as left, top and bottom are;
-        estimator: what the one bar of the figure shows, None without a bar."""
-        self.panel_size, self.gap, self.left, self.estimator = panel, gap, left, estimator
-        self.width = left + shape[1] * (panel[0] + gap[0]) + (0.8 if estimator else 0.05)
+        bar: what the one bar of the figure shows, None without a bar."""
+        self.panel_size, self.gap, self.left, self.bar = panel, gap, left, bar
+        self.width = left + shape[1] * (panel[0] + gap[0]) + (0.8 if bar else 0.05)
         lines = textwrap.wrap(caption, int(self.width * 16))
         self.bottom = bottom + 0.15 * len(lines) + 0.1
         self.height = self.bottom + shape[0] * (panel[1] + gap[1]) - gap[1] + top
@@ -160,14 +175,14 @@ class Sheet:
 
     def finish(self, scale: tuple[float, float]) -> Figure:
         """The figure, with its bar if it has one."""
-        if self.estimator:
+        if self.bar:
             middle, size = (self.top + self.bottom) / 2, min(self.top - self.bottom, 3.2)
             place = (self.width - 0.72, middle - size / 2, 0.13, size)
             ax = self.figure.add_axes([place[k] / (self.height if k % 2 else self.width) for k in range(4)])
             mappable = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(*scale), matplotlib.colormaps[COLOURS])
             bar = self.figure.colorbar(mappable, cax=ax)
             # A short bar has its label in two lines.
-            bar.set_label(textwrap.fill(f"{self.estimator} linear CKA (no unit)", int(size * 19)))
+            bar.set_label(textwrap.fill(self.bar, int(size * 19)))
             bar.outline.set_visible(False)
         return self.figure
 
