@@ -138,14 +138,14 @@ READERS = {
     "encoder's config": ("mbart/config.json", lambda at: load_encoder(at / "mbart")),
     "checkpoint": ("mbart-checkpoint/model.safetensors", lambda at: list(checkpoints.Tensors(at / "mbart-checkpoint"))),
     "tokenizer": ("tokenizer/tokenizer.json", lambda at: tokenizers.open_tokenizer(at / "tokenizer")),
-    "weights": ("weights.safetensors", lambda at: load_run(at)),
+    "weights": ("model.safetensors", lambda at: load_run(at)),
     "record": ("run.json", lambda at: load_run(at)),
     "states": ("a.safetensors", lambda at: compare_models({n: at / f"{n}.safetensors" for n in "ab"}, "x", 0, 2)),
 }
 
 
 def load_run(at):
-    return weights_file.load(at / "mbart", at / "weights.safetensors", at / "run.json", small.POS)
+    return weights_file.load(at / "mbart", at / "model.safetensors", at / "run.json", small.POS)
 
 
 def load_inputs(at):

@@ -16,14 +16,12 @@ from tests.support import small
 ROOT = Path(__file__).resolve().parents[3]
 LIBRARY = ROOT / "workflow" / "mtbridge"
 FACTS = LIBRARY / "specs" / "families.py"
-# The figures name the models of a paper, one of which is called as a family.
-NAMES_ALLOWED = {"figures.py"}
 CHOICE_BY_FAMILY = re.compile(r"\b(family|family\.name|model_type)\s*(==|in\s*[(\[{])")
 
 
 def python_files():
     found = [path for folder in (LIBRARY, ROOT / "scripts") for path in sorted(folder.rglob("*.py"))]
-    return [path for path in found if path != FACTS and path.name not in NAMES_ALLOWED]
+    return [path for path in found if path != FACTS]
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.presentation.layout import GAP, Block, Cell, number, percent, signed
 from mtbridge.presentation.words import MATRIX_LABELS
 from mtbridge.study.outline import Outline
+from mtbridge.weights.measures import compare
 
 MEASURES = ("sigma_norm", "d")
 KEYS = ["layer", "model", "matrix"]
@@ -67,21 +68,11 @@ def _read_spectra(path: Path) -> dict[tuple[int, str], np.ndarray]:
 
 
 def _measures(sigma, origin, where: str) -> dict[str, float]:
-    if sigma is None:
-        return {"sigma_norm": np.nan, "d": np.nan, "uniform_share": np.nan}
-    row = {"sigma_norm": float(np.linalg.norm(sigma)), "d": np.nan, "uniform_share": np.nan}
-    if origin is None:
-        return row
-    if sigma.shape != origin.shape:
-        raise MtbridgeError(
-            f"{where}: {len(sigma)} singular values, its base has {len(origin)}; give the model's true base"
-        )
-    row["d"] = float(np.linalg.norm(sigma - origin))
-    energy = float(origin @ origin)
-    if row["d"] > 0 and energy > 0:
-        factor = float(sigma @ origin) / energy
-        row["uniform_share"] = (factor - 1) ** 2 * energy / row["d"] ** 2
-    return row
+    """The measures of a matrix, NaN where singular values are not there; an error names the matrix."""
+    try:
+        return compare(sigma, origin)
+    except MtbridgeError as error:
+        raise MtbridgeError(f"{where}: {error}") from error
 
 
 def body(frame: pd.DataFrame, outline: Outline, protocol: str, *, last_layer: bool) -> tuple[list[Block], list[str]]:
