@@ -11,7 +11,7 @@ import pytest
 from tests.workflow.conftest import ROOT, Project
 
 README = (ROOT / "README.md").read_text()
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = [
     line.split(" # ")[0].strip()
     for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
