@@ -16,6 +16,7 @@ def main():
     parser.add_argument("--texts", required=True, help="the same corpus as text")
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--directions", required=True)
+    parser.add_argument("--source-language", default="en", help="that directions are into, or out of")
     parser.add_argument("--lines", type=int, required=True, help="sentences a direction")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True)
@@ -33,6 +34,7 @@ def main():
         arguments.lines,
         arguments.output,
         arguments.threads,
+        arguments.source_language,
     )
 
 

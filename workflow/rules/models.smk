@@ -130,10 +130,11 @@ rule translate:
     params:
         directions=lambda wildcards: study.settings.model_catalog[wildcards.model].directions,
         lines=study.settings.corpora.heldout,
+        source_language=study.settings.source_language,
         code=digest("translate"),
     shell:
         "python scripts/translate.py --model {wildcards.model:q} --checkpoint {input.checkpoint:q} "
-        "--corpus {input.corpus:q} --texts {input.texts:q} --tokenizer {input.tokenizer:q} --directions {params.directions} "
+        "--corpus {input.corpus:q} --texts {input.texts:q} --tokenizer {input.tokenizer:q} --directions {params.directions} --source-language {params.source_language} "
         "--lines {params.lines} --output {output:q} > {log:q} 2>&1"
 
 
