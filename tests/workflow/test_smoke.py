@@ -103,9 +103,64 @@ def test_touched_files_make_nothing_stale(smoke):
     assert smoke.plan() == {}
 
 
-def test_comments_and_docstrings_make_nothing_stale(smoke):
-    with smoke.edit("workflow/mtbridge/training/finetuning.py", '"""Fine-tuning of', '# why\n"""Another text of'):
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("training/finetuning.py", '"""Fine-tuning of', '# why\n"""Another text of'),
+        ("training/finetuning.py", '"out of memory with one example', '"no room for one example'),
+        ("training/finetuning.py", 'print(f"out of memory: ', 'print(f"memory is short: '),
+        ("specs/recipe.py", '"Peak learning rate of AdamW."', '"The highest learning rate."'),
+        ("data/readers/conllu.py", "COLUMNS = 10", "COLUMNS = 11"),
+        ("data/readers/xglue.py", 'RELEASE = "', 'RELEASE = "another_'),
+    ],
+    ids=["docstring", "error", "print", "description", "reader of another source", "another one"],
+)
+def test_what_no_result_depends_on_makes_nothing_stale(smoke, path, old, new):
+    with smoke.edit(f"workflow/mtbridge/{path}", old, new):
         assert smoke.plan() == {}
+
+
+def test_a_moved_module_makes_nothing_stale(smoke):
+    library = smoke.folder / "workflow/mtbridge"
+    moves = {
+        "training.optimization": "training.steps",
+        "models.pooling": "models.vectors",
+        "tasks.metrics": "tasks.scores",
+    }
+    files = [*library.rglob("*.py"), *smoke.folder.glob("scripts/*.py")]
+    before = {path: path.read_text() for path in files}
+    try:
+        for old, new in moves.items():
+            (library / f"{old.replace('.', '/')}.py").rename(library / f"{new.replace('.', '/')}.py")
+        for path in (*library.rglob("*.py"), *smoke.folder.glob("scripts/*.py")):
+            text = path.read_text()
+            for old, new in moves.items():
+                (room, name), renamed = old.split("."), new.split(".")[1]
+                text = text.replace(f"mtbridge.{old} import", f"mtbridge.{new} import")
+                text = text.replace(
+                    f"from mtbridge.{room} import {name}\n", f"from mtbridge.{room} import {renamed} as {name}\n"
+                )
+            path.write_text(text)
+        assert smoke.plan() == {}
+    finally:
+        for new in moves.values():
+            (library / f"{new.replace('.', '/')}.py").unlink()
+        for path, text in before.items():
+            path.write_text(text)
+
+
+def test_a_way_of_pooling_that_is_not_used_makes_stale_what_pools(smoke):
+    with smoke.edit("workflow/mtbridge/models/pooling.py", "batch.offsets[1:] - 1", "batch.offsets[1:] - 2"):
+        plan = smoke.plan()
+    assert plan["finetune"] == plan["predict"] == 4
+    assert not plan.keys() & {"pretrain", "encoder", "tokenizer", "example_tokens", "train_examples", "singular_values"}
+
+
+def test_an_edited_constant_of_the_loss_retrains(smoke):
+    with smoke.edit("workflow/mtbridge/tasks/kinds/kind.py", "IGNORED = -100", "IGNORED = -101"):
+        plan = smoke.plan()
+    assert plan["finetune"] == plan["predict"] == 4
+    assert "pretrain" not in plan
 
 
 def test_an_edited_loss_retrains_everything_that_was_fine_tuned_and_nothing_before_it(smoke):

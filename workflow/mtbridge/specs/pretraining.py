@@ -12,27 +12,27 @@ DIRECTIONS = ("many-to-one", "one-to-many", "english-centric", "all")
 class Architecture:
     """Sizes shared by every small model of a study; the encoders are equally deep whatever the family."""
 
-    hidden_size: int = setting(128, "Width.", ge=8)
-    layers: int = setting(4, "Layers of every encoder.", ge=1)
-    decoder_layers: int = setting(2, "Layers of the decoders of denoising and translation.", ge=1)
-    heads: int = setting(4, "Attention heads.", ge=1)
-    feedforward: int = setting(512, "Width of the feed-forward layers.", ge=8)
-    positions: int = setting(130, "Longest input in tokens, with two to spare.", ge=16)
+    hidden_size: int = setting(128, description="Width.", ge=8)
+    layers: int = setting(4, description="Layers of every encoder.", ge=1)
+    decoder_layers: int = setting(2, description="Layers of the decoders of denoising and translation.", ge=1)
+    heads: int = setting(4, description="Attention heads.", ge=1)
+    feedforward: int = setting(512, description="Width of the feed-forward layers.", ge=8)
+    positions: int = setting(130, description="Longest input in tokens, with two to spare.", ge=16)
     # Published models of width 768 and more start from 0.02; narrow ones learn nothing from it for a long time.
-    initializer_range: float = setting(0.04, "Standard deviation of the first weights.", gt=0)
+    initializer_range: float = setting(0.04, description="Standard deviation of the first weights.", gt=0)
 
 
 @specification
 class PretrainingSettings:
     """What all pretrainings of a study have in common."""
 
-    tokens_per_step: int = setting(500, "Tokens of an update, source and target together.", ge=64)
-    learning_rate: float = setting(2e-3, "Peak learning rate.", gt=0)
-    warmup: float = setting(0.1, "Share of the steps with rising learning rate.", ge=0, le=1)
-    mask_share: float = setting(0.15, "Share of tokens predicted in masked LM.", gt=0, lt=1)
-    noise_share: float = setting(0.35, "Share of tokens hidden in denoising.", gt=0, lt=1)
-    sentences: int = setting(3, "Consecutive lines that make one text in masked LM and denoising.", ge=1)
-    seed: int = setting(1, "Of weights and order.", ge=0)
+    tokens_per_step: int = setting(500, description="Tokens of an update, source and target together.", ge=64)
+    learning_rate: float = setting(2e-3, description="Peak learning rate.", gt=0)
+    warmup: float = setting(0.1, description="Share of the steps with rising learning rate.", ge=0, le=1)
+    mask_share: float = setting(0.15, description="Share of tokens predicted in masked LM.", gt=0, lt=1)
+    noise_share: float = setting(0.35, description="Share of tokens hidden in denoising.", gt=0, lt=1)
+    sentences: int = setting(3, description="Consecutive lines that make one text in masked LM and denoising.", ge=1)
+    seed: int = setting(1, description="Of weights and order.", ge=0)
 
 
 @specification
@@ -41,6 +41,6 @@ class PretrainingPlan(PretrainingSettings):
 
     family: str = setting(description="Architecture of the model.")
     objective: Literal[OBJECTIVES] = setting(description="What a trained model learns; `none` leaves it untrained.")
-    directions: Literal[DIRECTIONS] | None = setting(None, "Of translation.")
+    directions: Literal[DIRECTIONS] | None = setting(None, description="Of translation.")
     steps: int = setting(description="Updates of a trained model.", ge=0)
-    source_language: str = setting("en", "The language that translations are into, or out of.")
+    source_language: str = setting("en", description="The language that translations are into, or out of.")

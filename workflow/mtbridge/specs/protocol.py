@@ -23,33 +23,36 @@ class Protocol:
     """A way to score and show runs; the defaults are the sound way."""
 
     metric: Literal["official", "sound"] = setting(
-        "sound", "The benchmark's official metric, or the sound one; most tasks have one that is both.", identity=False
+        "sound",
+        description="The benchmark's official metric, or the sound one; most tasks have one that is both.",
+        identity=False,
     )
     splits: dict[Name, Literal["dev", "test"]] = setting(
-        {}, "The split that is shown of a task; default: test.", identity=False
+        {}, description="The split that is shown of a task; default: test.", identity=False
     )
     mean_without: dict[Name, tuple[Name, ...]] = setting(
-        {}, "Languages that the mean of a task leaves out, because the published mean does.", identity=False
+        {}, description="Languages that the mean of a task leaves out, because the published mean does.", identity=False
     )
     statistics: tuple[Literal[STATISTICS], ...] = setting(
         STATISTICS,
-        "What Table 1 shows of a task: mean, source language, mean of the others, difference of these two.",
+        description="What Table 1 shows of a task: mean, source language, mean of the others, difference of these two.",
         identity=False,
     )
-    estimator: Literal["biased", "debiased"] = setting("debiased", "Of CKA.", identity=False)
+    estimator: Literal["biased", "debiased"] = setting("debiased", description="Of CKA.", identity=False)
     scale: Literal["figure", "panel"] = setting(
-        "figure", "One colour scale for a whole figure, or one for each panel.", identity=False
+        "figure", description="One colour scale for a whole figure, or one for each panel.", identity=False
     )
     model_pairs: tuple[tuple[Name, Name], ...] = setting(
-        (), "Models that share a matrix in Figure 2: the first has the lower triangle.", identity=False
+        (), description="Models that share a matrix in Figure 2: the first has the lower triangle.", identity=False
     )
     other_models: bool = setting(
         True,
-        "Show in Figure 2 the models of no pair too; they are shown anyway where no pair is complete.",
+        description="Show in Figure 2 the models of no pair too; they are shown anyway where no pair is complete.",
         identity=False,
     )
     corpus: CorpusOfTask | None = setting(
-        None, "The corpus on which hidden states are compared, where the study runs its task; else aligned lines."
+        None,
+        description="The corpus on which hidden states are compared, where the study runs its task; else aligned lines.",
     )
 
     def split(self, task: str) -> str:

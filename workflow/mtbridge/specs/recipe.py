@@ -9,13 +9,13 @@ from mtbridge.specs.setting import setting, specification
 class Encoding:
     """The part of a recipe that decides what a model is fed."""
 
-    max_length: int = setting(256, "Tokens of an input, specials included.", ge=8)
-    pooling: Literal["mean", "first", "eos"] = setting("mean", "How a text becomes one vector.")
+    max_length: int = setting(256, description="Tokens of an input, specials included.", ge=8)
+    pooling: Literal["mean", "first", "eos"] = setting("mean", description="How a text becomes one vector.")
     pair_encoding: Literal["family", "separator"] = setting(
-        "family", "Two texts as the model was pretrained, or always with a separator."
+        "family", description="Two texts as the model was pretrained, or always with a separator."
     )
     language_tag: Literal["own", "English"] = setting(
-        "own", "Tag of the text's language, or English's, for models that take one."
+        "own", description="Tag of the text's language, or English's, for models that take one."
     )
 
 
@@ -23,16 +23,17 @@ class Encoding:
 class Recipe(Encoding):
     """The settings of fine-tuning."""
 
-    learning_rate: float = setting(5e-6, "Peak learning rate of AdamW.", gt=0)
-    epochs: int = setting(10, "Passes over the English training examples.", ge=1)
-    batch_size: int = setting(32, "Examples of one update, over all devices.", ge=1)
-    warmup: float = setting(0.1, "Share of the updates with rising learning rate.", ge=0, le=1)
-    weight_decay: float = setting(0.0, "Decoupled weight decay of matrices.", ge=0)
-    clip: float = setting(1.0, "Largest norm of the gradients of one update.", gt=0)
-    dropout: float = setting(0.1, "Dropout before the head.", ge=0, lt=1)
+    learning_rate: float = setting(5e-6, description="Peak learning rate of AdamW.", gt=0)
+    epochs: int = setting(10, description="Passes over the English training examples.", ge=1)
+    batch_size: int = setting(32, description="Examples of one update, over all devices.", ge=1)
+    warmup: float = setting(0.1, description="Share of the updates with rising learning rate.", ge=0, le=1)
+    weight_decay: float = setting(0.0, description="Decoupled weight decay of matrices.", ge=0)
+    clip: float = setting(1.0, description="Largest norm of the gradients of one update.", gt=0)
+    dropout: float = setting(0.1, description="Dropout before the head.", ge=0, lt=1)
     selection: Literal["last", "en_dev", "mean_dev"] = setting(
-        "en_dev", "The epoch whose weights are kept: the last, the best on English dev, or on all dev."
+        "en_dev", description="The epoch whose weights are kept: the last, the best on English dev, or on all dev."
     )
     precision: Literal["fp32", "bf16"] = setting(
-        "fp32", "Of the computation; weights stay fp32. Without bf16 instructions, bf16 is computed in fp32."
+        "fp32",
+        description="Of the computation; weights stay fp32. Without bf16 instructions, bf16 is computed in fp32.",
     )

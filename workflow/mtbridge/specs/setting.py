@@ -17,8 +17,10 @@ STRICT = ConfigDict(extra="forbid")
 specification = dataclass(frozen=True, config=STRICT)
 
 
-def setting(default: Any = ..., description: str = "", *, identity: bool = True, **limits) -> Any:
+def setting(default: Any = ..., *, description: str = "", identity: bool = True, **limits) -> Any:
     """A setting's default (none: it must be given), its meaning, and limits such as `ge=1`.
+
+    The meaning stands behind its keyword, by which the identity of code knows that no result depends on it.
 
     identity: whether a result depends on it. Settings that only say where or how fast something runs do not.
     """

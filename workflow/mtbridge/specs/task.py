@@ -27,9 +27,9 @@ class TaskFields:
         description="The classes, in order. In a ranking: the gains. In a regression: none, []."
     )
     metric: str = setting(description="How predictions are scored.")
-    columns: tuple[Name, ...] = setting(("tokens",), "Text columns, in file order; tagging: tokens.")
+    columns: tuple[Name, ...] = setting(("tokens",), description="Text columns, in file order; tagging: tokens.")
     segments: tuple[tuple[str, ...], ...] = setting(
-        (), "Which columns are joined into each of a model's one or two texts; default: one each."
+        (), description="Which columns are joined into each of a model's one or two texts; default: one each."
     )
 
 

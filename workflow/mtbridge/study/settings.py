@@ -36,20 +36,20 @@ class TaskSettings(TaskFields):
     kind: Literal[tuple(KINDS)] = setting(description="What the examples are; see workflow/mtbridge/tasks/kinds.")
     metric: Literal[tuple(METRICS)] = setting(description="How predictions are scored.")
     languages: Names | None = setting(
-        None, "Languages that are scored; default: those of the study that the source has."
+        None, description="Languages that are scored; default: those of the study that the source has."
     )
     source: dict[str, Any] | None = setting(
         None,
-        "Where the examples come from: {kind: generated}, {kind: xglue, path, folder, format}, "
+        description="Where the examples come from: {kind: generated}, {kind: xglue, path, folder, format}, "
         "{kind: datasets, path, config, revision, splits, columns, labels} or {kind: conllu, path}; default: the "
         "study's `source`.",
     )
     label: str | None = setting(
-        None, "How the task is called in tables and figures; default: its name in capitals.", identity=False
+        None, description="How the task is called in tables and figures; default: its name in capitals.", identity=False
     )
-    train: int | None = setting(None, "At most so many training examples.", ge=1)
-    dev: int | None = setting(None, "At most so many dev examples a language.", ge=1)
-    test: int | None = setting(None, "At most so many test examples a language.", ge=1)
+    train: int | None = setting(None, description="At most so many training examples.", ge=1)
+    dev: int | None = setting(None, description="At most so many dev examples a language.", ge=1)
+    test: int | None = setting(None, description="At most so many test examples a language.", ge=1)
 
     def task(self, name: str) -> Task:
         """The task itself, without where its examples come from."""
@@ -99,7 +99,9 @@ class ModelSettings(Strict):
 class RecipeSettings(Recipe):
     """A recipe of a study, with what it does otherwise for some tasks."""
 
-    by_task: dict[Name, dict[str, Any]] = setting({}, "Settings that differ for a task: {pos: {learning_rate: 2e-5}}.")
+    by_task: dict[Name, dict[str, Any]] = setting(
+        {}, description="Settings that differ for a task: {pos: {learning_rate: 2e-5}}."
+    )
 
     def for_task(self, task: str) -> Recipe:
         """The recipe that holds for a task."""
@@ -111,7 +113,7 @@ class RecipeSettings(Recipe):
 class Pretraining(PretrainingSettings):
     """How models are trained here."""
 
-    threads: int = setting(1, "CPU threads of one pretraining.", ge=1, identity=False)
+    threads: int = setting(1, description="CPU threads of one pretraining.", ge=1, identity=False)
 
 
 class ExamplesCorpus(Strict):
