@@ -21,7 +21,7 @@ def main():
 
     from mtbridge.models.extraction import extract_encoder
 
-    card = {key: getattr(arguments, key) for key in ("model", "kind", "base", "source")}
+    card = {key: vars(arguments)[key] for key in ("model", "kind", "base", "source")}
     extract_encoder(arguments.checkpoint, arguments.tokenizer, arguments.output, card)
 
 

@@ -24,7 +24,7 @@ def main():
     from mtbridge.data.world.corpora import parallel
     from mtbridge.data.world.release import write_xglue
 
-    sizes = {split: getattr(arguments, split) for split in ("train", "dev", "test")}
+    sizes = {split: vars(arguments)[split] for split in ("train", "dev", "test")}
     languages = tuple(arguments.languages)
     with atomic_write(arguments.output) as folder:
         write_xglue(folder / "xglue", sizes, arguments.seed, languages)

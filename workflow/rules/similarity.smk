@@ -48,8 +48,8 @@ rule similarity:
         aligned=lambda wildcards: "--aligned" if wildcards.corpus == "parallel" else "",
         code=digest("similarity"),
     shell:
-        "python scripts/similarity.py --measure {wildcards.measure} --between {wildcards.between} "
-        "--corpus {wildcards.corpus} --models {params.models:q} --states {input:q} {params.aligned} "
+        "python scripts/similarity.py --measure {wildcards.measure:q} --between {wildcards.between:q} "
+        "--corpus {wildcards.corpus:q} --models {params.models:q} --states {input:q} {params.aligned} "
         "--output {output:q} > {log:q} 2>&1"
 
 

@@ -603,6 +603,79 @@ def test_a_name_for_type_checkers_alone_is_none(small):
     assert small.digest() == before
 
 
+# ---- Classes ----
+
+CLASS = """
+class Part:
+    def asked(self):
+        return 100
+
+    def unasked(self):
+        return 200
+
+    def __len__(self):
+        return 300
+
+def loss(x):
+    return Part().asked()
+"""
+
+
+def test_a_method_counts_where_an_attribute_of_its_name_is_asked_for(small):
+    small.write("loss.py", CLASS)
+    assert small.changes("loss.py", "100", "101")
+    assert small.changes("loss.py", "300", "301")
+    assert not small.changes("loss.py", "200", "201")
+
+
+@pytest.mark.parametrize(
+    "ask", ["getattr(Part(), x)()", "getattr(Part(), 'unasked')()", "operator.methodcaller('unasked')(Part())"]
+)
+def test_a_method_counts_where_its_name_is_computed_or_a_text(small, ask):
+    small.write("loss.py", "import operator\n" + CLASS.replace("Part().asked()", ask))
+    assert small.changes("loss.py", "200", "201")
+
+
+def test_a_method_that_only_another_method_asks_for_counts(small):
+    small.write("loss.py", CLASS.replace("return 100", "return self.unasked()"))
+    assert small.changes("loss.py", "200", "201")
+
+
+def test_an_inherited_method_counts(small):
+    text = CLASS.replace("class Part:", "class Base:\n    def asked(self):\n        return 50\n\nclass Part(Base):")
+    small.write("loss.py", text.replace("    def asked(self):\n        return 100\n", ""))
+    assert small.changes("loss.py", "50", "51")
+    assert not small.changes("loss.py", "200", "201")
+
+
+@pytest.mark.parametrize("base", ["dict", "(Exception)", "(other.Base)", "(Base)"])
+def test_all_methods_count_of_a_class_that_another_library_may_call(small, base):
+    start = "import other\nclass Base(other.Thing):\n    pass\n"
+    small.write("loss.py", start + CLASS.replace("class Part:", f"class Part({base.strip('()')}):"))
+    assert small.changes("loss.py", "200", "201")
+
+
+def test_all_methods_count_of_a_class_that_is_decorated_by_what_may_use_them(small):
+    small.write("loss.py", "from other import register\n" + CLASS.replace("class Part:", "@register\nclass Part:"))
+    assert small.changes("loss.py", "200", "201")
+
+
+def test_a_property_counts_like_a_method(small):
+    text = CLASS.replace("    def unasked", "    @property\n    def unasked")
+    small.write("loss.py", text)
+    assert not small.changes("loss.py", "200", "201")
+    small.write("loss.py", text.replace("Part().asked()", "Part().unasked"))
+    assert small.changes("loss.py", "200", "201")
+
+
+def test_the_order_of_methods_and_the_place_of_a_class_are_no_meaning(small):
+    small.write("loss.py", CLASS)
+    before = small.digest()
+    first, second = "    def asked(self):\n        return 100\n", "    def unasked(self):\n        return 200\n"
+    small.write("loss.py", CLASS.replace(first, "@").replace(second, first).replace("@", second))
+    assert small.digest() == before
+
+
 # ---- The cache ----
 
 

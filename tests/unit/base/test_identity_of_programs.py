@@ -120,7 +120,9 @@ def test_every_listed_exception_is_a_module_of_the_project():
 
 def test_no_new_place_hides_what_code_reaches():
     """Each makes a whole module count, or (import, names) all texts or names that a program reaches."""
-    places = {(place.definition, place.why) for place in unresolved(identity.project()) if "base" not in place.module}
+    # What only plans a study makes nothing stale.
+    ours = [place for place in unresolved(identity.project()) if place.module.split(".")[0] == "mtbridge"]
+    places = {(place.definition, place.why) for place in ours if place.module.split(".")[1] not in ("base", "study")}
     assert places == {
         ("_compile", "globals"),  # sentence patterns of the generated world
         ("_class", identity.COMPUTED_IMPORT),  # classes of transformers

@@ -10,12 +10,14 @@ import hashlib
 import re
 from typing import NamedTuple
 
+from mtbridge.base.harmless import PACKAGE_DATA, is_harmless_call, is_message, is_text
 from mtbridge.base.scopes import FUNCTIONS, IMPORTS, Scope, add, bound_names, dotted, imported_modules, parameters
 
-# What a definition may do that names do not show. The first three concern all definitions that a program reaches.
+# What a definition may do that names do not show. The first four concern all definitions that a program reaches.
 COMPUTED_IMPORT = "import by a computed name"
 OWN_NAMES = "names of definitions as data"
 SUBCLASSES = "subclasses that nobody names"
+ANY_METHOD = "an attribute by a computed name"
 # Any other reason is the name that gives access to the whole module.
 WHOLE_MODULE = frozenset({"globals", "eval", "exec", "__path__", "__package__", "__spec__", "__builtins__"})
 WHOLE_MODULE_OF = frozenset(
@@ -29,18 +31,6 @@ ATTRIBUTES = {"__name__": OWN_NAMES, "__qualname__": OWN_NAMES, "__doc__": OWN_N
 IMPORTERS = frozenset(
     {"importlib.import_module", "importlib.__import__", "builtins.__import__", "pkgutil.resolve_name"}
 )
-
-# Calls that change nothing but their value; whatever else a module calls while it is imported counts like a statement.
-HARMLESS = frozenset(
-    {"abc", "collections", "contextlib", "dataclasses", "enum", "functools", "itertools", "math", "operator", "pathlib"}
-    | {"pydantic", "re", "string", "time", "types", "typing"}
-)
-HARMLESS_METHODS = frozenset({"copy", "get", "items", "keys", "split", "splitlines", "strip", "values"})
-HARMLESS_METHODS |= {"getter", "setter", "deleter"}
-HARMFUL_BUILTINS = frozenset({"__import__", "delattr", "eval", "exec", "next", "open", "print", "setattr"})
-
-# Reads a file of the package, whose name stands in the call: the file's content is meaning.
-PACKAGE_DATA = "mtbridge.base.files.package_data"
 
 VALUE_EXCEPTIONS = frozenset({"StopIteration", "SystemExit"})
 DOCUMENTATION = frozenset({"description", "help", "epilog"})  # keyword arguments of any call
@@ -56,7 +46,11 @@ class Definition(NamedTuple):
     module_names: list[str]  # texts that may be the name of a project module
     documentation: str  # digest of its docstrings
     files: list[str]  # files of the package that it reads, relative to the module's folder
+    attributes: list[str]  # names of attributes that it asks for
     line: int
+    methods: list[str] = []  # of a class: the methods that are definitions of their own
+    bases: list[str] = []  # of such a class: references to its bases
+    is_split: bool = False  # whether it is a class whose methods are definitions of their own
 
 
 class Form:
@@ -73,6 +67,7 @@ class Form:
         self.strings: list[str] = []
         self.documentation: list[str] = []
         self.files: list[str] = []
+        self.asked: list[str] = []
         self.scopes: list[Scope] = []
         self.line = 0
 
@@ -81,7 +76,7 @@ class Form:
         digests = [hashlib.sha256("\n".join(part).encode("utf-8", "surrogatepass")).hexdigest()[:32]
                    for part in (self.text, self.documentation)]  # fmt: skip
         lists = (self.references, sorted(set(self.imports)), self.reasons, sorted(set(self.strings)))
-        return Definition(digests[0], *lists, digests[1], self.files, line)
+        return Definition(digests[0], *lists, digests[1], self.files, sorted(set(self.asked)), line)
 
     def visit(self, node) -> None:
         """Write a node of any kind."""
@@ -169,7 +164,8 @@ class Form:
                 self.reasons.append([self.line, whole])
 
     def attributes(self, attributes) -> None:
-        """Note the attributes that lead to what nobody names."""
+        """Note the attributes, and those that lead to what nobody names."""
+        self.asked += attributes
         for attribute in attributes:
             if attribute in ATTRIBUTES:
                 self.reasons.append([self.line, ATTRIBUTES[attribute]])
@@ -230,6 +226,10 @@ class Form:
             self.files += named
             if not named:
                 self.reasons.append([self.line, "a file of the package with a computed name"])
+        if meant & {"getattr", "hasattr"}:
+            self.named_attributes(node.args[1:2])
+        elif meant & {"operator.attrgetter", "operator.methodcaller"}:
+            self.named_attributes(node.args)
         if meant & {"vars", "dir"} and not (node.args or node.keywords):
             self.reasons.append([self.line, f"{min(meant)}()"])
         if "locals" in meant and all(scope.is_class for scope in self.scopes):
@@ -239,6 +239,13 @@ class Form:
         self.value(node.args)
         self.value([keyword for keyword in node.keywords if keyword.arg not in DOCUMENTATION])
         self.text.append(")")
+
+    def named_attributes(self, names: list) -> None:
+        """Attributes that are asked for by a text, or by a name that is computed."""
+        texts = [name.value for name in names if isinstance(name, ast.Constant) and isinstance(name.value, str)]
+        self.asked += [part for text in texts for part in text.split(".")]
+        if len(texts) < len(names):
+            self.reasons.append([self.line, ANY_METHOD])
 
     def called(self, function) -> set[str]:
         """The dotted names that a called function may have, of those that are imported or builtin."""
@@ -356,38 +363,3 @@ class Form:
         self.text.append(")")
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension
-
-
-def is_text(node) -> bool:
-    """Whether a statement is a docstring, or another constant by itself."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def is_message(node) -> bool:
-    """Whether a statement only says something: print (to the terminal) or progress."""
-    call = node.value if isinstance(node, ast.Expr) else None
-    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("print", "progress")):
-        return False
-    files = [ast.unparse(keyword.value) for keyword in call.keywords if keyword.arg in ("file", None)]
-    return all(file in ("sys.stderr", "sys.stdout") for file in files)
-
-
-def is_harmless_call(form: Form, function, is_decorator: bool = False) -> bool:
-    """Whether a call gives a value and does nothing else, as far as that can be told; calls inside it apart."""
-    if is_decorator and isinstance(function, ast.Call):
-        function = function.func
-    attributes, base = [], function
-    while isinstance(base, ast.Attribute):
-        attributes.insert(0, base.attr)
-        base = base.value
-    last = attributes[-1] if attributes else getattr(base, "id", "")
-    if last in HARMLESS_METHODS or (last.lstrip("_")[:1].isupper() and not is_decorator):
-        return True
-    if isinstance(base, ast.Name):
-        references, _ = form.meanings(base.id)
-        if not references:
-            return hasattr(builtins, base.id) and base.id not in HARMFUL_BUILTINS
-        called = [dotted(reference) for reference in references if reference[0] != ":"]
-        harmless = [name == PACKAGE_DATA or name.split(".")[0] in HARMLESS for name in called]
-        return len(called) == len(references) and all(harmless)
-    return isinstance(base, (ast.Call, ast.Constant))  # a method of a new value

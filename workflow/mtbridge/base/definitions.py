@@ -8,8 +8,9 @@ in `identity`; here nothing but one file's text counts.
 import ast
 from typing import NamedTuple
 
-from mtbridge.base.canonical import Definition, Form, is_harmless_call, is_message, is_text
-from mtbridge.base.scopes import FUNCTIONS, IMPORTS, bound_names, imported_modules
+from mtbridge.base.canonical import Definition, Form
+from mtbridge.base.harmless import is_harmless_call, is_message, is_text
+from mtbridge.base.scopes import FUNCTIONS, IMPORTS, add, bound_names, imported_modules
 
 
 class Module(NamedTuple):
@@ -139,18 +140,28 @@ def read_module(content: bytes, path: str) -> Module:
     def form(own=None) -> Form:
         return Form(names, top.stars, docstring, own)
 
-    definitions, classes = {}, []
+    definitions: dict[str, Definition] = {}
+    classes: list[str] = []
     for name, bound in top.bindings.items():
         if name in aliases or not bound:  # bound for type checkers alone
             continue
         written = form(name)
+        methods, bases, is_split = {}, [], False
+        if len(bound) == 1 and isinstance(bound[0], ast.ClassDef):
+            bound, methods, bases, is_split = split_class(written, bound[0])
         for part in bound:
             if isinstance(part, str):
                 written.text.append(f"bound as {name}" if part[0] == "!" else "imported")
                 written.refer(part)
             else:
                 written.statement(part)
-        definitions[name] = written.definition(getattr(bound[0], "lineno", 1))
+        definition = written.definition(getattr(bound[0], "lineno", 1))
+        definitions[name] = definition._replace(methods=sorted(methods), bases=bases, is_split=is_split)
+        for method, parts in methods.items():
+            written = form()
+            for part in parts:
+                written.statement(part)
+            definitions[f"{name}.{method}"] = written.definition(parts[0].lineno)
         classes += [name] if any(isinstance(part, ast.ClassDef) and part.bases for part in bound) else []
 
     for place, body in (("!", top.statements), ("!main", top.main)):
@@ -164,6 +175,46 @@ def read_module(content: bytes, path: str) -> Module:
             line = next((part.lineno for part in body if not isinstance(part, tuple)), 1)
             definitions[place] = written.definition(line)
     return Module(definitions, aliases, top.imports, top.stars, classes)
+
+
+def split_class(form: Form, node: ast.ClassDef) -> tuple[list, dict[str, list], list[str], bool]:
+    """A class without its methods, its methods by name, references to its bases, and whether it was split at all.
+
+    A method counts where code asks for an attribute of its name, so that code which uses one part of a class does not
+    become stale by another. What Python calls by itself (`__init__`) stays in the class; so do all methods of a class
+    that another library may call: one with a base that is not the project's, or with a decorator.
+    """
+    bases = [reference for base in node.bases for reference in references_of(form, base)]
+    ours = [reference for reference in bases if reference.startswith((":", ".", "mtbridge"))]
+    if node.decorator_list and not all(is_harmless_call(form, part, True) for part in node.decorator_list):
+        return [node], {}, [], False
+    if node.keywords or len(ours) < len(node.bases):
+        return [node], {}, [], False
+    methods: dict[str, list] = {}
+    for part in node.body:
+        if isinstance(part, FUNCTIONS) and not part.name.startswith("__"):
+            methods.setdefault(part.name, []).append(part)
+    # A name that the body uses while the class is made, or binds otherwise, is no method alone.
+    rest = [part for part in node.body if not (isinstance(part, FUNCTIONS) and part.name in methods)]
+    used = {name.id for part in rest for name in ast.walk(part) if isinstance(name, ast.Name)}
+    methods = {name: parts for name, parts in methods.items() if name not in used}
+    body = [part for part in node.body if not (isinstance(part, FUNCTIONS) and part.name in methods)]
+    without = ast.ClassDef(node.name, node.bases, node.keywords, body or [ast.Pass()], node.decorator_list)
+    if hasattr(node, "type_params"):
+        without.type_params = node.type_params
+    return [ast.copy_location(without, node)], methods, ours, True
+
+
+def references_of(form: Form, base) -> list[str]:
+    """What a base class may mean; nothing where it is no name."""
+    attributes: list[str] = []
+    while isinstance(base, ast.Attribute):
+        attributes.insert(0, base.attr)
+        base = base.value
+    if not isinstance(base, ast.Name):
+        return []
+    references, _ = form.meanings(base.id)
+    return [add(reference, attributes) if attributes else reference for reference in references]
 
 
 def is_harmless_statement(form: Form, node) -> bool:

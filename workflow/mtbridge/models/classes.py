@@ -38,4 +38,4 @@ def pretraining_class(family: Family):
 
 
 def _class(family: Family, name: str):
-    return getattr(importlib.import_module(family.module), name)
+    return vars(importlib.import_module(family.module))[name]

@@ -36,7 +36,7 @@ def _table(measure: str, kind: str, cells: list[tuple[dict, dict]], corpus: str,
         for estimator, found in compare(states, seed).items():
             for a, b in combinations(range(len(names)), 2):
                 pair = {f"{kind}_a": names[a], f"{kind}_b": names[b], "estimator": estimator}
-                numbers = {field: float(getattr(found, field)[a, b]) for field in found._fields}
+                numbers = {field: float(values[a, b]) for field, values in found._asdict().items()}
                 records.append({"corpus": corpus, **place, **pair, **numbers, "n": len(states[0])})
         progress(done)
     other = "language" if kind == "model" else "model"

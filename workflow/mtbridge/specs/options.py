@@ -44,7 +44,7 @@ def _kind(annotation: Any) -> dict[str, Any]:
 
 def read_options(arguments: argparse.Namespace, specification: type) -> Any:
     """The specification that parsed options describe. Raises MtbridgeError naming the option that does not fit."""
-    given = {field.name: getattr(arguments, field.name) for field in fields(specification)}
+    given = {field.name: vars(arguments)[field.name] for field in fields(specification)}
     try:
         return specification(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
@@ -56,7 +56,7 @@ def to_options(values: Any) -> list[str]:
     """A specification's settings as `read_options` takes them; what is None is left out."""
     found = []
     for field in fields(values):
-        value = getattr(values, field.name)
+        value = vars(values)[field.name]
         if value is not None:
             plain = isinstance(value, int | float | str)
             found += [option(field.name), str(value) if plain else json.dumps(value, ensure_ascii=False)]

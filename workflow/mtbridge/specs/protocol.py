@@ -52,7 +52,7 @@ class Protocol:
     )
     corpus: CorpusOfTask | None = setting(
         None,
-        description="The corpus on which hidden states are compared, where the study runs its task; else aligned lines.",
+        description="The corpus on which hidden states are compared, if the study runs its task; else aligned lines.",
     )
 
     def split(self, task: str) -> str:

@@ -6,7 +6,6 @@ backward pass and is launched at once. It fixes addresses and shapes, so batches
 """
 
 import sys
-from dataclasses import fields
 
 import numpy as np
 
@@ -123,5 +122,4 @@ def _tensors(given) -> list:
     import torch
 
     batch, targets, scale = given
-    inside = (getattr(batch, field.name) for field in fields(batch))
-    return [value for value in (*inside, targets, scale) if isinstance(value, torch.Tensor)]
+    return [value for value in (*vars(batch).values(), targets, scale) if isinstance(value, torch.Tensor)]

@@ -302,7 +302,7 @@ class Training:
         tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
         tensors |= resume.optimizer_tensors(self.optimizer)
         tensors |= {f"random.{number}": value for number, value in enumerate(random)}
-        values = {name: getattr(self, name) for name in KEPT} | {"best": None, "scale": self.vocabulary.scale}
+        values = {name: vars(self)[name] for name in KEPT} | {"best": None, "scale": self.vocabulary.scale}
         if self.best:
             tensors |= {f"best.{key}": value for key, value in self.best.weights.items()}
             values["best"] = [self.best.score, self.best.epoch, self.best.scale]

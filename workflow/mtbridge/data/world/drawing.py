@@ -1,6 +1,7 @@
 """How meanings are drawn: a world holds the people, names and things of one partition, and draws meanings of them."""
 
 import random
+from collections.abc import Callable
 from typing import NamedTuple
 
 from mtbridge.base.errors import MtbridgeError, nearest
@@ -130,7 +131,7 @@ class World:
         for attempt in range(10000):
             if attempt and attempt % patience == 0:
                 context = self.context(context.topic)
-            meaning = getattr(self, "_" + frame)(context)
+            meaning = DRAWN_BY[frame](self, context)
             if fixed:
                 meaning = meaning._replace(**fixed)
             if self.holds(meaning):
@@ -328,3 +329,24 @@ class World:
             ),
             count=rng.choice(COUNTS),
         )
+
+
+# What draws the meanings of each frame.
+DRAWN_BY: dict[str, Callable[[World, Context], Meaning]] = {
+    "deed": World._deed,
+    "act": World._act,
+    "interact": World._interact,
+    "route": World._route,
+    "talk": World._talk,
+    "attend": World._attend,
+    "price": World._price,
+    "catalogue": World._catalogue,
+    "range": World._range,
+    "property": World._property,
+    "location": World._location,
+    "schedule": World._schedule,
+    "profession": World._profession,
+    "weather": World._weather,
+    "prices": World._prices,
+    "listing": World._listing,
+}

@@ -20,7 +20,7 @@ def _other_verb(rng: random.Random, m: Meaning) -> str:
 
 def _details(meaning: Meaning) -> list[str]:
     """The details that a meaning gives beyond who did what."""
-    return [field for field in ("adjective", "place", "time") if getattr(meaning, field) is not None]
+    return [field for field in ("adjective", "place", "time") if meaning._asdict()[field] is not None]
 
 
 def _fewer(rng: random.Random, m: Meaning) -> Meaning:

@@ -3,6 +3,7 @@
 The invented ones stand in words/names.yaml; names of territories, languages, currencies, units and days are Babel's.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from mtbridge.base.files import package_data
@@ -48,9 +49,9 @@ def _plain(names) -> bool:
     )
 
 
-def _common(field) -> tuple[tuple[str, dict], ...]:
+def _common(names_of: Callable) -> tuple[tuple[str, dict], ...]:
     """(code, {language: name}) of the entries of a CLDR table that every language names plainly."""
-    tables = {language: getattr(locale(language), field) for language in LANGUAGES}
+    tables = {language: names_of(locale(language)) for language in LANGUAGES}
     rows = []
     for code in sorted(tables["en"]):
         names = {language: tables[language].get(code) for language in LANGUAGES}
@@ -65,7 +66,11 @@ _NO_TERRITORIES = ("EU", "EZ", "UN", "XA", "XB", "ZZ")  # alliances, test locale
 @lru_cache(None)
 def territories() -> tuple[dict[str, str], ...]:
     """Names of territories that every language names plainly: {language: name} each."""
-    return tuple(names for code, names in _common("territories") if code.isalpha() and code not in _NO_TERRITORIES)
+    return tuple(
+        names
+        for code, names in _common(lambda locale: locale.territories)
+        if code.isalpha() and code not in _NO_TERRITORIES
+    )
 
 
 @lru_cache(None)
@@ -82,7 +87,7 @@ def languages() -> tuple[dict[str, str], ...]:
     """Names of languages that are one word in each of the five: {language: name} each."""
     return tuple(
         names
-        for code, names in _common("languages")
+        for code, names in _common(lambda locale: locale.languages)
         if code.isalpha() and all(len(name.split()) == 1 for name in names.values())
     )
 

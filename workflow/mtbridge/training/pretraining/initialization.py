@@ -18,7 +18,7 @@ def create(name: str, architecture: Architecture, ids: dict, vocabulary: int, se
 
     torch.manual_seed(seed)
     family = find_family(name, "--family")
-    sizes = {key: getattr(architecture, size) for size, keys in family.config_keys.items() for key in keys}
+    sizes = {key: vars(architecture)[size] for size, keys in family.config_keys.items() for key in keys}
     specials = {key: ids[token] for key, token in family.config_tokens.items()}
     config = config_class(family)(vocab_size=vocabulary, **sizes, **specials, **family.config_values)
     return pretraining_class(family)(config)

@@ -170,7 +170,7 @@ class Pretraining:
 
         tensors = {f"model.{name}": value.detach() for name, value in self.weights.items()}
         tensors["random"] = torch.get_rng_state()  # of a base's dropout
-        values = {name: getattr(self, name) for name in KEPT}
+        values = {name: vars(self)[name] for name in KEPT}
         state.write(tensors | resume.optimizer_tensors(self.optimizer), values | {"rng": self.rng.bit_generator.state})
 
     def restore(self, tensors: dict, values: dict) -> None:
