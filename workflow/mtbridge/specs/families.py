@@ -110,6 +110,37 @@ BERT = Family(
     tokenizer_files=("tokenizer.json", "vocab.txt"),
 )
 
+DISTILBERT = replace(
+    BERT,
+    name="distilbert",
+    module="transformers.models.distilbert.modeling_distilbert",
+    config_class="DistilBertConfig",
+    encoder_class="DistilBertModel",
+    encoder_arguments={},
+    pretraining_class="DistilBertForMaskedLM",
+    config_keys={
+        **BERT.config_keys,
+        "hidden_size": ("dim",),
+        "layers": ("n_layers",),
+        "heads": ("n_heads",),
+        "feedforward": ("hidden_dim",),
+    },
+    config_values={"dropout": 0.0, "attention_dropout": 0.0},
+    prefixes=("distilbert.", ""),
+    layer="transformer.layer.{}",
+    matrices={
+        "k": "attention.k_lin.weight",
+        "q": "attention.q_lin.weight",
+        "v": "attention.v_lin.weight",
+        "out": "attention.out_lin.weight",
+        "fc1": "ffn.lin1.weight",
+        "fc2": "ffn.lin2.weight",
+    },
+    body="distilbert",
+    head=("vocab_transform", "activation", "vocab_layer_norm", "vocab_projector"),
+    token_types=False,
+)
+
 XLM_ROBERTA = replace(
     BERT,
     name="xlm-roberta",
@@ -191,7 +222,7 @@ M2M_100 = replace(
     tags=NLLB,
 )
 
-FAMILIES = {family.name: family for family in (BERT, XLM_ROBERTA, MBART, M2M_100)}
+FAMILIES = {family.name: family for family in (BERT, DISTILBERT, XLM_ROBERTA, MBART, M2M_100)}
 
 
 def find_family(name: str, where) -> Family:
