@@ -134,7 +134,7 @@ rule translate:
         code=digest("translate"),
     shell:
         "python scripts/translate.py --model {wildcards.model:q} --checkpoint {input.checkpoint:q} "
-        "--corpus {input.corpus:q} --texts {input.texts:q} --tokenizer {input.tokenizer:q} --directions {params.directions} --source-language {params.source_language} "
+        "--corpus {input.corpus:q} --texts {input.texts:q} --tokenizer {input.tokenizer:q} --directions {params.directions} --source-language {params.source_language:q} "
         "--lines {params.lines} --output {output:q} > {log:q} 2>&1"
 
 
