@@ -113,6 +113,17 @@ def test_an_edited_reader_of_another_source_makes_no_examples_stale(copy):
     assert digests(copy, *unused)["examples"] != before[0]
 
 
+def test_a_setting_of_recipes_makes_no_hidden_states_stale(copy):
+    before = digests(copy)
+    path = next((copy / "workflow/mtbridge").rglob("recipe.py"))
+    path.write_text(
+        path.read_text().replace('0.1, description="Share of the updates', '0.2, description="Share of the updates')
+    )
+    after = digests(copy)
+    changed = {program for program in before if before[program] != after[program]}
+    assert "finetune" in changed and not changed & {"states", "encoder", "pretrain", "score", "table"}
+
+
 def test_every_listed_exception_is_a_module_of_the_project():
     project = identity.project()
     assert not [module for module in NOT_MEANING if project.file(module) is None]

@@ -17,6 +17,9 @@ class Names(Protocol):
 # Reads a file of the package, whose name stands in the call: the file's content is meaning.
 PACKAGE_DATA = "mtbridge.base.files.package_data"
 
+# Of the project's own functions, those that are called while a module is imported and only give a value.
+OURS = frozenset({PACKAGE_DATA, "mtbridge.specs.setting.specification", "mtbridge.specs.setting.setting"})
+
 # Calls that change nothing but their value; whatever else a module calls while it is imported counts like a statement.
 HARMLESS = frozenset(
     {"abc", "collections", "contextlib", "dataclasses", "enum", "functools", "itertools", "math", "operator", "pathlib"}
@@ -57,6 +60,6 @@ def is_harmless_call(form: Names, function, is_decorator: bool = False) -> bool:
         if not references:
             return hasattr(builtins, base.id) and base.id not in HARMFUL_BUILTINS
         called = [dotted(reference) for reference in references if reference[0] != ":"]
-        harmless = [name == PACKAGE_DATA or name.split(".")[0] in HARMLESS for name in called]
+        harmless = [name in OURS or name.split(".")[0] in HARMLESS for name in called]
         return len(called) == len(references) and all(harmless)
     return isinstance(base, (ast.Call, ast.Constant))  # a method of a new value
