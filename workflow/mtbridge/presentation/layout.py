@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
-from mtbridge.inference.published_values import printed_count
+from mtbridge.inference.published_values import format_count
 
 GAP = "—"
 
@@ -61,7 +61,7 @@ def signed(value, digits: int = 1) -> str:
 
 def count(value) -> str:
     """A number of examples as the paper writes it (907, 2.8K, 100K), or the gap."""
-    return GAP if value is None or math.isnan(value) else printed_count(value)
+    return GAP if value is None or math.isnan(value) else format_count(value)
 
 
 def percent(share: float) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mtbridge.inference.published_values import beside_cka
+from mtbridge.inference.published_values import with_published_cka
 from mtbridge.presentation.figures import sheet
 from mtbridge.presentation.figures.style import wrap
 from mtbridge.study.outline import Outline
@@ -21,7 +21,7 @@ def frame(outline: Outline, protocol: str, inputs, published=None, label: str = 
     """
     keys = ["model", "language_a", "language_b", "aligned"]
     found = cells(outline, protocol, sheet.read_similarity(inputs, keys, outline, protocol))
-    return found if published is None else beside_cka(found, published)
+    return found if published is None else with_published_cka(found, published)
 
 
 def cells(outline: Outline, protocol: str, similarity: pd.DataFrame) -> pd.DataFrame:
