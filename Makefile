@@ -1,8 +1,8 @@
 # make         set up and run the default study      make test         all tests but the slow ones (under 20 minutes)
-# make smoke   a minute's cut of it                  make test-faults  kills, and what goes wrong on a cluster
-# make report  only the report of what is there      make check        lint, types and unit tests (under 2 minutes)
+# make smoke   a small study of one minute            make test-faults  tests of kills and of faults on a cluster
+# make report  only the report of finished results   make check        lint, types and unit tests (under 2 minutes)
 # make plan    what a study costs: make plan STUDY=paper
-# make bench   this project beside its peers: make bench ARGUMENTS="--only finetuning --rounds 1"
+# make bench   compare this project with its peers: make bench ARGUMENTS="--only finetuning --rounds 1"
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -47,6 +47,6 @@ bench: setup
 	python -m benchmarks.run $(ARGUMENTS)
 
 clean:
-	# .snakemake stays: it holds what the results were made from, without which a stale one would pass for new.
+	# .snakemake stays: it records what the results were made from. Without it, stale results would count as up to date.
 	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,9 +1,9 @@
-"""mtbridge: reads and checks the config, includes the rules, names the targets."""
+"""mtbridge: reads and checks the config, includes the rules, and defines the targets."""
 
 from snakemake.utils import min_version
 
-# The session looks into the workflow object (jobs to run, resources, the scheduler's job rate limiter), which is as in
-# this version.
+# The session uses attributes of Snakemake's workflow object (jobs to run, resources, the scheduler's rate limiter) that
+# are internal; this version has them.
 min_version("9.27")
 
 
@@ -23,7 +23,7 @@ remember()
 rule all:
     default_target: True
     input:
-        shown(),
+        catalog_files(),
         all_scores(),
         f"{results}/report/index.html",
 

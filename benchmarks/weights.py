@@ -124,7 +124,7 @@ def tables_ours(folder, sizes, clock):
         for entry in (catalog.find("table2"), catalog.find("table5")):
             frame = catalog.make(entry, outline, "sound", out)
             layout = catalog.lay_out(entry, frame, outline, "sound")
-            write_table(frame, layout, *(folder / f"{entry.name}.{end}" for end in entry.ends))
+            write_table(frame, layout, *(folder / f"{entry.name}.{suffix}" for suffix in entry.suffixes))
             for row in frame.to_dict("records"):
                 found[row["model"], f"{row['layer']}.{row['matrix']}"] = row["sigma_norm"], row["d"]
     return {"values": [value for key in sorted(found) for value in found[key]]}

@@ -1,7 +1,7 @@
-"""Write a corpus: one text file a language.
+"""Write a corpus: one text file for each language.
 
 In: nothing (a generated world), a folder of line-aligned files `<stem>.<language>`, or a task's examples.
-Out: a folder with `<language>.txt`; line-aligned unless it comes from examples.
+Out: a folder with `<language>.txt`; line-aligned, except for examples that are not translations of each other.
 """
 
 import argparse
@@ -13,12 +13,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--name", required=True, help="which corpus: pretraining, heldout, parallel or nc")
     parser.add_argument("--languages", nargs="+", required=True)
-    parser.add_argument("--lines", type=int, help="at most so many lines")
-    parser.add_argument("--seed", type=int, default=0, help="of the generated world")
-    parser.add_argument("--folder", help="of line-aligned files; without it and --examples the text is generated")
+    parser.add_argument("--lines", type=int, help="largest number of lines")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the generated world")
+    parser.add_argument(
+        "--folder", help="folder of line-aligned files; without it and --examples, the text is generated"
+    )
     parser.add_argument("--stems", nargs="+", help="files to take from the folder, one after another")
     parser.add_argument("--examples", help="Parquet file of a task's evaluation examples")
-    parser.add_argument("--columns", nargs="+", help="of the examples, joined by a space")
+    parser.add_argument("--columns", nargs="+", help="columns of the examples, to be joined by a space")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 

@@ -1,6 +1,6 @@
 """Tokenize a corpus, once for every model that shares the tokenizer.
 
-In: a corpus folder, a tokenizer folder. Out: a folder with one flat int32 array and its offsets a language.
+In: a corpus folder, a tokenizer folder. Out: a folder with a flat int32 array and its offsets for each language.
 """
 
 import argparse

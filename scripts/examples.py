@@ -2,8 +2,8 @@
 
 In   --source, as JSON: kind and the keys of that kind (see mtbridge/data/readers)
 Out  --part train: train and dev of the source language; --part evaluation: dev and test of every language, in the
-     order given. Columns split, language, example_id, the text columns (or tokens), label. train.parquet does not
-     depend on the languages that are evaluated, so another one retrains nothing.
+     order of --languages. Columns split, language, example_id, the text columns (or tokens), label. The train part does
+     not depend on the languages that are evaluated, so adding one retrains nothing.
 """
 
 import argparse
@@ -25,8 +25,8 @@ def main():
     parser.add_argument("--source-language", default="en", help="the language of training")
     parser.add_argument("--languages", nargs="+", default=[], help="languages of the evaluation part")
     for split in ("train", "dev", "test"):
-        parser.add_argument(f"--{split}", type=int, help=f"at most so many {split} examples a language")
-    parser.add_argument("--seed", type=int, default=0, help="of a generated source, and of the sample of train")
+        parser.add_argument(f"--{split}", type=int, help=f"largest number of {split} examples per language")
+    parser.add_argument("--seed", type=int, default=0, help="seed of a generated source, and of the sample of train")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
@@ -42,19 +42,19 @@ def main():
     except ValueError as error:
         raise MtbridgeError(f"--source: not JSON ({error})") from error
     if arguments.part == "train":
-        wanted = [(arguments.source_language, "train"), (arguments.source_language, "dev")]
+        parts = [(arguments.source_language, "train"), (arguments.source_language, "dev")]
     else:
-        wanted = [(language, split) for language in arguments.languages for split in ("dev", "test")]
-    if not wanted:
+        parts = [(language, split) for language in arguments.languages for split in ("dev", "test")]
+    if not parts:
         raise MtbridgeError("--languages: the evaluation part needs at least one language")
 
     limits = {"train": arguments.train, "dev": arguments.dev, "test": arguments.test}
     tables = {}
-    for language, split in wanted:
+    for language, split in parts:
         table = read_examples(source, task, split, language, limits[split], arguments.seed)
         tables[language, split] = table
         print(f"{task.name} {language} {split}: {table.num_rows} examples", file=sys.stderr)
-        # The release's Thai part-of-speech files are such a case: a test score is then a dev score.
+        # So it is in the release's Thai part-of-speech files: a test score is then a dev score.
         texts = ["label", *task.columns]
         if split == "test" and table.select(texts).equals(tables[language, "dev"].select(texts)):
             print(f"warning: {task.name} {language}: dev and test hold the same examples", file=sys.stderr)

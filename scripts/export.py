@@ -1,7 +1,7 @@
-"""Write a run's predictions as XGLUE's evaluation program and its submissions have them.
+"""Write a run's predictions in the format of XGLUE's submissions, which its evaluation program reads.
 
-In   --results, a study's folder; --recipe, --model and --seed name the run, --tasks some of its tasks
-Out  --output/<TASK>/<language>.prediction, one label a line
+In   --results, a study's folder; --recipe, --model and --seed, the run; --tasks, some of its tasks
+Out  --output/<TASK>/<language>.prediction, one label per line
 """
 
 import argparse
@@ -16,9 +16,9 @@ def main():
     parser.add_argument("--recipe", default="default")
     parser.add_argument("--model", required=True)
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--tasks", nargs="+", help="default: all of the release's that have predictions")
+    parser.add_argument("--tasks", nargs="+", help="default: all tasks of the release that have predictions")
     parser.add_argument("--split", choices=("dev", "test"), default="test")
-    parser.add_argument("--output", required=True, help="folder; what is in it is replaced")
+    parser.add_argument("--output", required=True, help="folder; its content is replaced")
     arguments = parser.parse_args()
 
     from mtbridge.data import submission as export

@@ -1,7 +1,7 @@
 """Fetch a published checkpoint, one revision of a repository on the Hugging Face Hub, and check it.
 
-In   --repo owner/name or a local directory, --revision, --lock (the commits and checksums that are held to)
-Out  --output: a folder with config, weights, tokenizer and source.json; --lock gets an entry at the first fetch.
+In   --repo owner/name or a local directory, --revision, --lock (the commits and checksums to check against)
+Out  --output: a folder with config, weights, tokenizer and source.json. The first fetch adds an entry to --lock.
 """
 
 import argparse

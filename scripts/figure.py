@@ -1,8 +1,8 @@
 """Draw one of the catalog's figures.
 
-In   the study (JSON text or a file), and the file that the catalog gives the figure: cka/models.parquet for figure 1,
-     cka/languages.parquet for 2; optionally the published values, which stand beside ours in the csv.
-Out  png, svg, pdf, and a csv of all that the picture draws.
+In   the study (JSON text or a file), and the input that the catalog names for the figure: cka/models.parquet for
+     figure 1, cka/languages.parquet for 2; optionally the published values, which get columns in the csv.
+Out  png, svg, pdf, and a csv with all values of the picture.
 """
 
 import argparse
@@ -16,8 +16,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--name", choices=catalog.names("figure"), required=True, help="which figure")
     parser.add_argument("--study", required=True, help="models, tasks, recipes and seeds as JSON, or a file with it")
-    parser.add_argument("--protocol", required=True, help="how runs are scored and shown, one of the study's")
-    parser.add_argument("--inputs", required=True, help="the file of the results that it is made from")
+    parser.add_argument("--protocol", required=True, help="one of the study's protocols: how runs are scored and shown")
+    parser.add_argument("--inputs", required=True, help="the results that the figure is made from")
     parser.add_argument("--reference", help="CSV of published values")
     parser.add_argument("--png", required=True)
     parser.add_argument("--svg", required=True)

@@ -1,7 +1,7 @@
 """Fine-tune an encoder on one task in English.
 
 In: an encoder folder, the task's training tokens and examples. Out: weights (safetensors) and the run's record (JSON).
-One process by itself; several with --gpus N, or under torchrun.
+Runs as one process; with --gpus N or under torchrun, as several.
 """
 
 import argparse
@@ -15,11 +15,11 @@ from mtbridge.base.several_processes import restart
 
 
 def commit() -> str | None:
-    """The project's commit, if it is a checkout."""
-    found = subprocess.run(
+    """The project's commit; None if this is no git checkout."""
+    done = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
     )
-    return found.stdout.strip() or None
+    return done.stdout.strip() or None
 
 
 def main():
@@ -34,14 +34,16 @@ def main():
     parser.add_argument("--tokens", required=True)
     parser.add_argument("--examples", required=True)
     parser.add_argument("--evaluation-tokens", help="needed when the selection is mean_dev")
-    parser.add_argument("--evaluation-examples", help="likewise")
+    parser.add_argument("--evaluation-examples", help="needed when the selection is mean_dev")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--recipe-name", default="", help="for the record")
     parser.add_argument("--identity", default="", help="digest of the code's meaning, for the record")
     parser.add_argument("--threads", type=int, default=1)
     add_gpu_options(parser)
-    parser.add_argument("--state", help="folder for the state of an unfinished training; kept until it is finished")
-    parser.add_argument("--state-every", type=float, default=5, help="minutes after which the state is kept again")
+    parser.add_argument(
+        "--state", help="folder for the state of an unfinished training; removed when the training is finished"
+    )
+    parser.add_argument("--state-every", type=float, default=5, help="minutes between two saves of the state")
     parser.add_argument("--weights", required=True, help="file to write")
     parser.add_argument("--record", required=True, help="file to write")
     add_options(parser, Recipe)
@@ -49,7 +51,7 @@ def main():
 
     if "WORLD_SIZE" not in os.environ:
         gpus = reserve(arguments)
-        if gpus > 1:  # start again as several processes; how many is no part of what a run is
+        if gpus > 1:  # start again as several processes; a run's identity does not depend on their number
             restart(gpus)
 
     from mtbridge.training.finetuning import RunFiles

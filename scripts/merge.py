@@ -1,6 +1,6 @@
-"""Put tables with the same columns into one, in the order given.
+"""Join tables with the same columns into one, in the order of --tables.
 
-In   --tables, Parquet files in --folder (the scores of all runs, or similarities)
+In   --tables, Parquet files in --folder (the scores of all runs, or the similarities of all corpora)
 Out  one Parquet file with the same columns
 """
 

@@ -1,6 +1,6 @@
-"""Print what a study costs and what of it is done: runs by model and task, hours, disk. Runs nothing, writes nothing.
+"""Print what a study costs and which part is done: runs by model and task, hours, disk. It runs and writes nothing.
 
-In   --config, the user's page; --study and the others override it. Out  a text on stdout.
+In   --config, the user's page; the other options override it. Out  a text on stdout.
 """
 
 import argparse
@@ -25,8 +25,8 @@ def main():
     from mtbridge.study.plan import plan, text
 
     user = read_yaml(Path(arguments.config))
-    given = {key: getattr(arguments, key) for key in ("study", "models", "tasks", "seeds")}
-    study = Study(load({**user, **{key: value for key, value in given.items() if value}}))
+    overrides = {key: getattr(arguments, key) for key in ("study", "models", "tasks", "seeds")}
+    study = Study(load({**user, **{key: value for key, value in overrides.items() if value}}))
     print(text(plan(study, arguments.results)), end="")
 
 

@@ -1,6 +1,6 @@
 """Pretrain a small model from scratch, or continue another's pretraining.
 
-In: a tokenized corpus, a tokenizer, perhaps a base checkpoint.
+In: a tokenized corpus, a tokenizer, and for continued pretraining a base checkpoint.
 Out: a whole checkpoint (config.json, model.safetensors, pretraining.json).
 """
 
@@ -21,8 +21,10 @@ def main():
     add_options(parser, Architecture)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--identity", default="", help="digest of the code's meaning, which the state belongs to")
-    parser.add_argument("--state", help="folder for the state of an unfinished training; kept until it is finished")
-    parser.add_argument("--state-every", type=float, default=5, help="minutes after which the state is kept again")
+    parser.add_argument(
+        "--state", help="folder for the state of an unfinished training; removed when the training is finished"
+    )
+    parser.add_argument("--state-every", type=float, default=5, help="minutes between two saves of the state")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 

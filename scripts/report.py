@@ -1,7 +1,7 @@
 """Write the report: one self-contained HTML page of a study's tables, figures, training and reading.
 
 In   the study (JSON text or a file) and its results folder; from it tables/, figures/, scores/, runs/*/run.json,
-     models/*/card.json, checkpoints/*/pretraining.json and translation/. What is missing is left out and said.
+     models/*/card.json, checkpoints/*/pretraining.json and translation/. The page says what is missing.
 Out  index.html
 """
 
@@ -15,7 +15,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", required=True, help="models, tasks, recipes and seeds as JSON, or a file with it")
     parser.add_argument("--results", required=True, help="the study's results folder")
-    parser.add_argument("--protocols", nargs="+", required=True, help="the study's own first, then others shown")
+    parser.add_argument(
+        "--protocols", nargs="+", required=True, help="the study's first protocol, then others that it shows"
+    )
     parser.add_argument(
         "--template", default=str(Path(__file__).resolve().parents[1] / "workflow" / "report" / "index.html.j2")
     )

@@ -24,7 +24,7 @@ def main():
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--encoder", help="the model's folder; its card says which languages it has seen")
     parser.add_argument("--output", required=True)
-    parser.add_argument("--replicates", required=True, help="where the replicates go, .npz")
+    parser.add_argument("--replicates", required=True, help="file for the replicates, .npz")
     arguments = parser.parse_args()
 
     import numpy as np
@@ -35,7 +35,7 @@ def main():
 
     begin_work()
     task = read_options(arguments, Task)
-    # A baseline without a model knows every language as well as the next.
+    # The majority baseline has no model, and all languages are the same to it.
     known = read_json(Path(arguments.encoder, "card.json"))["languages"] if arguments.encoder else None
     keys = ["language", "split", "example_id"]
     predictions = read_table(arguments.predictions, [*keys, "gold", "predicted", "scores"])
@@ -51,7 +51,7 @@ def main():
         known,
         where=arguments.predictions,
     )
-    # One within the other: both are there, or neither.
+    # The table is written before the replicates get their final name: both files are there, or no replicates.
     with atomic_write(arguments.replicates) as temporary:
         np.savez(temporary, **replicates)
         write_parquet(scores, arguments.output)

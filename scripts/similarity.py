@@ -1,4 +1,4 @@
-"""How alike hidden states are by a measure: between models, or between languages inside each model, layer by layer.
+"""Similarity of hidden states by a measure: between models, or between languages inside each model, layer by layer.
 
 In   one file of states per model (key = language, [layer, row, dim]), in the order of --models; --aligned if row i is
      the same sentence in every language
@@ -17,11 +17,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--measure", required=True, choices=list(MEASURES))
     parser.add_argument("--between", required=True, choices=["models", "languages"])
-    parser.add_argument("--corpus", required=True, help="the corpus's name, kept in the table")
+    parser.add_argument("--corpus", required=True, help="the corpus's name, for the column corpus")
     parser.add_argument("--models", required=True, nargs="+", help="names of the models")
     parser.add_argument("--states", required=True, nargs="+", help="their states, safetensors, in the same order")
     parser.add_argument("--aligned", action="store_true", help="rows of different languages are translations")
-    parser.add_argument("--seed", type=int, default=0, help="draws the half-subsamples of the intervals")
+    parser.add_argument("--seed", type=int, default=0, help="of the half-subsamples behind the intervals")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()

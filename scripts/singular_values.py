@@ -1,7 +1,7 @@
 """The singular values of a model's encoder: k, q, v, out, fc1, fc2 of every layer.
 
 In: a folder with config.json and safetensors, the encoder alone or a whole checkpoint.
-Out: npz, key <layer>.<matrix>, float64, falling.
+Out: npz, key <layer>.<matrix>, float64, in descending order.
 """
 
 import argparse
@@ -25,7 +25,7 @@ def main():
     begin_work()
     torch.set_num_threads(arguments.threads)
     spectra = singular_values(arguments.model)
-    # Opened here: given a path that does not end in .npz, numpy would write to another.
+    # As an open file: numpy adds .npz to a path that does not end in it.
     with atomic_write(arguments.output) as temporary, open(temporary, "wb") as file:
         np.savez(file, **spectra)
 

@@ -1,4 +1,4 @@
-"""Pool an encoder's hidden states on a corpus, every layer and language.
+"""Pool an encoder's hidden states over each text of a corpus, for every layer and language.
 
 In: an encoder folder, a tokenized corpus. Out: safetensors, key = language, float32 [layer, row, dim].
 """

@@ -1,8 +1,8 @@
-"""Make one of the catalog's tables: a long CSV, and the same laid out as Markdown and LaTeX.
+"""Make one of the catalog's tables: a CSV in long format, and the same numbers laid out as Markdown and LaTeX.
 
-In   the study (JSON text or a file), and the folder or file that the catalog gives the table: scores/ for tables 1 and
-     4, spectra/ for 2 and 5, data/ for 3; optionally the published values. What the study expects and the folder lacks
-     is a gap.
+In   the study (JSON text or a file), and the input that the catalog names for the table: scores/ for tables 1 and 4,
+     spectra/ for 2 and 5, data/ for 3; optionally the published values. A result that the study expects but the folder
+     lacks is a gap.
 Out  <name>.csv, .md, .tex
 """
 
@@ -17,8 +17,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--name", choices=catalog.names("table"), required=True, help="which table")
     parser.add_argument("--study", required=True, help="models, tasks, recipes and seeds as JSON, or a file with it")
-    parser.add_argument("--protocol", required=True, help="how runs are scored and shown, one of the study's")
-    parser.add_argument("--inputs", required=True, help="the folder or file of the results that it is made from")
+    parser.add_argument("--protocol", required=True, help="one of the study's protocols: how runs are scored and shown")
+    parser.add_argument("--inputs", required=True, help="the results that the table is made from")
     parser.add_argument("--reference", help="CSV of published values to stand beside ours")
     parser.add_argument("--csv", required=True)
     parser.add_argument("--md", required=True)

@@ -13,7 +13,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--languages", nargs="+", required=True)
-    parser.add_argument("--vocabulary", type=int, required=True, help="entries, special tokens included")
+    parser.add_argument("--vocabulary", type=int, required=True, help="number of entries, special tokens included")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 

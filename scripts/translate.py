@@ -1,4 +1,4 @@
-"""Show what a translation model has learnt: chrF on held-out sentences, a row per direction.
+"""Show what a translation model has learnt: chrF on held-out sentences, one row per direction.
 
 In: a whole checkpoint, a tokenized held-out corpus, its tokenizer. Out: a Parquet file.
 """
@@ -16,8 +16,8 @@ def main():
     parser.add_argument("--texts", required=True, help="the same corpus as text")
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--directions", required=True)
-    parser.add_argument("--source-language", default="en", help="that directions are into, or out of")
-    parser.add_argument("--lines", type=int, required=True, help="sentences a direction")
+    parser.add_argument("--source-language", default="en", help="the language that all directions have as source or target")
+    parser.add_argument("--lines", type=int, required=True, help="number of sentences per direction")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()

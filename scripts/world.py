@@ -15,7 +15,7 @@ def main():
     parser.add_argument("--languages", nargs="+", default=["de", "en", "es", "fr", "ru"])
     for split, size in (("train", 1000), ("dev", 200), ("test", 200)):
         parser.add_argument(f"--{split}", type=int, default=size, help=f"{split} examples of a task and language")
-    parser.add_argument("--lines", type=int, default=10000, help="lines of text to train on")
+    parser.add_argument("--lines", type=int, default=10000, help="lines of training text")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", required=True, type=Path, help="folder to write")
     arguments = parser.parse_args()

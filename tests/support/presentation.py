@@ -93,11 +93,11 @@ def write_shown(folder, outline: Outline, protocol: str, view: str, entries, lay
         if entry.kind == "table":
             frame = catalog.make(entry, outline, protocol, inputs)
             layout = catalog.lay_out(entry, frame, outline, protocol)
-            write_table(frame, layout, *(folder / entry.path(view, end) for end in entry.ends))
+            write_table(frame, layout, *(folder / entry.path(view, suffix) for suffix in entry.suffixes))
         else:
             frame = catalog.make(entry, outline, protocol, inputs)
             frame = frame[frame["layer"] < layers]
-            paths = {end: folder / entry.path(view, end) for end in ("svg", "csv")}
+            paths = {suffix: folder / entry.path(view, suffix) for suffix in ("svg", "csv")}
             write_figure(catalog.draw(entry, frame, outline, protocol), frame, **paths)
 
 

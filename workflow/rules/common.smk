@@ -1,11 +1,11 @@
-# The study that the config describes, and the few functions that rules share.
+# The study that the config describes, and the functions that rules share.
 
 import os
 import re
 import sys
 from importlib.util import find_spec
 
-# The library must be this checkout's: what results were made by is looked up there.
+# The library must be this checkout's: the digests of code, which decide whether results are stale, are taken from it.
 library = find_spec("mtbridge")
 if library is None:
     sys.exit(
@@ -43,7 +43,7 @@ except MtbridgeError as error:
 
 results = study.results
 
-# Snakemake would start the training with as many as it was told of, without a word.
+# Snakemake would silently start the training with as many GPUs as `--resources` allows.
 if "gpu" in workflow.global_resources and workflow.global_resources["gpu"].value < study.settings.gpus:
     sys.exit(
         f"error: gpus: {study.settings.gpus} in the config, but fewer here; say --resources gpu={study.settings.gpus}"
@@ -51,9 +51,9 @@ if "gpu" in workflow.global_resources and workflow.global_resources["gpu"].value
 
 
 onstart:
-    # Jobs that run on this machine and in this Python.
-    here = workflow.local_exec and not workflow.touch and not workflow.deployment_settings.deployment_method
-    jobs = len(list(workflow.dag.needrun_jobs())) if here else 0
+    # Only jobs that run on this machine and in this Python can use the session.
+    is_local = workflow.local_exec and not workflow.touch and not workflow.deployment_settings.deployment_method
+    jobs = len(list(workflow.dag.needrun_jobs())) if is_local else 0
     try:
         modules = [family.module for family in FAMILIES.values()]
         session.start(results, workflow.scheduler, jobs, study.settings.gpus, modules)
@@ -67,7 +67,8 @@ if study.settings.container:
 
 
 def one_of(names):
-    """A wildcard that is one of some names; of none, it matches nothing."""
+    """A pattern for a wildcard that matches any of the names; without names it matches nothing."""
+    # An empty pattern would match the empty text; (?!) never matches.
     return "|".join(re.escape(name) for name in names) or "(?!)"
 
 
@@ -82,13 +83,13 @@ wildcard_constraints:
     view=f"({one_of(f'{protocol}/' for protocol in study.protocols)})?",
 
 
-def shown(entries=catalog.ENTRIES):
-    """The files of tables and figures of the catalog that the study has."""
+def catalog_files(entries=catalog.ENTRIES):
+    """The files of those entries of the catalog that the study has."""
     return [path for entry in entries for path in entry.outputs(study)]
 
 
 def all_scores():
-    """The merged scores, unless (`partial`) there is nothing to merge yet."""
+    """The merged scores; none if there is nothing to merge yet, which happens with `partial`."""
     return [f"{results}/scores.parquet"] if study.paths(RUN_SCORES, study.scored) else []
 
 
@@ -98,7 +99,7 @@ def tokenizer_of(wildcards):
 
 
 def model_tokens(pattern):
-    """An input function: tokens made by the tokenizer of the rule's model."""
+    """An input function: `pattern` with the tokenizer of the rule's model, and with the rule's wildcards."""
     return lambda wildcards: pattern.format(tokenizer=study.settings.tokenizer_of(wildcards.model), **wildcards)
 
 
@@ -114,7 +115,7 @@ def checkpoint_of(wildcards):
 
 
 def pretraining_inputs(wildcards):
-    """Tokens and tokenizer of a model that is trained here, and the checkpoint that it is continued from."""
+    """Tokens and tokenizer of a model that is trained here, and the checkpoint of its base if it has one."""
     model = study.settings.model_catalog[wildcards.model]
     inputs = {
         "corpus": f"{results}/tokens/{study.settings.tokenizer_of(wildcards.model)}/corpora/pretraining",
@@ -124,7 +125,7 @@ def pretraining_inputs(wildcards):
 
 
 def training_inputs(wildcards):
-    """What a fine-tuning reads: English, and every language only where the recipe's choice of the epoch looks at them."""
+    """What a fine-tuning reads: English, and all languages only if the recipe chooses the epoch by them."""
     tokens = f"{results}/tokens/{study.settings.tokenizer_of(wildcards.model)}/{wildcards.task}"
     inputs = {
         "encoder": f"{results}/models/{wildcards.model}",
@@ -137,24 +138,24 @@ def training_inputs(wildcards):
     return inputs
 
 
-def kept(weights):
-    """Fine-tuned weights: an output that stays, or one that goes once its predictions are made."""
+def weights_output(weights):
+    """Fine-tuned weights: an output that stays, or (keep_weights: false) goes once its predictions are made."""
     return weights if study.settings.keep_weights else temp(weights)
 
 
 def evaluation_flags(wildcards, input):
-    """The options of a fine-tuning whose choice of the epoch looks at every language."""
+    """The options of a fine-tuning that chooses the epoch by all languages."""
     if "evaluation_tokens" not in input.keys():
         return []
     return ["--evaluation-tokens", input.evaluation_tokens, "--evaluation-examples", input.evaluation_examples]
 
 
 def card_of(wildcards):
-    """The encoder folder of a run's model, whose card says which languages it knows; the majority baseline has none."""
+    """The encoder folder of a run's model, whose card lists the languages it knows; the majority baseline has none."""
     return {} if wildcards.model == MAJORITY else {"encoder": f"{results}/models/{wildcards.model}"}
 
 
-# ---- What a cluster's job asks for: a killed or timed-out job comes back with more ----
+# ---- Resources of cluster jobs: a job that was killed or timed out is tried again with more ----
 
 
 def growing(amount):
@@ -163,11 +164,14 @@ def growing(amount):
 
 
 def by_model(small, published):
-    """A resource of a job on one model, trained here or published (or the user's own); it grows with the attempt."""
+    """A resource that grows with the attempt: `small` for a model trained here, `published` for any other.
+
+    Models trained here are small; those of the Hub or of the user may have the size of published ones.
+    """
 
     def amount(wildcards, attempt):
-        trained = study.settings.model_catalog[wildcards.model].source == "trained"
-        return (small if trained else published) * attempt
+        is_small = study.settings.model_catalog[wildcards.model].source == "trained"
+        return (small if is_small else published) * attempt
 
     return amount
 
@@ -176,43 +180,43 @@ def by_model(small, published):
 
 
 def published_values(wildcards):
-    """The published values that stand beside a table's or figure's own."""
+    """The file of published values that a table or figure puts beside ours, if there is one."""
     return catalog.find(wildcards.name).references(study)
 
 
 def catalog_inputs(wildcards):
-    """What a table or figure is made from."""
+    """The files that a table or figure is made from."""
     return catalog.find(wildcards.name).requires(study, wildcards.view)
 
 
 def catalog_place(wildcards):
-    """The folder or file that holds what a table or figure is made from."""
+    """The folder or file of these inputs, which the program gets as --inputs."""
     return f"{results}/{catalog.find(wildcards.name).inputs}".format(view=wildcards.view)
 
 
 def catalog_caption(wildcards):
-    """What Snakemake's report says of a table or figure."""
+    """The caption of a table or figure in Snakemake's report."""
     entry = catalog.find(wildcards.name)
     return f"{entry.caption} {entry.details}".strip()
 
 
 def catalog_code(wildcards):
-    """What the code of a table or figure means."""
+    """The digest of the code of a table or figure."""
     entry = catalog.find(wildcards.name)
     return digest(entry.kind, entry.unused_modules())
 
 
-def catalog_output(kind, end):
-    """A file of a table or figure; the first of its files stands in Snakemake's report."""
-    path = f"{results}/{kind}s/{{view}}{{name}}.{end}"
-    if end != catalog.ENDS[kind][0]:
+def catalog_output(kind, suffix):
+    """A file of a table or figure; the file with the first suffix is in Snakemake's report too."""
+    path = f"{results}/{kind}s/{{view}}{{name}}.{suffix}"
+    if suffix != catalog.SUFFIXES[kind][0]:
         return path
     return report(
         path, caption="../report/captions/catalog.rst", category=f"{kind}s".capitalize(), labels={kind: "{name}"}
     )
 
 
-# What takes seconds is not worth a place in a cluster's queue.
+# These take seconds, so on a cluster they run where Snakemake runs, without a place in the queue.
 localrules:
     all,
     report,

@@ -1,4 +1,4 @@
-# Text and examples: corpora, and every task's examples as Parquet.
+# Corpora, and every task's examples as Parquet.
 
 
 rule corpus:
@@ -41,7 +41,7 @@ rule examples_corpus:
 
 
 rule train_examples:
-    """English train and English dev of a task. Knows no other language, so adding one retrains nothing."""
+    """English train and English dev of a task. No other language is an input, so adding one retrains nothing."""
     input:
         lambda wildcards: options.example_files(wildcards.task, "train"),
     output:

@@ -1,8 +1,8 @@
-# Predictions of every language in one process per run, and their scores.
+# Predictions (one process for all languages of a run) and their scores.
 
 
 rule predict:
-    """Every language and split of a task, by one run."""
+    """Predict every language and split of a task with one run."""
     input:
         encoder=f"{results}/models/{{model}}",
         weights=f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/model.safetensors",
@@ -34,7 +34,7 @@ rule predict:
 
 
 rule majority:
-    """The baseline that always says the class most frequent in English training."""
+    """The baseline that always predicts the most frequent class of the English training data."""
     input:
         train=f"{results}/data/{{task}}/train.parquet",
         evaluation=f"{results}/data/{{task}}/evaluation.parquet",
@@ -53,7 +53,7 @@ rule majority:
 
 
 rule score:
-    """A run's scores per language and split, with intervals, and the bootstrap replicates behind them."""
+    """A run's scores by language and split with intervals, and the bootstrap replicates of the scores."""
     input:
         unpack(card_of),
         predictions=f"{results}/predictions/{{recipe}}/{{model}}/{{task}}/seed{{seed}}.parquet",
@@ -86,7 +86,7 @@ rule scores:
     conda:
         "../../envs/environment.yaml"
     params:
-        # A shell takes 128 KB: as short as names can be, four thousand runs.
+        # A shell takes an argument of 128 KB. Paths relative to scores/ are short enough for four thousand runs.
         folder=lambda wildcards, output: output[0].removesuffix(".parquet"),
         tables=lambda wildcards, input: [os.path.relpath(path, f"{results}/scores") for path in input],
         code=digest("merge"),

@@ -1,8 +1,8 @@
-# Tokens of the examples, and one fine-tuning per recipe, model, task and seed.
+# Tokens of the examples, and one fine-tuning for each recipe, model, task and seed.
 
 
 rule example_tokens:
-    """A task's examples as token ids, once per tokenizer."""
+    """A task's examples as token ids, once for each tokenizer."""
     input:
         examples=f"{results}/data/{{task}}/{{part}}.parquet",
         tokenizer=f"{results}/tokenizers/{{tokenizer}}",
@@ -21,11 +21,11 @@ rule example_tokens:
 
 
 rule finetune:
-    """One encoder with a head, on one task in English, from one seed."""
+    """Fine-tune one encoder with a head on one task in English, with one seed."""
     input:
         unpack(training_inputs),
     output:
-        weights=kept(f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/model.safetensors"),
+        weights=weights_output(f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/model.safetensors"),
         record=f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/run.json",
     log:
         f"{results}/logs/finetune/{{recipe}}.{{model}}.{{task}}.seed{{seed}}.log",

@@ -1,8 +1,8 @@
-# Tokenizers, checkpoints from the Hub or trained here, and the encoder that every later step reads.
+# Tokenizers, checkpoints (from the Hub or trained here), and the encoders that all later steps read.
 
 
 rule tokenizer:
-    """A tokenizer of all languages together."""
+    """One tokenizer for all languages."""
     input:
         corpus=f"{results}/corpora/pretraining",
     output:
@@ -26,7 +26,7 @@ rule tokenizer:
 
 
 rule import_tokenizer:
-    """A published model's own tokenizer, in the form of ours."""
+    """A published model's own tokenizer, in the same format as ours."""
     input:
         checkpoint=lambda wildcards: checkpoint(study.own_tokenizers[wildcards.tokenizer]),
     output:
@@ -46,7 +46,7 @@ rule import_tokenizer:
 
 
 rule corpus_tokens:
-    """A corpus as token ids, once per tokenizer."""
+    """A corpus as token ids, once for each tokenizer."""
     input:
         corpus=f"{results}/corpora/{{corpus}}",
         tokenizer=f"{results}/tokenizers/{{tokenizer}}",
@@ -65,7 +65,7 @@ rule corpus_tokens:
 
 
 rule fetch_model:
-    """A published checkpoint, held to the commit and checksums of the lock file beside the preset."""
+    """A published checkpoint, checked against commit and checksums in the lock file beside the preset."""
     output:
         directory(f"{results}/checkpoints/{{model}}"),
     log:
@@ -82,7 +82,7 @@ rule fetch_model:
 
 
 rule pretrain:
-    """A small model trained from scratch, or another's training continued."""
+    """Pretrain a small model from scratch, or continue the pretraining of another model."""
     input:
         unpack(pretraining_inputs),
     output:
@@ -91,7 +91,7 @@ rule pretrain:
         f"{results}/logs/pretrain/{{model}}.log",
     wildcard_constraints:
         model=one_of(study.models_from("trained")),
-    # Long jobs first: the models that others continue from stand at the head of the longest chain.
+    # Long jobs first: the base of a continued model begins the longest chain of jobs.
     priority: 10
     conda:
         "../../envs/environment.yaml"
@@ -112,7 +112,7 @@ rule pretrain:
 
 
 rule translate:
-    """What a translation model has learnt: chrF per direction on sentences held out."""
+    """What a translation model has learnt: chrF of every direction on held-out sentences."""
     input:
         checkpoint=f"{results}/checkpoints/{{model}}",
         corpus=model_tokens(f"{results}/tokens/{{tokenizer}}/corpora/heldout"),
@@ -139,7 +139,7 @@ rule translate:
 
 
 rule encoder:
-    """Any checkpoint's encoder, in one form."""
+    """The encoder of a checkpoint, in one format for all families."""
     input:
         checkpoint=checkpoint_of,
         tokenizer=tokenizer_of,

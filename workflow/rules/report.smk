@@ -1,4 +1,4 @@
-# Tables, figures and the page: views of what is there, made anew in seconds.
+# Tables, figures and the page. They only show results that are there, so making them again takes seconds.
 
 
 rule table:
@@ -7,7 +7,7 @@ rule table:
         files=catalog_inputs,
         reference=published_values,
     output:
-        **{end: catalog_output("table", end) for end in catalog.ENDS["table"]},
+        **{suffix: catalog_output("table", suffix) for suffix in catalog.SUFFIXES["table"]},
     log:
         f"{results}/logs/table/{{view}}{{name}}.log",
     wildcard_constraints:
@@ -32,7 +32,7 @@ rule figure:
         files=catalog_inputs,
         reference=published_values,
     output:
-        **{end: catalog_output("figure", end) for end in catalog.ENDS["figure"]},
+        **{suffix: catalog_output("figure", suffix) for suffix in catalog.SUFFIXES["figure"]},
     log:
         f"{results}/logs/figure/{{view}}{{name}}.log",
     wildcard_constraints:
@@ -52,9 +52,9 @@ rule figure:
 
 
 rule page:
-    """The report: everything on one page."""
+    """The report: the whole study on one page."""
     input:
-        shown(entry for entry in catalog.ENTRIES if entry.section),
+        catalog_files(entry for entry in catalog.ENTRIES if entry.section),
         study.paths("runs/{recipe}/{model}/{task}/seed{seed}/run.json", study.runs),
         study.paths(RUN_REPLICATES, study.scored),
         study.paths("models/{model}", study.each_model),

@@ -1,4 +1,4 @@
-# Hidden states once per model and corpus, and how alike they are.
+# Hidden states, once for each model and corpus, and their similarity.
 
 
 rule states:
@@ -28,7 +28,7 @@ rule states:
 
 
 rule similarity:
-    """A measure between models, or between languages, on one corpus; `aligned`: rows of languages are translations."""
+    """A measure between models, or between languages, on one corpus. --aligned: rows of languages are translations."""
     input:
         lambda wildcards: study.states(wildcards.corpus),
     output:
@@ -54,7 +54,7 @@ rule similarity:
 
 
 rule merge_similarity:
-    """A measure on every corpus in one file."""
+    """The values of a measure on all corpora in one file."""
     input:
         expand(f"{results}/{{{{measure}}}}/{{corpus}}/{{{{between}}}}.parquet", corpus=study.corpora),
     output:

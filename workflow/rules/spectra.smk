@@ -1,8 +1,8 @@
-# Singular values once per checkpoint; distances to a base are taken from them downstream.
+# Singular values, once for each checkpoint. The tables compute distances to a base from them.
 
 
 rule singular_values:
-    """Singular values of K, Q, V, Out, FC1 and FC2 of every layer."""
+    """Singular values of the matrices K, Q, V, Out, FC1 and FC2 of every layer."""
     input:
         f"{results}/models/{{model}}",
     output:

@@ -47,8 +47,8 @@ SAID = {
     "pizza": PIZZA._replace(reporter=PAUL),
     "hotel": Meaning("act", agent=PAUL, verb="visit", thing="hotel", adjective="good"),
     "tractor": Meaning("act", agent=PAUL, verb="repair", thing="tractor", adjective="small"),
-    "cars": Meaning("act", agent=PAUL, verb="sell", thing="car", count=12),
-    "hospitals": Meaning("act", agent=PAUL, verb="sell", thing="hospital", adjective="normal", count=5),
+    "cars": Meaning("act", agent=PAUL, verb="sell", thing="car", number=12),
+    "hospitals": Meaning("act", agent=PAUL, verb="sell", thing="hospital", adjective="normal", number=5),
     "bank": Meaning("act", agent="Orion Bank", verb="open", thing="bank", time=("date", 5, 12)),
     "reason": Meaning("act", agent=ANNA, verb="design", thing="lamp", adjective="modern"),
     "meeting": Meaning("interact", agent=PAUL, patient=ANNA, verb="meet", time=("weekday", 1)),
@@ -61,11 +61,11 @@ SAID = {
     "concert": Meaning("attend", agent=ANNA, thing="concert"),
     "doctor": Meaning("profession", agent=ANNA, job="doctor", place=country("Brazil")),
     "engineer": Meaning("profession", agent=ANNA, job="engineer", place=country("Brazil")),
-    "price": Meaning("price", thing="lamp", organisation="Orion Design", count=500, detail=("PLN",)),
+    "price": Meaning("price", thing="lamp", organisation="Orion Design", number=500, detail=("PLN",)),
     "shop": Meaning(
         "range", organisation="Orion Design", thing="lamp", others=("table", "sofa"), place=country("Italy")
     ),
-    "warmth": Meaning("weather", place=city("Riga"), count=20, time=("month", 3)),
+    "warmth": Meaning("weather", place=city("Riga"), number=20, time=("month", 3)),
 }
 GOLDEN = """
 pizza plain en Anna Weber bought a big pizza in Berlin on Monday.
@@ -261,7 +261,7 @@ def test_most_frequent_topic_is_no_answer():
 
 def details(meaning):
     """What a statement about a deed adds to it, as independent parts."""
-    fields = ("adjective", "place", "time", "name", "count")
+    fields = ("adjective", "place", "time", "name", "number")
     return {(field, getattr(meaning, field)) for field in fields if getattr(meaning, field)}
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from mtbridge.base.files import write_parquet
 from mtbridge.inference.estimates import by_language
-from mtbridge.inference.published_values import agreement, beside_cka, parse_count, printed_count
+from mtbridge.inference.published_values import agreement, format_count, parse_count, with_published_cka
 from mtbridge.inference.scores import ALL_LANGUAGES, split_and_metric
 from mtbridge.presentation.files import write_table
 from mtbridge.presentation.markdown import to_markdown
@@ -126,7 +126,7 @@ def test_data_sizes_are_compared_as_they_are_printed(tmp_path):
 
 @pytest.mark.parametrize("value", [907, 2_800, 15_000, 100_000, 433_000])
 def test_counts_read_back_as_they_were_written(value):
-    assert parse_count(printed_count(value)) == value
+    assert parse_count(format_count(value)) == value
     assert np.isnan(parse_count("UD treebanks")) and np.isnan(parse_count(float("nan")))
 
 
@@ -137,7 +137,7 @@ def test_published_cka_finds_its_pair_in_either_order():
     reference = pd.DataFrame(
         {"model": "mbart", "layer": [0, 0], "language_a": ["en", "fr"], "language_b": ["de", "ru"], "cka": [0.2, 0.1]}
     )
-    found = beside_cka(frame, reference)
+    found = with_published_cka(frame, reference)
     assert found["published"].tolist()[:2] == [0.2, 0.1] and np.isnan(found["published"][2])
     assert found["difference"].tolist()[:2] == pytest.approx([0.3, 0.3])
     assert list(found.columns) == [*frame.columns, "published", "difference"]

@@ -29,7 +29,7 @@ def read_local(folder, stems: list[str], languages: list[str], lines: int | None
     """
     texts: dict[str, list[str]] = {language: [] for language in languages}
     for stem in stems:
-        counts = {}
+        counts: dict[Path, int] = {}
         for language in languages:
             path = Path(folder) / f"{stem}.{language}"
             if not path.exists():
@@ -38,7 +38,7 @@ def read_local(folder, stems: list[str], languages: list[str], lines: int | None
             counts[path] = len(found)
             if not found:
                 raise MtbridgeError(f"{path}: empty; expected one text a line")
-        shortest, longest = min(counts, key=counts.get), max(counts, key=counts.get)
+        shortest, longest = min(counts, key=lambda file: counts[file]), max(counts, key=lambda file: counts[file])
         if counts[shortest] != counts[longest]:
             raise MtbridgeError(
                 f"{shortest}:{counts[shortest]}: ends here, but {longest} has {counts[longest]} lines; "

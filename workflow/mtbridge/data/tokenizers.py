@@ -71,8 +71,10 @@ def train_tokenizer(texts: dict[str, Path], vocabulary: int, output) -> None:
         show_progress=False,
     )
     tokenizer.train([str(texts[language]) for language in sorted(texts)], trainer)
-    ids = {name: tokenizer.token_to_id(token) for name, token in SPECIALS.items()}
-    ids["languages"] = {language: tokenizer.token_to_id(tag) for language, tag in tags.items()}
+    ids = {
+        **{name: tokenizer.token_to_id(token) for name, token in SPECIALS.items()},
+        "languages": {language: tokenizer.token_to_id(tag) for language, tag in tags.items()},
+    }
     names = {"start": "bos_token", "end": "eos_token", "pad": "pad_token", "unknown": "unk_token", "mask": "mask_token"}
     with atomic_write(output) as folder:
         folder.mkdir()

@@ -15,22 +15,23 @@ COLUMNS = ["recipe", "model", "against", "task", "statistic", "change", "low", "
 
 def pairs(outline: Outline) -> list[tuple[str, str]]:
     """(model, against): every continued model and its base; a `CP` model also each control of that base."""
-    found = []
+    result = []
     for model in outline.models:
-        if all(other.key != model.base for other in outline.models):
+        if model.base is None or all(other.key != model.base for other in outline.models):
             continue
-        found.append((model.key, model.base))
+        result.append((model.key, model.base))
         if model.kind == "CP":
             controls = [other for other in outline.models if other.kind == "control" and other.base == model.base]
-            found += [(model.key, control.key) for control in controls]
-    return found
+            result += [(model.key, control.key) for control in controls]
+    return result
 
 
 def changes(outline: Outline, protocol: str, folder) -> pd.DataFrame:
-    """What continuing a model changed: model minus its base, and minus the control continued from the same base.
+    """What continued training changed: model minus its base, and minus the controls continued from the same base.
 
-    Columns: recipe, model, against, task ("mean over tasks" last), statistic, change, low, high (percent points,
-    intervals paired on examples; tasks are independent). The mean over tasks is there only when every task is.
+    Columns: recipe, model, against, task ("mean over tasks" last), statistic, change, low, high. All three numbers are
+    in percent points; the intervals are paired on examples, and tasks are independent. The mean over tasks has a row
+    only if every task has one. `folder` holds the scored runs (see `scores.read_scores`).
     Raises MtbridgeError where two models differ in their number of replicates.
     """
     scores = read_scores(folder, outline, protocol)
@@ -49,7 +50,8 @@ def changes(outline: Outline, protocol: str, folder) -> pd.DataFrame:
                     samples.append(sample)
                     rows.append((recipe, model, against, task.name, statistic, point, *interval(sample)))
                 if points and len(points) == len(outline.tasks):
-                    # The same draw number means independent examples in different tasks: the generators differ.
+                    # Draws of different tasks are independent (their generators differ), so draw b of the mean is the
+                    # mean of the tasks' draws b.
                     total = np.mean(samples, axis=0)
                     mean = float(np.mean(points))
                     rows.append((recipe, model, against, ALL_TASKS, statistic, mean, *interval(total)))

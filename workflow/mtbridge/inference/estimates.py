@@ -16,36 +16,36 @@ def by_statistic(outline: Outline, protocol: str, folder, published: pd.DataFram
     """The statistics that a protocol shows: recipe, task, model, statistic, ours, sd, low, high, seeds, metric, split,
     language_known.
 
-    `folder` holds the scored runs (see `scores.read_scores`). `published` (task, model, score) stands beside the means:
-    published, difference, new_run_low, new_run_high.
+    Scores are in percent. `folder` holds the scored runs (see `scores.read_scores`). `published` (task, model, score)
+    adds columns to the rows of the means: published, difference, new_run_low, new_run_high.
     """
     statistics = outline.protocol(protocol).statistics
     frame = _estimates(outline, protocol, folder, "statistic", lambda task: statistics, weights)
     if published is None:
         return frame.drop(columns=NEW_RUN)
-    frame = _beside(frame, published, ["task", "model"])
+    frame = _with_published(frame, published, ["task", "model"])
     # The published means are those of the statistic "average" alone.
     frame.loc[frame["statistic"] != "average", ["published", "difference"]] = np.nan
     return frame
 
 
 def by_language(outline: Outline, protocol: str, folder, published: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Every language of every task, and their mean (language `avg`); columns as of `by_statistic`, with `language`.
+    """Every language of every task, and their mean (language `avg`); columns as in `by_statistic`, with `language`.
 
-    Column `exposure` says what a model has seen of a language, where that is known of any model. `published` has task,
-    model, language, score.
+    Column `exposure` says what a model has seen of a language; it is there if this is known of at least one model.
+    `published` has task, model, language, score.
     """
     names = lambda task: [*task.languages, ALL_LANGUAGES]
     frame = _estimates(outline, protocol, folder, "language", names, language_weights)
-    seen = exposure(outline)
-    if not seen.empty:
-        # What stands beside the published values goes last.
+    exposures = exposure(outline)
+    if not exposures.empty:
+        # The interval of a new run is compared with the published values, so it stays the last columns.
         new_run = frame[NEW_RUN]
-        frame = frame.drop(columns=NEW_RUN).merge(seen, on=["model", "language"], how="left")
+        frame = frame.drop(columns=NEW_RUN).merge(exposures, on=["model", "language"], how="left")
         frame[NEW_RUN] = new_run
     if published is None:
         return frame.drop(columns=NEW_RUN)
-    return _beside(frame, published, ["task", "model", "language"])
+    return _with_published(frame, published, ["task", "model", "language"])
 
 
 def _estimates(outline: Outline, protocol: str, folder, key: str, names, weights_of) -> pd.DataFrame:
@@ -55,24 +55,26 @@ def _estimates(outline: Outline, protocol: str, folder, key: str, names, weights
     rows = []
     for recipe, model in [*models, (NO_RECIPE, MAJORITY)]:
         for task in outline.tasks:
-            found = scores.get((recipe, model, task.name))
+            task_scores = scores.get((recipe, model, task.name))
             split, metric = split_and_metric(task, outline, protocol)
             for name in names(task):
                 row = {"recipe": recipe, "task": task.name, "model": model, key: name}
                 row |= {"metric": metric, "split": split, "seeds": 0, "language_known": True}
                 weight = weights_of(name, task, outline, protocol)
-                if found is not None and weight is not None:
-                    row |= summary(found, weight)
-                    row |= {"seeds": len(found.seeds), "language_known": bool(found.known[weight != 0].all())}
+                if task_scores is not None and weight is not None:
+                    row |= summary(task_scores, weight)
+                    languages_known = task_scores.language_known[weight != 0]
+                    row |= {"seeds": len(task_scores.seeds), "language_known": bool(languages_known.all())}
                 rows.append(row)
     columns = ["recipe", "task", "model", key, *MEASURES, "seeds", "metric", "split", "language_known", *NEW_RUN]
     frame = pd.DataFrame(rows).reindex(columns=columns)
+    # A statistic that lacks a language has no value, so no seed gives one.
     frame.loc[frame["ours"].isna(), "seeds"] = 0
     return frame
 
 
-def _beside(frame: pd.DataFrame, published: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """The frame with published, difference and then the prediction interval of one new run."""
+def _with_published(frame: pd.DataFrame, published: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """The frame with the columns published and difference, then the prediction interval of one new run."""
     columns = [column for column in frame.columns if column not in NEW_RUN]
     frame = frame.merge(published[[*keys, "score"]].rename(columns={"score": "published"}), on=keys, how="left")
     frame["difference"] = frame["ours"] - frame["published"]

@@ -1,7 +1,7 @@
-"""What the numbers of a study say, as frames: the page puts them into sentences.
+"""What the numbers of a study say, as frames. The page turns them into sentences.
 
-A difference counts only where intervals exclude chance: a score above the floor with its whole interval, a change whose
-interval excludes zero, two similarities whose intervals do not overlap.
+A difference counts only if the intervals exclude chance: the whole interval of a score lies above the floor, the
+interval of a change excludes zero, or the intervals of two similarities do not overlap.
 """
 
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ import pandas as pd
 from mtbridge.inference.contrasts import ALL_TASKS
 from mtbridge.study.outline import MAJORITY, Outline
 
-SIGNIFICANCE = 0.05  # of 95 % intervals
+SIGNIFICANCE = 0.05  # a 95 % interval misses the true value this often
 
 
 def above_floor(outline: Outline, frame: pd.DataFrame) -> tuple[str, pd.DataFrame]:
-    """Scores against the majority class: the statistic that is compared, and recipe, model, task, untrained, above.
+    """Scores against the floor, the majority class: which statistic, and recipe, model, task, untrained, above.
 
-    frame: recipe, task, model, statistic, ours, low, as of `estimates.by_statistic`. The source language is compared
-    where the frame has it, else the mean. above: the whole interval lies above the floor's score.
+    frame: recipe, task, model, statistic, ours, low, as `estimates.by_statistic` returns them. The statistic is the
+    score in the source language if the frame has it, else the mean. above: the whole interval lies above the floor.
     """
     statistic = "english" if "english" in set(frame["statistic"]) else "average"
     part = frame[(frame["statistic"] == statistic) & frame["ours"].notna()]
@@ -33,15 +33,15 @@ def above_floor(outline: Outline, frame: pd.DataFrame) -> tuple[str, pd.DataFram
 
 @dataclass(frozen=True)
 class Contrast:
-    """A model against another: changes of means over tasks, and on how many tasks zero-shot is clearly different."""
+    """One model against another: changes of the means over tasks, and on how many tasks zero-shot clearly differs."""
 
     recipe: str
     model: str
     against: str
-    means: pd.DataFrame  # statistic -> change, low, high; empty unless every task is there
-    tasks: int
-    higher: int
-    lower: int
+    means: pd.DataFrame  # statistic -> change, low, high; empty unless every task has scores
+    tasks: int  # with a zero-shot score of both models
+    higher: int  # tasks whose zero-shot change has its interval above zero
+    lower: int  # tasks whose zero-shot change has its interval below zero
 
     @property
     def is_complete(self) -> bool:
@@ -50,31 +50,32 @@ class Contrast:
 
     def source_fell_too(self, outline: Outline) -> bool:
         """Did a continued model lose clearly against its base in the source language as well as zero-shot?"""
-        of_base = self.is_complete and self.against == outline.model(self.model).base
-        return of_base and bool((self.means.loc[["english", "zero_shot"], "high"] < 0).all())
+        against_base = self.is_complete and self.against == outline.model(self.model).base
+        return against_base and bool((self.means.loc[["english", "zero_shot"], "high"] < 0).all())
 
 
 def contrasts(changes: pd.DataFrame) -> list[Contrast]:
-    """`contrasts.changes`, one object for every model and what it is compared with, in their order."""
-    found = []
+    """The frame of `contrasts.changes` as one object for every recipe, model and model it is compared with."""
+    result = []
     for (recipe, model, against), part in changes.groupby(["recipe", "model", "against"], sort=False):
         means = part[part["task"] == ALL_TASKS].set_index("statistic")
         single = part[(part["task"] != ALL_TASKS) & (part["statistic"] == "zero_shot")]
         higher, lower = int((single["low"] > 0).sum()), int((single["high"] < 0).sum())
-        found.append(Contrast(recipe, model, against, means, len(single), higher, lower))
-    return found
+        result.append(Contrast(recipe, model, against, means, len(single), higher, lower))
+    return result
 
 
 def expected_by_chance(comparisons: int) -> float:
-    """How many of so many comparisons would look clear if nothing differed."""
+    """How many of `comparisons` comparisons would look clear if nothing differed."""
     return SIGNIFICANCE * comparisons
 
 
 def languages_alike(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:
-    """Are a continued model's languages more alike than its base's? model, base, cells, more, less, value, value_base,
-    null (means over cells; null is NaN where it is not known).
+    """Are a continued model's languages more alike than its base's?
 
-    frame: CKA between languages, as Figure 2 has it. more, less: cells whose intervals do not overlap.
+    frame: CKA between languages, as in Figure 2. Columns: model, base, cells (layer × language pair), more and less
+    (cells that are higher or lower than the base's, the intervals not overlapping), value, value_base and null (means
+    over cells; null is NaN if it is not known).
     """
     rows, keys = [], ["layer", "language_a", "language_b"]
     for model in outline.models:
@@ -91,7 +92,7 @@ def languages_alike(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:
 def last_layer_alike(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:
     """How near models stayed to a base in the last layer: base, model, value (mean CKA over languages).
 
-    frame: CKA between models, as Figure 1 has it.
+    frame: CKA between models, as in Figure 1.
     """
     last = frame[frame["layer"] == frame["layer"].max()].dropna(subset=["value"])
     means = last.groupby(["model_row", "model_column"])["value"].mean()
@@ -118,6 +119,6 @@ def weights_moved(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def translation_quality(translation: pd.DataFrame) -> tuple[pd.Series, float]:
-    """Mean chrF of every model over the directions that it learnt, and that of copying the source (NaN: not known)."""
+    """Mean chrF of every model over the directions that it learnt, and chrF of copying the source (NaN: not known)."""
     means = translation.groupby("model")[["chrf", "chrf_copy"]].mean()
     return means["chrf"], float(means["chrf_copy"].mean())

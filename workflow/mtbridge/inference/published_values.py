@@ -1,6 +1,6 @@
 """How far published values are from a study's own.
 
-Everything here reads what is finished (the tables' frames, a figure's frame) and computes nothing anew.
+Everything here reads finished frames, those of the tables and of Figure 2; no score is computed again.
 """
 
 import math
@@ -12,42 +12,51 @@ import pandas as pd
 from mtbridge.inference.scores import ALL_LANGUAGES
 from mtbridge.study.outline import Outline
 
-PREDICTION = "in the 95 % prediction interval of one new run"
-ROUNDING = "within 0.01"
-PRINTED = "the same as printed"
+IN_PREDICTION_INTERVAL = "in the 95 % prediction interval of one new run"
+WITHIN_ROUNDING = "within 0.01"
+SAME_AS_PRINTED = "the same as printed"
 TOLERANCE = 0.01  # the published spectra have two decimals
 
 SPECTRA_MEASURES = ("sigma_norm", "d")
 DATA_MEASURES = ("languages", "train_en", "dev_avg", "test_avg")
 
 # Number of a table -> when a published value counts as agreeing with ours.
-CRITERIA = {1: PREDICTION, 2: ROUNDING, 3: PRINTED, 4: PREDICTION, 5: ROUNDING}
+CRITERIA = {
+    1: IN_PREDICTION_INTERVAL,
+    2: WITHIN_ROUNDING,
+    3: SAME_AS_PRINTED,
+    4: IN_PREDICTION_INTERVAL,
+    5: WITHIN_ROUNDING,
+}
 
 
 def agreement(frames: dict[int, pd.DataFrame], outline: Outline) -> pd.DataFrame:
     """How far the published cells are from ours: recipe, table, part, criterion, published, compared, agree, …
 
-    frames: number of a table -> its frame, made with published values; others are left out. Rows: Tables 1 and 4 per
-    task and together (in 4 the cells of languages apart from the means), 2 and 5 per measure, 3 per column. published
-    counts published values, compared those that have ours and what the criterion needs (a prediction interval needs two
-    seeds), agree those of them that meet the criterion; mean_difference and mean_absolute_difference are over all that
-    have ours. If ours were the published models and recipe, agree / compared would be about .95 in 1 and 4.
+    frames: number of a table -> its frame with published values; a frame without published values gives no row.
+    Rows: Tables 1 and 4 by task and for all tasks (in 4, cells of languages and means have rows of their own), 2 and 5
+    by measure, 3 by column.
+
+    published: number of published values. compared: those of them that have a value of ours and what the criterion
+    needs (a prediction interval needs two seeds). agree: those compared that meet the criterion. mean_difference and
+    mean_absolute_difference: over all published values that have a value of ours. With the published models and
+    recipe, agree / compared would be about .95 in Tables 1 and 4.
     """
     rows = []
     for table, frame in sorted(frames.items()):
-        for recipe, part, found in _parts(table, frame, outline):
-            published = found["published"].notna()
-            known = published & found["agrees"].notna()
-            difference = found["difference"][published].dropna()
+        for recipe, part, cells in _parts(table, frame, outline):
+            has_published = cells["published"].notna()
+            comparable = has_published & cells["agrees"].notna()
+            difference = cells["difference"][has_published].dropna()
             rows.append(
                 {
                     "recipe": recipe,
                     "table": table,
                     "part": part,
                     "criterion": CRITERIA[table],
-                    "published": int(published.sum()),
-                    "compared": int(known.sum()),
-                    "agree": int(found["agrees"][known].sum()),
+                    "published": int(has_published.sum()),
+                    "compared": int(comparable.sum()),
+                    "agree": int(cells["agrees"][comparable].sum()),
                     "mean_difference": difference.mean() if len(difference) else np.nan,
                     "mean_absolute_difference": difference.abs().mean() if len(difference) else np.nan,
                 }
@@ -58,15 +67,15 @@ def agreement(frames: dict[int, pd.DataFrame], outline: Outline) -> pd.DataFrame
 
 def _parts(table: int, frame: pd.DataFrame, outline: Outline) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """(recipe, part, its rows with the columns published, difference, agrees) of one table."""
-    if CRITERIA[table] == PREDICTION:
+    if CRITERIA[table] == IN_PREDICTION_INTERVAL:
         return _parts_of_scores(frame, outline)
-    if CRITERIA[table] == ROUNDING:
+    if CRITERIA[table] == WITHIN_ROUNDING:
         return _parts_by_column(frame, SPECTRA_MEASURES, _agrees_rounded)
     return _parts_by_column(frame, DATA_MEASURES, _agrees_printed)
 
 
 def _parts_of_scores(frame: pd.DataFrame, outline: Outline) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Per recipe: every task, then all of them; where languages are apart, cells and means are counted apart."""
+    """For every recipe: each task, then all tasks. In a table by language, cells and means are counted separately."""
     if "published" not in frame:
         return
     frame = frame.assign(agrees=within_new_run(frame))
@@ -97,15 +106,16 @@ def _parts_by_column(frame: pd.DataFrame, measures, agrees) -> Iterator[tuple[st
 
 
 def _agrees_rounded(part: pd.DataFrame) -> pd.Series:
+    # The small addition: a difference of exactly 0.01 may come out a little larger in binary.
     return part["difference"].abs() <= TOLERANCE + 1e-9
 
 
 def _agrees_printed(part: pd.DataFrame) -> pd.Series:
-    """Is ours, written as the paper writes numbers, what it prints?"""
-    return part["ours"].map(lambda value: parse_count(printed_count(value))) == part["published"].map(parse_count)
+    """Is our number, written as the paper writes numbers, the one that the paper prints?"""
+    return part["ours"].map(lambda value: parse_count(format_count(value))) == part["published"].map(parse_count)
 
 
-def printed_count(value: float) -> str:
+def format_count(value: float) -> str:
     """A number of examples as the paper writes it: 907, 2.8K, 100K."""
     if math.isnan(value) or value < 1000:
         return f"{value:.0f}"
@@ -113,7 +123,7 @@ def printed_count(value: float) -> str:
 
 
 def parse_count(text) -> float:
-    """The number that a text as of `printed_count` stands for; NaN for any other text."""
+    """The number that a text of `format_count` stands for; NaN for any other text."""
     text = str(text).strip()
     try:
         return 1000 * float(text[:-1]) if text.endswith("K") else float(text)
@@ -121,11 +131,11 @@ def parse_count(text) -> float:
         return float("nan")
 
 
-def beside_cka(frame: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
-    """CKA between languages with the columns published and difference, empty where the paper's value is not known.
+def with_published_cka(frame: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+    """CKA between languages with the columns published and difference, NaN where the paper has no value.
 
-    frame: model, layer, language_a, language_b, value; reference: the same with cka. The order of two languages does
-    not matter.
+    frame: model, layer, language_a, language_b, value; reference: the same, with cka instead of value. The order of the
+    two languages does not matter.
     """
 
     def with_sorted_pair(part: pd.DataFrame) -> pd.DataFrame:

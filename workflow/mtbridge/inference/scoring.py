@@ -1,7 +1,7 @@
 """The scores of one run: every metric of its task by language and split, with intervals over examples.
 
-An interval is the 95 % percentile interval of the bootstrap's replicates. Where a metric has no value (a correlation
-with a constant), value and interval are NaN.
+An interval is the 95 % percentile interval of the bootstrap's replicates. If a metric has no value (a correlation with
+a constant), value and interval are NaN.
 """
 
 import numpy as np
@@ -17,14 +17,14 @@ def score(predictions, examples, task, recipe: str, model: str, seed: int, known
     """Score one run on every language and split of `examples`.
 
     predictions, examples: pyarrow Tables with the columns of the contract; every example needs exactly one prediction.
-    known_languages: those that the model has seen; None: all.
+    known_languages: those that the model has seen; None: all. where: how error messages call the predictions.
     Returns (pyarrow Table of scores in percent, {"<language>/<split>/<metric>": float32 [REPLICATES] in percent}).
-    Raises MtbridgeError (beginning with `where`) if predictions are missing, twice there, of another version of the
-    data, not among the labels, or not finite.
+    Raises MtbridgeError if a prediction is missing, duplicate, for another version of the data, or not among the
+    labels, or if a score is not finite.
     """
     import pyarrow as pa
 
-    predictions = _aligned(predictions, examples, task, where)
+    predictions = _align(predictions, examples, task, where)
     languages, splits = examples["language"].to_pylist(), examples["split"].to_pylist()
     rows_of: dict[tuple[str, str], list[int]] = {}
     for row, key in enumerate(zip(languages, splits, strict=True)):
@@ -32,8 +32,8 @@ def score(predictions, examples, task, recipe: str, model: str, seed: int, known
 
     rows, replicates = [], {}
     progress = Progress(f"scored {task.name}, language and split", len(rows_of))
-    for done, ((language, split), chosen) in enumerate(rows_of.items(), 1):
-        judged = _judged(task, predictions, examples, chosen)
+    for number, ((language, split), indices) in enumerate(rows_of.items(), 1):
+        judged = _judge(task, predictions, examples, indices)
         metrics = METRICS[task.metric]
         columns = [metric.columns(judged) for metric in metrics]
         samples = bootstrap(metrics, columns, task.name, language, split)
@@ -54,25 +54,25 @@ def score(predictions, examples, task, recipe: str, model: str, seed: int, known
                     "value": metric.value(part),
                     "low": float(low),
                     "high": float(high),
-                    "n": len(chosen),
+                    "n": len(indices),
                     "language_known": known_languages is None or language in known_languages,
                     "cut": cut,
                 }
             )
-        progress(done)
+        progress(number)
     return pa.Table.from_pylist(rows), replicates
 
 
-def _judged(task, predictions, examples, chosen: list[int]) -> Judged:
-    """Some rows as metrics see them."""
-    kind, part = kind_of(task), predictions.take(chosen)
+def _judge(task, predictions, examples, indices: list[int]) -> Judged:
+    """The rows `indices` in the form that metrics take."""
+    kind, part = kind_of(task), predictions.take(indices)
     group = kind.group_column(task)
     return Judged(
         task,
         part["gold"].to_pylist(),
         part["predicted"].to_pylist(),
         None if kind.per_word else _matrix(part["scores"]),
-        examples[group].take(chosen).to_pylist() if group else None,
+        examples[group].take(indices).to_pylist() if group else None,
     )
 
 
@@ -82,40 +82,41 @@ def _matrix(scores) -> np.ndarray:
     return flat.reshape(len(scores), -1)
 
 
-def _aligned(predictions, examples, task, where):
+def _align(predictions, examples, task, where):
     """The predictions in the order of the examples, checked."""
     keys = ("language", "split", "example_id")
-    wanted = list(zip(*(examples[key].to_pylist() for key in keys), strict=True))
+    expected = list(zip(*(examples[key].to_pylist() for key in keys), strict=True))
     row_of: dict[tuple, int] = {}
     for row, key in enumerate(zip(*(predictions[key].to_pylist() for key in keys), strict=True)):
         if key in row_of:
-            raise MtbridgeError(f"{where}: two predictions for {_called(key)}; predict again")
+            raise MtbridgeError(f"{where}: two predictions for {_name(key)}; predict again")
         row_of[key] = row
-    missing = [key for key in wanted if key not in row_of]
+    missing = [key for key in expected if key not in row_of]
     if missing:
         raise MtbridgeError(
-            f"{where}: no prediction for {len(missing)} of {len(wanted)} examples, first {_called(missing[0])}; "
+            f"{where}: no prediction for {len(missing)} of {len(expected)} examples, first {_name(missing[0])}; "
             "predict again"
         )
-    if len(row_of) > len(wanted):
-        surplus = next(iter(row_of.keys() - set(wanted)))
-        raise MtbridgeError(f"{where}: a prediction for {_called(surplus)}, which is no example; predict again")
-    predictions = predictions.take([row_of[key] for key in wanted])
-    _check_values(predictions, examples, task, where, wanted)
+    if len(row_of) > len(expected):
+        surplus = next(iter(row_of.keys() - set(expected)))
+        raise MtbridgeError(f"{where}: a prediction for {_name(surplus)}, which is no example; predict again")
+    predictions = predictions.take([row_of[key] for key in expected])
+    _check_values(predictions, examples, task, where, expected)
     return predictions
 
 
 def _check_values(predictions, examples, task, where, keys) -> None:
-    """Gold as in the examples, predictions that the kind can make, finite scores from every output of the head."""
+    """Check that gold labels are the examples', that the kind can make the predictions, and that scores are finite and
+    as many as the head has outputs."""
     import pyarrow.compute as pc
 
     kind = kind_of(task)
     columns = (predictions["gold"].to_pylist(), predictions["predicted"].to_pylist(), examples["label"].to_pylist())
     for key, gold, predicted, label in zip(keys, *columns, strict=True):
         if gold != label:
-            raise MtbridgeError(f"{where}: {_called(key)} has another gold label than the examples; predict again")
+            raise MtbridgeError(f"{where}: {_name(key)} has another gold label than the examples; predict again")
         if problem := kind.prediction_problem(task, gold, predicted):
-            raise MtbridgeError(f"{where}: {_called(key)} {problem}")
+            raise MtbridgeError(f"{where}: {_name(key)} {problem}")
     scores = predictions["scores"].combine_chunks()
     if kind.per_word:
         scores = scores.flatten()
@@ -123,12 +124,12 @@ def _check_values(predictions, examples, task, where, keys) -> None:
     sizes = set(pc.unique(pc.list_value_length(scores)).to_pylist())
     expected = {size, 0} if kind.per_word else {size}  # a word without a prediction has no scores
     if not sizes <= expected:
-        found = ", ".join(sorted(str(size) for size in sizes - expected))
-        raise MtbridgeError(f"{where}: scores for {found} classes where the task has {size}; predict again")
+        wrong = ", ".join(sorted(str(size) for size in sizes - expected))
+        raise MtbridgeError(f"{where}: scores for {wrong} classes where the task has {size}; predict again")
     if not np.isfinite(scores.flatten().to_numpy(zero_copy_only=False)).all():
         raise MtbridgeError(f"{where}: scores that are not finite; the run that made them has diverged: train again")
 
 
-def _called(key: tuple) -> str:
+def _name(key: tuple) -> str:
     language, split, example_id = key
     return f"{language} {split} example '{example_id}'"

@@ -1,4 +1,4 @@
-"""The learning rate, chosen per model and task on dev examples of the source language."""
+"""The choice of a learning rate for every model and task, on dev examples of the source language."""
 
 import numpy as np
 import pandas as pd
@@ -13,15 +13,15 @@ VALUES = ["english_dev", *STATISTICS]
 
 
 def choose(scores: pd.DataFrame, outline: Outline, protocol: str) -> pd.DataFrame:
-    """Per model and task the recipe with the best English-dev score, among those that differ in learning rate alone.
+    """For every model and task the recipe with the best English-dev score, if recipes differ in learning rate alone.
 
-    scores: the merged scores. Candidates are the study's first recipe and those that have its settings for the task in
-    all but the learning rate; the score is the mean over seeds of the sound metric, by which a run's epoch is chosen
-    too; the lower learning rate wins a tie.
+    scores: the merged scores. Candidates are the study's first recipe and the recipes that differ from it, on this
+    task, in nothing but the learning rate. The score is the mean over seeds of the sound metric, which also chooses a
+    run's epoch. In a tie, the lower learning rate wins.
 
     Columns: task, model, recipe, learning_rate, candidates, seeds, english_dev, first_english_dev, at_edge (the chosen
-    rate is the lowest or the highest tried, so the best may lie outside), then of the chosen recipe average, english,
-    zero_shot and gap as the protocol scores them, and first_* of the first recipe.
+    rate is the lowest or the highest of the candidates, so a better one may lie outside). Then, with the chosen recipe,
+    average, english, zero_shot and gap as the protocol scores them, and first_* with the study's first recipe.
     Raises MtbridgeError if the study does not say what its recipes are.
     """
     if not outline.settings:
@@ -34,18 +34,19 @@ def choose(scores: pd.DataFrame, outline: Outline, protocol: str) -> pd.DataFram
 
 
 def candidates(outline: Outline, task: str) -> dict[str, float]:
-    """Recipe -> learning rate on a task, of those that differ from the study's first in nothing else there."""
+    """Recipe -> its learning rate on a task, for recipes that differ from the study's first in nothing else there."""
 
     def values(recipe: str) -> dict:
+        """A recipe's settings on the task: its own, and over them those in `by_task`."""
         settings = dict(outline.settings[recipe])
         own = settings.pop("by_task", {}).get(task, {})
         return {**settings, **own}
 
     first = {**values(outline.recipes[0]), "learning_rate": None}
-    found = {recipe: values(recipe) for recipe in outline.recipes}
+    by_recipe = {recipe: values(recipe) for recipe in outline.recipes}
     return {
         recipe: float(settings["learning_rate"])
-        for recipe, settings in found.items()
+        for recipe, settings in by_recipe.items()
         if {**settings, "learning_rate": None} == first
     }
 
@@ -53,30 +54,31 @@ def candidates(outline: Outline, task: str) -> dict[str, float]:
 def _choice(means: pd.DataFrame, task: OutlineTask, model: str, outline: Outline, protocol: str) -> dict:
     """The row of one model and task. means: mean and count over seeds, by `recipe, model, task, language, …`."""
     rates = candidates(outline, task.name)
-    dev = {}
+    dev_scores = {}
     for recipe in rates:
         key = (recipe, model, task.name, outline.source_language, "dev", metric_name(task.metric, "sound"))
         if key in means.index:
-            dev[recipe] = means.loc[key]
-    row = {"task": task.name, "model": model, "candidates": len(dev)}
-    if not dev:
+            dev_scores[recipe] = means.loc[key]
+    row = {"task": task.name, "model": model, "candidates": len(dev_scores)}
+    if not dev_scores:
         return row
-    chosen = max(dev, key=lambda recipe: (dev[recipe]["mean"], -rates[recipe]))
-    tried = [rates[recipe] for recipe in dev]
-    row |= {"recipe": chosen, "learning_rate": rates[chosen], "seeds": int(dev[chosen]["count"])}
-    row |= {"at_edge": len(tried) > 1 and rates[chosen] in (min(tried), max(tried))}
-    for prefix, recipe in (("", chosen), ("first_", outline.recipes[0])):
-        if recipe in dev:
-            row[prefix + "english_dev"] = dev[recipe]["mean"]
-            found = _statistics(means["mean"], recipe, model, task, outline, protocol)
-            row |= {prefix + name: value for name, value in found.items()}
+    best = max(dev_scores, key=lambda recipe: (dev_scores[recipe]["mean"], -rates[recipe]))
+    scored_rates = [rates[recipe] for recipe in dev_scores]
+    row |= {"recipe": best, "learning_rate": rates[best], "seeds": int(dev_scores[best]["count"])}
+    # One candidate alone has no edge.
+    row |= {"at_edge": len(scored_rates) > 1 and rates[best] in (min(scored_rates), max(scored_rates))}
+    for prefix, recipe in (("", best), ("first_", outline.recipes[0])):
+        if recipe in dev_scores:
+            row[prefix + "english_dev"] = dev_scores[recipe]["mean"]
+            statistics = _statistics(means["mean"], recipe, model, task, outline, protocol)
+            row |= {prefix + name: value for name, value in statistics.items()}
     return row
 
 
 def _statistics(means: pd.Series, recipe: str, model: str, task: OutlineTask, outline: Outline, protocol: str) -> dict:
-    """Statistic -> value of a recipe, as the protocol scores it; without those that the task cannot have."""
+    """Statistic -> a recipe's value under the protocol, for the statistics that the task can have."""
     split, metric = split_and_metric(task, outline, protocol)
     keys = [(recipe, model, task.name, language, split, metric) for language in task.languages]
     values = np.array([means.get(key, np.nan) for key in keys])
-    found = {name: weights(name, task, outline, protocol) for name in STATISTICS}
-    return {name: float(weighted_sum(values, weight)) for name, weight in found.items() if weight is not None}
+    weight_of = {name: weights(name, task, outline, protocol) for name in STATISTICS}
+    return {name: float(weighted_sum(values, weight)) for name, weight in weight_of.items() if weight is not None}

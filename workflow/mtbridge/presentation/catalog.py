@@ -1,14 +1,14 @@
-"""Every table and figure of a study, one row each: adding one takes a row here and a module that computes and shows it.
+"""Every table and figure of a study, one entry each. A new one needs an entry here and a module that computes it.
 
-Rules, targets, programs, captions and the page are made from these rows. A module of a table has `frame` (the CSV) and
-`body` (blocks and notes of the layout), one of a figure has `frame` and `draw`:
+Rules, targets, programs, captions and the page are derived from these entries. The module of a table has `frame` (what
+the CSV holds) and `body` (blocks and notes of the layout); the module of a figure has `frame` and `draw`:
 
     frame(outline, protocol, inputs, published, **options) -> DataFrame
     body(frame, outline, protocol, **options)              -> blocks, notes
     draw(frame, outline, protocol, **options)              -> matplotlib Figure
 
-Snakemake imports this file when it plans, so nothing heavy is imported at its top: a row names a function that imports
-the two. `unused_modules` says what a row's program reaches through this catalog and never runs.
+Snakemake imports this file when it plans, so nothing heavy is imported at its top: an entry has a function that imports
+its module. `unused_modules` lists the modules that an entry's program could import through this catalog but does not.
 """
 
 from collections.abc import Callable
@@ -18,8 +18,8 @@ from typing import Any, Literal
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.presentation import requirements
 
-Functions = tuple[Callable[..., Any], Callable[..., Any]]  # the two of a module
-ENDS = {"table": ("csv", "md", "tex"), "figure": ("png", "svg", "pdf", "csv")}
+Functions = tuple[Callable[..., Any], Callable[..., Any]]  # frame, and body or draw
+SUFFIXES = {"table": ("csv", "md", "tex"), "figure": ("png", "svg", "pdf", "csv")}
 
 
 # ---- The functions of every module, imported when they are needed ----
@@ -83,14 +83,17 @@ def figure2() -> Functions:
 
 @dataclass(frozen=True)
 class Entry:
-    """A table or figure. A figure of similarities by another measure is a row alone: `load=figure1`, the measure's file
-    `<measure>/models.parquet` as `inputs`, and `options={"label": …}`.
+    """A table or figure.
 
-    module: where its functions are; load: imports them; options: further arguments of both.
-    inputs: the file or folder under the results that its program is given; files: what of it must be there, None for
-        the one file that `inputs` names.
-    section: where it stands on the page, None for nowhere; per_protocol: is there one for every protocol?
-    caption: one sentence, above the table and below the picture; details: what Snakemake's report says besides.
+    A figure of similarities by another measure needs nothing but an entry: `load=figure1`, `inputs` the measure's file
+    `<measure>/models.parquet`, and `options={"label": …}`.
+
+    module: the module of its functions; load: imports and returns them; options: further arguments of both.
+    inputs: the file or folder under the results that its program reads; files: (study, view) -> the files that must be
+        there, None if `inputs` is the only one.
+    section: its section of the page, None if the page does not show it; per_protocol: does every protocol have one?
+    has_published: can published values stand beside ours?; exists: (study) -> does the study have it?
+    caption: one sentence, above a table and below a picture; details: what Snakemake's report adds to the caption.
     """
 
     name: str
@@ -109,20 +112,20 @@ class Entry:
     exists: Callable[..., bool] = requirements.always
 
     @property
-    def ends(self) -> tuple[str, ...]:
-        """What its files end with."""
-        return ENDS[self.kind]
+    def suffixes(self) -> tuple[str, ...]:
+        """The suffixes of its files."""
+        return SUFFIXES[self.kind]
 
-    def path(self, view: str, end: str) -> str:
-        """Its file under the results; `view` is a protocol's folder."""
-        return f"{self.kind}s/{view}{self.name}.{end}"
+    def path(self, view: str, suffix: str) -> str:
+        """Its file under the results; `view` is a protocol's folder ("", or the protocol's name and a slash)."""
+        return f"{self.kind}s/{view}{self.name}.{suffix}"
 
     def outputs(self, study) -> list[str]:
-        """Its files in a study: for every protocol, or once; none in a study that does not have it."""
+        """Its files in a study, for every protocol or once; none if the study does not have it."""
         if not self.exists(study):
             return []
         views = [study.view(protocol) for protocol in study.protocols] if self.per_protocol else [""]
-        return [f"{study.results}/{self.path(view, end)}" for end in self.ends for view in views]
+        return [f"{study.results}/{self.path(view, suffix)}" for suffix in self.suffixes for view in views]
 
     def requires(self, study, view: str) -> list[str]:
         """The files that it is made from."""
@@ -133,7 +136,7 @@ class Entry:
         return study.reference(self.name) if self.has_published else []
 
     def unused_modules(self) -> frozenset[str]:
-        """Modules that its program could load and does not: editing them leaves it as it is."""
+        """Modules that its program could import but does not: editing them does not change the table or figure."""
         return frozenset(f"mtbridge.presentation.{other.module}" for other in ENTRIES if other.module != self.module)
 
 
@@ -276,7 +279,7 @@ ENTRIES = (
 
 
 def find(name: str) -> Entry:
-    """The row of a table or figure. Raises MtbridgeError for a name that is not in the catalog."""
+    """The entry of a table or figure. Raises MtbridgeError for a name that is not in the catalog."""
     for entry in ENTRIES:
         if entry.name == name:
             return entry
@@ -288,23 +291,21 @@ def names(kind: str) -> list[str]:
     return [entry.name for entry in ENTRIES if entry.kind == kind]
 
 
-# ---- Making one ----
+# ---- Making a table or figure ----
 
 
 def make(entry: Entry, outline, protocol: str, inputs, reference=None):
-    """The frame of a table or figure; `reference`: a CSV of published values.
-
-    A table's numbers have six decimals, so that its CSV and what is laid out from it agree to the last digit.
-    """
+    """The frame of a table or figure. `reference` is a CSV of published values."""
     from mtbridge.presentation.files import read_published
 
     compute, _ = entry.load()
     frame = compute(outline, protocol, inputs, read_published(reference), **entry.options)
+    # Six decimals, so that a table laid out from this frame and one laid out from its CSV agree to the last digit.
     return frame.round(6) if entry.kind == "table" else frame
 
 
 def lay_out(entry: Entry, frame, outline, protocol: str):
-    """The layout of a table from its frame, fresh or read from its CSV."""
+    """The layout of a table from its frame, computed or read from its CSV."""
     from mtbridge.presentation.layout import Layout
 
     _, body = entry.load()

@@ -1,4 +1,4 @@
-"""Reading and writing what tables are made of and into."""
+"""Reading CSVs of results and of published values, and writing tables."""
 
 import pandas as pd
 
@@ -10,15 +10,16 @@ from mtbridge.presentation.markdown import to_markdown
 
 
 def read_csv(path) -> pd.DataFrame:
-    """The frame of a table or figure from its CSV. Raises MtbridgeError where it cannot be read."""
+    """The frame of a table or figure from its CSV. Raises MtbridgeError if it cannot be read."""
     try:
+        # Only an empty cell is missing: a source may be called "NA", or be a number.
         return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"source": str})
     except (OSError, ValueError) as error:
         raise MtbridgeError(f"{path}: cannot be read ({error}); delete it so that it is made again") from error
 
 
 def read_published(path) -> pd.DataFrame | None:
-    """The published values in a CSV; None without a path. Raises MtbridgeError where it cannot be read."""
+    """The published values in a CSV; None without a path. Raises MtbridgeError if it cannot be read."""
     if path is None:
         return None
     try:

@@ -2,6 +2,7 @@
 
 from mtbridge.presentation.layout import Block, Cell, Layout
 
+# Characters that LaTeX does not print as they are -> commands that print them.
 _TEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -34,19 +35,21 @@ _TEX = {
 
 
 def escape_tex(text: str) -> str:
-    """Text that LaTeX (UTF-8 input) prints as it is."""
+    """The text escaped, so that LaTeX (UTF-8 input) prints it unchanged."""
     return "".join(_TEX.get(character, character) for character in str(text).replace("\n", " "))
 
 
 def to_tex(layout: Layout) -> str:
-    """A LaTeX table; the document loads booktabs and graphicx. More blocks than a page holds become one float each."""
-    long = sum(len(block.rows) for block in layout.blocks) > 40
-    parts = [[block] for block in layout.blocks] if long else [layout.blocks]
+    """A table in LaTeX, for a document that loads booktabs and graphicx."""
+    # A page holds about 40 rows; with more, every block becomes a float of its own.
+    is_long = sum(len(block.rows) for block in layout.blocks) > 40
+    parts = [[block] for block in layout.blocks] if is_long else [layout.blocks]
     lines = ["% Needs \\usepackage{booktabs,graphicx}."]
     for index, blocks in enumerate(parts):
         lines += [r"\begin{table*}", r"\centering\small"]
         caption = escape_tex(layout.caption) + (f" ({index + 1} of {len(parts)})" if len(parts) > 1 else "")
         if index > 0:
+            # All parts have the number of the first.
             lines.append(r"\addtocounter{table}{-1}")
         lines.append(rf"\caption{{{caption}}}")
         if index == 0:
@@ -63,7 +66,7 @@ def to_tex(layout: Layout) -> str:
 
 def _tex_block(block: Block) -> list[str]:
     def stack(lines: list[str], place: str) -> str:
-        """Lines above each other in one cell; `place` is the line that stands on the row's (t first, b last)."""
+        """Several lines in one cell; `place` says which of them is level with the row (t: the first, b: the last)."""
         return rf"\begin{{tabular}}[{place}]{{@{{}}r@{{}}}}" + r"\\[-2pt]".join(lines) + r"\end{tabular}"
 
     def show(cell: Cell) -> str:
@@ -71,14 +74,16 @@ def _tex_block(block: Block) -> list[str]:
         small = [r"{\tiny " + escape_tex(detail) + "}" for detail in cell.details]
         return stack([text, *small], "t") if small else text
 
-    def head(column: int) -> str:
+    def heading(column: int) -> str:
+        # Each part of a label that has commas gets a line of its own, so that columns stay narrow.
         parts = [escape_tex(part) for part in block.header[column].split(", ")]
         return parts[0] if len(parts) == 1 else stack(parts, "b")
 
     lines = [rf"\par\medskip\textbf{{{escape_tex(block.title)}}}\par\smallskip"] if block.title else []
+    # Shrinks a table that is wider than the text, and leaves others at their size.
     lines.append(r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%")
     lines.append(
-        r"\begin{tabular}{" + "".join("l" if block.is_left(i) else "r" for i in range(len(block.header))) + "}"
+        r"\begin{tabular}{" + "".join("l" if block.is_text(i) else "r" for i in range(len(block.header))) + "}"
     )
     lines.append(r"\toprule")
     if block.groups:
@@ -89,7 +94,7 @@ def _tex_block(block: Block) -> list[str]:
                 rules.append(rf"\cmidrule(lr){{{column}-{column + span - 1}}}")
             column += span
         lines += [" & ".join(cells) + r" \\", "".join(rules)]
-    lines += [" & ".join(head(column) for column in range(len(block.header))) + r" \\", r"\midrule"]
+    lines += [" & ".join(heading(column) for column in range(len(block.header))) + r" \\", r"\midrule"]
     for index, row in enumerate(block.rows):
         space = "[3pt]" if any(cell.details for cell in row) else ""
         lines.append(" & ".join(show(cell) for cell in row) + rf" \\{space}")

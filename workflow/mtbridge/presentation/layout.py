@@ -1,11 +1,11 @@
-"""A table as it is read, whatever it is written in: cells, blocks of cells, and numbers as text."""
+"""A table before it is written as Markdown or LaTeX: cells, blocks of cells, and numbers as text."""
 
 import math
 from dataclasses import dataclass, field
 
-from mtbridge.inference.published_values import printed_count
+from mtbridge.inference.published_values import format_count
 
-GAP = "—"
+GAP = "—"  # stands for a value that is missing
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Block:
-    """One grid of cells. `groups` spans the columns as (text, number of columns); a line is drawn after the rows
-    `rules`; the first `stub` columns name the rows; `left` are further columns of text."""
+    """One grid of cells under a header.
+
+    groups: headings over the header, (text, number of columns), from the first column to the last.
+    rules: indices of rows with a line below them. stub: how many columns, from the left, name the rows.
+    text_columns: indices of further columns that hold text.
+    """
 
     header: list[str]
     rows: list[list[Cell]]
@@ -28,16 +32,16 @@ class Block:
     groups: list[tuple[str, int]] = field(default_factory=list)
     rules: frozenset[int] = frozenset()
     stub: int = 1
-    left: frozenset[int] = frozenset()
+    text_columns: frozenset[int] = frozenset()
 
-    def is_left(self, column: int) -> bool:
-        """Does a column hold text, which stands on its left?"""
-        return column < self.stub or column in self.left
+    def is_text(self, column: int) -> bool:
+        """Does a column hold text? Text is aligned left, numbers right."""
+        return column < self.stub or column in self.text_columns
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A table as it is read: a caption, blocks, notes."""
+    """A whole table: its name, caption, blocks and notes."""
 
     name: str
     caption: str
@@ -50,18 +54,19 @@ def number(value, digits: int = 1) -> str:
     if value is None or math.isnan(value):
         return GAP
     text = f"{value:.{digits}f}"
+    # A number that rounds to zero has no sign.
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def signed(value, digits: int = 1) -> str:
-    """A difference: with its sign, unless it rounds to zero."""
+    """A difference with its sign, + or −; without a sign if it rounds to zero."""
     text = number(value, digits)
     return "+" + text if value > 0 and float(text) > 0 else text
 
 
 def count(value) -> str:
     """A number of examples as the paper writes it (907, 2.8K, 100K), or the gap."""
-    return GAP if value is None or math.isnan(value) else printed_count(value)
+    return GAP if value is None or math.isnan(value) else format_count(value)
 
 
 def percent(share: float) -> str:

@@ -1,19 +1,20 @@
-"""Tables as Markdown that GitHub shows."""
+"""Tables as GitHub's Markdown."""
 
 from mtbridge.presentation.layout import Cell, Layout
 
 
 def escape_markdown(text: str) -> str:
-    """Text that GitHub shows as it is, also in a table."""
+    """The text escaped, so that GitHub shows it unchanged, also in a table."""
     text = " ".join(str(text).split())
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for character in "\\`*_|~":
         text = text.replace(character, "\\" + character)
+    # No link, in case a text contains one's punctuation.
     return text.replace("](", "]\\(")
 
 
 def to_markdown(layout: Layout) -> str:
-    """GitHub tables: a group stands above the label in the one header row that there is."""
+    """A table in GitHub's Markdown, which has one header row: a group's name stands above each of its labels."""
 
     def show(cell: Cell) -> str:
         lines = [escape_markdown(cell.text) + cell.marks, *(f"<sub>{escape_markdown(d)}</sub>" for d in cell.details)]
@@ -28,7 +29,7 @@ def to_markdown(layout: Layout) -> str:
             "<br>".join(escape_markdown(part) for part in pair if part)
             for pair in zip(above, block.header, strict=True)
         ]
-        align = ["---" if block.is_left(column) else "---:" for column in range(len(header))]
+        align = ["---" if block.is_text(column) else "---:" for column in range(len(header))]
         lines += ["| " + " | ".join(header) + " |", "| " + " | ".join(align) + " |"]
         lines += ["| " + " | ".join(show(cell) for cell in row) + " |" for row in block.rows]
         lines.append("")

@@ -1,17 +1,20 @@
-"""What the catalog's tables and figures are made from, and which studies have them; `study` is a `study.grid.Study`."""
+"""The files that the catalog's tables and figures are made from, and which studies have them.
+
+In all functions, `study` is a `study.grid.Study` and `view` the folder of a protocol under tables/ or figures/.
+"""
 
 RUN_SCORES = "scores/{recipe}/{model}/{task}/seed{seed}.parquet"
 RUN_REPLICATES = "scores/{recipe}/{model}/{task}/seed{seed}.npz"
 
-# The tables that the table `agreement` counts in.
+# The tables whose cells the table `agreement` counts.
 COMPARED = ("table1", "table2", "table4", "table5")
 
 
-# ---- What a table or figure is made from: files under the results of a study, as `study.grid` knows them. ----
+# ---- What a table or figure is made from: files under the results of a study ----
 
 
 def no_files(study, view: str) -> list[str]:
-    """Nothing: the study itself says it."""
+    """No file: the study's settings say all that is needed."""
     return []
 
 
@@ -34,11 +37,11 @@ def examples(study, view: str) -> list[str]:
 
 
 def tables_with_published_values(study, view: str) -> list[str]:
-    """The tables that `agreement` counts in."""
+    """The tables whose cells `agreement` counts."""
     return [f"{study.results}/tables/{view}{name}.csv" for name in COMPARED]
 
 
-# ---- Which studies have it ----
+# ---- Which studies have a table or figure ----
 
 
 def always(study) -> bool:
@@ -62,5 +65,5 @@ def has_published_values(study) -> bool:
 
 
 def has_similarities(study) -> bool:
-    """Are there hidden states to compare? With `partial` perhaps not yet."""
+    """Are there hidden states to compare? With `partial` there may be none yet."""
     return all(study.compared(corpus) for corpus in study.corpora)

@@ -1,8 +1,8 @@
-"""How things are called in tables, figures and on the page."""
+"""The names that tables, figures and the page use for models, statistics, matrices and languages."""
 
 from collections.abc import Iterable
 
-# Kind of model -> the heading of its columns, and what it is in a table of models.
+# Kind of model -> the heading of its columns in a table of scores, and its description in the table of models.
 KIND_HEADINGS = {"LM": "LM", "MT": "MT", "CP": "CP", "control": "controls"}
 KIND_NAMES = {
     "LM": "language model",

@@ -92,7 +92,7 @@ def read_examples(source: dict, task, split: str, language: str, limit: int | No
     """
     reader = _reader(source)
     if reader is None:
-        kind = source.get("kind")
+        kind = str(source.get("kind"))
         raise MtbridgeError(f"source.kind: '{kind}' is no kind of source; {nearest(kind, KINDS)}")
     columns, place = reader.read(source, task, split, language, limit, seed)
     _check(columns, task, place)

@@ -11,6 +11,7 @@ Keys of the source; `{language}` and `{split}` are replaced wherever they occur
     language_column  the column with a row's language, if one split holds several languages
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError, nearest
@@ -24,14 +25,14 @@ BUILDERS = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".json": "json"
 def read(source: dict, task, split: str, language: str, limit=None, seed=0):
     """All rows of one split and language; `place(row, word)` names dataset and row. See `readers.Reader`."""
     dataset, where = _open(source, task.name, split, language)
-    theirs = dict(source.get("columns") or {})
+    theirs: dict[str, str] = dict(source.get("columns") or {})
     for ours in theirs:
         if ours not in (*task.columns, "label", "example_id"):
             valid = (*task.columns, "label", "example_id")
             raise MtbridgeError(
                 f"task {task.name}: source.columns.{ours} is no column of the task; {nearest(ours, valid)}"
             )
-    rows = range(len(dataset))
+    rows: Sequence[int] = range(len(dataset))
     if source.get("language_column"):
         spoken = _column(dataset, source["language_column"], "language_column", where)
         rows = [row for row, value in enumerate(spoken) if value == language]
@@ -76,7 +77,7 @@ def _open(source: dict, task_name: str, split: str, language: str):
         if Path(where).stat().st_size == 0:
             raise MtbridgeError(f"{where}:1: the file is empty; expected examples")
         # 'NA' and 'null' are words in a text; a quotation mark in a .tsv is a character.
-        options = {"keep_default_na": False} if BUILDERS[suffix] == "csv" else {}
+        options: dict[str, object] = {"keep_default_na": False} if BUILDERS[suffix] == "csv" else {}
         if suffix == ".tsv":
             options |= {"sep": "\t", "quoting": 3}
         arguments = {"path": BUILDERS[suffix], "data_files": {"rows": where}, "split": "rows", **options}

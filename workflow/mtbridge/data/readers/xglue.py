@@ -166,7 +166,7 @@ def _available(root: Path, folder: str, layout: Layout) -> set[str]:
 
 
 def _folder_and_layout(source: dict, task_name: str) -> tuple[str, Layout]:
-    folder, form = TASKS.get(task_name, (None, None))
+    folder, form = TASKS.get(task_name, ("", ""))
     folder, form = source.get("folder", folder), source.get("format", form)
     for key, value in (("folder", folder), ("format", form)):
         if not value:
@@ -286,12 +286,19 @@ def _members(archive: Path, wanted: str | None = None):
                     )
                 if member.isfile():
                     name = "/".join(path.parts[1:] if path.parts[0] == RELEASE else path.parts)
-                    yield name, tar.extractfile(member).read() if wanted and name.startswith(wanted) else None
+                    yield name, _bytes_of(tar, member) if wanted and name.startswith(wanted) else None
             # The checksum of a compressed file comes after its last member: only reading it shows damage.
             while tar.fileobj.read(1 << 20):
                 pass
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
         raise MtbridgeError(f"{archive}: not a whole tar archive ({error}); get it again") from error
+
+
+def _bytes_of(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    content = tar.extractfile(member)
+    assert content is not None  # None is for what is no regular file, and those are refused
+    with content:
+        return content.read()
 
 
 # From bytes to lines, and from lines to examples.

@@ -34,7 +34,7 @@ def parallel(corpus: str, lines: int, seed: int, languages=LANGUAGES) -> dict[st
     """
     for language in languages:
         check_language(language)
-    text = {language: [] for language in languages}
+    text: dict[str, list[str]] = {language: [] for language in languages}
     for meaning, form in draw_corpus(corpus, lines, seed):
         for language in languages:
             text[language].append(line(meaning, language, form))

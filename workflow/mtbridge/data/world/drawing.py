@@ -1,7 +1,7 @@
 """How meanings are drawn: a world holds the people, names and things of one partition, and draws meanings of them."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from mtbridge.base.errors import MtbridgeError, nearest
@@ -140,7 +140,7 @@ class World:
 
     def category(self, topic: str, kinds=None) -> Category:
         """A category of the topic, of one of the `kinds` if they are given."""
-        choices = CATEGORIES_OF_TOPIC[topic]
+        choices: Sequence[str] = CATEGORIES_OF_TOPIC[topic]
         if kinds:
             choices = [name for name in choices if CATEGORIES[name].kind in kinds]
         return CATEGORIES[self.rng.choice(choices)]
@@ -150,17 +150,17 @@ class World:
         return category.nouns[self.index(category.nouns)]
 
     def _object(self, topic):
-        """(category, thing, adjective, count, name of a product)"""
+        """(category, thing, adjective, number, name of a product)"""
         rng = self.rng
         category = self.category(topic)
         thing = self.thing(category)
         chance = rng.random()
         adjective = _adjective(rng, topic) if chance < 0.45 else None
-        count = rng.choice(SMALL_COUNTS) if 0.3 < chance < 0.55 and category.kind in ("goods", "work") else None
+        number = rng.choice(SMALL_COUNTS) if 0.3 < chance < 0.55 and category.kind in ("goods", "work") else None
         name = None
         if chance > 0.85 and CATEGORY_OF[thing] in PRODUCT_CATEGORIES:
             name = f"{self.stem()} {rng.randrange(1, 100) * 10}"
-        return category, thing, adjective, count, name
+        return category, thing, adjective, number, name
 
     def _deed(self, context):
         """An act of a person: no organisation's name tells the topic."""
@@ -168,10 +168,10 @@ class World:
 
     def _act(self, context, person=False):
         rng = self.rng
-        category, thing, adjective, count, name = self._object(context.topic)
+        category, thing, adjective, number, name = self._object(context.topic)
         person = person or rng.random() < 0.65
         verbs = fitting_verbs(category, person)
-        second = self.thing(category) if not (count or name or adjective) and rng.random() < 0.25 else None
+        second = self.thing(category) if not (number or name or adjective) and rng.random() < 0.25 else None
         return Meaning(
             "act",
             context.topic,
@@ -179,7 +179,7 @@ class World:
             verb=rng.choice(verbs),
             thing=thing,
             adjective=adjective,
-            count=count,
+            number=number,
             name=name,
             second=None if second == thing else second,
             place=context.place if rng.random() < 0.7 else None,
@@ -236,7 +236,7 @@ class World:
             context.topic,
             thing=thing,
             organisation=context.organisation,
-            count=rng.choice(COUNTS),
+            number=rng.choice(COUNTS),
             detail=(rng.choice(names.currencies()) if rng.random() < 0.6 else "EUR",),
             adjective=_adjective(rng, context.topic) if rng.random() < 0.3 else None,
         )
@@ -310,13 +310,13 @@ class World:
         return Meaning(
             "weather",
             place=context.place,
-            count=rng.choice(range(5, 21)),
+            number=rng.choice(range(5, 21)),
             time=_time(rng, ("weekday", "date", "yesterday")),
         )
 
     def _prices(self, context):
         rng = self.rng
-        return Meaning("prices", place=context.place, count=rng.randrange(1, 31), time=_time(rng, ("month", "year")))
+        return Meaning("prices", place=context.place, number=rng.randrange(1, 31), time=_time(rng, ("month", "year")))
 
     def _listing(self, context):
         rng = self.rng
@@ -327,7 +327,7 @@ class World:
                 self.index(names.languages()),
                 rng.choice(names.units()),
             ),
-            count=rng.choice(COUNTS),
+            number=rng.choice(COUNTS),
         )
 
 

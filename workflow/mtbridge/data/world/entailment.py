@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 
 from mtbridge.data.world.drawing import SMALL_COUNTS, World, choose_other, fitting_verbs
-from mtbridge.data.world.lexicon import ANTONYM, CATEGORIES, CATEGORY_OF, ONE_SIDED_VERBS, RELATED_VERBS
+from mtbridge.data.world.lexicon import ANTONYM, CATEGORIES, ONE_SIDED_VERBS, RELATED_VERBS
 from mtbridge.data.world.meanings import Meaning, Person
 from mtbridge.data.world.sentences import Example, Sentence
 
@@ -13,7 +13,7 @@ LABELS = ("entailment", "neutral", "contradiction")
 
 def _other_verb(rng: random.Random, m: Meaning) -> str:
     """Another verb that the agent can do with the thing, and that the meaning's own verb leaves open."""
-    verbs = fitting_verbs(CATEGORIES[CATEGORY_OF[m.thing]], isinstance(m.agent, Person))
+    verbs = fitting_verbs(CATEGORIES[m.category], isinstance(m.agent, Person))
     related = [verb for verb in verbs if frozenset((verb, m.verb)) in RELATED_VERBS]
     return choose_other(rng, verbs, m.verb, *related)
 
@@ -26,7 +26,7 @@ def _details(meaning: Meaning) -> list[str]:
 def _fewer(rng: random.Random, m: Meaning) -> Meaning:
     """The meaning without some of its details."""
     details = _details(m)
-    return m._replace(**dict.fromkeys(rng.sample(details, rng.randrange(1, len(details) + 1))))
+    return m.without(rng.sample(details, rng.randrange(1, len(details) + 1)))
 
 
 def _quality(rng: random.Random, m: Meaning, label: str) -> Sentence:
@@ -55,7 +55,7 @@ def _entailment(world: World, m: Meaning, fewer: Meaning, voice: str) -> tuple[S
     rng = world.rng
     if rng.random() < 0.35:  # what did not happen did not happen in Berlin either
         return Sentence(fewer, "negated"), Sentence(m, "negated")
-    if m.frame == "act" and not m.count and rng.random() < 0.4:
+    if m.frame == "act" and not m.number and rng.random() < 0.4:
         fewer = fewer._replace(general=True, name=None, adjective=None)
     return Sentence(m), Sentence(fewer, voice)
 
@@ -63,8 +63,8 @@ def _entailment(world: World, m: Meaning, fewer: Meaning, voice: str) -> tuple[S
 def _contradiction(world: World, m: Meaning, fewer: Meaning, voice: str) -> tuple[Sentence, Sentence]:
     rng = world.rng
     changes = ["denied", "claimed"]
-    if m.frame == "act" and m.count:
-        changes.append("count")
+    if m.frame == "act" and m.number:
+        changes.append("number")
     if m.place and m.time and m.time[0] not in ("month", "year"):
         changes += ["place"] * 2
     change = rng.choice(changes)
@@ -72,8 +72,9 @@ def _contradiction(world: World, m: Meaning, fewer: Meaning, voice: str) -> tupl
         return Sentence(m), Sentence(rng.choice((m, fewer)), "negated")
     if change == "claimed":
         return Sentence(fewer, "negated"), Sentence(rng.choice((m, fewer)), voice)
-    if change == "count":
-        return Sentence(m), Sentence(m._replace(count=choose_other(rng, SMALL_COUNTS, m.count)), voice)
+    if change == "number":
+        return Sentence(m), Sentence(m._replace(number=choose_other(rng, SMALL_COUNTS, m.number)), voice)
+    assert m.place
     return Sentence(m), Sentence(m._replace(place=world.other_place(m.place)), voice)
 
 
@@ -81,13 +82,13 @@ def _neutral(world: World, m: Meaning, fewer: Meaning, voice: str) -> tuple[Sent
     rng = world.rng
     if m.frame == "interact":  # what A did to B, B need not have done to A
         m = m._replace(verb=rng.choice(ONE_SIDED_VERBS))
-        other = m._replace(agent=m.patient, patient=m.agent)
+        other = m.reversed()
     else:
         other = m._replace(verb=_other_verb(rng, m))
     change = rng.choice(("more", "wish", "other", "not other"))
     if change == "more":  # details that the premise does not tell
         more = m
-        if m.frame == "act" and not m.count and rng.random() < 0.4:
+        if m.frame == "act" and not m.number and rng.random() < 0.4:
             more = m._replace(general=True, name=None, adjective=None)
         kept = _fewer(rng, more if _details(more) else m)
         if _details(kept._replace(adjective=None)) != _details(more._replace(adjective=None)) or not more.general:

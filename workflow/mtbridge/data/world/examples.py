@@ -81,7 +81,7 @@ def examples(task: str, split: str, language: str, count: int, seed: int) -> lis
     check_language(language)
     rows = []
     for index, (columns, label) in enumerate(draw_examples(task, split, count, seed)):
-        row = {"example_id": f"{index:06d}"}
+        row: dict[str, object] = {"example_id": f"{index:06d}"}
         if kind_of(TASKS[task]).per_word:
             (sentence,) = columns[0]
             tagged = words(sentence.meaning, language, sentence.form)

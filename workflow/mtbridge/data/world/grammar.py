@@ -153,7 +153,7 @@ def join(words, language: str) -> list:
 
     French elides and contracts; Spanish has del, al and e for "y"; Russian has об for "о" and во for "в".
     """
-    out = []
+    out: list[tuple[str, str, str]] = []
     for word in words:
         if out:
             previous, tag, _ = out[-1]

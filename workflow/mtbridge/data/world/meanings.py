@@ -6,6 +6,7 @@ is derived from another (by a negation, a swap, a dropped detail) has the same c
 """
 
 import zlib
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -34,12 +35,12 @@ class Meaning(NamedTuple):
 
     frame: str
     topic: str | None = None
-    agent: object = None  # Person, or an organisation's name
+    agent: Person | str | None = None  # a person, or an organisation's name
     verb: str | None = None
     thing: str | None = None  # a lemma of the lexicon
     patient: Person | None = None
     adjective: str | None = None
-    count: int | None = None
+    number: int | None = None
     place: tuple | None = None  # ("city", index) or ("country", index)
     origin: tuple | None = None
     time: tuple | None = None  # ("weekday", 0-6), ("month", 1-12), ("date", month, day), ("year", y), ("today",), ...
@@ -52,31 +53,50 @@ class Meaning(NamedTuple):
     detail: tuple | None = None  # codes of CLDR: territory, language, unit, currency; an hour
     general: bool = False  # the thing is named by its hypernym
 
+    @property
+    def category(self) -> str:
+        """The category of the thing, in frames that have one."""
+        assert self.thing is not None
+        return CATEGORY_OF[self.thing]
+
+    def without(self, fields: Iterable[str]) -> "Meaning":
+        """The meaning with some of its fields left out."""
+        return Meaning(**{**self._asdict(), **dict.fromkeys(fields)})
+
+    def reversed(self) -> "Meaning":
+        """What the agent did to the patient, done by the patient to the agent."""
+        assert isinstance(self.agent, Person)
+        return self._replace(agent=self.patient, patient=self.agent)
+
 
 def core(meaning: Meaning) -> str:
     """What a meaning is about, as a string that is equal for all meanings derived from one."""
     frame = meaning.frame
     if frame == "interact":
+        assert isinstance(meaning.agent, Person) and meaning.patient
+        # Sorted, so that a meaning and its reverse have the same core.
         return "interact|{}|{}".format(*sorted(map(str, (tuple(meaning.agent), tuple(meaning.patient)))))
     if isinstance(meaning.agent, Person):
         return f"person|{meaning.agent.first}|{meaning.agent.family}"
     if frame in ("act", "price", "catalogue", "location", "range"):
-        return f"organisation|{meaning.agent or meaning.organisation}|{CATEGORY_OF[meaning.thing]}"
+        return f"organisation|{meaning.agent or meaning.organisation}|{meaning.category}"
     if frame == "schedule":
         return f"event|{meaning.name}"
     if frame == "property":
-        return f"property|{CATEGORY_OF[meaning.thing]}|{meaning.place}"
+        return f"property|{meaning.category}|{meaning.place}"
     if frame == "search":
         return f"search|{meaning.thing}|{meaning.place}"
     if frame == "weather":
-        return f"weather|{meaning.place}|{meaning.count}"
+        return f"weather|{meaning.place}|{meaning.number}"
     if frame == "prices":
-        return f"prices|{meaning.place}|{meaning.count}"
+        return f"prices|{meaning.place}|{meaning.number}"
+    assert meaning.detail
     return f"listing|{meaning.detail[0]}|{meaning.detail[1]}"
 
 
 def partition(meaning: Meaning) -> str:
     """The partition of a meaning: the core's, or pretraining if a person's name does not occur in that partition."""
+    # Knuth's multiplicative hash (2654435761: a prime near 2³² over the golden ratio) parts checksums that are close.
     part = _BOUNDS[zlib.crc32(core(meaning).encode()) * 2654435761 % 4294967296 % 100]
     persons = (someone for someone in (meaning.agent, meaning.patient) if isinstance(someone, Person))
     return part if all(_occurs(index, part) for person in persons for index in person) else "pretraining"

@@ -97,15 +97,15 @@ def currencies() -> tuple[str, ...]:
     """Codes of the countries' currencies whose plural is one word, or a noun and an adjective, in every language."""
     from babel.numbers import get_territory_currencies
 
-    codes = set()
+    codes: set[str] = set()
     for entry in COUNTRIES:
         codes.update(get_territory_currencies(entry[:2]) or ())
-    kept = []
+    plain = []
     for code in sorted(codes):
         names = [currency(code, language) for language in LANGUAGES]
         if _plain(names) and len({len(name.split()) for name in names}) == 1 and len(names[0].split()) <= 2:
-            kept.append(code)
-    return tuple(kept)
+            plain.append(code)
+    return tuple(plain)
 
 
 @lru_cache(None)

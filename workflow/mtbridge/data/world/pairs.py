@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mtbridge.data.world.drawing import World, choose_other, fitting_verbs
-from mtbridge.data.world.lexicon import CATEGORIES, CATEGORY_OF, ONE_SIDED_VERBS
+from mtbridge.data.world.lexicon import CATEGORIES, ONE_SIDED_VERBS
 from mtbridge.data.world.meanings import Person
 from mtbridge.data.world.sentences import NOISE, Example, Sentence, draw_sentence
 
@@ -21,7 +21,7 @@ def paws_x(world: World) -> Iterator[Example]:
             if m.verb in ("meet", "greet"):
                 m = m._replace(verb=rng.choice(ONE_SIDED_VERBS))
             first, second = rng.sample(("plain", "passive", "fronted"), 2)
-            other = m if same else m._replace(agent=m.patient, patient=m.agent)
+            other = m if same else m.reversed()
         else:
             m = world.draw(frame, context, time=day)
             first, second = rng.sample(("plain", "fronted"), 2)
@@ -40,10 +40,10 @@ def qam(world: World) -> Iterator[Example]:
         answer = m
         if not is_answered:
             lacking = {"where": "place", "when": "time"}.get(question)
-            category = CATEGORIES[CATEGORY_OF[m.thing]]
+            category = CATEGORIES[m.category]
             verbs = fitting_verbs(category, isinstance(m.agent, Person))
             if lacking and rng.random() < 0.5:
-                answer = m._replace(**{lacking: None})
+                answer = m.without([lacking])
             elif question == "what":
                 answer = m._replace(verb=choose_other(rng, verbs, m.verb))
             else:

@@ -7,7 +7,6 @@ from mtbridge.base.files import package_data
 from mtbridge.data.world import LANGUAGES, names
 from mtbridge.data.world.grammar import adjective_form, decline, join, noun_phrase, text
 from mtbridge.data.world.lexicon import (
-    CATEGORY_OF,
     CELLS,
     FUNCTION_WORDS,
     GRADABLE_ADJECTIVES,
@@ -119,14 +118,14 @@ def _participle(m, language, argument):
         gender = m.patient.gender if argument == "patient" else NOUNS[_lemma(m)][language].gender
         if gender == "f":
             form = form[:-1] + "a" if language == "es" else form + "e"
-        if argument == "thing" and m.count:
+        if argument == "thing" and m.number:
             form = plural(form, language)
     return ((form, "VERB", "O"),)
 
 
 def _be(m, language, argument):
     forms = {"en": ("was", "were"), "de": ("wurde", "wurden"), "es": ("fue", "fueron"), "fr": ("a", "ont")}
-    return (_literal(forms[language][m.count is not None], language),)
+    return (_literal(forms[language][m.number is not None], language),)
 
 
 def _said(m, language, argument):
@@ -150,7 +149,7 @@ def _inverted(m, language, argument):
 
 
 def _lemma(m):
-    return "@" + CATEGORY_OF[m.thing] if m.general else m.thing
+    return "@" + m.category if m.general else m.thing
 
 
 _AND = {"en": "and", "de": "und", "es": "y", "fr": "et", "ru": "и"}
@@ -158,11 +157,11 @@ _AND = {"en": "and", "de": "und", "es": "y", "fr": "et", "ru": "и"}
 
 def _phrase(m, language, argument, case):
     article = "definite" if argument or m.name else "indefinite"
-    count = m.count if m.frame == "act" and argument != "bare" else None
+    number = m.number if m.frame == "act" and argument != "bare" else None
     adjective = None if argument == "bare" or m.general else m.adjective
     if argument == "prepositional":
         case = argument
-    words = noun_phrase(_lemma(m), language, article, case, adjective, count)
+    words = noun_phrase(_lemma(m), language, article, case, adjective, number)
     if m.name and not m.general:
         words = (*words, *_name(m))
     if m.second and argument != "bare":
@@ -273,6 +272,7 @@ _ADVERBS = {
 def _when(time, language):
     kind, *values = time
     calendar = "PROPN" if language == "en" else "NOUN"
+    words: tuple[tuple[str, str, str], ...]
     if kind in _ADVERBS:
         return (_literal(_ADVERBS[kind][language], language),)
     if kind == "weekday":
@@ -303,7 +303,7 @@ def _time(m, language, argument):
 
 
 def _number(m, language, argument):
-    return ((str(m.count), "NUM", "O"),)
+    return ((str(m.number), "NUM", "O"),)
 
 
 def _hour(m, language, argument):
@@ -314,7 +314,7 @@ def _amount(m, language, argument):
     words = names.currency(m.detail[0], language).split()
     noun = 0 if language in ("es", "fr") else len(words) - 1
     return (
-        (str(m.count), "NUM", "O"),
+        (str(m.number), "NUM", "O"),
         *((word, "NOUN" if index == noun else "ADJ", "O") for index, word in enumerate(words)),
     )
 

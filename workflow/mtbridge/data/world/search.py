@@ -34,13 +34,13 @@ def _search(world: World) -> Meaning:
 
 def _thing_of_grade(rng: random.Random, search: Meaning, grade: int) -> str:
     """A thing: the one looked for (3, 4), another of its category (2), of its topic (1), of another topic (0)."""
-    category = CATEGORY_OF[search.thing]
+    assert search.thing
     if grade >= 3:
         return search.thing
     if grade == 2:
-        return choose_other(rng, CATEGORIES[category].nouns, search.thing)
+        return choose_other(rng, CATEGORIES[search.category].nouns, search.thing)
     topic = search.topic if grade == 1 else choose_other(rng, TOPICS, search.topic)
-    return rng.choice(CATEGORIES[choose_other(rng, CATEGORIES_OF_TOPIC[topic], category)].nouns)
+    return rng.choice(CATEGORIES[choose_other(rng, CATEGORIES_OF_TOPIC[topic], search.category)].nouns)
 
 
 def _offer(world: World, thing: str, place: tuple, adjective: str | None = None) -> Meaning:
@@ -54,6 +54,7 @@ def qadsm(world: World) -> Iterator[Example]:
     while True:
         good = rng.random() < 0.5
         search = _search(world)
+        assert search.place
         thing = _thing_of_grade(rng, search, 3 if good else rng.choice((2, 0)))
         adjective = search.adjective if rng.random() < 0.5 else rng.choice(GENERAL_ADJECTIVES)
         offer = _offer(world, thing, search.place, adjective)
@@ -71,6 +72,7 @@ def wpr(world: World) -> Iterator[Example]:
         if search.thing == last:  # neighbouring lists must differ in their query
             continue
         last = search.thing
+        assert search.place
         grades = [rng.choice((3, 4)), *rng.choices(range(5), k=rng.randrange(3, 6))]
         rng.shuffle(grades)
         for grade in grades:

@@ -49,7 +49,7 @@ def _forms(meaning: Meaning) -> list[str]:
             forms += ["located"]
         if not meaning.second:
             forms += ["passive"] * 2
-        if meaning.adjective in ANTONYM and not meaning.count:
+        if meaning.adjective in ANTONYM and not meaning.number:
             forms += ["because"] * 3
         return forms
     if meaning.frame == "interact":

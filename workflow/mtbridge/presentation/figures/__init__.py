@@ -1,1 +1,1 @@
-"""One module a figure: `frame` is all that it draws, the CSV; `draw` adds nothing to it. See `catalog`."""
+"""One module for each figure. `frame` returns all values of the figure, which its CSV holds; `draw` only draws them."""

@@ -11,25 +11,30 @@ from matplotlib.figure import Figure
 from mtbridge.presentation.figures.style import METADATA, STYLE, wrap
 
 
-def training_curves(panels: dict[str, dict[str, list]], across: int = 4) -> str:
-    """Loss against steps as SVG text: panel title -> line label -> [(step, loss), …]; one colour a label everywhere."""
+def training_curves(panels: dict[str, dict[str, list]], panels_per_row: int = 4) -> str:
+    """Loss (nats) against steps, as SVG text. panels: title of a panel -> label of a line -> [(step, loss), …].
+
+    A label has the same colour in all panels. If "" is the only label, there is no legend.
+    """
     labels = list(dict.fromkeys(label for lines in panels.values() for label in lines))
     colours = dict(
         zip(labels, seaborn.color_palette("colorblind" if len(labels) <= 10 else "husl", len(labels)), strict=True)
     )
     styles = ["-", "--", ":", "-."]
-    rows = math.ceil(len(panels) / across)
+    rows = math.ceil(len(panels) / panels_per_row)
+    columns = min(panels_per_row, len(panels))
     with matplotlib.rc_context(STYLE):
-        across = min(across, len(panels))
-        figure = Figure(figsize=(2.6 * across, 1.75 * rows + (0.5 if labels != [""] else 0)))
+        # A panel is 2.6 by 1.75 inches; the legend needs half an inch.
+        figure = Figure(figsize=(2.6 * columns, 1.75 * rows + (0.5 if labels != [""] else 0)))
         figure.set_layout_engine("constrained")
-        axes = figure.subplots(rows, across, squeeze=False)
+        axes = figure.subplots(rows, columns, squeeze=False)
         for index, ax in enumerate(axes.flat):
             if index >= len(panels):
                 ax.set_axis_off()
                 continue
             title, lines = list(panels.items())[index]
             for label, points in lines.items():
+                # Colours are hard to tell apart beyond five lines, so every five the style changes too.
                 style = styles[labels.index(label) // 5 % len(styles)]
                 ax.plot(
                     *np.transpose(points) if len(points) else ([], []), style, color=colours[label], lw=1, label=label
@@ -38,9 +43,9 @@ def training_curves(panels: dict[str, dict[str, list]], across: int = 4) -> str:
             ax.set_ylim(bottom=0)
             ax.grid(alpha=0.3, linewidth=0.4)
             seaborn.despine(ax=ax)
-            if index % across == 0:
+            if index % columns == 0:
                 ax.set_ylabel("loss (nats)")
-            if index + across >= len(panels):
+            if index + columns >= len(panels):
                 ax.set_xlabel("step")
         if labels != [""]:
             handles = {h.get_label(): h for ax in axes.flat for h in ax.get_lines()}

@@ -10,18 +10,19 @@ from mtbridge.study.outline import Outline
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None, label: str = sheet.CKA) -> pd.DataFrame:
-    """What is drawn of the similarities of models in the file `inputs`; see `cells`."""
+    """The cells of the figure, from the similarities of models in the file `inputs`; see `cells`."""
     keys = ["model_a", "model_b", "language"]
     return cells(outline, protocol, sheet.read_similarity(inputs, keys, outline, protocol))
 
 
 def cells(outline: Outline, protocol: str, similarity: pd.DataFrame) -> pd.DataFrame:
-    """corpus, model_row, model_column, layer, language, estimator, value, low, high, null, n of every cell.
+    """Every cell: corpus, model_row, model_column, layer, language, estimator, value, low, high, null, n.
 
-    Rows of panels are the language models, columns the models continued from them, then the controls; a study without
-    such columns shows its MT models. `similarity`: the rows of one corpus and estimator; a cell it lacks has no value.
+    Rows of panels are the language models. Columns are the models continued from them, then the controls; a study that
+    has neither shows its MT models. `similarity`: the rows of one corpus and estimator. A cell that it lacks is NaN.
     """
     languages, layers = sorted(set(similarity["language"])), sorted(similarity["layer"].unique())
+    # CKA is symmetric, and the file has every pair once.
     swapped = similarity.rename(columns={"model_a": "model_b", "model_b": "model_a"})
     both = pd.concat([similarity, swapped]).drop_duplicates(["model_a", "model_b", "layer", "language"])
     rows = [model.key for model in outline.models if model.kind == "LM"]
@@ -37,17 +38,20 @@ def cells(outline: Outline, protocol: str, similarity: pd.DataFrame) -> pd.DataF
 
 
 def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = sheet.CKA) -> Figure:
-    """A grid of panels, languages across and layers down (0 = embeddings); `label`: what the measure is called."""
+    """A grid of panels, languages across and layers down (0 = embeddings). `label` is the measure's name."""
     if frame.empty:
         return sheet.nothing_to_draw("Figure 1: no pair of models to compare, or no similarities yet.")
     rows, columns = list(dict.fromkeys(frame["model_row"])), list(dict.fromkeys(frame["model_column"]))
     layers, languages = sorted(frame["layer"].unique()), list(dict.fromkeys(frame["language"]))
     settings = outline.protocol(protocol)
     own_scales = settings.scale == "panel"
-    # Inches of a cell: as large as the page allows, and never wider than it is readable.
-    across = float(np.clip(7.5 / (len(columns) * len(languages)), 0.24, 0.36))
-    down = float(np.clip(8.4 / (len(rows) * len(layers)), 0.18, across))
-    width, height = across * len(languages), down * len(layers)
+    # Inches of a cell: as large as a page of 7.5 by 8.4 inches of cells allows, within what is readable.
+    cell_width = float(np.clip(7.5 / (len(columns) * len(languages)), 0.24, 0.36))
+    cell_height = float(np.clip(8.4 / (len(rows) * len(layers)), 0.18, cell_width))
+    width, height = cell_width * len(languages), cell_height * len(layers)
+    # A cell's number has up to four characters: points (72 an inch) that fit its width and its height.
+    font_size = 72 * min(0.42 * cell_height, 0.35 * cell_width)
+    # At the size of labels, an inch holds about 14 characters.
     titles = [wrap(outline.label(column), int(width * 14)) for column in columns]
     page = sheet.Sheet(
         (len(rows), len(columns)),
@@ -66,12 +70,12 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = shee
             matrix = part.pivot(index="layer", columns="language", values="value")
             matrix = matrix.reindex(index=layers, columns=languages).to_numpy(float)
             scale = sheet.scale_of_panel(matrix) if own_scales else sheet.scale_of_figure(frame)
-            bottom = i == len(rows) - 1
-            sheet.draw_panel(ax, matrix, scale, 72 * min(0.42 * down, 0.35 * across), np.isnan(matrix))
-            sheet.set_ticks(ax, columns=languages if bottom else None, rows=layers if j == 0 else None)
+            is_bottom = i == len(rows) - 1
+            sheet.draw_panel(ax, matrix, scale, font_size, np.isnan(matrix))
+            sheet.set_ticks(ax, columns=languages if is_bottom else None, rows=layers if j == 0 else None)
             if i == 0:
                 ax.set_title(titles[j], pad=4)
             if j == 0:
                 ax.set_ylabel(f"{wrap(outline.label(row), int(height * 14))}\nlayer", labelpad=4)
-            ax.set_xlabel("\n".join(["language"] * bottom + [sheet.range_text(scale)] * own_scales), labelpad=2)
+            ax.set_xlabel("\n".join(["language"] * is_bottom + [sheet.range_text(scale)] * own_scales), labelpad=2)
     return page.finish(sheet.scale_of_figure(frame))

@@ -6,32 +6,34 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mtbridge.inference.published_values import beside_cka
+from mtbridge.inference.published_values import with_published_cka
 from mtbridge.presentation.figures import sheet
 from mtbridge.presentation.figures.style import wrap
 from mtbridge.study.outline import Outline
 
-LAYERS_ACROSS = 7  # at most, on one line
+MAX_LAYERS_PER_LINE = 7  # more would not fit a page's width
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None, label: str = sheet.CKA) -> pd.DataFrame:
-    """What is drawn of the similarities of languages in the file `inputs`; see `cells`.
+    """The cells of the figure, from the similarities of languages in the file `inputs`; see `cells`.
 
     `published` (model, layer, language_a, language_b, cka) adds the columns published and difference.
     """
     keys = ["model", "language_a", "language_b", "aligned"]
-    found = cells(outline, protocol, sheet.read_similarity(inputs, keys, outline, protocol))
-    return found if published is None else beside_cka(found, published)
+    result = cells(outline, protocol, sheet.read_similarity(inputs, keys, outline, protocol))
+    return result if published is None else with_published_cka(result, published)
 
 
 def cells(outline: Outline, protocol: str, similarity: pd.DataFrame) -> pd.DataFrame:
-    """corpus, pair, triangle, model, layer, language_a, language_b, estimator, value, low, high, null, n, aligned.
+    """Every cell: corpus, pair, triangle, model, layer, language_a, language_b, estimator, value, low, high, null, n,
+    aligned.
 
     Two models share a matrix: the first has the lower triangle, the second the upper. `similarity`: the rows of one
-    corpus and estimator; a cell it lacks has no value.
+    corpus and estimator. A cell that it lacks is NaN.
     """
     languages = sorted({*similarity["language_a"], *similarity["language_b"]})
     layers = sorted(similarity["layer"].unique())
+    # CKA is symmetric, and the file has every pair once.
     swapped = similarity.rename(columns={"language_a": "language_b", "language_b": "language_a"})
     both = pd.concat([similarity, swapped]).drop_duplicates(["model", "layer", "language_a", "language_b"])
     rows = [
@@ -51,31 +53,35 @@ def cells(outline: Outline, protocol: str, similarity: pd.DataFrame) -> pd.DataF
 
 
 def pairs(outline: Outline, protocol: str) -> list[tuple[str, ...]]:
-    """Which models share a matrix: the protocol's pairs that are complete; then, where it says so or there is no such
-    pair, the other models two by two, those that translate last."""
+    """Which models share a matrix.
+
+    First the protocol's pairs whose models are both in the study. Then, if the protocol asks for it or there is no such
+    pair, the other models in pairs, MT models last.
+    """
     settings, keys = outline.protocol(protocol), [model.key for model in outline.models]
-    shown: list[tuple[str, ...]] = [pair for pair in settings.model_pairs if set(pair) <= set(keys)]
-    if shown and not settings.other_models:
-        return shown
-    rest = [model.key for model in outline.models if not any(model.key in pair for pair in shown)]
+    complete: list[tuple[str, ...]] = [pair for pair in settings.model_pairs if set(pair) <= set(keys)]
+    if complete and not settings.other_models:
+        return complete
+    rest = [model.key for model in outline.models if not any(model.key in pair for pair in complete)]
     rest.sort(key=lambda key: outline.model(key).kind == "MT")
-    return shown + [tuple(rest[index : index + 2]) for index in range(0, len(rest), 2)]
+    return complete + [tuple(rest[index : index + 2]) for index in range(0, len(rest), 2)]
 
 
 def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = sheet.CKA) -> Figure:
-    """Pairs of models down, layers across (at most seven in a line); lower triangle one model, upper the other."""
+    """A grid of panels: pairs of models down, layers across (at most seven on a line)."""
     if frame.empty:
         return sheet.nothing_to_draw("Figure 2: no similarities yet.")
     layers = sorted(frame["layer"].unique())
     languages = sorted({*frame["language_a"], *frame["language_b"]})
-    size, order = len(languages), list(dict.fromkeys(frame["pair"]))
-    lines = math.ceil(len(layers) / LAYERS_ACROSS)
-    across = math.ceil(len(layers) / lines)
-    cell = float(np.clip(8.6 / (across * size), 0.22, 0.32))  # inches
+    size, pairs_shown = len(languages), list(dict.fromkeys(frame["pair"]))
+    lines = math.ceil(len(layers) / MAX_LAYERS_PER_LINE)
+    per_line = math.ceil(len(layers) / lines)
+    # Inches of a cell: as large as a page with 8.6 inches of cells allows, within what is readable.
+    cell = float(np.clip(8.6 / (per_line * size), 0.22, 0.32))
     settings = outline.protocol(protocol)
     own_scales = settings.scale == "panel"
     page = sheet.Sheet(
-        (len(order) * lines, across),
+        (len(pairs_shown) * lines, per_line),
         (cell * size, cell * size),
         gap=(0.12, (0.2 if own_scales else 0.05) + 0.22),
         left=1.75,
@@ -84,17 +90,19 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = shee
         caption=sheet.caption(frame, outline, protocol, f"{label} of {_what(frame)}"),
         bar=None if own_scales else sheet.bar_label(frame, label),
     )
-    for p, pair in enumerate(order):
+    for p, pair in enumerate(pairs_shown):
         part = frame[frame["pair"] == pair]
         for index, layer in enumerate(layers):
-            ax = page.panel(p * lines + index // across, index % across)
+            ax = page.panel(p * lines + index // per_line, index % per_line)
             matrix, missing = triangles(part[part["layer"] == layer], languages)
             scale = sheet.scale_of_panel(matrix) if own_scales else sheet.scale_of_figure(frame)
-            bottom = p == len(order) - 1 and index // across == lines - 1
+            is_bottom = p == len(pairs_shown) - 1 and index // per_line == lines - 1
+            is_first = index % per_line == 0
+            # A number has up to four characters: points (72 an inch) that fit a cell's width.
             sheet.draw_panel(ax, matrix, scale, 72 * 0.35 * cell, missing)
-            sheet.set_ticks(ax, columns=languages if bottom else None, rows=languages if index % across == 0 else None)
+            sheet.set_ticks(ax, columns=languages if is_bottom else None, rows=languages if is_first else None)
             ax.set_title(f"layer {layer}" + (" (embeddings)" if layer == 0 else ""), pad=3)
-            ax.set_xlabel("\n".join(["language"] * bottom + [sheet.range_text(scale)] * own_scales), labelpad=2)
+            ax.set_xlabel("\n".join(["language"] * is_bottom + [sheet.range_text(scale)] * own_scales), labelpad=2)
             if index == 0:
                 x = -0.32 / (cell * size)
                 ax.text(x, 0.5, _labels(part, outline), transform=ax.transAxes, ha="right", va="center")
@@ -102,7 +110,7 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = shee
 
 
 def _what(frame: pd.DataFrame) -> str:
-    """What a cell is, for the line below the picture."""
+    """What a cell compares, for the line below the picture."""
     text = "two languages inside a model; lower and upper triangle: one model each"
     if not frame["aligned"].dropna().astype(bool).all():
         text += "; texts that are no translations of each other"
@@ -110,19 +118,19 @@ def _what(frame: pd.DataFrame) -> str:
 
 
 def _labels(part: pd.DataFrame, outline: Outline) -> str:
-    """Which model has which triangle of a matrix."""
+    """The label of a pair's matrices: which model has which triangle."""
     models = part.drop_duplicates("triangle").set_index("triangle")["model"]
-    shown = [(triangle, models[triangle]) for triangle in ("lower", "upper") if triangle in models.index]
-    return "\n\n".join(wrap(f"{triangle}: {outline.label(model)}", 24) for triangle, model in shown)
+    labels = [(triangle, models[triangle]) for triangle in ("lower", "upper") if triangle in models.index]
+    return "\n\n".join(wrap(f"{triangle}: {outline.label(model)}", 24) for triangle, model in labels)
 
 
 def triangles(part: pd.DataFrame, languages: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Values [language, language] with an empty diagonal, and which cells should have had one and have none."""
-    place = {language: index for index, language in enumerate(languages)}
+    """Values [language, language] with NaN on the diagonal, and which cells lack a value that they should have."""
+    position = {language: index for index, language in enumerate(languages)}
     matrix = np.full((len(languages),) * 2, np.nan)
     missing = np.zeros_like(matrix, bool)
     for row in part.itertuples():
-        i, j = sorted((place[row.language_a], place[row.language_b]), reverse=row.triangle == "lower")
+        i, j = sorted((position[row.language_a], position[row.language_b]), reverse=row.triangle == "lower")
         matrix[i, j] = row.value
         missing[i, j] = math.isnan(row.value)
     return matrix, missing

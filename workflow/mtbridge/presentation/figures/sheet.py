@@ -1,7 +1,7 @@
-"""What the figures of similarities have in common: heat maps on a sheet, their scales, and what is said below them.
+"""What both figures of similarities use: heat maps on a sheet, their colour scales, and the line below the picture.
 
-Under a protocol with one scale the whole figure has one bar, so that panels can be compared by eye; with a scale for
-each panel, as published, numbers can be compared and colours cannot.
+Under a protocol with one scale, the whole figure has one colour bar, and panels can be compared by eye. With a scale
+for each panel, as in the paper's figures, one can compare numbers but not colours.
 """
 
 import math
@@ -25,49 +25,50 @@ CKA = "linear CKA"  # what the measure is called in the pictures, unless a row o
 
 
 def read_similarity(path, keys: list[str], outline: Outline, protocol: str) -> pd.DataFrame:
-    """The similarities that a protocol shows: keys, corpus, layer, estimator and `NUMBERS`.
+    """The similarities that a protocol shows: `keys`, corpus, layer, estimator and `NUMBERS`.
 
-    Raises MtbridgeError where the file holds other corpora alone.
+    Raises MtbridgeError if the file holds other corpora only.
     """
     frame = read_parquet(path, ["corpus", "layer", *keys, "estimator", *NUMBERS])
     return select(frame, outline, protocol, path)
 
 
 def select(frame: pd.DataFrame, outline: Outline, protocol: str, where) -> pd.DataFrame:
-    """The rows of the protocol's corpus and estimator; of a measure with estimators of its own, all of the corpus.
+    """The rows of the protocol's corpus and estimator. For a measure that has other estimators: all rows of the corpus.
 
-    Raises MtbridgeError where there are other corpora alone.
+    Raises MtbridgeError if there are other corpora only.
     """
     corpus = outline.corpus(protocol)
     if len(frame) and corpus not in set(frame["corpus"]):
-        seen = ", ".join(sorted(set(frame["corpus"])))
-        raise MtbridgeError(f"{where}: the similarities hold no corpus '{corpus}', expected one of: {seen}")
+        corpora = ", ".join(sorted(set(frame["corpus"])))
+        raise MtbridgeError(f"{where}: the similarities hold no corpus '{corpus}', expected one of: {corpora}")
     frame, estimator = frame[frame["corpus"] == corpus], outline.protocol(protocol).estimator
     return frame[frame["estimator"] == estimator] if (frame["estimator"] == estimator).any() else frame
 
 
 def estimator_of(similarity: pd.DataFrame, outline: Outline, protocol: str) -> str:
-    """The estimator that selected rows hold; without rows, the protocol's."""
+    """The estimator of the rows that `select` returned; the protocol's if there are none."""
     return similarity["estimator"].iloc[0] if len(similarity) else outline.protocol(protocol).estimator
 
 
 def bar_label(frame: pd.DataFrame, label: str) -> str:
-    """What the one bar of a figure shows."""
+    """The label of a figure's colour bar."""
     return f"{frame['estimator'].iloc[0]} {label} (no unit)"
 
 
 def scale_of_figure(frame: pd.DataFrame) -> tuple[float, float]:
-    """One scale for the whole figure: 0 to 1, lower only where values are negative."""
+    """One scale for the whole figure: 0 to 1; from the lowest value, rounded down to a tenth, if that is negative."""
     lowest = frame["value"].min()
     return (float(np.floor(lowest * 10) / 10) if lowest < 0 else 0.0), 1.0
 
 
 def scale_of_panel(matrix: np.ndarray) -> tuple[float, float]:
-    """A scale of a panel's own: from its lowest value to its highest."""
+    """The scale of one panel: from its lowest value to its highest."""
     values = matrix[~np.isnan(matrix)]
     if not len(values):
         return 0.0, 1.0
     low, high = float(values.min()), float(values.max())
+    # Equal values still need a scale with an extent.
     return (low, high) if high > low else (low - 0.05, high + 0.05)
 
 
@@ -81,12 +82,12 @@ def cka_text(value: float) -> str:
 
 
 def range_text(scale: tuple[float, float]) -> str:
-    """A panel's own scale, as it is said below the panel."""
+    """The scale of one panel, for the line below the panel."""
     return f"scale {cka_text(scale[0])} to {cka_text(scale[1])}"
 
 
 def draw_panel(ax: Axes, matrix: np.ndarray, scale: tuple[float, float], font: float, missing: np.ndarray) -> None:
-    """One heat map; `missing` marks the cells [row, column] that should have a value and do not."""
+    """Draw one heat map. matrix: [row, column]; font: size of the numbers in points; missing: cells to hatch."""
     texts = np.array([[cka_text(value) for value in row] for row in matrix], dtype=object)
     seaborn.heatmap(
         pd.DataFrame(matrix),
@@ -111,7 +112,7 @@ def draw_panel(ax: Axes, matrix: np.ndarray, scale: tuple[float, float], font: f
 
 
 def set_ticks(ax: Axes, columns=None, rows=None) -> None:
-    """Name the columns and rows of a heat map, where given."""
+    """Label the columns and rows of a heat map; None leaves them without labels."""
     if columns is not None:
         ax.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=0)
     if rows is not None:
@@ -120,27 +121,27 @@ def set_ticks(ax: Axes, columns=None, rows=None) -> None:
 
 
 def _spread(frame: pd.DataFrame) -> str:
-    """What a reader needs to judge a value: n, interval, null."""
-    drawn = frame.dropna(subset=["value"])
-    if drawn.empty:
+    """What a reader needs to judge a value: number of texts, widths of intervals, value of unrelated texts."""
+    cells = frame.dropna(subset=["value"])
+    if cells.empty:
         return "No values yet."
-    n = sorted({int(n) for n in drawn["n"].dropna()})
+    n = sorted({int(n) for n in cells["n"].dropna()})
     text = f"n = {n[0]} texts per language" if len(n) == 1 else f"n = {n[0]} to {n[-1]} texts" if n else ""
-    half = ((drawn["high"] - drawn["low"]) / 2).dropna()
-    if len(half):
-        plus_minus = "±\N{NO-BREAK SPACE}"
-        text += f"; 95 % intervals: {plus_minus}{half.median():.3f} (median), {plus_minus}{half.max():.3f} (widest)"
-    null = drawn["null"].dropna()
+    half_widths = ((cells["high"] - cells["low"]) / 2).dropna()
+    if len(half_widths):
+        median, widest = (f"±\N{NO-BREAK SPACE}{width:.3f}" for width in (half_widths.median(), half_widths.max()))
+        text += f"; 95 % intervals: {median} (median), {widest} (widest)"
+    null = cells["null"].dropna()
     if len(null):
         low, high = null.min(), null.max()
-        shown = cka_text(low) if cka_text(low) == cka_text(high) else f"{cka_text(low)} to {cka_text(high)}"
-        text += f"; unrelated texts would score {shown}"
-    missing = len(frame) - len(drawn)
+        values = cka_text(low) if cka_text(low) == cka_text(high) else f"{cka_text(low)} to {cka_text(high)}"
+        text += f"; unrelated texts would score {values}"
+    missing = len(frame) - len(cells)
     return text + (f"; hatched: {missing} cells not there yet." if missing else ".")
 
 
 def caption(frame: pd.DataFrame, outline: Outline, protocol: str, what: str) -> str:
-    """What the picture itself says about its numbers."""
+    """The line below the picture: estimator, what is compared, corpus, and how certain the values are."""
     if frame.empty:
         return ""
     settings = outline.protocol(protocol)
@@ -155,10 +156,11 @@ class Sheet:
     """A figure whose panels are placed in inches, so that cells have one size and nothing overlaps."""
 
     def __init__(self, shape, panel, gap, left, top, bottom, caption, bar=None):
-        """shape: rows and columns of panels; panel, gap: width and height in inches, as left, top and bottom are;
-        bar: what the one bar of the figure shows, None without a bar."""
+        """shape: number of rows and columns of panels; panel, gap: width and height in inches; left, top, bottom:
+        margins in inches; bar: label of the colour bar, None for a figure without a bar."""
         self.panel_size, self.gap, self.left, self.bar = panel, gap, left, bar
         self.width = left + shape[1] * (panel[0] + gap[0]) + (0.8 if bar else 0.05)
+        # At 7.5 points an inch holds 16 characters, and a line takes 0.15 inches.
         lines = textwrap.wrap(caption, int(self.width * 16))
         self.bottom = bottom + 0.15 * len(lines) + 0.1
         self.height = self.bottom + shape[0] * (panel[1] + gap[1]) - gap[1] + top
@@ -174,11 +176,11 @@ class Sheet:
         return self.figure.add_axes((x / self.width, y / self.height, width / self.width, height / self.height))
 
     def finish(self, scale: tuple[float, float]) -> Figure:
-        """The figure, with its bar if it has one."""
+        """The figure, with the colour bar of `scale` if it has one."""
         if self.bar:
             middle, size = (self.top + self.bottom) / 2, min(self.top - self.bottom, 3.2)
-            place = (self.width - 0.72, middle - size / 2, 0.13, size)
-            ax = self.figure.add_axes([place[k] / (self.height if k % 2 else self.width) for k in range(4)])
+            left, bottom = (self.width - 0.72) / self.width, (middle - size / 2) / self.height
+            ax = self.figure.add_axes((left, bottom, 0.13 / self.width, size / self.height))
             mappable = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(*scale), matplotlib.colormaps[COLOURS])
             bar = self.figure.colorbar(mappable, cax=ax)
             # A short bar has its label in two lines.

@@ -1,6 +1,7 @@
-"""What was run: models, recipes, versions."""
+"""The page's tables of what was run: models, recipes, versions."""
 
 import json
+from typing import Any
 
 from mtbridge.presentation.layout import GAP, Block, Cell, Layout
 from mtbridge.presentation.words import KIND_NAMES
@@ -8,19 +9,22 @@ from mtbridge.study.outline import Model, Outline
 
 
 def models(outline: Outline, cards: dict, pretraining: dict) -> Layout:
-    """What each model is: kind, objective, sizes, training here, source; from cards and records of pretraining."""
+    """What each model is: kind, objective, sizes, training here, source.
+
+    cards: model -> its card.json; pretraining: model -> its pretraining.json, for models trained here.
+    """
     rows = []
     for model in outline.models:
-        card, trained = cards.get(model.key, {}), pretraining.get(model.key, {})
+        card, record = cards.get(model.key, {}), pretraining.get(model.key, {})
         sizes = card.get("parameters", {})
         rows.append(
             [
                 Cell(model.label),
                 Cell(KIND_NAMES[model.kind] + (f", from {outline.label(model.base)}" if model.base else "")),
-                Cell(_objective(model, trained)),
+                Cell(_objective(model, record)),
                 *(Cell(_millions(sizes.get(part))) for part in ("body", "embeddings")),
                 Cell(f"{card['layers']} × {card['hidden_size']}" if {"layers", "hidden_size"} <= set(card) else GAP),
-                *(Cell(f"{trained[key]:,}" if key in trained else GAP) for key in ("steps", "tokens")),
+                *(Cell(f"{record[key]:,}" if key in record else GAP) for key in ("steps", "tokens")),
                 Cell(
                     str(card.get("source") or GAP),
                     (f"sha256 {str(card['sha256'])[:12]}",) if card.get("sha256") else (),
@@ -41,29 +45,29 @@ def models(outline: Outline, cards: dict, pretraining: dict) -> Layout:
     ]
     rules = frozenset(i for i in range(len(kinds) - 1) if kinds[i] != kinds[i + 1])
     notes = ["Parameters of the encoder, in millions, body and embeddings apart."]
-    return Layout("Models", "", [Block(header, rows, rules=rules, stub=3, left=frozenset([8]))], notes)
+    return Layout("Models", "", [Block(header, rows, rules=rules, stub=3, text_columns=frozenset([8]))], notes)
 
 
-def _objective(model: Model, trained: dict) -> str:
-    """masked lm; translation, many-to-one; none for the untrained encoder."""
-    if not trained:
+def _objective(model: Model, record: dict) -> str:
+    """A text such as "masked lm" or "translation, many-to-one"; "none" for the untrained encoder."""
+    if not record:
         return "none" if model.is_untrained else GAP
-    parts = [str(trained.get("objective", GAP)).replace("_", " ")]
-    return ", ".join(parts + [trained["directions"]] * isinstance(trained.get("directions"), str))
+    parts = [str(record.get("objective", GAP)).replace("_", " ")]
+    return ", ".join(parts + [record["directions"]] * isinstance(record.get("directions"), str))
 
 
 def _millions(value) -> str:
+    """A number of parameters in millions, with one decimal below 100 million."""
     return GAP if value is None else f"{value / 1e6:.1f}" if value < 1e8 else f"{value / 1e6:.0f}"
 
 
 def recipes(outline: Outline, runs: dict) -> Layout:
-    """The settings of every recipe: from the study, or as the runs recorded them."""
-    settings = {}
+    """The settings of every recipe, from the study or else from the record of the recipe's first run."""
+    settings: dict[str, dict] = {}
     for recipe in outline.recipes:
-        found = outline.settings.get(recipe) or next(
-            (run["recipe"] for key, run in runs.items() if key[0] == recipe), {}
-        )
-        settings[recipe] = found if isinstance(found, dict) else {}
+        records = (run["recipe"] for key, run in runs.items() if key[0] == recipe)
+        values: Any = outline.settings.get(recipe) or next(records, {})
+        settings[recipe] = values if isinstance(values, dict) else {}
     names = list(dict.fromkeys(name for values in settings.values() for name in values))
     rows = [[Cell(name), *(Cell(_setting(settings[recipe].get(name))) for recipe in outline.recipes)] for name in names]
     return Layout("Recipes", "", [Block(["setting", *outline.recipes], rows, stub=1 + len(outline.recipes))], [])
@@ -78,10 +82,10 @@ def _setting(value) -> str:
 
 
 def versions(runs: dict) -> list[tuple[str, str]]:
-    """Every version that the runs report: (name, versions seen)."""
-    seen = {}
+    """(name of a program or library, all versions of it) that the runs report."""
+    reported: dict[str, set[str]] = {}
     for run in runs.values():
         for name, version in {**run.get("versions", {}), "commit": run.get("commit")}.items():
             if version:
-                seen.setdefault(name, set()).add(str(version))
-    return [(name, ", ".join(sorted(values))) for name, values in sorted(seen.items())]
+                reported.setdefault(name, set()).add(str(version))
+    return [(name, ", ".join(sorted(values))) for name, values in sorted(reported.items())]

@@ -1,25 +1,28 @@
-"""Gathers what the page shows from the files under a study's results, and writes it.
+"""Gathers what the page shows from the files under a study's results, and writes the page.
 
-Nothing here is measured anew. Scores' differences between models are drawn from the same replicates as the tables'
-intervals (`inference.contrasts`); all else is read from the files named in the page's last section. What is not there
-yet is left out and said to be missing.
+Only the differences between models are computed here (`inference.contrasts`), from the same replicates as the tables'
+intervals. All else is read from the files that the page's last section lists. The page leaves out what is not there yet
+and says that it is missing.
 """
 
 import base64
 from pathlib import Path
+
+import pandas as pd
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json
 from mtbridge.inference.contrasts import changes
 from mtbridge.presentation import catalog
 from mtbridge.presentation.files import read_csv
+from mtbridge.presentation.layout import Layout
 from mtbridge.presentation.page import about, cost, training
 from mtbridge.presentation.page import changes as changes_table
 from mtbridge.presentation.page.reading import reading
 from mtbridge.presentation.words import language_name
 from mtbridge.study.outline import Outline
 
-# The page's own tables -> the files that they come from; those of the catalog are added as they are found.
+# The page's own tables -> the files that they come from. `_view` adds the tables and figures of the catalog.
 SOURCES = {
     "Models": "models/<model>/card.json, checkpoints/<model>/pretraining.json",
     "What continuing changed": "scores/<recipe>/<model>/<task>/seed<k>.parquet and .npz",
@@ -31,8 +34,9 @@ SOURCES = {
 
 
 def gather(results, outline: Outline, protocols: list[str]) -> dict:
-    """All that the page shows. `protocols`: the study's own first, then those shown beside it (in a subfolder)."""
-    results, sources = Path(results), {}
+    """All values of the page's template. protocols: the study's first one, then those that it shows besides."""
+    results = Path(results)
+    sources: dict[str, str] = {}
     cards = _records(outline, results, "models/{}/card.json")
     pretraining = _records(outline, results, "checkpoints/{}/pretraining.json")
     runs = {
@@ -42,7 +46,7 @@ def gather(results, outline: Outline, protocols: list[str]) -> dict:
     }
     expected = len(list(outline.grid()))
     views = [_view(results, outline, protocol, protocol == protocols[0], sources) for protocol in protocols]
-    changed = changes(outline, protocols[0], results / "scores")
+    differences = changes(outline, protocols[0], results / "scores")
     translation = training.read_translation(results, outline)
     return {
         "outline": outline,
@@ -55,9 +59,9 @@ def gather(results, outline: Outline, protocols: list[str]) -> dict:
         "models": about.models(outline, cards, pretraining),
         "recipes": about.recipes(outline, runs),
         "versions": about.versions(runs),
-        "reading": reading(outline, views[0]["frames"], changed, translation, (len(runs), expected)),
+        "reading": reading(outline, views[0]["frames"], differences, translation, (len(runs), expected)),
         "views": views,
-        "changes": changes_table.lay_out(changed, outline),
+        "changes": changes_table.lay_out(differences, outline),
         "translation": training.translation(translation, outline),
         "curves": training.curves(outline, pretraining, runs),
         "time": cost.time(outline, pretraining, runs),
@@ -69,42 +73,47 @@ def gather(results, outline: Outline, protocols: list[str]) -> dict:
 
 
 def _records(outline: Outline, results: Path, pattern: str) -> dict[str, dict]:
-    """Model -> its record, of those that are there."""
+    """Model -> the content of its JSON file, for the models that have one."""
     paths = {model.key: results / pattern.format(model.key) for model in outline.models}
     return {key: read_json(path) for key, path in paths.items() if path.exists()}
 
 
 def _sections() -> dict[str, list[catalog.Entry]]:
-    """Section of the page -> what the catalog puts there."""
-    found: dict[str, list[catalog.Entry]] = {}
+    """Section of the page -> the catalog's entries in it."""
+    sections: dict[str, list[catalog.Entry]] = {}
     for entry in catalog.ENTRIES:
         if entry.section is not None:
-            found.setdefault(entry.section, []).append(entry)
-    return found
+            sections.setdefault(entry.section, []).append(entry)
+    return sections
 
 
 def _view(results: Path, outline: Outline, protocol: str, own: bool, sources: dict) -> dict:
-    """The tables and figures of one protocol, as they lie in their files; `sources` gets the names of these."""
+    """The tables and figures of one protocol, read from their files; adds the names of these files to `sources`.
+
+    own: whether it is the study's first protocol, whose files lie in no subfolder.
+    """
     folder = "" if own else f"{protocol}/"
-    view = {"protocol": protocol, "own": own, "tables": {}, "figures": {}, "frames": {}}
+    tables: dict[str, Layout] = {}
+    figures: dict[str, str] = {}  # SVG in base64
+    frames: dict[str, pd.DataFrame] = {}
     for entry in (entry for entry in catalog.ENTRIES if entry.section is not None):
         csv = results / entry.path(folder, "csv")
         if csv.exists():
-            view["frames"][entry.name] = read_csv(csv)
+            frames[entry.name] = read_csv(csv)
         title = entry.title + ("" if own else f" ({protocol})")
         if entry.kind == "table" and csv.exists():
-            view["tables"][entry.name] = catalog.lay_out(entry, view["frames"][entry.name], outline, protocol)
+            tables[entry.name] = catalog.lay_out(entry, frames[entry.name], outline, protocol)
             sources[title] = entry.path(folder, "csv")
         svg = results / entry.path(folder, "svg")
         if entry.kind == "figure" and svg.exists():
-            # As an image of its own: two inlined drawings would share the names of their glyphs and clips.
-            view["figures"][entry.name] = base64.b64encode(svg.read_bytes()).decode("ascii")
+            # As a separate image: in two drawings inside one page, ids of glyphs and clips would clash.
+            figures[entry.name] = base64.b64encode(svg.read_bytes()).decode("ascii")
             sources[title] = f"{entry.path(folder, 'svg')}, .csv"
-    return view
+    return {"protocol": protocol, "own": own, "tables": tables, "figures": figures, "frames": frames}
 
 
 def render(values: dict, template) -> str:
-    """The page as HTML; everything that comes from data is escaped."""
+    """The page as HTML. Values are escaped. Raises MtbridgeError if the template does not work."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
     template = Path(template)
@@ -122,7 +131,7 @@ def render(values: dict, template) -> str:
 
 
 def write(results, outline: Outline, protocols, template, output) -> None:
-    """Write the page, whole or not at all."""
+    """Write the page, completely or not at all."""
     page = render(gather(results, outline, protocols), template)
     with atomic_write(output) as temporary:
         temporary.write_text(page, encoding="utf-8")

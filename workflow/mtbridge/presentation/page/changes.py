@@ -1,4 +1,4 @@
-"""What continuing a model changed, as a table of the page."""
+"""The page's table of what continued training changed."""
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ SHOWN = ("english", "zero_shot", "gap")
 
 
 def lay_out(changes: pd.DataFrame, outline: Outline) -> Layout | None:
-    """Differences down, tasks across, from `inference.contrasts.changes`; None without any."""
+    """The frame of `inference.contrasts.changes` with differences down and tasks across; None if it is empty."""
     if changes.empty:
         return None
     names = [*(task.name for task in outline.tasks), ALL_TASKS]
@@ -28,12 +28,12 @@ def lay_out(changes: pd.DataFrame, outline: Outline) -> Layout | None:
 
 def _block(part: pd.DataFrame, outline: Outline, tasks: list[str]) -> Block:
     """The differences with one recipe."""
-    found = {(row.model, row.against, row.task, row.statistic): row for row in part.itertuples()}
+    row_of = {(row.model, row.against, row.task, row.statistic): row for row in part.itertuples()}
     rows, rules = [], set()
     for model, against in part[["model", "against"]].drop_duplicates().itertuples(index=False):
         for statistic in SHOWN:
             label = f"{outline.label(model)} − {outline.label(against)}" if statistic == SHOWN[0] else ""
-            cells = [_cell(found.get((model, against, task, statistic))) for task in tasks]
+            cells = [_cell(row_of.get((model, against, task, statistic))) for task in tasks]
             rows.append([Cell(label), Cell(STATISTIC_LABELS[statistic]), *cells])
         rules.add(len(rows) - 1)
     several = len(outline.recipes) > 1 and not part.empty
@@ -45,5 +45,5 @@ def _block(part: pd.DataFrame, outline: Outline, tasks: list[str]) -> Block:
 def _cell(row) -> Cell:
     if row is None:
         return Cell(GAP)
-    clear = row.low > 0 or row.high < 0
-    return Cell(signed(row.change), (interval_text(row.low, row.high),), "*" if clear else "")
+    excludes_zero = row.low > 0 or row.high < 0
+    return Cell(signed(row.change), (interval_text(row.low, row.high),), "*" if excludes_zero else "")

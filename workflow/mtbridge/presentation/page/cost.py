@@ -1,4 +1,4 @@
-"""Where the time went."""
+"""The page's tables of time and cost."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ COST = re.compile(r"^time: [\d.]+ s, cpu ([\d.]+) s(?:, ([\d.]+) s of it before 
 
 
 def time(outline: Outline, pretraining: dict, runs: dict) -> Layout | None:
-    """Wall time by model and phase, as pretrainings and runs report it; None without any."""
+    """Wall time by model and phase, as pretrainings and runs report it; None if there are none."""
     if not runs and not pretraining:
         return None
     phases = list(dict.fromkeys(phase for run in runs.values() for phase in run.get("seconds", {})))
@@ -21,8 +21,8 @@ def time(outline: Outline, pretraining: dict, runs: dict) -> Layout | None:
     for model in outline.models:
         own = [run for key, run in runs.items() if key[1] == model.key]
         before = pretraining.get(model.key, {}).get("seconds")
-        spent = [sum(run.get("seconds", {}).get(phase, 0) for run in own) for phase in phases]
-        totals += np.array([_seconds(before), *spent])
+        seconds = [sum(run.get("seconds", {}).get(phase, 0) for run in own) for phase in phases]
+        totals += np.array([_seconds(before), *seconds])
         speeds = [run["tokens_per_second"] for run in own if run.get("tokens_per_second")]
         memory = [run["peak_memory_mb"] for run in own if run.get("peak_memory_mb")]
         rows.append(
@@ -30,7 +30,7 @@ def time(outline: Outline, pretraining: dict, runs: dict) -> Layout | None:
                 Cell(model.label),
                 Cell(duration(_seconds(before)) if before is not None else GAP),
                 Cell(str(len(own))),
-                *(Cell(duration(value) if own else GAP) for value in spent),
+                *(Cell(duration(value) if own else GAP) for value in seconds),
                 Cell(f"{np.median(speeds):,.0f}" if speeds else GAP),
                 Cell(f"{max(memory):,.0f}" if memory else GAP),
             ]
@@ -55,17 +55,17 @@ def time(outline: Outline, pretraining: dict, runs: dict) -> Layout | None:
 
 
 def cost(results: Path) -> Layout | None:
-    """CPU time by kind of job, from the last lines of the logs: all of it, and what went by before work began."""
-    spent: dict[str, np.ndarray] = {}
+    """CPU time by kind of job, from the last lines of the logs: in all, and before the job's work began."""
+    totals: dict[str, np.ndarray] = {}  # rule -> number of jobs, CPU seconds, CPU seconds before work
     for path in sorted(results.glob("logs/**/*.log")):
-        found = COST.findall(path.read_text(encoding="utf-8", errors="replace"))
-        if found:
+        matches = COST.findall(path.read_text(encoding="utf-8", errors="replace"))
+        if matches:
             rule = path.relative_to(results / "logs").parts[0].removesuffix(".log")
-            cpu, before = (float(value or 0) for value in found[-1])
-            spent[rule] = spent.get(rule, np.zeros(3)) + np.array([1, cpu, before])
-    if not spent:
+            cpu, before = (float(value or 0) for value in matches[-1])
+            totals[rule] = totals.get(rule, np.zeros(3)) + np.array([1, cpu, before])
+    if not totals:
         return None
-    total = sum(spent.values())
+    total = sum(totals.values(), start=np.zeros(3))
     rows = [
         [
             Cell(name),
@@ -73,7 +73,7 @@ def cost(results: Path) -> Layout | None:
             Cell(duration(cpu), (f"{100 * cpu / max(total[1], 1e-9):.0f} %",)),
             Cell(duration(before), (f"{100 * before / max(cpu, 1e-9):.0f} % of it",)),
         ]
-        for name, (jobs, cpu, before) in [*sorted(spent.items(), key=lambda item: -item[1][1]), ("all", total)]
+        for name, (jobs, cpu, before) in [*sorted(totals.items(), key=lambda item: -item[1][1]), ("all", total)]
     ]
     notes = ["CPU time as each job's log ends with it. Before work: imports and reading, up to the first computation."]
     header = ["job", "jobs", "CPU time", "before work"]
@@ -81,13 +81,14 @@ def cost(results: Path) -> Layout | None:
 
 
 def _seconds(value) -> float:
+    """Seconds as a record has them: one number, a mapping of phase to number, or nothing."""
     if isinstance(value, dict):
         return float(sum(value.values()))
     return float(value or 0)
 
 
 def duration(seconds: float) -> str:
-    """A time as one reads it: 9.5 s, 3 min 05 s, 2 h 10 min."""
+    """A time as text: 9.5 s, 3 min 05 s, 2 h 10 min."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     if seconds < 3600:

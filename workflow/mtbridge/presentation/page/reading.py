@@ -1,4 +1,4 @@
-"""What the numbers say, as sentences. `inference.findings` decides what may be said; here it is put into words."""
+"""What the numbers say, as sentences. `inference.findings` decides what may be claimed; this module words it."""
 
 import math
 
@@ -13,7 +13,11 @@ from mtbridge.study.outline import Outline
 def reading(
     outline: Outline, frames: dict[str, pd.DataFrame], changes: pd.DataFrame, translation: pd.DataFrame, runs
 ) -> list[str]:
-    """The sentences. frames: name in the catalog -> frame, of what is there; runs: how many are there, and expected."""
+    """The sentences of the page's first section.
+
+    frames: name in the catalog -> frame, for tables and figures that are there; changes: see `inference.contrasts`;
+    translation: see `training.read_translation`; runs: (number of runs that are there, number expected).
+    """
     sentences = []
     done, expected = runs
     if done < expected:
@@ -38,7 +42,7 @@ def reading(
 
 
 def _against_floor(outline: Outline, frame: pd.DataFrame) -> list[str]:
-    """Models against the majority class, and the untrained encoder."""
+    """Trained models, and the untrained encoder, against the majority class."""
     statistic, scores = findings.above_floor(outline, frame)
     name = language_name(outline.source_language) if statistic == "english" else "the mean over languages"
     labels, sentences = outline.task_labels, []
@@ -63,13 +67,14 @@ def _against_floor(outline: Outline, frame: pd.DataFrame) -> list[str]:
 
 
 def _change(name: str, row, words=("rose", "fell")) -> str:
+    """A change with its interval; the verb says its direction only if the interval excludes zero."""
     word = words[0] if row["low"] > 0 else words[1] if row["high"] < 0 else "no clear change,"
     return f"{name} {word} {signed(row['change'])} {interval_text(row['low'], row['high'])}"
 
 
 def _continued(outline: Outline, changes: pd.DataFrame) -> list[str]:
-    """Each continued model against its base and the control: mean over tasks, then how many tasks are clear."""
-    sentences, fell_too = [], []
+    """Each continued model against its base and the controls: means over tasks, then on how many tasks it is clear."""
+    sentences, models_that_fell = [], []
     source = language_name(outline.source_language)
     contrasts = findings.contrasts(changes)
     for contrast in contrasts:
@@ -81,7 +86,7 @@ def _continued(outline: Outline, changes: pd.DataFrame) -> list[str]:
             parts.append(_change("zero-shot", contrast.means.loc["zero_shot"]))
             parts.append(_change("gap", contrast.means.loc["gap"], ("widened", "narrowed")))
         if contrast.source_fell_too(outline):
-            fell_too.append(name)
+            models_that_fell.append(name)
         if contrast.tasks:
             parts.append(
                 f"zero-shot clearly higher on {contrast.higher}, clearly lower on {contrast.lower} of {contrast.tasks} "
@@ -90,8 +95,8 @@ def _continued(outline: Outline, changes: pd.DataFrame) -> list[str]:
         if parts:
             against = outline.short(contrast.against)
             sentences.append(f"{name} against {against}, in points over all tasks: {'; '.join(parts)}.")
-    if fell_too:
-        sentences.append(f"{source} fell too for {join(fell_too)}: what was lost is not transfer alone.")
+    if models_that_fell:
+        sentences.append(f"{source} fell too for {join(models_that_fell)}: what was lost is not transfer alone.")
     comparisons = sum(contrast.tasks for contrast in contrasts)
     if comparisons:
         expected = number(findings.expected_by_chance(comparisons), 0)
@@ -103,40 +108,40 @@ def _continued(outline: Outline, changes: pd.DataFrame) -> list[str]:
 
 
 def _models_alike(outline: Outline, frame: pd.DataFrame) -> list[str]:
-    """Figure 1, last layer: how near the continued models stayed to their base."""
+    """Figure 1, last layer: how similar the continued models still are to their base."""
     sentences = []
     for base, part in findings.last_layer_alike(outline, frame).groupby("base", sort=False):
-        shown = [f"{outline.short(row.model)} {number(row.value, 2)}" for row in part.itertuples()]
-        sentences.append(f"In the last layer, mean CKA over languages with {outline.short(base)}: {join(shown)}.")
+        models = [f"{outline.short(row.model)} {number(row.value, 2)}" for row in part.itertuples()]
+        sentences.append(f"In the last layer, mean CKA over languages with {outline.short(base)}: {join(models)}.")
     return sentences
 
 
 def _languages_alike(outline: Outline, frame: pd.DataFrame) -> list[str]:
     """Figure 2: are a continued model's languages more alike than its base's?"""
-    shown = []
+    models = []
     for row in findings.languages_alike(outline, frame).itertuples():
         means = f"{number(row.value, 2)} against {number(row.value_base, 2)}"
         null = "" if math.isnan(row.null) else f", null {number(row.null, 2)}"
-        shown.append(
+        models.append(
             f"{outline.short(row.model)} in {row.more} of {row.cells} (less in {row.less}; mean CKA {means} in "
             f"{outline.short(row.base)}{null})"
         )
-    if not shown:
+    if not models:
         return []
     return [
         "Cells (layer × language pair) where two languages are more alike than in the base, the intervals not "
-        "overlapping: " + "; ".join(shown) + "."
+        "overlapping: " + "; ".join(models) + "."
     ]
 
 
 def _weights_moved(outline: Outline, frame: pd.DataFrame) -> list[str]:
     """Tables 2 and 5: how far continued models' singular values are from their base's."""
-    moved = []
+    models = []
     for row in findings.weights_moved(outline, frame).itertuples():
         share = row.uniform_share
         uniform = "" if math.isnan(share) else f" ({percent(share)} of d² is one uniform factor)"
-        moved.append(f"{outline.short(row.model)} by {number(100 * row.relative, 1)} % of the base's norm{uniform}")
-    return [f"Singular values moved, in the median matrix: {'; '.join(moved)}."] if moved else []
+        models.append(f"{outline.short(row.model)} by {number(100 * row.relative, 1)} % of the base's norm{uniform}")
+    return [f"Singular values moved, in the median matrix: {'; '.join(models)}."] if models else []
 
 
 def _translation(outline: Outline, translation: pd.DataFrame) -> str:

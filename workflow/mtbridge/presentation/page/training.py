@@ -1,4 +1,4 @@
-"""What the models learnt: quality of translation, curves of losses, and words that got no prediction."""
+"""What the models learnt: quality of translation, loss curves, and words without a prediction."""
 
 import base64
 from pathlib import Path
@@ -14,7 +14,7 @@ from mtbridge.tasks.metrics import METRICS
 
 
 def read_translation(results: Path, outline: Outline) -> pd.DataFrame:
-    """Quality of translation of the models that have it: model, source, target, chrf, chrf_copy, n."""
+    """Quality of translation, for models that have it: model, source, target, chrf and chrf_copy (0 to 100), n."""
     columns = ["model", "source", "target", "chrf", "chrf_copy", "n"]
     paths = [results / "translation" / f"{model.key}.parquet" for model in outline.models]
     frames = [read_parquet(path, columns) for path in paths if path.exists()]
@@ -22,7 +22,7 @@ def read_translation(results: Path, outline: Outline) -> pd.DataFrame:
 
 
 def translation(frame: pd.DataFrame, outline: Outline) -> Layout | None:
-    """chrF of every direction and model, beside that of copying the source; None without any."""
+    """chrF of every direction and model, beside chrF of copying the source; None if the frame is empty."""
     if frame.empty:
         return None
     models = [model.key for model in outline.models if model.key in set(frame["model"])]
@@ -46,7 +46,8 @@ def translation(frame: pd.DataFrame, outline: Outline) -> Layout | None:
 
 
 def curves(outline: Outline, pretraining: dict, runs: dict) -> dict[str, str]:
-    """Two drawings: pretraining loss (a panel a model), fine-tuning loss (a panel a task, the first seed there is)."""
+    """Title -> SVG in base64: pretraining loss, one panel per model; fine-tuning loss of each model's first seed, one
+    panel per task and recipe."""
     from mtbridge.presentation.figures.curves import training_curves
 
     drawings = {}
@@ -73,9 +74,9 @@ def curves(outline: Outline, pretraining: dict, runs: dict) -> dict[str, str]:
 
 
 def cut(results: Path, outline: Outline) -> Layout | None:
-    """Words of the test sets that got no prediction, by tagging task and model (all languages, mean over seeds)."""
+    """Words of the test sets without a prediction, by model and tagging task: all languages, mean over seeds."""
     tagging = [task for task in outline.tasks if METRICS[task.metric][0].unit == "sentence"]
-    rows, found = [], False
+    rows, any_scores = [], False
     for recipe in outline.recipes:
         for model in outline.models:
             cells = [Cell(model.label + (f" ({recipe})" if len(outline.recipes) > 1 else ""))]
@@ -85,12 +86,13 @@ def cut(results: Path, outline: Outline) -> Layout | None:
                     path = results / "scores" / recipe / model.key / task.name / f"seed{seed}.parquet"
                     if path.exists():
                         frame = read_parquet(path, ["language", "split", "cut"])
+                        # The file has one row for each metric, all with the same number of words.
                         frame = frame[frame["split"] == "test"].drop_duplicates("language")
                         counts.append(int(frame["cut"].sum()))
-                found = found or bool(counts)
+                any_scores = any_scores or bool(counts)
                 cells.append(Cell(f"{np.mean(counts):,.0f}" if counts else GAP))
             rows.append(cells)
-    if not found:
+    if not any_scores:
         return None
     notes = [
         "Words beyond the length limit or without a sub-word: wrong in token accuracy, O in entity F1 and "

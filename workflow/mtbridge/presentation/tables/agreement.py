@@ -1,4 +1,4 @@
-"""The published values beside ours, one row a part of a table."""
+"""Table of agreement: how many published values agree with ours, one row for each part of a table."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from mtbridge.study.outline import Outline
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None, *, tables: tuple[str, ...]) -> pd.DataFrame:
-    """How far published values are from ours in the `tables`' CSVs, which lie in the folder `inputs`."""
+    """How far published values are from ours in the CSVs of `tables`, which lie in the folder `inputs`."""
     paths = [Path(inputs) / f"{name}.csv" for name in tables]
     numbers = [int(re.sub(r"\D", "", name)) for name in tables]
     frames = {number: read_csv(path) for number, path in zip(numbers, paths, strict=True) if path.exists()}
@@ -22,7 +22,7 @@ def frame(outline: Outline, protocol: str, inputs, published=None, *, tables: tu
 def body(
     frame: pd.DataFrame, outline: Outline, protocol: str, *, tables: tuple[str, ...]
 ) -> tuple[list[Block], list[str]]:
-    """Published, compared and agreeing cells, and the differences."""
+    """The numbers of published, compared and agreeing cells, and the mean differences."""
     rows = []
     for row in frame.to_dict("records"):
         agree = f"{row['agree']} ({percent(row['agree'] / row['compared'])})" if row["compared"] else GAP
@@ -37,4 +37,4 @@ def body(
         "The prediction interval is for one more fine-tuning run scored on the same examples, "
         "mean ± t(S−1; .975) · sd · √(1 + 1/S): seeds vary in it, the published run's own recipe does not.",
     ]
-    return [Block([*header, "criterion"], rows, stub=3, left=frozenset([8]))], notes
+    return [Block([*header, "criterion"], rows, stub=3, text_columns=frozenset([8]))], notes

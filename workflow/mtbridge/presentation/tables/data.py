@@ -1,4 +1,4 @@
-"""Table 3: the tasks and their data, one row a task as in the paper."""
+"""Table 3: the tasks and their data, one row per task as in the paper."""
 
 import math
 from pathlib import Path
@@ -15,26 +15,31 @@ from mtbridge.tasks.metrics import METRICS
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
-    """task, languages (number), train_en, dev_avg, test_avg (means over languages), metric, source.
+    """One row per task: task, languages (how many), language_codes, train_en, dev_avg, test_avg, metric, source.
 
-    `inputs` holds `<task>/train.parquet` and `evaluation.parquet`. `published` adds published_* as printed (15.0K), and
+    Sizes are numbers of examples; dev_avg and test_avg are means over languages. `inputs` holds
+    `<task>/train.parquet` and `evaluation.parquet`. `published` adds published_* as the paper prints them (15.0K), and
     difference_* of the four numbers.
     """
     columns = ["task", "languages", "language_codes", *DATA_MEASURES[1:], "metric", "source"]
-    found = pd.DataFrame([_row(task, Path(inputs) / task.name) for task in outline.tasks]).reindex(columns=columns)
+    table = pd.DataFrame([_row(task, Path(inputs) / task.name) for task in outline.tasks]).reindex(columns=columns)
     if published is None:
-        return found
-    shown = [*DATA_MEASURES, "metric", "source"]
-    names = {measure: f"published_{measure}" for measure in shown}
-    found = found.merge(published[["task", *shown]].rename(columns=names), on="task", how="left")
+        return table
+    columns_published = [*DATA_MEASURES, "metric", "source"]
+    names = {measure: f"published_{measure}" for measure in columns_published}
+    table = table.merge(published[["task", *columns_published]].rename(columns=names), on="task", how="left")
     for measure in DATA_MEASURES:
-        found[f"difference_{measure}"] = found[measure] - found[f"published_{measure}"].map(parse_count)
-    return found
+        table[f"difference_{measure}"] = table[measure] - table[f"published_{measure}"].map(parse_count)
+    return table
 
 
 def _row(task: OutlineTask, folder: Path) -> dict:
-    """The sizes of one task's data, as far as it is there."""
-    row = {"task": task.name, "languages": len(task.languages), "language_codes": " ".join(task.languages)}
+    """The sizes of one task's data, for the files that are there."""
+    row: dict[str, object] = {
+        "task": task.name,
+        "languages": len(task.languages),
+        "language_codes": " ".join(task.languages),
+    }
     train, evaluation = folder / "train.parquet", folder / "evaluation.parquet"
     if train.exists():
         row["train_en"] = int((read_parquet(train, ["split"])["split"] == "train").sum())
@@ -47,7 +52,7 @@ def _row(task: OutlineTask, folder: Path) -> dict:
 
 
 def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Block], list[str]]:
-    """One row a task."""
+    """One block, one row per task."""
     has_sources = frame["source"].fillna("").astype(str).str.len().gt(0).any()
     rows = [_cells(row, outline, has_sources) for row in frame.to_dict("records")]
     source = outline.source_language
@@ -61,7 +66,7 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
         notes.append("Publ.: as the paper describes XGLUE, and ours minus it.")
     if frame[list(DATA_MEASURES[1:])].isna().any(axis=None):
         notes.append(f"{GAP} not there yet.")
-    return [Block([*header, *["source"] * bool(has_sources)], rows, left=frozenset([5, 6]))], notes
+    return [Block([*header, *["source"] * bool(has_sources)], rows, text_columns=frozenset([5, 6]))], notes
 
 
 def _cells(row: dict, outline: Outline, has_sources: bool) -> list[Cell]:
@@ -72,8 +77,8 @@ def _cells(row: dict, outline: Outline, has_sources: bool) -> list[Cell]:
         if details and not math.isnan(difference):
             details = (f"publ. {published} ({signed(difference, 0)})",)
         cells.append(Cell(f"{row[name]:.0f}" if name == "languages" else count(row[name]), details))
-    shown = [metric.label for metric in METRICS[row["metric"]] if metric.official or metric.sound]
-    cells.append(Cell("; ".join(shown)))
+    labels = [metric.label for metric in METRICS[row["metric"]] if metric.official or metric.sound]
+    cells.append(Cell("; ".join(labels)))
     if has_sources:
         cells.append(Cell(GAP if pd.isna(row["source"]) or not row["source"] else str(row["source"])))
     return cells

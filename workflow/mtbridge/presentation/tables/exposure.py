@@ -6,21 +6,22 @@ from mtbridge.inference import exposure
 from mtbridge.presentation.layout import GAP, Block, Cell
 from mtbridge.study.outline import Outline
 
-SHORT = {"masked_lm": "text", "denoising": "text", "source": "source", "target": "target", "none": GAP}
+# Kind of exposure -> its text in a cell.
+TEXTS = {"masked_lm": "text", "denoising": "text", "source": "source", "target": "target", "none": GAP}
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
-    """model, language, exposure; the study says it, `inputs` is not read."""
+    """model, language, exposure, from the study alone: `inputs` is not read."""
     return exposure.exposure(outline)
 
 
 def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Block], list[str]]:
-    """No block where of no model is known what it has seen."""
-    seen = {(row.model, row.language): row.exposure for row in frame.itertuples()}
+    """One block; none if it is not known of any model what it has seen."""
+    exposures = {(row.model, row.language): row.exposure for row in frame.itertuples()}
     models = [model for model in outline.models if model.key in set(frame["model"])]
 
     def cell(model: str, language: str) -> Cell:
-        return Cell(", ".join(SHORT[kind] for kind in seen[model, language].split("+")))
+        return Cell(", ".join(TEXTS[kind] for kind in exposures[model, language].split("+")))
 
     rows = [
         [Cell(language), *(cell(model.key, language) for model in models)]
@@ -32,4 +33,4 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
         f"translations; {GAP} never seen. What a model was continued from counts. An encoder reads sources only: of a "
         "language that was nothing but a target it has seen none in translation."
     ]
-    return [Block(header, rows, left=frozenset(range(1, len(header))))] if models else [], notes
+    return [Block(header, rows, text_columns=frozenset(range(1, len(header))))] if models else [], notes

@@ -1,4 +1,4 @@
-"""The learning rate that dev examples would choose: tasks down, models across."""
+"""Table of learning rates, chosen on dev examples: tasks down, models across."""
 
 import math
 
@@ -20,10 +20,10 @@ def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFra
 
 def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Block], list[str]]:
     """The chosen learning rate, its scores, and what the choice changed."""
-    found = {(row["task"], row["model"]): row for row in frame.to_dict("records")}
+    row_of = {(row["task"], row["model"]): row for row in frame.to_dict("records")}
     source = language_name(outline.source_language)
     rows = [
-        [Cell(task.label), *(_cell(found.get((task.name, model.key)), source) for model in outline.models)]
+        [Cell(task.label), *(_cell(row_of.get((task.name, model.key)), source) for model in outline.models)]
         for task in outline.tasks
     ]
     notes = [

@@ -14,7 +14,7 @@ from mtbridge.specs.protocol import STATISTICS
 from mtbridge.study.outline import MAJORITY, NO_RECIPE, Outline
 from mtbridge.tasks.metrics import METRIC_LABELS
 
-ENOUGH_SEEDS = 5  # below, the spread between seeds is only roughly known
+ENOUGH_SEEDS = 5  # with fewer, a note says that the spread between seeds is only roughly known
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None, *, by: str) -> pd.DataFrame:
@@ -24,12 +24,12 @@ def frame(outline: Outline, protocol: str, inputs, published=None, *, by: str) -
 
 
 def body(frame: pd.DataFrame, outline: Outline, protocol: str, *, by: str) -> tuple[list[Block], list[str]]:
-    """Blocks and notes of Table 1 (`by` statistic) or 4 (`by` language)."""
-    rows = {(r["recipe"], r["task"], r["model"], r[by]): r for r in frame.to_dict("records")}
+    """Blocks and notes of Table 1 (`by` statistic) or Table 4 (`by` language)."""
+    row_of = {(r["recipe"], r["task"], r["model"], r[by]): r for r in frame.to_dict("records")}
 
     def cell(recipe: str, task: str, model: str, name: str) -> Cell:
         key = (NO_RECIPE if model == MAJORITY else recipe, task, model, name)
-        return _score_cell(rows.get(key), len(outline.seeds))
+        return _score_cell(row_of.get(key), len(outline.seeds))
 
     statistics = [name for name in STATISTICS if by == "statistic" and name in set(frame["statistic"])]
     blocks = []
@@ -49,13 +49,13 @@ def _columns(outline: Outline) -> list[tuple[str, str]]:
 
 
 def _block_of_tasks(outline: Outline, recipe: str, statistics: list[str], cell, title: str) -> Block:
-    """Tasks down, several statistics of each under each other; models across."""
+    """Tasks down, the statistics of each one below the other; models across."""
     several = len(statistics) > 1
     rows = []
     for task in outline.tasks:
         for name in statistics:
-            stub = [Cell(task.label if name == statistics[0] else ""), *[Cell(STATISTIC_LABELS[name])] * several]
-            rows.append([*stub, *(cell(recipe, task.name, model, name) for model, _ in _columns(outline))])
+            names = [Cell(task.label if name == statistics[0] else ""), *[Cell(STATISTIC_LABELS[name])] * several]
+            rows.append([*names, *(cell(recipe, task.name, model, name) for model, _ in _columns(outline))])
     counts = {kind: sum(model.kind == kind for model in outline.models) for kind in KIND_HEADINGS}
     kinds = [(KIND_HEADINGS[kind], size) for kind, size in counts.items() if size]
     stub = 2 if several else 1
@@ -70,7 +70,7 @@ def _block_of_tasks(outline: Outline, recipe: str, statistics: list[str], cell, 
 
 
 def _block_of_languages(outline: Outline, recipe: str, task, cell, several_recipes: bool) -> Block:
-    """Models down, the languages of one task and their mean across."""
+    """Models down; the languages of one task, then their mean across."""
     names = [*task.languages, ALL_LANGUAGES]
     rows = [
         [Cell(label), *(cell(recipe, task.name, model, name) for name in names)] for model, label in _columns(outline)
@@ -91,16 +91,16 @@ def _has_published(row) -> bool:
 def _score_cell(row, full_seeds: int) -> Cell:
     if row is None or math.isnan(row["ours"]):
         return Cell(GAP, (f"publ. {number(row['published'], 1)}",) if _has_published(row) else ())
-    details = () if math.isnan(row["low"]) else (interval_text(row["low"], row["high"]),)
+    details: tuple[str, ...] = () if math.isnan(row["low"]) else (interval_text(row["low"], row["high"]),)
     if _has_published(row):
         details += (f"publ. {number(row['published'], 1)} ({signed(row['difference'])})",)
-    few = row["model"] != MAJORITY and row["seeds"] < full_seeds
-    marks = ("" if row["language_known"] else "†") + ("‡" if few else "")
+    lacks_seeds = row["model"] != MAJORITY and row["seeds"] < full_seeds
+    marks = ("" if row["language_known"] else "†") + ("‡" if lacks_seeds else "")
     return Cell(number(row["ours"]), details, marks)
 
 
 def _notes(frame: pd.DataFrame, outline: Outline, protocol: str) -> list[str]:
-    """What a reader must know of the numbers, in the order in which the table raises the question."""
+    """What a reader must know about the numbers, in the order in which the questions arise."""
     notes = [_note_on_metrics(frame, outline, protocol), *_notes_on_means(frame, outline, protocol)]
     notes.append(_note_on_intervals(len(outline.seeds)))
     if (frame["model"] == MAJORITY).any():
@@ -124,17 +124,17 @@ def _notes(frame: pd.DataFrame, outline: Outline, protocol: str) -> list[str]:
 
 
 def _note_on_metrics(frame: pd.DataFrame, outline: Outline, protocol: str) -> str:
-    about, labels = frame.drop_duplicates("task").set_index("task"), outline.task_labels
-    metrics = [(labels[task], METRIC_LABELS[about.loc[task, "metric"]], about.loc[task, "split"])
-               for task in about.index if task in labels]  # fmt: skip
-    shown = "; ".join(f"{label}: {metric}, {split}" for label, metric, split in metrics)
+    info, labels = frame.drop_duplicates("task").set_index("task"), outline.task_labels
+    metrics = [(labels[task], METRIC_LABELS[info.loc[task, "metric"]], info.loc[task, "split"])
+               for task in info.index if task in labels]  # fmt: skip
+    text = "; ".join(f"{label}: {metric}, {split}" for label, metric, split in metrics)
     seeds = len(outline.seeds)
     of_seeds = f"Mean of {seeds} fine-tuning seeds." if seeds > 1 else "One fine-tuning seed."
-    return f"In percent; metric and split: {shown}. Protocol: {protocol}. {of_seeds}"
+    return f"In percent; metric and split: {text}. Protocol: {protocol}. {of_seeds}"
 
 
 def _notes_on_means(frame: pd.DataFrame, outline: Outline, protocol: str) -> list[str]:
-    """Which languages a mean counts, where the table has nothing but means, or several statistics."""
+    """Which languages a mean counts, if the table has only means or several statistics."""
     settings, source = outline.protocol(protocol), language_name(outline.source_language)
     if settings.statistics == ("average",):
         text = f"The mean counts every language, {source} included"

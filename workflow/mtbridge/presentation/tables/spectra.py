@@ -1,4 +1,4 @@
-"""Table 2 (the encoder's last layer) and Table 5 (the others): singular values, and their distance to the base's."""
+"""Singular values and their distance to the base's: Table 2 (the encoder's last layer) and Table 5 (other layers)."""
 
 import math
 from pathlib import Path
@@ -21,8 +21,9 @@ def frame(outline: Outline, protocol: str, inputs, published=None, *, last_layer
 
     `inputs` holds `<model>.npz`. sigma_norm = ‖σ‖₂ (the Frobenius norm of the matrix), d = ‖σ − σ_base‖₂ with both
     spectra in descending order, as arXiv 2403.16777 defines them. uniform_share is the part of d² that rescaling σ_base
-    by one factor explains: (c − 1)² ‖σ_base‖² / d², c = ⟨σ, σ_base⟩ / ‖σ_base‖². d and uniform_share are empty without
-    a base (or its file); the base itself has d = 0. `published` adds published_* and difference_* for sigma_norm and d.
+    by one factor explains: (c − 1)² ‖σ_base‖² / d², c = ⟨σ, σ_base⟩ / ‖σ_base‖². d and uniform_share are NaN without a
+    base (or its file); the base itself has d = 0. `published` adds published_* and difference_* for sigma_norm and d.
+    Raises MtbridgeError for a file that holds no spectra, or a base of another size.
     """
     spectra = {}
     for model in (model for family in outline.families for model in family):
@@ -30,6 +31,7 @@ def frame(outline: Outline, protocol: str, inputs, published=None, *, last_layer
         if path.exists():
             spectra[model] = _read_spectra(path)
     layers = sorted({layer for values in spectra.values() for layer, _ in values})
+    # Without any file, the published layers are shown, with gaps for ours.
     if not layers and published is not None:
         layers = sorted(published["layer"].unique())
     else:
@@ -38,28 +40,28 @@ def frame(outline: Outline, protocol: str, inputs, published=None, *, last_layer
     for family in outline.families:
         base = spectra.get(family[0], {})
         for layer, model, matrix in ((i, model, m) for i in layers for model in family for m in MATRIX_LABELS):
-            sigma, origin = spectra.get(model, {}).get((layer, matrix)), base.get((layer, matrix))
+            sigma, base_sigma = spectra.get(model, {}).get((layer, matrix)), base.get((layer, matrix))
             row = {"layer": int(layer), "model": model, "matrix": matrix}
-            rows.append(row | _measures(sigma, origin, f"{inputs}: {model} {layer}.{matrix}"))
-    found = pd.DataFrame(rows, columns=[*KEYS, *MEASURES, "uniform_share"])
-    found = found.sort_values("layer", kind="stable").reset_index(drop=True)
+            rows.append(row | _measures(sigma, base_sigma, f"{inputs}: {model} {layer}.{matrix}"))
+    table = pd.DataFrame(rows, columns=[*KEYS, *MEASURES, "uniform_share"])
+    table = table.sort_values("layer", kind="stable").reset_index(drop=True)
     if published is None:
-        return found
+        return table
     names = {measure: f"published_{measure}" for measure in MEASURES}
-    found = found.merge(published[[*KEYS, *MEASURES]].rename(columns=names), on=KEYS, how="left")
+    table = table.merge(published[[*KEYS, *MEASURES]].rename(columns=names), on=KEYS, how="left")
     for measure in MEASURES:
-        found[f"difference_{measure}"] = found[measure] - found[f"published_{measure}"]
-    return found
+        table[f"difference_{measure}"] = table[measure] - table[f"published_{measure}"]
+    return table
 
 
 def _read_spectra(path: Path) -> dict[tuple[int, str], np.ndarray]:
-    """(layer, matrix) -> its singular values, falling."""
+    """(layer, matrix) -> its singular values, in descending order."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(path, allow_pickle=False) as archive:
             values = {}
-            for key in stored.files:
+            for key in archive.files:
                 layer, matrix = key.split(".")
-                values[int(layer), matrix] = np.sort(stored[key].astype(np.float64))[::-1]
+                values[int(layer), matrix] = np.sort(archive[key].astype(np.float64))[::-1]
             return values
     except (OSError, ValueError) as error:
         raise MtbridgeError(
@@ -67,23 +69,23 @@ def _read_spectra(path: Path) -> dict[tuple[int, str], np.ndarray]:
         ) from error
 
 
-def _measures(sigma, origin, where: str) -> dict[str, float]:
-    """The measures of a matrix, NaN where singular values are not there; an error names the matrix."""
+def _measures(sigma, base_sigma, where: str) -> dict[str, float]:
+    """The measures of a matrix, NaN without its singular values. An error names the matrix."""
     try:
-        return compare(sigma, origin)
+        return compare(sigma, base_sigma)
     except MtbridgeError as error:
         raise MtbridgeError(f"{where}: {error}") from error
 
 
 def body(frame: pd.DataFrame, outline: Outline, protocol: str, *, last_layer: bool) -> tuple[list[Block], list[str]]:
-    """Per layer: models down, matrices across, each with ‖σ‖ and d."""
-    found = {(r["layer"], r["model"], r["matrix"]): r for r in frame.to_dict("records")}
+    """One block: layers and their models down; matrices across, each with ‖σ‖ and d."""
+    row_of = {(r["layer"], r["model"], r["matrix"]): r for r in frame.to_dict("records")}
     rows, rules = [], set()
     for layer in sorted(set(frame["layer"])):
         for family in outline.families:
             for index, model in enumerate(family):
                 stub = [Cell(str(layer) if index == 0 else ""), Cell(outline.label(model))]
-                cells = [_cells(found.get((layer, model, m)), model == family[0]) for m in MATRIX_LABELS]
+                cells = [_cells(row_of.get((layer, model, m)), model == family[0]) for m in MATRIX_LABELS]
                 rows.append([*stub, *(cell for pair in cells for cell in pair)])
             rules.add(len(rows) - 1)
     header = ["layer", "model", *["‖σ‖", "d"] * len(MATRIX_LABELS)]
@@ -99,7 +101,7 @@ def _cells(row, is_base: bool) -> list[Cell]:
     cells = []
     for measure in MEASURES:
         value, published = row[measure], row.get(f"published_{measure}", math.nan)
-        # Three digits where two would be one significant figure; the base's own distance is a plain 0.
+        # Three decimals below 1, where two would leave one or two significant figures. A base's distance is exactly 0.
         digits = 0 if measure == "d" and is_base and value == 0 else 3 if abs(value) < 1 else 2
         details = f"publ. {number(published, 2)}"
         if not math.isnan(value):
