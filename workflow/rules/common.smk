@@ -89,7 +89,7 @@ def shown(entries=catalog.ENTRIES):
 
 def all_scores():
     """The merged scores, unless (`partial`) there is nothing to merge yet."""
-    return [f"{results}/scores.parquet"] if study.paths(RUN_SCORES, study.scored) else []
+    return [f"{results}/scores.parquet"] if study.paths(RUN_SCORES, study.runs_with_scores) else []
 
 
 def tokenizer_of(wildcards):

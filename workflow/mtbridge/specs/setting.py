@@ -5,7 +5,7 @@ config.yaml and their checks, `workflow/schema.json`, the options of programs (`
 in the documentation, and the settings in a run's record.
 """
 
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, cast, dataclass_transform
 
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
@@ -20,7 +20,8 @@ STRICT = ConfigDict(extra="forbid")
 @dataclass_transform(frozen_default=True)
 def specification(cls: type[Specification]) -> type[Specification]:
     """Make a class a frozen dataclass that checks its values: pydantic raises ValidationError if one does not fit."""
-    return dataclass(frozen=True, config=STRICT)(cls)
+    # pydantic types the result as a class of its own, without the fields of `cls`.
+    return cast(type[Specification], dataclass(frozen=True, config=STRICT)(cls))
 
 
 def setting(default: Any = ..., *, description: str = "", identity: bool = True, **limits) -> Any:
