@@ -16,7 +16,9 @@ def main():
     parser.add_argument("--texts", required=True, help="the same corpus as text")
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--directions", required=True)
-    parser.add_argument("--source-language", default="en", help="the language that all directions have as source or target")
+    parser.add_argument(
+        "--source-language", default="en", help="the language that all directions have as source or target"
+    )
     parser.add_argument("--lines", type=int, required=True, help="number of sentences per direction")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True)

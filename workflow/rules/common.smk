@@ -90,7 +90,7 @@ def catalog_files(entries=catalog.ENTRIES):
 
 def all_scores():
     """The merged scores; none if there is nothing to merge yet, which happens with `partial`."""
-    return [f"{results}/scores.parquet"] if study.paths(RUN_SCORES, study.scored) else []
+    return [f"{results}/scores.parquet"] if study.paths(RUN_SCORES, study.runs_with_scores) else []
 
 
 def tokenizer_of(wildcards):

@@ -78,7 +78,7 @@ rule score:
 rule scores:
     """All scores in one file."""
     input:
-        study.paths(RUN_SCORES, study.scored),
+        study.paths(RUN_SCORES, study.runs_with_scores),
     output:
         f"{results}/scores.parquet",
     log:

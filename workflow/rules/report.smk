@@ -56,11 +56,11 @@ rule page:
     input:
         catalog_files(entry for entry in catalog.ENTRIES if entry.section),
         study.paths("runs/{recipe}/{model}/{task}/seed{seed}/run.json", study.runs),
-        study.paths(RUN_REPLICATES, study.scored),
+        study.paths(RUN_REPLICATES, study.runs_with_scores),
         study.paths("models/{model}", study.each_model),
         study.paths("checkpoints/{model}", study.each_trained),
         study.paths("translation/{model}.parquet", study.each_translating),
-        study.paths(RUN_SCORES, study.scored),
+        study.paths(RUN_SCORES, study.runs_with_scores),
         template="workflow/report/index.html.j2",
     output:
         report(

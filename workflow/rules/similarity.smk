@@ -44,7 +44,7 @@ rule similarity:
         mem_mb=growing(8000),
         runtime=growing(60),
     params:
-        models=lambda wildcards: study.compared(wildcards.corpus),
+        models=lambda wildcards: study.models_with_states(wildcards.corpus),
         aligned=lambda wildcards: "--aligned" if wildcards.corpus == "parallel" else "",
         code=digest("similarity"),
     shell:

@@ -14,8 +14,8 @@ JOB = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from mtbridge.base.devices import take
-take(int(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[2]), 0.05)
+from mtbridge.base.devices import wait_for_gpus
+wait_for_gpus(int(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[2]), 0.05)
 print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
 sys.stdin.read()
 """
@@ -28,7 +28,7 @@ def jobs(tmp_path, monkeypatch):
     started = []
 
     def start(count=1, runs_per_gpu=1, seen="GPU-a,GPU-b,MIG-c/1"):
-        command = [sys.executable, "-c", JOB, str(Path(devices.__file__).parents[1]), tmp_path / "locks"]
+        command = [sys.executable, "-c", JOB, str(Path(devices.__file__).parents[2]), tmp_path / "locks"]
         started.append(
             subprocess.Popen(
                 [*map(str, command), str(count), str(runs_per_gpu)],
@@ -73,14 +73,14 @@ def test_the_lock_outlives_a_change_of_program(tmp_path, jobs):
     """A fine-tuning of several processes replaces itself by their launcher."""
     code = (
         "import os, sys\nsys.path.insert(0, sys.argv[1])\nfrom pathlib import Path\n"
-        "from mtbridge.base.devices import take\ntake(1, 1, Path(sys.argv[2]))\n"
+        "from mtbridge.base.devices import wait_for_gpus\nwait_for_gpus(1, 1, Path(sys.argv[2]))\n"
         "os.execv(sys.executable, [sys.executable, '-c', 'import sys; print(1, flush=True); sys.stdin.read()'])"
     )
-    command = [sys.executable, "-c", code, str(Path(devices.__file__).parents[1]), str(tmp_path / "locks")]
+    command = [sys.executable, "-c", code, str(Path(devices.__file__).parents[2]), str(tmp_path / "locks")]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "GPU-a"}
     with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
         assert first.stdout.readline() == "1\n"
-        assert devices._try(["GPU-a"], 1, 1, tmp_path / "locks") == []
+        assert devices._lock_devices(["GPU-a"], 1, 1, tmp_path / "locks") == []
         first.stdin.close()
     assert held(jobs(1, 1, "GPU-a")) == ["GPU-a"]
 

@@ -16,7 +16,7 @@ from tests.support.waiting import wait_for
 SERVER = """
 import sys
 from mtbridge.base import warm_start
-warm_start.IMPORTED = ("colorsys", "tempfile")
+warm_start.MODULES = ("colorsys", "tempfile")
 import tempfile; tempfile.gettempdir()
 warm_start.main(*sys.argv[1:])
 """

@@ -31,7 +31,7 @@ def test_the_published_grid_has_280_runs_and_costs_what_its_floor_says(tmp_path)
     assert made.total("runs") == 280 and made.total("done") == 0
     # 3.0 GPU-hours a seed at 40 % of 790 TFLOP/s is what the grid was estimated at by other means.
     assert made.total("left") / 5 * SUSTAINED / BEST == pytest.approx(3.0, rel=0.1)
-    assert made.there["fine-tunings"] == (0, 280) and made.there["predictions"] == (0, 280)
+    assert made.files["fine-tunings"] == (0, 280) and made.files["predictions"] == (0, 280)
 
 
 def test_operations_in_closed_form():

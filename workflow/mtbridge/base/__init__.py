@@ -1,1 +1,1 @@
-"""What everything stands on: errors, files, progress, identity of code, devices, and how programs start."""
+"""What all other rooms use: errors, files, progress, identity of code, devices, and how programs start."""

@@ -1,7 +1,7 @@
-"""The canonical text of a definition: what it does, without how it is written or named.
+"""The canonical text of a definition: what it does, whatever its layout, its comments and its name.
 
-The text is the syntax tree without what cannot change a result (see IDENTITY.md). A placeholder stands for every name
-that means another definition or an import; those names are the definition's references, in order (see `scopes`).
+The text is the syntax tree without the parts that cannot change a result (see IDENTITY.md). A placeholder stands for
+every name that refers to another definition or an import; those names are its references, in order (see `scopes`).
 """
 
 import ast
@@ -13,12 +13,12 @@ from typing import NamedTuple
 from mtbridge.base.harmless import PACKAGE_DATA, is_harmless_call, is_message, is_text
 from mtbridge.base.scopes import FUNCTIONS, IMPORTS, Scope, add, bound_names, dotted, imported_modules, parameters
 
-# What a definition may do that names do not show. The first four concern all definitions that a program reaches.
+# Reasons: what a definition may do that names do not show. The first four concern all that a program reaches.
 COMPUTED_IMPORT = "import by a computed name"
 OWN_NAMES = "names of definitions as data"
 SUBCLASSES = "subclasses that nobody names"
 ANY_METHOD = "an attribute by a computed name"
-# Any other reason is the name that gives access to the whole module.
+# Any other reason is a name that gives access to the whole module.
 WHOLE_MODULE = frozenset({"globals", "eval", "exec", "__path__", "__package__", "__spec__", "__builtins__"})
 WHOLE_MODULE_OF = frozenset(
     {"sys.modules", "sys._getframe", "inspect.currentframe", "inspect.stack", "inspect.getmodule"}
@@ -32,16 +32,17 @@ IMPORTERS = frozenset(
     {"importlib.import_module", "importlib.__import__", "builtins.__import__", "pkgutil.resolve_name"}
 )
 
+# The arguments of these exceptions are values for other code, not messages.
 VALUE_EXCEPTIONS = frozenset({"StopIteration", "SystemExit"})
 DOCUMENTATION = frozenset({"description", "help", "epilog"})  # keyword arguments of any call
 
 
 class Definition(NamedTuple):
-    """A definition of a module, or its statements, as far as one file tells it."""
+    """A definition of a module, or its statements, as the text of one file shows it."""
 
     form: str  # digest of the canonical text
     references: list[str]  # in the order of the placeholders
-    imports: list[str]  # what it imports when it runs
+    imports: list[str]  # references to what it imports when it runs
     reasons: list  # [line, reason]: what it does that names do not show
     module_names: list[str]  # texts that may be the name of a project module
     documentation: str  # digest of its docstrings
@@ -54,10 +55,10 @@ class Definition(NamedTuple):
 
 
 class Form:
-    """Writes the canonical text of syntax trees. Different trees have different texts."""
+    """Writes the canonical text of syntax trees. Trees with different meanings have different texts."""
 
     def __init__(self, module_names: dict[str, list[str]], stars, docstring, own: str | None = None):
-        self.module_names = module_names  # of each what it may mean
+        self.module_names = module_names  # name of the module -> what it may refer to
         self.stars, self.docstring = stars, docstring
         self.own = own  # the name whose definition is written
         self.text: list[str] = []
@@ -67,16 +68,16 @@ class Form:
         self.strings: list[str] = []
         self.documentation: list[str] = []
         self.files: list[str] = []
-        self.asked: list[str] = []
+        self.attribute_names: list[str] = []
         self.scopes: list[Scope] = []
         self.line = 0
 
     def definition(self, line: int) -> Definition:
-        """What was written."""
+        """The definition of the text written so far."""
         digests = [hashlib.sha256("\n".join(part).encode("utf-8", "surrogatepass")).hexdigest()[:32]
                    for part in (self.text, self.documentation)]  # fmt: skip
         lists = (self.references, sorted(set(self.imports)), self.reasons, sorted(set(self.strings)))
-        return Definition(digests[0], *lists, digests[1], self.files, sorted(set(self.asked)), line)
+        return Definition(digests[0], *lists, digests[1], self.files, sorted(set(self.attribute_names)), line)
 
     def visit(self, node) -> None:
         """Write a node of any kind."""
@@ -112,7 +113,7 @@ class Form:
             self.text.append(repr(value))
 
     def statement(self, node) -> None:
-        """Write a statement, if it can change a result."""
+        """Write a statement; messages, docstrings and `pass` cannot change a result and are left out."""
         if isinstance(node, IMPORTS):
             self.imports += imported_modules(node)
         elif is_text(node):
@@ -123,26 +124,27 @@ class Form:
     # ---- Names ----
 
     def meanings(self, name: str) -> tuple[list[str], bool]:
-        """References that a name may stand for, and whether it may be a variable (or a builtin) instead."""
-        found: list[str] = []
+        """The references of what a name may refer to, and whether it may be a variable (or a builtin) instead."""
+        references: list[str] = []
         is_variable = False
         for number, scope in enumerate(reversed(self.scopes)):
             if name in scope.module_names:
                 break
+            # A class's names are not visible in its methods.
             if name in scope.names and not (scope.is_class and number):
                 bound = scope.names[name]
-                found += [meant for meant in dict.fromkeys(bound) if meant is not None]
+                references += [reference for reference in dict.fromkeys(bound) if reference is not None]
                 is_variable = is_variable or None in bound
-                if not scope.is_class:  # a class's name may not be bound yet, then an outer one is meant
-                    return found, is_variable
+                if not scope.is_class:  # a name of a class may not be bound yet, and then refers to an outer one
+                    return references, is_variable
         if name in self.module_names:
-            return [*found, *self.module_names[name]], is_variable
+            return [*references, *self.module_names[name]], is_variable
         if self.stars and not hasattr(builtins, name):
-            found.append(f":{name}")
-        return found, True
+            references.append(f":{name}")
+        return references, True
 
     def name(self, name: str, attributes=()) -> None:
-        """Write a name and its attributes, or references to what they may mean."""
+        """Write a name and its attributes, or references to what they may refer to."""
         references, is_variable = self.meanings(name)
         if is_variable:
             self.text.append(".".join([f"name {name}", *attributes]))
@@ -153,19 +155,19 @@ class Form:
             self.refer(reference if not attributes else add(reference, attributes))
 
     def refer(self, reference: str) -> None:
-        """Write a placeholder."""
+        """Write a placeholder for a reference."""
         self.text.append("@")
         self.references.append(reference)
-        meant = dotted(reference)
-        if meant in IMPORTERS:
+        full_name = dotted(reference)
+        if full_name in IMPORTERS:
             self.reasons.append([self.line, COMPUTED_IMPORT])
         for whole in WHOLE_MODULE_OF:
-            if meant == whole or meant.startswith(f"{whole}."):
+            if full_name == whole or full_name.startswith(f"{whole}."):
                 self.reasons.append([self.line, whole])
 
     def attributes(self, attributes) -> None:
-        """Note the attributes, and those that lead to what nobody names."""
-        self.asked += attributes
+        """Note the names of attributes, and the attributes that give access to what no name refers to."""
+        self.attribute_names += attributes
         for attribute in attributes:
             if attribute in ATTRIBUTES:
                 self.reasons.append([self.line, ATTRIBUTES[attribute]])
@@ -176,12 +178,13 @@ class Form:
         elif self.own is not None and not self.scopes and not isinstance(node.ctx, ast.Load):
             self.text.append("own target" if node.id == self.own else "other target")
         elif self.scopes and node.id in self.scopes[-1].names and not isinstance(node.ctx, ast.Load):
-            self.text.append(f"name {node.id}")  # a class's name may be read before it is bound, but is bound here
+            self.text.append(f"name {node.id}")  # binding a name never reaches an outer one, reading may
         else:
             self.name(node.id)
 
     def visit_Attribute(self, node) -> None:
-        attributes, base = [], node
+        attributes: list[str] = []
+        base = node
         while isinstance(base, ast.Attribute):
             attributes.insert(0, base.attr)
             base = base.value
@@ -201,11 +204,10 @@ class Form:
     def visit_Global(self, node) -> None:
         self.value([name for name in node.names if name not in self.module_names])  # the others are references
 
-    # ---- What is said, not done ----
+    # ---- Messages and calls ----
 
     def visit_Raise(self, node) -> None:
         self.text.append("(raise")
-        # The arguments are a text to read, but these exceptions bring a value to someone.
         has_text = isinstance(node.exc, ast.Call) and getattr(node.exc.func, "id", "") not in VALUE_EXCEPTIONS
         self.visit(node.exc.func if has_text else node.exc)
         self.visit(node.cause)
@@ -222,9 +224,9 @@ class Form:
         elif meant & (IMPORTERS | {"__import__"}):  # perhaps relative to this package
             self.refer(".:")
         if PACKAGE_DATA in meant:
-            named = [part.value for part in node.args[1:] if isinstance(part, ast.Constant)]
-            self.files += named
-            if not named:
+            files = [str(part.value) for part in node.args[1:] if isinstance(part, ast.Constant)]
+            self.files += files
+            if not files:
                 self.reasons.append([self.line, "a file of the package with a computed name"])
         if meant & {"getattr", "hasattr"}:
             self.named_attributes(node.args[1:2])
@@ -241,15 +243,15 @@ class Form:
         self.text.append(")")
 
     def named_attributes(self, names: list) -> None:
-        """Attributes that are asked for by a text, or by a name that is computed."""
+        """Note attributes that are read by name, as getattr does. names: the arguments; one may be computed."""
         texts = [name.value for name in names if isinstance(name, ast.Constant) and isinstance(name.value, str)]
-        self.asked += [part for text in texts for part in text.split(".")]
+        self.attribute_names += [part for text in texts for part in text.split(".")]
         if len(texts) < len(names):
             self.reasons.append([self.line, ANY_METHOD])
 
     def called(self, function) -> set[str]:
-        """The dotted names that a called function may have, of those that are imported or builtin."""
-        attributes = []
+        """The dotted names that a called function may have, if it is imported or builtin."""
+        attributes: list[str] = []
         while isinstance(function, ast.Attribute):
             attributes.insert(0, function.attr)
             function = function.value
@@ -272,7 +274,7 @@ class Form:
         self.text.append(")")
 
     def annotation(self, node) -> None:
-        """An annotation that counts; names count inside quotes too."""
+        """Write an annotation that counts; names in quoted annotations count too."""
         self.visit(node)
         for part in ast.walk(node):
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
@@ -284,6 +286,7 @@ class Form:
     # ---- Scopes ----
 
     def visit_FunctionDef(self, node) -> None:
+        # A decorator from elsewhere may read the annotations (pydantic's `validate_call` does).
         annotated = not all(is_harmless_call(self, decorator, True) for decorator in node.decorator_list)
         self.text.append(f"({type(node).__name__}")
         self.value(node.decorator_list)
@@ -317,11 +320,11 @@ class Form:
         self.text.append(")")
 
     def name_bound(self, name: str) -> None:
-        """The name of a definition inside another, of a method, or of a definition inside a statement."""
+        """Write the name of an inner definition: it stands inside another definition, a class or a statement."""
         self.text.append(f"named {name}")
 
     def arguments(self, arguments, annotated: bool) -> None:
-        """Parameters and their default values; of a decorated function also the annotations."""
+        """Write parameters and their default values, and if `annotated` their annotations."""
         kinds = (arguments.posonlyargs, arguments.args, [arguments.vararg], arguments.kwonlyargs, [arguments.kwarg])
         for kind in kinds:
             self.text.append("[" + ",".join(parameter.arg for parameter in kind if parameter is not None) + "]")
@@ -335,7 +338,7 @@ class Form:
         self.text.append("]")
 
     def inside(self, node, body: list, own_parameters: list[str]) -> None:
-        """The body of a function, lambda or class, in a scope of its own."""
+        """Write the body of a function, lambda or class, in a scope of its own."""
         names, module_names, _ = bound_names(body)
         for part in (*own_parameters, *(part.name for part in getattr(node, "type_params", ()))):
             names.setdefault(part, []).append(None)
@@ -345,7 +348,7 @@ class Form:
         self.scopes.pop()
 
     def comprehension(self, node) -> None:
-        """A comprehension; its first source is read outside of it."""
+        """Write a comprehension. Its first iterable is evaluated in the scope around it, as in Python."""
         self.text.append(f"({type(node).__name__}")
         self.visit(node.generators[0].iter)
         names, _, _ = bound_names(generator.target for generator in node.generators)

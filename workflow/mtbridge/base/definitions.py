@@ -1,8 +1,8 @@
 """The definitions of a Python file, by name.
 
-A *definition* is a function, a class or a constant of a module's top level. Statements that define nothing have the
-name "!" together, those under `if __name__ == "__main__"` the name "!main". Which file a reference means is decided
-in `identity`; here nothing but one file's text counts.
+A *definition* is a function, a class or a constant of a module's top level. All statements that define nothing are one
+definition named "!", and those under `if __name__ == "__main__"` one named "!main". This module reads the text of one
+file at a time; `identity` decides which file a reference refers to.
 """
 
 import ast
@@ -17,36 +17,36 @@ class Module(NamedTuple):
     """A file's definitions by name; "!" are its statements, "!main" those under `if __name__ == "__main__"`."""
 
     definitions: dict[str, Definition]
-    aliases: dict[str, str]  # names that only an import binds -> what they stand for
-    imports: list[str]  # what is imported when the module is
+    aliases: dict[str, str]  # names that only an import binds -> their references
+    imports: list[str]  # references to what an import of the module imports
     stars: list[str]  # modules from which everything is imported
-    classes: list[str]
+    classes: list[str]  # those with a base class
 
 
 # ---- What runs when a module is imported ----
 
 
 def is_harmless(form: Form, *nodes) -> bool:
-    """Whether computing values does nothing else, as far as that can be told."""
+    """Whether evaluating expressions has no side effect, as far as their text shows it."""
     waiting = list(nodes)
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Call) and not is_harmless_call(form, node.func):
             return False
-        if not isinstance(node, ast.Lambda):
+        if not isinstance(node, ast.Lambda):  # its body runs when it is called
             waiting += ast.iter_child_nodes(node)
     return True
 
 
 def is_harmless_definition(form: Form, node) -> bool:
-    """Whether making a function or class does nothing else: it registers itself nowhere, for one."""
+    """Whether defining a function or class has no side effect. A decorator, for one, may register it somewhere."""
     decorators = all(is_harmless_call(form, decorator, True) for decorator in node.decorator_list)
     if not (decorators and is_harmless(form, *node.decorator_list)):
         return False
     if not isinstance(node, ast.ClassDef):
         defaults = (part for part in (*node.args.defaults, *node.args.kw_defaults) if part is not None)
         return is_harmless(form, *defaults)
-    if node.keywords or not is_harmless(form, *node.bases):
+    if node.keywords or not is_harmless(form, *node.bases):  # a keyword may be a metaclass
         return False
     for part in node.body:
         if isinstance(part, (*FUNCTIONS, ast.ClassDef)):
@@ -64,23 +64,22 @@ class TopLevel:
     """What the statements of a module's top level bind, and which of them do more than that."""
 
     def __init__(self, body: list):
-        self.bindings: dict[str, list] = {}  # name -> statements; a reference for one that is imported, or bound in "!"
+        self.bindings: dict[str, list] = {}  # name -> statements, "!" or references that bind it
         self.imports: list[str] = []
         self.stars: list[str] = []
         self.statements: list = []
         self.main: list = []
-        self.assigned: list = []  # definitions that may do more when they are made
         self.read(body)
 
     def bind(self, nodes, place) -> None:
-        """Names bound by nodes: imported ones with what they mean, others with the place where they are bound."""
+        """Note the names that nodes bind: for imported names their references, for others the place of the nodes."""
         for name, bound in bound_names(nodes)[0].items():
             if name != "__all__":
-                meanings = [meant or place for meant in dict.fromkeys(bound) if meant or place]
+                meanings = [reference or place for reference in dict.fromkeys(bound) if reference or place]
                 self.bindings.setdefault(name, []).extend(meanings)
 
     def read(self, body: list) -> None:
-        """Sort the statements of a module."""
+        """Sort a module's statements into bindings, imports, statements that define nothing, and the main block."""
         for node in body:
             if isinstance(node, IMPORTS):
                 self.bind([node], None)
@@ -90,7 +89,7 @@ class TopLevel:
             elif isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Assign, ast.AnnAssign, ast.AugAssign)):
                 self.read_definition(node)
             elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-                self.bind(node.body, None)  # of the others only annotations know
+                self.bind(node.body, None)  # only annotations use the other names
                 self.read(node.orelse)
             elif isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'":
                 self.bind(node.body, "!main")
@@ -101,8 +100,8 @@ class TopLevel:
                 self.statements.append(node)
 
     def read_definition(self, node) -> None:
-        """A statement that defines names, or changes what a name means."""
-        if isinstance(node, ast.AnnAssign) and node.value is None:
+        """Read a statement that defines names, or changes the value of a name."""
+        if isinstance(node, ast.AnnAssign) and node.value is None:  # it binds nothing
             return
         if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
             self.bindings.setdefault(node.name, []).append(node)
@@ -120,24 +119,24 @@ class TopLevel:
 
 
 def only_imported(bound: list) -> list[str]:
-    """The one reference that a name stands for, if nothing but an import binds it."""
+    """A list of the one reference of a name that only an import binds, else an empty list."""
     is_import = all(isinstance(part, str) and not part.startswith("!") for part in bound)
     return bound[:1] if is_import and len(set(bound)) == 1 else []
 
 
 def read_module(content: bytes, path: str) -> Module:
-    """The definitions of a file."""
+    """The definitions of a file. Raises SyntaxError, about `path`, if the content is not Python."""
     tree = ast.parse(content, path)
     top = TopLevel(tree.body)
     docstring = ast.get_docstring(tree)
 
     aliases = {name: references[0] for name, bound in top.bindings.items() if (references := only_imported(bound))}
-    names = {}
+    names: dict[str, list[str]] = {}
     for name, bound in top.bindings.items():
         imported = [part for part in bound if isinstance(part, str) and not part.startswith("!")]
         names[name] = [aliases[name]] if name in aliases else [f":{name}", *dict.fromkeys(imported)]
 
-    def form(own=None) -> Form:
+    def form(own: str | None = None) -> Form:
         return Form(names, top.stars, docstring, own)
 
     definitions: dict[str, Definition] = {}
@@ -169,6 +168,7 @@ def read_module(content: bytes, path: str) -> Module:
         for part in body:
             if not isinstance(part, tuple):
                 written.statement(part)
+            # A definition counts where it is used, unless defining it already does something.
             elif part[0] != "__all__" and not is_harmless_statement(written, part[1]):
                 written.refer(f":{part[0]}")
         if written.text:
@@ -218,7 +218,7 @@ def references_of(form: Form, base) -> list[str]:
 
 
 def is_harmless_statement(form: Form, node) -> bool:
-    """Whether a definition does nothing but define."""
+    """Whether a definition does nothing but define; see `is_harmless`."""
     if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
         return is_harmless_definition(form, node)
     return is_harmless(form, node.value)

@@ -1,9 +1,10 @@
-"""Which GPUs a job on this machine uses: each job its own, although nobody hands them out.
+"""Which GPUs a job on this machine uses. Every job takes GPUs of its own.
 
-Snakemake counts GPUs but does not say which; without a word all jobs would use the first. A job holds a lock file for
-each of its devices. The kernel frees the lock when the process that holds it ends, however it ends.
+Snakemake counts GPUs but does not say which GPU a job gets, so by default all jobs would use the first. A job locks a
+file for each of its devices. The kernel frees the lock when the process ends, whatever ended it.
 """
 
+import argparse
 import contextlib
 import fcntl
 import os
@@ -20,44 +21,47 @@ from mtbridge.base.errors import MtbridgeError
 def installed_gpus() -> list[tuple[str, list[str]]]:
     """This machine's GPUs in the driver's order: (UUID, UUIDs of its MIG instances)."""
     try:
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=True).stdout
+        listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return []
-    found: list[tuple[str, list[str]]] = []
-    for line in listed.splitlines():
+    gpus: list[tuple[str, list[str]]] = []
+    for line in listing.splitlines():
         uuid = re.search(r"UUID: ((?:GPU|MIG)-[^)\s]+)", line)
         if uuid and uuid[1].startswith("GPU"):
-            found.append((uuid[1], []))
-        elif uuid and found:
-            found[-1][1].append(uuid[1])
-    return found
+            gpus.append((uuid[1], []))
+        elif uuid and gpus:  # a MIG instance is listed below its GPU
+            gpus[-1][1].append(uuid[1])
+    return gpus
 
 
 def visible_gpus() -> list[str]:
-    """The devices that this process may use, by UUID where the driver tells it, as CUDA_VISIBLE_DEVICES takes them."""
-    every = installed_gpus()
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is None:
-        return [name for gpu, instances in every for name in instances or [gpu]]
+    """The devices that this process may use, by UUID if the driver lists it, in the form of CUDA_VISIBLE_DEVICES."""
+    gpus = installed_gpus()
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return [name for gpu, instances in gpus for name in instances or [gpu]]
     names = []
-    for name in (part.strip() for part in chosen.split(",")):
-        if name in ("", "-1"):  # CUDA ignores what follows
+    for name in (part.strip() for part in visible.split(",")):
+        if name in ("", "-1"):  # CUDA ignores this entry and all that follow
             break
-        names.append(every[int(name)][0] if name.isdigit() and int(name) < len(every) else name)
+        # Two jobs may name one GPU by number and by UUID; their lock must be the same file.
+        names.append(gpus[int(name)][0] if name.isdigit() and int(name) < len(gpus) else name)
     return names
 
 
 def wait_for_gpus(count: int, runs_per_gpu: int = 1, folder: Path | None = None, pause: float = 1.0) -> int:
-    """Choose GPUs for this process and what it starts, wait until they are free, and hold them until its end.
+    """Choose GPUs for this process and its children, wait until they are free, and lock them until this process ends.
 
-    Sets CUDA_VISIBLE_DEVICES. Inside a Slurm job that was given no more, nothing is chosen.
+    Sets CUDA_VISIBLE_DEVICES. Inside a Slurm job that has no more than `count` GPUs, it changes nothing.
 
     Args:
-        count: how many; 0: none are to be seen.
-        runs_per_gpu: so many processes may share a device.
+        count: how many GPUs; 0 hides all of them.
+        runs_per_gpu: how many processes may share a device.
+        folder: where the lock files are; default: a folder of this user among the temporary files.
+        pause: seconds between two attempts.
 
     Returns:
-        how many there are: `count`, or 0 (with a line on stderr) where one was asked for and the machine has none.
+        The number of GPUs to use: `count`, or 0 (with a line on stderr) if `count` is 1 and the machine has no GPU.
 
     Raises:
         MtbridgeError: the machine has fewer than `count`, and `count` is more than one.
@@ -75,23 +79,27 @@ def wait_for_gpus(count: int, runs_per_gpu: int = 1, folder: Path | None = None,
         raise MtbridgeError(f"gpus: {count} in the config, but {len(devices)} on this machine; lower it")
     folder = folder or Path(tempfile.gettempdir()) / f"mtbridge-gpus-{os.getuid()}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    began = told = time.monotonic()
+    start = last_message = time.monotonic()
     while True:
-        held = _try(devices, count, runs_per_gpu, folder)
-        if held:
-            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(held)
+        gpus = _lock_devices(devices, count, runs_per_gpu, folder)
+        if gpus:
+            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
             return count
-        if time.monotonic() - told > 60:
-            told = time.monotonic()
-            print(f"waiting for {count} of {len(devices)} GPUs for {told - began:.0f} s", file=sys.stderr, flush=True)
+        if time.monotonic() - last_message > 60:
+            last_message = time.monotonic()
+            waited = f"{last_message - start:.0f} s"
+            print(f"waiting for {count} of {len(devices)} GPUs for {waited}", file=sys.stderr, flush=True)
         time.sleep(pause)
 
 
-_held: list[int] = []  # file descriptors, open until the process ends, also across exec
+_locks: list[int] = []  # file descriptors, open until the process ends, also across exec
 
 
-def _try(devices: list[str], count: int, runs_per_gpu: int, folder: Path) -> list[str]:
-    """`count` devices, locked, the emptiest first; or none at all."""
+def _lock_devices(devices: list[str], count: int, runs_per_gpu: int, folder: Path) -> list[str]:
+    """Lock `count` devices, those with the fewest runs first; an empty list, and no lock, if there are not so many.
+
+    File `<device>.<place>` stands for one of the `runs_per_gpu` places on a device.
+    """
     names: list[str] = []
     files: list[int] = []
     for place in range(runs_per_gpu):
@@ -107,23 +115,25 @@ def _try(devices: list[str], count: int, runs_per_gpu: int, folder: Path) -> lis
                 continue
             names.append(device)
             files.append(file)
-    if len(names) < count:
+    if len(names) < count:  # keeping some of them could block another job that waits for several, for ever
         for file in files:
             with contextlib.suppress(OSError):
                 os.close(file)
         return []
     for file in files:
-        os.set_inheritable(file, True)
-    _held.extend(files)
+        os.set_inheritable(file, True)  # `several_processes.restart` replaces this program by another
+    _locks.extend(files)
     return names
 
 
-def add_gpu_options(parser) -> None:
+def add_gpu_options(parser: argparse.ArgumentParser) -> None:
     """Add --gpus and --runs-per-gpu to a program's parser."""
-    parser.add_argument("--gpus", type=int, help="0: the CPU; N: so many, reserved; default: what is there, unreserved")
+    parser.add_argument(
+        "--gpus", type=int, help="0: the CPU; N: reserve N GPUs; default: use what is there, reserve none"
+    )
     parser.add_argument("--runs-per-gpu", type=int, default=1, help="processes that may share a reserved GPU")
 
 
-def reserve(arguments) -> int:
-    """Reserve what the options ask for; the number of GPUs to use."""
+def reserve(arguments: argparse.Namespace) -> int:
+    """Reserve the GPUs that the options of `add_gpu_options` ask for. Returns the number of GPUs to use."""
     return 1 if arguments.gpus is None else wait_for_gpus(arguments.gpus, arguments.runs_per_gpu)

@@ -1,4 +1,4 @@
-"""What code says or defines and does nothing else, as far as its text can tell: see IDENTITY.md."""
+"""Code that only prints, documents or defines something, as far as its text shows it; see IDENTITY.md."""
 
 import ast
 import builtins
@@ -8,19 +8,19 @@ from mtbridge.base.scopes import dotted
 
 
 class Names(Protocol):
-    """What knows the names of a module: `canonical.Form`."""
+    """An object that resolves the names of a module: `canonical.Form`."""
 
     def meanings(self, name: str) -> tuple[list[str], bool]:
-        """References that a name may stand for, and whether it may be a variable instead."""
+        """The references of what a name may refer to, and whether it may be a variable instead."""
 
 
-# Reads a file of the package, whose name stands in the call: the file's content is meaning.
+# This function reads a file of the package, whose name is a literal in the call. The file's content is meaning.
 PACKAGE_DATA = "mtbridge.base.files.package_data"
 
-# Of the project's own functions, those that are called while a module is imported and only give a value.
+# The project's own functions that are called while a module is imported and have no side effect.
 OURS = frozenset({PACKAGE_DATA, "mtbridge.specs.setting.specification", "mtbridge.specs.setting.setting"})
 
-# Calls that change nothing but their value; whatever else a module calls while it is imported counts like a statement.
+# Calls without side effects. Any other call that runs while a module is imported counts like a statement.
 HARMLESS = frozenset(
     {"abc", "collections", "contextlib", "dataclasses", "enum", "functools", "itertools", "math", "operator", "pathlib"}
     | {"pydantic", "re", "string", "time", "types", "typing"}
@@ -31,12 +31,12 @@ HARMFUL_BUILTINS = frozenset({"__import__", "delattr", "eval", "exec", "next", "
 
 
 def is_text(node) -> bool:
-    """Whether a statement is a docstring, or another constant by itself."""
+    """Whether a statement is a docstring, or any other lone constant."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def is_message(node) -> bool:
-    """Whether a statement only says something: print (to the terminal) or progress."""
+    """Whether a statement only prints a message: print (to the terminal) or progress."""
     call = node.value if isinstance(node, ast.Expr) else None
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("print", "progress")):
         return False
@@ -45,14 +45,16 @@ def is_message(node) -> bool:
 
 
 def is_harmless_call(form: Names, function, is_decorator: bool = False) -> bool:
-    """Whether a call gives a value and does nothing else, as far as that can be told; calls inside it apart."""
+    """Whether a call has no side effect, as far as its text shows it. Calls among its arguments are not judged."""
     if is_decorator and isinstance(function, ast.Call):
         function = function.func
-    attributes, base = [], function
+    attributes: list[str] = []
+    base = function
     while isinstance(base, ast.Attribute):
         attributes.insert(0, base.attr)
         base = base.value
     last = attributes[-1] if attributes else getattr(base, "id", "")
+    # A capitalised name is a class, by convention; making an instance is taken to be harmless.
     if last in HARMLESS_METHODS or (last.lstrip("_")[:1].isupper() and not is_decorator):
         return True
     if isinstance(base, ast.Name):

@@ -1,8 +1,8 @@
-"""What the code that a program runs *means*, as a digest: a run is stale when this changes, and not otherwise.
+"""A digest of what the code that a program runs *means*. A run is stale when this digest changes, and only then.
 
-The meaning of a program is the set of definitions that it reaches: functions, classes and constants, followed by their
-names from scripts/<program>.py through imports and attributes of modules, and the statements of all modules that are
-imported on the way. Where a name cannot be followed, the whole module counts. IDENTITY.md says what is meaning, what
+The meaning of a program is the set of definitions that it reaches: functions, classes and constants. Starting from
+scripts/<program>.py their names are followed through imports and attributes of modules. The statements of all imported
+modules belong to it too. If a name cannot be followed, the whole module counts. IDENTITY.md says what is meaning, what
 is not, and how to find out why something is stale:
 
     python -m mtbridge.base.identity finetune      lists the definitions that a program reaches
@@ -23,18 +23,21 @@ class Reach:
     """
 
     def __init__(self, graph: Graph, program: str):
-        self.graph, self.found, self.loaded = graph, dict.fromkeys(()), set()
+        self.graph = graph
+        self.found: dict[Node, None] = {}  # a set that keeps its order
+        self.loaded: set[str] = set()
         self.reasons: set[str] = set()
-        self.names: set[str] = set()  # of attributes that are asked for
+        self.names: set[str] = set()  # of the attributes that code reads
         own = [node for name in (STATEMENTS, MAIN, "main") if graph.definition(node := Node(program, name))]
         others: set[Node] = set()
         self.waiting = list(own)
+        # What is reached may import modules, whose statements reach more, and so on.
         while self.waiting:
             self.follow()
             others |= self.unnamed()
             self.waiting = [node for node in (*others, *self.methods()) if node not in self.found]
         statements = {node for node in others if node not in own}
-        # Their order is no meaning, and must not come from their modules' names.
+        # The order of these statements has no meaning, so it must not depend on the names of their modules.
         self.roots = own + sorted(statements, key=lambda node: (graph.alone(node), node))
 
     def follow(self) -> None:
@@ -55,7 +58,7 @@ class Reach:
             self.waiting += [target.node for _, target in self.graph.edges(node) if target.node is not None]
 
     def load(self, module: str) -> None:
-        """Import a module, its package, and what it imports."""
+        """Note that a module is imported, with its packages and what it imports."""
         waiting = [module]
         while waiting:
             module = waiting.pop()
@@ -66,17 +69,17 @@ class Reach:
                 waiting += self.graph.loads(module, reference)
 
     @property
-    def asked(self) -> frozenset[str] | None:
-        """Names of the attributes that are asked for; None where one is computed."""
+    def attribute_names(self) -> frozenset[str] | None:
+        """The names of all attributes that the code reads; None if some name is computed."""
         return None if ANY_METHOD in self.reasons else frozenset(self.names)
 
     def methods(self) -> list[Node]:
-        """The methods of the classes reached that some code asks for."""
-        targets = (target for node in self.found for _, target in self.graph.methods(node, self.asked))
+        """The methods, of the classes that are reached, whose names some code reads as attributes."""
+        targets = (target for node in self.found for _, target in self.graph.methods(node, self.attribute_names))
         return [target.node for target in targets if target.node is not None]
 
     def unnamed(self) -> set[Node]:
-        """What runs or may be reached without a name: statements, computed imports, subclasses."""
+        """Nodes that run, or may be reached, without a name: statements, computed imports, subclasses."""
         project = self.graph.project
         found = {Node(module, STATEMENTS) for module in self.loaded if STATEMENTS in project.module(module).definitions}
         if SUBCLASSES in self.reasons:
@@ -90,8 +93,8 @@ class Reach:
         return found
 
     def digest(self) -> str:
-        """16 hex digits."""
-        return self.graph.digest(self.roots, OWN_NAMES in self.reasons, self.asked)[:16]
+        """The digest of all that is reached: 16 hex digits."""
+        return self.graph.digest(self.roots, OWN_NAMES in self.reasons, self.attribute_names)[:16]
 
 
 @functools.cache
@@ -108,22 +111,22 @@ def graph(unused: frozenset[str]) -> Graph:
 
 @functools.cache
 def digest(program: str, unused: frozenset[str] = frozenset()) -> str:
-    """16 hex digits that change when the meaning of what `scripts/<program>.py` runs changes, and else never.
+    """16 hex digits that change when the meaning of what `scripts/<program>.py` runs changes, and only then.
 
     They may differ between minor versions of Python, whose syntax trees differ.
 
-    unused: modules (with all inside them) that the program reaches only for options other than those it is given.
+    unused: modules (with all inside them) that the program uses only with other options than those of the run.
     """
     return Reach(graph(unused), program).digest()
 
 
 def remember() -> None:
-    """Keep what was read for the next plan."""
+    """Write what was read of this project to the cache, for the next plan."""
     project().remember()
 
 
 def unresolved(project: Project) -> list[Place]:
-    """Where names do not tell what code reaches, so that whole modules count."""
+    """All places where names do not show what code reaches, so that whole modules count."""
     places, graph = [], Graph(project)
     for module in filter(graph.counts, project.modules()):
         for name, definition in project.module(module).definitions.items():

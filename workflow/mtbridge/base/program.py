@@ -1,4 +1,4 @@
-"""The frame that every program in scripts/ runs in: how it starts, what it says at its end, and what ends it early."""
+"""How every program in scripts/ starts and ends: warm start, errors, signals, and the last line of its log."""
 
 import os
 import select
@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 from mtbridge.base import warm_start
@@ -21,53 +22,53 @@ _start_up = 0.0  # CPU seconds until `begin_work`
 def command(main: Callable[[], object]) -> NoReturn:
     """Run `main` as a program: the user's mistakes end in one line on stderr and exit code 1, bugs in a traceback.
 
-    Where a warm process waits, the program runs there. The last line of a log says what the job cost, how much of it
-    went by before any work was done, and whether it was started warm. Does not return.
+    If there is a warm process, the program runs there. The last line of the log says how long the job took, how much of
+    its CPU time passed before `begin_work`, and whether it was started warm. Does not return.
     """
     import atexit
     import gc
 
     warm_start.hand_over()
-    began = time.perf_counter()
+    start = time.perf_counter()
     warm = "torch" in sys.modules  # programs import it inside `main`: here it was imported before the fork
-    # Imports of torch and transformers make millions of objects that live until the end; scanning them for garbage
-    # again and again is an eighth of the start-up. Collection comes back before any work is done (see `begin_work`).
+    # Imports of torch and transformers make millions of objects that live until the end. Garbage collection scans them
+    # again and again, which is an eighth of the start-up; `begin_work` switches it on again.
     gc.disable()
-    # The end that a signal asks for is an exit like any other: what is half written is removed.
+    # A signal ends the program by SystemExit, so `finally` blocks remove files that are written in part.
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, _end)
     end_with(os.environ.get("MTBRIDGE_WORKFLOW"))
     try:
         check_home(os.environ.get("MTBRIDGE_HOME"))
         main()
-        start = f", {_start_up:.2f} s of it before work" if _start_up else ""
-        start += ", warm" if warm else ""
-        print(f"time: {time.perf_counter() - began:.2f} s, cpu {time.process_time():.2f} s{start}", file=sys.stderr)
+        note = f", {_start_up:.2f} s of it before work" if _start_up else ""
+        note += ", warm" if warm else ""
+        print(f"time: {time.perf_counter() - start:.2f} s, cpu {time.process_time():.2f} s{note}", file=sys.stderr)
         code = 0
     except MtbridgeError as error:
         print(f"error: {error}", file=sys.stderr)
         code = 1
-    # What an interpreter does at its end but one thing: taking torch's and transformers' modules apart, object by
-    # object, is a second.
-    threading._shutdown()  # type: ignore[attr-defined]
+    # Do what an interpreter does at its end, except freeing the modules of torch and transformers object by object,
+    # which takes a second.
+    threading._shutdown()  # type: ignore[attr-defined]  # private, and the only way to wait for all threads
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def _end(number, _frame) -> None:
+def _end(number: int, _frame: FrameType | None) -> None:
     print(f"error: ended by {signal.Signals(number).name}", file=sys.stderr, flush=True)
-    sys.exit(128 + number)
+    sys.exit(128 + number)  # a shell's exit code of a program that a signal ended
 
 
 def check_home(home: str | None) -> None:
-    """Refuse to run code of another checkout than the workflow's, whose identity the results are recorded under.
+    """Check that this code belongs to the workflow's checkout, because results are recorded with its identity.
 
     home: the workflow's checkout; None outside a workflow.
 
     Raises:
-        MtbridgeError: this code is another checkout's.
+        MtbridgeError: this code belongs to another checkout.
     """
     if home and Path(home).resolve() != HOME:
         raise MtbridgeError(
@@ -77,8 +78,13 @@ def check_home(home: str | None) -> None:
 
 
 def end_with(process: str | None) -> None:
-    """End this program (by SIGTERM) when the workflow's process is gone: a killed workflow leaves no job behind that
-    would write beside those of the next one. `process`: its id; one that cannot be seen from here is not watched."""
+    """End this program by SIGTERM when the workflow's process ends.
+
+    Otherwise jobs of a killed workflow would go on, and write the same files as those of the next one.
+
+    process: the id of the workflow's process. None, or an id that cannot be seen from here (in a container, on a
+        cluster's node), is not watched.
+    """
     if not process:
         return
     try:
@@ -95,10 +101,13 @@ def end_with(process: str | None) -> None:
 
 
 def begin_work() -> None:
-    """Call once, after the heavy imports and before the work: garbage is collected from here on, the clock noted."""
+    """Mark the end of the start-up: collect garbage from now on, and note the CPU time so far.
+
+    A program calls it once, after its heavy imports.
+    """
     import gc
 
     global _start_up
-    gc.freeze()
+    gc.freeze()  # objects of the imports are never scanned
     gc.enable()
     _start_up = time.process_time()

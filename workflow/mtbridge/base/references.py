@@ -1,4 +1,4 @@
-"""Which definitions of a project refer to which, across files. Which of them a program reaches: see `identity`."""
+"""Which definitions of a project refer to which others, across files. `identity` finds those that a program reaches."""
 
 import contextlib
 import functools
@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,27 +24,27 @@ NOT_MEANING = frozenset(
     )
 )
 
-# Names of a module that are no definitions.
+# Names of nodes that stand for more than one definition; no definition can have such a name.
 STATEMENTS, MAIN, EVERYTHING = "!", "!main", "*"
 
 
 class Node(NamedTuple):
-    """A definition of a module, its STATEMENTS, those of its MAIN block, or EVERYTHING in it."""
+    """A definition of a module, its STATEMENTS, the statements of its MAIN block, or EVERYTHING in it."""
 
     module: str
     name: str
 
 
 class Target(NamedTuple):
-    """What a reference means: a node, if it is the project's, and the rest of the name."""
+    """What a reference refers to: a node, if it belongs to the project, and the rest of the name."""
 
     node: Node | None
     rest: str
-    problem: str = ""  # why a whole module counts
+    problem: str = ""  # why the whole module counts
 
 
 class Place(NamedTuple):
-    """Where names do not tell what code reaches."""
+    """A place where names do not show what code reaches."""
 
     module: str
     definition: str
@@ -53,13 +53,13 @@ class Place(NamedTuple):
 
 
 class Project:
-    """The programs and the library below a folder, as far as they have been read."""
+    """The programs and the library below a folder. Files are read when they are first asked for."""
 
     def __init__(self, root: Path, cache: Path | None = None, not_meaning: frozenset[str] = NOT_MEANING):
         self.library, self.scripts = root / "workflow" / "mtbridge", root / "scripts"
         self.not_meaning = not_meaning
         self.cache = cache
-        self.read: dict[str, list] = {}
+        self.read: dict[str, Sequence] = {}  # sha256 of a file -> the fields of its `Module`
         self.module = functools.cache(self._module)
         self.file = functools.cache(self._file)
 
@@ -76,8 +76,8 @@ class Project:
         return next((path for path in candidates if path.is_file()), None)
 
     @functools.cached_property
-    def known(self) -> dict[str, list]:
-        """What files of some content define, from earlier plans; parsing them all takes a second. Safe to delete."""
+    def known(self) -> dict[str, Sequence]:
+        """What `read` held after earlier plans; parsing all files takes a second. The cache file is safe to delete."""
         try:
             content = json.loads(self.cache.read_text(encoding="utf-8")) if self.cache else {}
             return content["files"] if content.get("format") == cache_format() else {}
@@ -85,11 +85,11 @@ class Project:
             return {}
 
     def remember(self) -> None:
-        """Keep what the project's files define for the next plan, and nothing of files that are gone."""
+        """Write what the project's files define to the cache, for the next plan; files that are gone are left out."""
         if not self.cache or not self.cache.parent.is_dir():
             return
         for module in self.modules():
-            with contextlib.suppress(SyntaxError):  # whoever needs the module will say so
+            with contextlib.suppress(SyntaxError):  # the caller that needs the module reports it
                 self.module(module)
         if self.read.keys() == self.known.keys():
             return
@@ -103,20 +103,23 @@ class Project:
     def _module(self, name: str) -> Module:
         """The definitions of a project module."""
         path = self.file(name)
+        assert path is not None, f"{name} is no module of the project"
         content = path.read_bytes()
         key = hashlib.sha256(content).hexdigest()
         if key not in self.read:
             self.read[key] = self.known.get(key) or read_module(content, str(path))
-        found = Module(*self.read[key])
-        return found._replace(definitions={name: Definition(*value) for name, value in found.definitions.items()})
+        module = Module(*self.read[key])  # from the cache: lists in place of tuples
+        return module._replace(definitions={name: Definition(*value) for name, value in module.definitions.items()})
 
     def content_of(self, module: str, names: list[str]) -> list[str]:
         """Digests of files beside a module."""
-        paths = [self.file(module).parent / name for name in names]
+        path = self.file(module)
+        assert path is not None, f"{module} is no module of the project"
+        paths = [path.parent / name for name in names]
         return [hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing" for path in paths]
 
     def package(self, module: str) -> str:
-        """The package in which a module stands, or which it is."""
+        """The package that a module belongs to; a package belongs to itself, as relative imports have it."""
         path = self.file(module)
         return module if path is not None and path.name == "__init__.py" else module.rpartition(".")[0]
 
@@ -139,14 +142,14 @@ class Project:
 
 
 def cache_format() -> str:
-    """What the content of a cache depends on besides the files: the reader of definitions, and Python's grammar."""
+    """What the cache depends on besides the files: the code that reads definitions, and Python's grammar."""
     readers = (Path(__file__).with_name(f"{name}.py") for name in ("scopes", "harmless", "canonical", "definitions"))
     content = b"".join(path.read_bytes() for path in readers)
     return f"{sys.version_info.major}.{sys.version_info.minor} {hashlib.sha256(content).hexdigest()}"
 
 
 class Graph:
-    """Which definitions of a project refer to which, without those of `unused` modules."""
+    """Which definitions of a project refer to which others; the modules in `unused` are left out."""
 
     def __init__(self, project: Project, unused: frozenset[str] = frozenset()):
         self.project, self.unused = project, unused
@@ -157,19 +160,19 @@ class Graph:
         self.may_be_called = functools.cache(self._may_be_called)
 
     def _counts(self, module: str) -> bool:
-        """Whether a module's content is meaning."""
+        """Whether a module belongs to the project and its content is meaning."""
         left_out = any(module == name or module.startswith(f"{name}.") for name in self.unused)
         return not left_out and module not in self.project.not_meaning and self.project.file(module) is not None
 
     def _resolve(self, module: str, reference: str) -> tuple[Target, ...]:
-        """What a reference in a module means; several where it depends on what ran before."""
+        """What a reference in a module refers to; several targets if it depends on what ran before."""
         if reference in (STATEMENTS, MAIN):
             return (Target(Node(module, reference), ""),)
         base, _, name = reference.partition(":")
         return self.find(self.absolute(module, base), name, frozenset())
 
     def absolute(self, module: str, base: str) -> str:
-        """The module that is meant by a base: none for this one, perhaps relative."""
+        """The absolute name of a reference's module: `base` may be relative, or empty for this module."""
         if not base.startswith("."):
             return base or module
         dots = len(base) - len(base.lstrip("."))
@@ -177,7 +180,7 @@ class Graph:
         return ".".join([*package[: len(package) - dots + 1], *([base[dots:]] if base[dots:] else [])])
 
     def find(self, module: str, name: str, seen: frozenset) -> tuple[Target, ...]:
-        """What a dotted name means in a module."""
+        """What a dotted name refers to in a module. seen: aliases on the way, as imports may form a circle."""
         if not self.counts(module):
             is_project = self.project.file(module) is not None
             return (Target(None, f"~{name}" if is_project else f"{module}.{name}".rstrip(".")),)
@@ -205,11 +208,14 @@ class Graph:
         return found or (Target(Node(module, EVERYTHING), name, f"{module} has no {first}"),)
 
     def definition(self, node: Node) -> Definition | None:
-        """A node's definition; EVERYTHING has none of its own."""
+        """A node's definition; None for EVERYTHING."""
         return self.project.module(node.module).definitions.get(node.name)
 
     def _edges(self, node: Node) -> list[tuple[str, Target]]:
-        """What a node refers to, in an order that does not depend on where it stands; with labels where there are."""
+        """The (label, target) pairs that a node refers to, in an order that does not depend on the node's place.
+
+        EVERYTHING refers to all definitions of its module, labelled by their names; other labels are empty.
+        """
         if node.name == EVERYTHING:
             content = self.project.module(node.module)
             methods = {name for name in content.definitions if "." in name}
@@ -230,7 +236,7 @@ class Graph:
         return found
 
     def find_own(self, module: str, name: str) -> tuple[Target, ...]:
-        """What a module's own name means, one of its statements' included."""
+        """What a module's own name refers to; the name may also be STATEMENTS."""
         return self.resolve(module, name if name == STATEMENTS else f":{name}")
 
     def loads(self, module: str, reference: str) -> Iterator[str]:
@@ -242,15 +248,16 @@ class Graph:
                 parts = path.split(".")
                 yield from (".".join(parts[: end + 1]) for end in range(len(parts)))
 
-    def methods(self, node: Node, asked: frozenset[str] | None) -> list[tuple[str, Target]]:
-        """The methods of a class that count where attributes are asked for by some names (None: by any)."""
+    def methods(self, node: Node, attribute_names: frozenset[str] | None) -> list[tuple[str, Target]]:
+        """The methods of a class that count if code reads attributes of these names (None: any): (name, target)."""
         definition = self.definition(node)
         names = definition.methods if definition else []
-        counted = [name for name in names if asked is None or name in asked or self.may_be_called(node)]
-        return [(name, Target(Node(node.module, f"{node.name}.{name}"), "")) for name in counted]
+        if attribute_names is not None and not self.may_be_called(node):
+            names = [name for name in names if name in attribute_names]
+        return [(name, Target(Node(node.module, f"{node.name}.{name}"), "")) for name in names]
 
     def _may_be_called(self, node: Node) -> bool:
-        """Whether another library may call a class's methods by itself: it has a base that is not split."""
+        """Whether a library may call a class's methods: the class has a base whose methods are not known."""
         definition = self.definition(node)
         for base in definition.bases if definition else ():
             for target in self.resolve(node.module, base):
@@ -259,18 +266,20 @@ class Graph:
                     return True
         return False
 
-    def digest(self, roots: Iterable[Node], names: bool, asked: frozenset[str] | None) -> str:
-        """Digest of all that is reached from roots, in the order in which it is reached; of classes the methods that
-        are `asked` for.
+    def digest(self, roots: Iterable[Node], names: bool, attribute_names: frozenset[str] | None) -> str:
+        """Digest of all that is reached from roots, in the order in which it is reached.
 
-        A definition is known by its number in that order and never by its place. So two with the same form are two, and
-        recursion needs no care. names: the definitions' own names and docstrings count too.
+        A definition's number in that order identifies it, and never its module or name. So moving or renaming it
+        changes nothing, two definitions with the same form stay two, and recursion needs no special treatment.
+
+        names: the definitions' own names and docstrings count too.
+        attribute_names: see `methods`.
         """
-        number = {node: place for place, node in enumerate(roots)}
+        number = {node: position for position, node in enumerate(roots)}
         waiting, content = list(number), []
-        for node in waiting:  # grows
+        for node in waiting:  # the list grows in the loop
             definition = self.definition(node)
-            edges = [*self.edges(node), *self.methods(node, asked)]
+            edges = [*self.edges(node), *self.methods(node, attribute_names)]
             content.append(f"{definition.form if definition else node.name} {len(edges)}")
             content += self.project.content_of(node.module, definition.files if definition else [])
             if names and definition:
@@ -279,5 +288,6 @@ class Graph:
                 if target.node is not None and target.node not in number:
                     number[target.node] = len(number)
                     waiting.append(target.node)
-                content.append(f"{label}>{number.get(target.node, '')}.{target.rest}")
+                place = "" if target.node is None else str(number[target.node])
+                content.append(f"{label}>{place}.{target.rest}")
         return hashlib.sha256("\n".join(content).encode()).hexdigest()

@@ -1,7 +1,7 @@
 """One run of the workflow on a study: the environment of its jobs, its lock, the files' dates, the warm process.
 
 The Snakefile calls `set_environment` when it is read, and `start` before the first job. SESSION.md, beside this file,
-says what each part is there for.
+says what each part is for.
 """
 
 import contextlib
@@ -13,11 +13,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from mtbridge.base.errors import MtbridgeError
 
-FEW_JOBS = 10  # fewer than these end before a warm process has paid for itself
+FEW_JOBS = 10  # with fewer jobs a warm process costs more time than it saves
 
 _lock: TextIO | None = None  # open, and so locked, until this process ends
 
@@ -30,29 +30,29 @@ def set_environment(home: str) -> None:
         return os.pathsep.join([*folders, *(folder for folder in present if folder and folder not in folders)])
 
     os.environ.update(
-        # Programs run with the Python that runs Snakemake, also when its environment was not activated; sacct is the
-        # profile's, which also answers when the controller is away.
+        # Programs run with the Python that runs Snakemake, even if its environment was not activated. `sacct` is the
+        # one of the Slurm profile, which also answers when the controller does not.
         PATH=prepend("PATH", os.path.dirname(sys.executable), f"{home}/profiles/slurm/bin"),
-        # Whatever is installed in a job's environment, the code that runs must be the checkout's, whose identity is
-        # recorded. (In Conda environments Snakemake removes PYTHONPATH; there `program.check_home` sees to it.)
+        # Jobs must run the checkout's code, whose identity is recorded, even if another version is installed. (In Conda
+        # environments Snakemake removes PYTHONPATH; there `program.check_home` finds a wrong version.)
         PYTHONPATH=prepend("PYTHONPATH", f"{home}/workflow"),
         PYTHONHASHSEED="0",
         TOKENIZERS_PARALLELISM="false",
         TQDM_DISABLE="1",
         MTBRIDGE_HOME=str(home),
-        MTBRIDGE_WORKFLOW=str(os.getpid()),  # jobs end when this process does, however it ends
+        MTBRIDGE_WORKFLOW=str(os.getpid()),  # jobs end when this process ends; see `program.end_with`
     )
 
 
-def start(results: str, scheduler, jobs: int, gpus: int, modules: Sequence[str] = ()) -> None:
+def start(results: str, scheduler: Any, jobs: int, gpus: int, modules: Sequence[str] = ()) -> None:
     """Begin to work on a study: lock it, correct dates in the future, start the warm process, lift the job rate limit.
 
     Args:
         results: the study's folder.
         scheduler: Snakemake's, `workflow.scheduler`.
-        jobs: how many jobs run on this machine, in this Python.
+        jobs: how many jobs this run has that start on this machine, in this Python.
         gpus: how many GPUs the study trains on.
-        modules: what jobs import beside what all programs do; see `warm_start`.
+        modules: the modules that jobs import beside those that all programs import; see `warm_start`.
 
     Raises:
         MtbridgeError: another workflow is at work on the study, or the folder cannot be written.
@@ -60,7 +60,7 @@ def start(results: str, scheduler, jobs: int, gpus: int, modules: Sequence[str] 
     global _lock
     _lock = lock(results)
     correct_future_dates(results)
-    # With GPUs, jobs start cold: whatever looks for one at its import leaves CUDA in a state that no fork can use.
+    # With GPUs, jobs start cold: a library that looks for a GPU while it is imported leaves CUDA unusable in forks.
     if jobs >= FEW_JOBS and not gpus and os.environ.get("MTBRIDGE_COLD", "0") == "0":
         start_warm_process(modules)
     if not any(word.startswith("--max-jobs-per") for word in sys.argv):
@@ -68,10 +68,10 @@ def start(results: str, scheduler, jobs: int, gpus: int, modules: Sequence[str] 
 
 
 def lock(results: str) -> TextIO:
-    """Lock a study: one workflow at a time works on it. The lock holds while the file that is returned is open.
+    """Lock a study, so that one workflow at a time works on it. The lock lasts while the returned file is open.
 
-    The kernel frees it when the process ends, so a killed workflow leaves nothing to unlock; Snakemake's own lock,
-    which stays behind, is off in the profiles.
+    The kernel frees it when the process ends, so a killed workflow leaves nothing to unlock. Snakemake's own lock,
+    which a killed workflow leaves, is off in the profiles.
 
     Raises:
         MtbridgeError: another workflow holds the lock, or the folder cannot be written.
@@ -91,18 +91,19 @@ def lock(results: str) -> TextIO:
         raise MtbridgeError(
             f"{results}: another workflow ({holder}) is at work on it; wait for its end or stop it"
         ) from None
-    except OSError as error:
+    except OSError as error:  # a network file system without locks
         print(f"{path}: cannot be locked ({error}); start no second workflow on this study", file=sys.stderr)
-    with contextlib.suppress(OSError):  # a full disk; the text only says who is at work
+    with contextlib.suppress(OSError):  # a full disk; the text only says who holds the lock
         file.truncate(0)
         os.write(file.fileno(), f"{socket.gethostname()} process {os.getpid()}".encode())
     return file
 
 
 def correct_future_dates(results: str) -> None:
-    """Date files and folders that another machine's clock dated into the future back to now, all to the same second.
+    """Set the dates of files and folders that lie in the future to now; another machine's clock may be ahead.
 
-    Snakemake would take what is made from them for older than they are, and make it again and again.
+    Snakemake would find the files that are made from them older than them, and make those again in every run. All get
+    the same date, so none becomes newer than another.
     """
     now, count = time.time(), 0
     for folder, _, names in os.walk(results):
@@ -116,11 +117,11 @@ def correct_future_dates(results: str) -> None:
 
 
 def start_warm_process(modules: Sequence[str] = ()) -> None:
-    """Start the process that jobs are forked from (see `warm_start`), and tell jobs where it is. It ends with this one.
+    """Start the process that jobs are forked from (see `warm_start`), and tell jobs where it is.
 
-    Where it cannot be started, jobs start cold.
+    It ends with this process. If it cannot be started, jobs start cold.
     """
-    if not hasattr(os, "pidfd_open"):
+    if not hasattr(os, "pidfd_open"):  # Linux before 5.3, or another system
         return
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     with contextlib.suppress(OSError):
@@ -128,17 +129,17 @@ def start_warm_process(modules: Sequence[str] = ()) -> None:
         subprocess.Popen(
             # -P: no module is imported from the current folder.
             [sys.executable, "-P", "-m", "mtbridge.base.warm_start", path, str(os.getpid()), *modules],
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C must end jobs in Snakemake's order, not the server first
             stdin=subprocess.DEVNULL,
             env={**os.environ, **one_thread, "CUDA_VISIBLE_DEVICES": ""},
         )
         os.environ["MTBRIDGE_WARM"] = path
 
 
-def lift_job_rate_limit(scheduler) -> None:
+def lift_job_rate_limit(scheduler: Any) -> None:
     """Switch off Snakemake's limit of 100 jobs a second, which no option switches off.
 
-    With a limit, Snakemake 9.27 looks at all jobs again a second after each look, and never forgets such a reminder:
-    every job that ends adds one. Towards the end of a study of 500 jobs this takes a core.
+    With a limit, every look at the waiting jobs makes Snakemake 9.27 look again a second later, without end. Every job
+    that ends starts one more such chain; towards the end of a study of 500 jobs they keep a core busy.
     """
     scheduler.job_rate_limiter = None

@@ -1,7 +1,7 @@
 """Runs a program as several processes, by torchrun: python -m mtbridge.base.several_processes COUNT PROGRAM ARGUMENT …
 
-The first error of any of them is the last line of the log: neither the errors that follow from it in the others nor
-torchrun's own report of forty lines comes after.
+The first error of any process is the last line of the log. The errors that it causes in the other processes are left
+out, and so is torchrun's own report of forty lines.
 """
 
 import contextlib
@@ -10,24 +10,28 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 
 def restart(count: int) -> NoReturn:
-    """Replace this program by `count` processes that run it."""
+    """Replace this program by `count` processes that run it. Does not return."""
     # -P: no module is imported from the current folder.
     os.execv(sys.executable, [sys.executable, "-P", "-m", "mtbridge.base.several_processes", str(count), *sys.argv])
 
 
-def forward(number, _frame) -> None:
-    """Forward a signal to the processes: a cluster's warning, which would kill torchrun before they have written their
-    state. (torchrun itself forwards SIGTERM and its like.)"""
+def forward(number: int, _frame: FrameType | None) -> None:
+    """Forward a signal, the warning before a cluster's time limit, to the processes, so that they write their state.
+
+    Without a handler it would kill torchrun first. (torchrun itself forwards SIGTERM, SIGINT, SIGHUP and SIGQUIT.)
+    """
     try:
         children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    except OSError:  # a kernel without this file; a cluster signals all processes
+    except OSError:  # a kernel without this file; on such a system the cluster must signal all processes
         return
-    if not children:
+    if not children:  # not started yet: there is no state to write
         sys.exit(f"error: ended by {signal.Signals(number).name}")
     for child in children:
         with contextlib.suppress(ProcessLookupError):
@@ -35,14 +39,17 @@ def forward(number, _frame) -> None:
 
 
 @contextlib.contextmanager
-def stderr_up_to_first_error():
-    """Let stderr, that of started processes too, through up to the first line of an error, and nothing after it."""
+def stderr_up_to_first_error() -> Iterator[None]:
+    """Print to stderr up to the first line that begins with "error: ", and nothing after it.
+
+    This holds for child processes too, which inherit the file descriptor: it is replaced by a pipe.
+    """
     source, sink = os.pipe()
     stderr = os.dup(2)
     os.dup2(sink, 2)
     os.close(sink)
 
-    def copy():
+    def copy() -> None:
         error_seen = False
         with open(source, "rb") as lines:
             for line in lines:
@@ -61,12 +68,12 @@ def stderr_up_to_first_error():
 
 
 def run(count: str, program: list[str]) -> int:
-    """Run `program` (its path and arguments) as `count` processes to their end; the exit code."""
+    """Run `program` (its path and arguments) as `count` processes. Returns the exit code."""
     from torch.distributed import run as torchrun
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
-    logging.disable()
+    logging.disable()  # torchrun logs what it does, and the forty lines
     try:
         torchrun.main(["--standalone", "--nproc_per_node", count, *program])
     except SignalException as end:
@@ -75,8 +82,9 @@ def run(count: str, program: list[str]) -> int:
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         how = failure.signal_name() if failure.exitcode < 0 else f"exit code {failure.exitcode}"
+        # Only the last line of the log if the process itself printed no error.
         print(f"error: process {rank + 1} of {count} was ended by {how}", file=sys.stderr)
-        return max(1, failure.exitcode)
+        return max(1, failure.exitcode)  # it is negative after a signal
     return 0
 
 

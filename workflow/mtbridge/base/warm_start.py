@@ -2,8 +2,8 @@
 
 The server (`main`, one for each workflow) imports torch, transformers and the rest once, and waits. A program calls
 `hand_over` first: that sends its arguments, environment and standard streams to the server, forwards signals, and exits
-with the code of the fork that ran in its place. Where anything is missing, the program runs where it is.
-WARM_START.md, beside this file, says why this is not shorter.
+with the exit code of the fork that ran in its place. If there is no usable server, the program runs in its own process.
+WARM_START.md, beside this file, explains why this is not shorter.
 """
 
 import contextlib
@@ -17,10 +17,10 @@ import signal
 import socket
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-# Beside these the server imports what its caller names: the modules of model families, which take as long as torch.
-IMPORTED = (
+# The server also imports the modules that its caller names: those of model families, which take as long as torch.
+MODULES = (
     *("numpy", "pandas", "pyarrow.parquet", "scipy.stats", "sklearn.metrics", "seqeval.metrics", "tokenizers"),
     *(
         "pydantic",
@@ -32,12 +32,13 @@ IMPORTED = (
         "transformers",
     ),
 )
-FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP)
+FORWARDED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 def interpreter() -> str:
-    """A text that differs between this Python and that of another environment or container."""
+    """A text that identifies this Python: it differs in every other environment or container."""
+    # The mount namespace: in a container the same path may be another Python.
     status = os.stat(sys.executable)
     return f"{sys.prefix} {status.st_dev} {status.st_ino} {os.readlink('/proc/self/ns/mnt')}"
 
@@ -59,7 +60,7 @@ def hand_over() -> None:
     if connection.fileno() < 3 or not _send(path, connection):  # a standard stream is closed: the socket has its number
         connection.close()
         return
-    for number in FORWARDED:  # until here a signal ends this program, and the fork with it
+    for number in FORWARDED_SIGNALS:  # until here a signal ends this program, and the fork with it
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda number, _: connection.send(bytes([number])))
     try:
@@ -73,7 +74,10 @@ def hand_over() -> None:
 
 
 def _send(path: str, connection: socket.socket) -> bool:
-    """Send this program to the server at `path`; whether a fork has taken it."""
+    """Send this program to the server at `path`. Returns whether a fork runs it.
+
+    The message: the length of the JSON (4 bytes) with the three standard streams, then the JSON. The answer is 1 byte.
+    """
     program = {"argv": [os.path.abspath(sys.argv[0]), *sys.argv[1:]], "cwd": os.getcwd(), "env": dict(os.environ)}
     content = json.dumps(program).encode()
     try:
@@ -94,7 +98,7 @@ def _send(path: str, connection: socket.socket) -> bool:
 def serve(path: str, workflow: int, modules: Sequence[str] = ()) -> dict:
     """Wait at the socket `path` for programs until the process `workflow` is gone, and remove the socket's folder then.
 
-    modules: what is imported beside `IMPORTED`.
+    modules: what is imported beside `MODULES`.
 
     Returns in forks only: the program that the fork is to run (argv, cwd, env).
     """
@@ -102,12 +106,12 @@ def serve(path: str, workflow: int, modules: Sequence[str] = ()) -> dict:
     try:
         alive, listener = os.pidfd_open(workflow), socket.socket(socket.AF_UNIX)
         listener.bind(path)
-        for module in (*IMPORTED, *modules):
+        for module in (*MODULES, *modules):
             importlib.import_module(module)
         listener.listen(64)
-        with open(f"{path}.python", "w") as file:  # until this file is there, programs run where they are
+        with open(f"{path}.python", "w") as file:  # until this file exists, programs run in their own process
             file.write(interpreter())
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel, not this process, clears up after forks
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel removes forks that have ended; nobody waits for them
         watched: list[socket.socket | int] = [listener, alive]
         while listener in select.select(watched, [], [])[0]:
             connection, _ = listener.accept()
@@ -126,9 +130,9 @@ def serve(path: str, workflow: int, modules: Sequence[str] = ()) -> dict:
 
 
 def _fork() -> int | None:
-    """os.fork, or None where there is no memory for one more process."""
+    """os.fork, or None if there is no memory for one more process."""
     with contextlib.suppress(OSError), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # some library has a thread; forks do without it
+        warnings.simplefilter("ignore", DeprecationWarning)  # a library has a thread, which forks lack and do not need
         return os.fork()
     return None
 
@@ -153,28 +157,29 @@ def supervise(connection: socket.socket) -> dict:
         os.close(stream)
     with contextlib.suppress(OSError):
         connection.sendall(b".")
-    ended = os.pidfd_open(worker)
-    watched: list[socket.socket | int] = [connection, ended]
-    while ended not in select.select(watched, [], [])[0]:
+    worker_end = os.pidfd_open(worker)  # readable when the worker has ended
+    watched: list[socket.socket | int] = [connection, worker_end]
+    while worker_end not in select.select(watched, [], [])[0]:
         try:
-            forwarded = connection.recv(1)
+            number = connection.recv(1)
         except OSError:
-            forwarded = b""
-        os.kill(worker, forwarded[0] if forwarded else signal.SIGKILL)  # nothing: the other side was killed
-        if not forwarded:
+            number = b""
+        os.kill(worker, number[0] if number else signal.SIGKILL)  # no byte: the program that handed over was killed
+        if not number:
             break
+    # Negative: the number of the signal that ended the program.
     code = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
     with contextlib.suppress(OSError):
         connection.sendall(code.to_bytes(4, "little", signed=True))
     os._exit(0)
 
 
-def _become_worker(connection: socket.socket, streams, supervisor: int) -> None:
-    """Take over the program's standard streams, and end with the supervisor."""
+def _become_worker(connection: socket.socket, streams: Iterable[int], supervisor: int) -> None:
+    """Replace the standard streams by the program's, and arrange that this process ends with the supervisor."""
     import ctypes
 
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # without it nobody would learn how this process ended
-    if os.getppid() != supervisor:
+    if os.getppid() != supervisor:  # it ended before the request to the kernel
         os._exit(1)
     connection.close()
     for number, stream in enumerate(streams):
@@ -192,7 +197,7 @@ def main(path: str, workflow: str, *modules: str) -> None:
     os.chdir(program["cwd"])
     os.environ.clear()
     os.environ.update(program["env"])
-    tempfile.tempdir = None  # an import asked for it, under the server's environment
+    tempfile.tempdir = None  # an import has computed it from the server's environment
     sys.argv[:] = program["argv"]
     sys.path.insert(0, os.path.dirname(sys.argv[0]))
     runpy.run_path(sys.argv[0], run_name="__main__")

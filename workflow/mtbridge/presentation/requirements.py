@@ -20,7 +20,7 @@ def no_files(study, view: str) -> list[str]:
 
 def scored_runs(study, view: str) -> list[str]:
     """Scores of every run and their replicates."""
-    return [*study.paths(RUN_SCORES, study.scored), *study.paths(RUN_REPLICATES, study.scored)]
+    return [*study.paths(RUN_SCORES, study.runs_with_scores), *study.paths(RUN_REPLICATES, study.runs_with_scores)]
 
 
 def singular_values(study, view: str) -> list[str]:
@@ -56,7 +56,7 @@ def knows_exposure(study) -> bool:
 
 def chooses_rates(study) -> bool:
     """Do recipes differ in the learning rate alone, and are there scores?"""
-    return study.chooses_rates and bool(study.paths(RUN_SCORES, study.scored))
+    return study.chooses_rates and bool(study.paths(RUN_SCORES, study.runs_with_scores))
 
 
 def has_published_values(study) -> bool:
@@ -66,4 +66,4 @@ def has_published_values(study) -> bool:
 
 def has_similarities(study) -> bool:
     """Are there hidden states to compare? With `partial` there may be none yet."""
-    return all(study.compared(corpus) for corpus in study.corpora)
+    return all(study.models_with_states(corpus) for corpus in study.corpora)

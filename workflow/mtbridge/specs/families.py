@@ -1,7 +1,7 @@
-"""Model families: every fact in which one architecture differs from another, and the only place for them.
+"""Model families: all facts in which one architecture differs from another. They are declared here and nowhere else.
 
-A family is known by the `model_type` of its config.json. To add one, add an object here and put it into `FAMILIES`.
-These are data: nothing here imports torch, so that the settings of a study are checked in no time.
+A family's name is the `model_type` of its config.json. To add one, add an object here and put it into `FAMILIES`.
+This module holds data alone and imports no torch, so that checking the settings of a study is fast.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ from mtbridge.specs.language_tags import MBART50, NLLB
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """What must be known of an architecture.
+    """The facts about an architecture.
 
-    Names of tensors and modules are those of the encoder class, where nothing else is said. In a template S is the
-    start token, E the end token, T the language tag, A and B are the texts.
+    Names of tensors and modules are those of the encoder class, unless a comment says otherwise. In an input template
+    S is the start token, E the end token, T the language tag, A and B are the texts.
     """
 
     name: str  # model_type in config.json
@@ -26,20 +26,20 @@ class Family:
     module: str
     config_class: str
     encoder_class: str
-    encoder_arguments: Mapping[str, Any] = field(default_factory=dict)  # beside the config
+    encoder_arguments: Mapping[str, Any] = field(default_factory=dict)  # in addition to the config
     pretraining_class: str  # the encoder with its decoder, or with its language-model head
     sequence_to_sequence: bool = False
 
     # keys of config.json
-    config_keys: Mapping[str, tuple[str, ...]]  # setting of `Architecture` -> keys; the first is the encoder's
+    config_keys: Mapping[str, tuple[str, ...]]  # setting of `Architecture` -> keys; the first is that of the encoder
     config_tokens: Mapping[str, str]  # key -> which special token's id it holds
     config_values: Mapping[str, Any]  # further values for a model that is pretrained here
-    layerdrop: tuple[str, ...] = ()  # keys that would drop whole layers at random, off in fine-tuning
+    layerdrop: tuple[str, ...] = ()  # keys that drop whole layers at random; 0 in fine-tuning
 
     # tensors
-    prefixes: tuple[str, ...]  # of the encoder in a pretraining checkpoint; the first that fits counts
+    prefixes: tuple[str, ...]  # of the encoder in a pretraining checkpoint; the first that fits is used
     word_embeddings: str
-    tied_embeddings: tuple[str, ...] = ()  # where a checkpoint may hold the word embeddings instead
+    tied_embeddings: tuple[str, ...] = ()  # other names under which a checkpoint may hold the word embeddings
     layer: str  # {} stands for the layer's number
     matrices: Mapping[str, str]  # the six weight matrices of a layer: k, q, v, out, fc1, fc2
 
@@ -50,20 +50,20 @@ class Family:
     # input
     single: str
     pair: str
-    separated: str  # a pair with a separator, where the family's own template has none
+    separated: str  # a pair with a separator, for families whose own template has none
     token_types: bool = False
-    position_table: str | None = None  # module that numbers positions itself; None: position_ids are given
-    positions_after_padding: bool = False  # positions are counted from the padding token's id + 1
+    position_table: str | None = None  # module that computes positions itself; None: the model takes position_ids
+    positions_after_padding: bool = False  # the first position is the padding token's id + 1, as in RoBERTa
 
     # tokenizer
     special_tokens: Mapping[str, str]
-    tokenizer_files: tuple[str, ...]  # that it can be read from, the best first
+    tokenizer_files: tuple[str, ...]  # from which it can be read, the best first
     tags: Mapping[str, str] | None = None  # language -> tag, in the order of the vocabulary; None: takes no tags
 
     precision_floor: Literal["fp32", "bf16"] = "bf16"  # the lowest precision in which it trains
 
     def longest_input(self, config: Mapping[str, Any], padding: int) -> int | None:
-        """The most tokens that a model takes, by its config.json and its padding id; None if the config is silent."""
+        """The most tokens that a model takes, by its config.json and padding id; None if the config does not say."""
         positions = config.get(self.config_keys["positions"][0])
         return positions - (padding + 1) if positions is not None and self.positions_after_padding else positions
 
@@ -148,7 +148,7 @@ XLM_ROBERTA = replace(
     config_class="XLMRobertaConfig",
     encoder_class="XLMRobertaModel",
     pretraining_class="XLMRobertaForMaskedLM",
-    config_values={**BERT.config_values, "type_vocab_size": 1},
+    config_values={**BERT.config_values, "type_vocab_size": 1},  # no token types
     prefixes=("roberta.", ""),
     body="roberta",
     head=("lm_head",),
@@ -184,12 +184,12 @@ MBART = Family(
         "encoder_layerdrop": 0.0,
         "decoder_layerdrop": 0.0,
         "scale_embedding": True,
-        "forced_eos_token_id": None,
+        "forced_eos_token_id": None,  # only for generation; transformers would write 2
     },
     layerdrop=("encoder_layerdrop",),
     prefixes=("model.encoder.", "encoder.", ""),
     word_embeddings="embed_tokens.weight",
-    # Tied weights are stored once, under any of their names.
+    # A checkpoint stores tied weights once, under any of these names.
     tied_embeddings=("model.shared.weight", "shared.weight", "model.decoder.embed_tokens.weight", "lm_head.weight"),
     layer="layers.{}",
     matrices={
@@ -225,8 +225,12 @@ M2M_100 = replace(
 FAMILIES = {family.name: family for family in (BERT, DISTILBERT, XLM_ROBERTA, MBART, M2M_100)}
 
 
-def find_family(name: str, where) -> Family:
-    """The family of a name. Raises MtbridgeError, about `where`, if it is not known here."""
+def find_family(name: str, where: object) -> Family:
+    """The family with this name.
+
+    Raises:
+        MtbridgeError: there is none; the message begins with `where`, a file or a config key.
+    """
     if name not in FAMILIES:
         raise MtbridgeError(f"{where}: family '{name}' is not known here; {nearest(name, FAMILIES)}")
     return FAMILIES[name]

@@ -1,6 +1,6 @@
-"""How published translation models call languages: two letters -> the tag in their vocabulary."""
+"""The language tags of published translation models: a language's two letters -> the tag in the vocabulary."""
 
-# mBART-50 (Tang et al. 2020), in the order of its vocabulary, where the tags stand behind the pieces.
+# mBART-50 (Tang et al. 2020), in the order of its vocabulary, where the tags follow the sub-words.
 _MBART50 = (
     *("ar_AR", "cs_CZ", "de_DE", "en_XX", "es_XX", "et_EE", "fi_FI", "fr_XX", "gu_IN", "hi_IN", "it_IT", "ja_XX"),
     *("kk_KZ", "ko_KR", "lt_LT", "lv_LV", "my_MM", "ne_NP", "nl_XX", "ro_RO", "ru_RU", "si_LK", "tr_TR", "vi_VN"),
@@ -10,7 +10,7 @@ _MBART50 = (
 )
 MBART50 = {tag[:2]: tag for tag in _MBART50}
 
-# NLLB-200 (NLLB Team 2022): three letters and the script. Where a language has several, the one of XNLI and UD.
+# NLLB-200 (NLLB Team 2022): three letters and the script. If a language has several tags, the one of XNLI and UD.
 NLLB = {
     **{"af": "afr_Latn", "ar": "arb_Arab", "az": "azj_Latn", "be": "bel_Cyrl", "bg": "bul_Cyrl", "bn": "ben_Beng"},
     **{"ca": "cat_Latn", "cs": "ces_Latn", "cy": "cym_Latn", "da": "dan_Latn", "de": "deu_Latn", "el": "ell_Grek"},

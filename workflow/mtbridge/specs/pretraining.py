@@ -1,16 +1,17 @@
-"""How a small model is trained here from scratch, or another one's training continued."""
+"""How a small model is trained here from scratch, or the training of another model is continued."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from mtbridge.specs.setting import setting, specification
 
-OBJECTIVES = ("masked_lm", "denoising", "translation", "none")
-DIRECTIONS = ("many-to-one", "one-to-many", "english-centric", "all")
+Objective = Literal["masked_lm", "denoising", "translation", "none"]
+Directions = Literal["many-to-one", "one-to-many", "english-centric", "all"]
+OBJECTIVES, DIRECTIONS = get_args(Objective), get_args(Directions)
 
 
 @specification
 class Architecture:
-    """Sizes shared by every small model of a study; the encoders are equally deep whatever the family."""
+    """The sizes of all small models of a study; the encoders of all families are equally deep."""
 
     hidden_size: int = setting(128, description="Width.", ge=8)
     layers: int = setting(4, description="Layers of every encoder.", ge=1)
@@ -40,7 +41,7 @@ class PretrainingPlan(PretrainingSettings):
     """What one model learns, and for how long."""
 
     family: str = setting(description="Architecture of the model.")
-    objective: Literal[OBJECTIVES] = setting(description="What a trained model learns; `none` leaves it untrained.")
-    directions: Literal[DIRECTIONS] | None = setting(None, description="Of translation.")
+    objective: Objective = setting(description="What a trained model learns; `none` leaves it untrained.")
+    directions: Directions | None = setting(None, description="Of translation.")
     steps: int = setting(description="Updates of a trained model.", ge=0)
     source_language: str = setting("en", description="The language that translations are into, or out of.")

@@ -1,18 +1,19 @@
-"""How runs are scored and shown. A study has one protocol or several; none of their settings ever retrains."""
+"""How runs are scored and shown. A study has one protocol or several; none of their settings causes a new training."""
 
 from collections.abc import Collection
-from typing import Literal
+from typing import Literal, get_args
 
 from mtbridge.specs.names import Name
 from mtbridge.specs.setting import setting, specification
 
-STATISTICS = ("average", "english", "zero_shot", "gap")
+Statistic = Literal["average", "english", "zero_shot", "gap"]
+STATISTICS = get_args(Statistic)
 ALIGNED = "parallel"  # the corpus whose rows are translations of each other
 
 
 @specification
 class CorpusOfTask:
-    """A corpus made of a task's test examples, called as the task. Its rows need not be translations."""
+    """A corpus made of a task's test examples, with the task's name. Its rows need not be translations."""
 
     task: Name = setting(description="Task of the catalog; its test examples are taken in the order of their file.")
     lines: int = setting(description="At most so many a language.", ge=4)
@@ -33,7 +34,7 @@ class Protocol:
     mean_without: dict[Name, tuple[Name, ...]] = setting(
         {}, description="Languages that the mean of a task leaves out, because the published mean does.", identity=False
     )
-    statistics: tuple[Literal[STATISTICS], ...] = setting(
+    statistics: tuple[Statistic, ...] = setting(
         STATISTICS,
         description="What Table 1 shows of a task: mean, source language, mean of the others, difference of these two.",
         identity=False,
@@ -60,5 +61,5 @@ class Protocol:
         return self.splits.get(task, "test")
 
     def corpus_name(self, tasks: Collection[str]) -> str:
-        """The corpus on which a study of these tasks compares hidden states."""
+        """The corpus on which a study of these tasks compares hidden states; aligned lines if the task is not run."""
         return self.corpus.task if self.corpus is not None and self.corpus.task in tasks else ALIGNED

@@ -7,7 +7,7 @@ from mtbridge.specs.setting import setting, specification
 
 @specification
 class Encoding:
-    """The part of a recipe that decides what a model is fed."""
+    """The part of a recipe that decides how a text becomes a model's input, and the input one vector."""
 
     max_length: int = setting(256, description="Tokens of an input, specials included.", ge=8)
     pooling: Literal["mean", "first", "eos"] = setting("mean", description="How a text becomes one vector.")

@@ -1,9 +1,11 @@
 """What a task is, as data: its kind, its columns, its labels, its metric. No task has code of its own.
 
-What follows from the kind is in `tasks.kinds`, what follows from the metric in `tasks.metrics`. `segments` says which
+`tasks.kinds` holds what follows from the kind, `tasks.metrics` what follows from the metric. `segments` says which
 columns are joined by a space into one text; a model sees one or two texts. Labels are strings; their order in the task
-is the order of the classes. A task whose labels are numbers (regression) lists none.
+is the order of the classes. A regression has no list of labels, because its labels are numbers.
 """
+
+from collections.abc import Mapping
 
 from mtbridge.specs.names import Name
 from mtbridge.specs.setting import setting, specification
@@ -12,15 +14,15 @@ SPLITS = ("train", "dev", "test")
 
 
 @specification
-class Named:
-    """Something with a name of its own."""
+class TaskName:
+    """The name of a task, a class of its own because the first field of `Task` must come from its last base class."""
 
     name: str = setting(description="How the task is called in the study.")
 
 
 @specification
 class TaskFields:
-    """What a task is, whatever it is called."""
+    """What a task is, without its name: in the catalog the name is the key."""
 
     kind: str = setting(description="What the examples are; see workflow/mtbridge/tasks/kinds.")
     labels: tuple[str, ...] = setting(
@@ -34,13 +36,13 @@ class TaskFields:
 
 
 @specification
-class Task(TaskFields, Named):
+class Task(TaskFields, TaskName):
     """One task of a study: its name, then what it is."""
 
-    def __post_init__(self):
-        if not self.segments:
+    def __post_init__(self) -> None:
+        if not self.segments:  # a frozen dataclass refuses plain assignment
             object.__setattr__(self, "segments", tuple((column,) for column in self.columns))
 
-    def texts(self, row) -> list[str]:
-        """The one or two texts that a model sees of an example; `row` maps column to text."""
+    def texts(self, row: Mapping[str, str]) -> list[str]:
+        """The one or two texts of an example that a model sees; `row` maps columns to texts."""
         return [" ".join(row[column] for column in segment) for segment in self.segments]

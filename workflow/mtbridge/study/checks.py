@@ -1,6 +1,6 @@
-"""What no single setting can tell: names that refer to others, bases, languages, sources. One function a rule.
+"""Checks of settings against each other: names that refer to others, bases, languages, sources. One function per rule.
 
-A rule looks at whole settings and raises through `Checker.wrong`, which names the file that set the key.
+A rule reads all settings and raises its error by `Checker.wrong`, which names the file that set the key.
 """
 
 import json
@@ -25,41 +25,48 @@ from mtbridge.tasks.kinds import kind_of
 
 
 class Checker:
-    """Settings, and the layers that they come from."""
+    """The settings to check, and the layers that they come from."""
 
     def __init__(self, settings: Settings, layers: list):
         self.settings, self.layers = settings, layers
 
     def wrong(self, location: tuple, message: str) -> NoReturn:
-        """Raise the error of a key."""
+        """Raise the error about a key.
+
+        location: the key's parts, such as ("model_catalog", "bert", "path").
+
+        Raises:
+            MtbridgeError: always.
+        """
         key = ".".join(str(part) for part in location)
         raise MtbridgeError(f"{source_layer(location, self.layers)}: {key}: {message}")
 
     def known(self, location: tuple, value: str, among: Collection[str], what: str) -> None:
-        """Raise unless a name is one of those that exist."""
+        """Raise MtbridgeError unless a name is among those that exist. what: the word for such a name."""
         if value not in among:
             self.wrong(location, f"'{value}' is no {what}; {nearest(value, among)}")
 
 
 def check(settings: Settings, layers: list) -> None:
-    """Apply every rule. Raises MtbridgeError for the first that is broken."""
+    """Apply all rules. Raises MtbridgeError about the first rule that is broken."""
     checker = Checker(settings, layers)
     for rule in (names_exist, nothing_twice, protocols_fit_tasks, recipes_fit_tasks, languages_hold_the_source):
         rule(checker)
     for model in settings.models:
-        for rule in (bases_exist, tokenizer_exists, objective_fits, lengths_fit, published_is_not_trained):
-            rule(checker, model)
+        # In this order: the later rules look up bases, tokenizers and families.
+        for model_rule in (bases_exist, tokenizer_exists, objective_fits, lengths_fit, published_is_not_trained):
+            model_rule(checker, model)
     aligned_corpus_exists(checker)
     for task in settings.tasks:
-        for rule in (task_fits_its_kind, labels_are_usable, source_is_named, source_has_languages):
-            rule(checker, task)
+        for task_rule in (task_fits_its_kind, labels_are_usable, source_exists, source_has_languages):
+            task_rule(checker, task)
 
 
 # ---- the study -------------------------------------------------------------------------------------------------------
 
 
 def names_exist(checker: Checker) -> None:
-    """Models, tasks and protocols that are used stand in their catalogs."""
+    """Models, tasks and protocols that are run or shown are in their catalogs."""
     settings = checker.settings
     for i, task in enumerate(settings.tasks):
         checker.known(("tasks", i), task, settings.task_catalog, "task of the catalog")
@@ -72,7 +79,7 @@ def names_exist(checker: Checker) -> None:
 
 
 def nothing_twice(checker: Checker) -> None:
-    """No list names one thing twice."""
+    """No list has the same item twice."""
     for field in ("models", "tasks", "seeds", "protocols", "languages"):
         values = getattr(checker.settings, field) or []
         if len(set(values)) < len(values):
@@ -80,7 +87,7 @@ def nothing_twice(checker: Checker) -> None:
 
 
 def protocols_fit_tasks(checker: Checker) -> None:
-    """What a protocol does otherwise for a task is for a task that exists."""
+    """The tasks for which a protocol has settings of its own exist."""
     catalog = checker.settings.task_catalog
     for name, protocol in checker.settings.protocol_catalog.items():
         at = ("protocol_catalog", name)
@@ -92,7 +99,7 @@ def protocols_fit_tasks(checker: Checker) -> None:
 
 
 def recipes_fit_tasks(checker: Checker) -> None:
-    """What a recipe does otherwise for a task is a setting of recipes, for a task that exists."""
+    """The settings that a recipe changes for a task are settings of a recipe, and the task exists."""
     settings = checker.settings
     for recipe, values in settings.recipes.items():
         at = ("recipes", recipe, "by_task")
@@ -109,9 +116,10 @@ def recipes_fit_tasks(checker: Checker) -> None:
 
 
 def languages_hold_the_source(checker: Checker) -> None:
-    """The language of training is one of the study's; a user's corpus has it."""
+    """The source language is one of the study's languages; the user's corpus, if there is one, can be read."""
     settings = checker.settings
     if settings.corpus is not None:
+        # It raises the error of a folder without such files, even if `languages` is set.
         languages_of(settings.corpus, settings.corpora.stems["pretraining"][0])
     languages = study_languages(settings)
     if settings.source_language not in languages:
@@ -124,15 +132,15 @@ def _language_name(settings: Settings) -> str:
     return f"English ('{code}')" if code == "en" else f"'{code}', the source language,"
 
 
-# ---- a model and all that it is continued from -----------------------------------------------------------------------
+# ---- a model and its bases -----------------------------------------------------------------------
 
 
 def bases_exist(checker: Checker, key: str) -> None:
-    """A model and its bases say where they come from, and no circle of bases leads back."""
+    """A model and its bases have a place or a plan, and the bases form no circle."""
     catalog = checker.settings.model_catalog
     seen: list[str] = []
     while True:
-        _place_is_given(checker, key)
+        _has_place_or_plan(checker, key)
         seen.append(key)
         base = catalog[key].base
         if base is None:
@@ -144,13 +152,13 @@ def bases_exist(checker: Checker, key: str) -> None:
         key = base
 
 
-def _place_is_given(checker: Checker, key: str) -> None:
-    """A local model has its folder, one of the Hub its repository, one trained here its plan."""
+def _has_place_or_plan(checker: Checker, key: str) -> None:
+    """A local model has its folder, a model of the Hub its repository, a model that is trained here its plan."""
     at, model = ("model_catalog", key), checker.settings.model_catalog[key]
     if model.source == "local":
         if not model.path:
             checker.wrong((*at, "path"), "a local model needs the directory of its checkpoint")
-        if not (Path(model.path) / "config.json").exists():
+        elif not (Path(model.path) / "config.json").exists():
             checker.wrong((*at, "path"), f"'{model.path}' holds no config.json; expected a checkpoint directory")
     elif model.source == "hub":
         if not model.repo:
@@ -167,7 +175,7 @@ def _place_is_given(checker: Checker, key: str) -> None:
 
 
 def tokenizer_exists(checker: Checker, key: str) -> None:
-    """A model's tokenizer is one of the study's, or some model's own."""
+    """A model's tokenizer is one of the study's, or the own tokenizer of a model."""
     settings = checker.settings
     spec = settings.model_catalog[key]
     if spec.tokenizer is not None:
@@ -180,23 +188,24 @@ def tokenizer_exists(checker: Checker, key: str) -> None:
 
 
 def objective_fits(checker: Checker, key: str) -> None:
-    """An objective can be learnt by the model's architecture, in the study's languages."""
+    """The model's architecture and the study's languages fit the objective."""
     settings = checker.settings
     spec, family = settings.model_catalog[key], settings.family_of(key)
     if spec.objective == "translation" and len(study_languages(settings)) < 2:
         checker.wrong(("languages",), f"'{key}' learns to translate and needs two languages at least")
     learns = spec.source == "trained" and spec.objective not in ("none", None)
-    if learns and FAMILIES[family].sequence_to_sequence == (spec.objective == "masked_lm"):
+    # Masked LM needs an encoder alone; denoising and translation need a decoder too.
+    if learns and family is not None and FAMILIES[family].sequence_to_sequence == (spec.objective == "masked_lm"):
         at = ("model_catalog", key, "objective")
         checker.wrong(at, f"{spec.objective} cannot be learnt by the family {family}")
 
 
 def lengths_fit(checker: Checker, key: str) -> None:
-    """No input is longer than what a model that is trained here takes."""
+    """No input is longer than a model that is trained here can take."""
     settings = checker.settings
     if settings.model_catalog[key].source != "trained":
         return
-    longest = settings.architecture.positions - 2
+    longest = settings.architecture.positions - 2  # XLM-R's first position is 2, the padding id + 1
     for recipe, values in settings.recipes.items():
         if values.max_length > longest:
             message = f"models that are trained here take {longest} (architecture.positions - 2)"
@@ -207,7 +216,7 @@ def lengths_fit(checker: Checker, key: str) -> None:
 
 
 def published_is_not_trained(checker: Checker, key: str) -> None:
-    """Published values stand beside published models alone."""
+    """Published values are shown only beside published models."""
     settings = checker.settings
     if settings.published and settings.model_catalog[key].source == "trained":
         message = f"published values never stand beside a model that is trained here, as '{key}' is"
@@ -233,7 +242,7 @@ def aligned_corpus_exists(checker: Checker) -> None:
 
 
 def task_fits_its_kind(checker: Checker, key: str) -> None:
-    """Columns that are joined exist, and the kind of task finds nothing wrong with metric, texts and labels."""
+    """Columns that are joined exist, and metric, texts and labels fit the kind of task."""
     task, at = checker.settings.task_catalog[key].task(key), ("task_catalog", key)
     for segment in task.segments:
         for column in segment:
@@ -243,7 +252,7 @@ def task_fits_its_kind(checker: Checker, key: str) -> None:
 
 
 def labels_are_usable(checker: Checker, key: str) -> None:
-    """Labels can stand behind a program's option; no language is named twice."""
+    """Labels can be values of a program's option; no language is named twice."""
     task, at = checker.settings.task_catalog[key], ("task_catalog", key)
     if odd := [label for label in task.labels if label.startswith("-")]:
         message = f"'{odd[0]}' begins with a dash, which programs take for an option; map it to another"
@@ -254,8 +263,8 @@ def labels_are_usable(checker: Checker, key: str) -> None:
         checker.wrong((*at, "languages"), "names a language twice")
 
 
-def source_is_named(checker: Checker, key: str) -> None:
-    """A task's examples come from a known kind of source, whose place is given."""
+def source_exists(checker: Checker, key: str) -> None:
+    """The kind of a task's source exists, and the source has its path."""
     source, at = checker.settings.source_of(key), ("task_catalog", key, "source")
     if source.get("kind") not in KINDS_OF_SOURCE:
         checker.wrong(at, f"has no kind that is known; {nearest(source.get('kind') or '', KINDS_OF_SOURCE)}")
@@ -269,16 +278,16 @@ def source_is_named(checker: Checker, key: str) -> None:
 
 
 def source_has_languages(checker: Checker, key: str) -> None:
-    """A task's source has the languages that are asked for, the source language among them."""
+    """A task's source has the languages that the task sets, and the source language."""
     settings, at = checker.settings, ("task_catalog", key)
     english = _language_name(settings)
-    there = available_languages(settings.source_of(key), key)
-    if there is not None:
+    available = available_languages(settings.source_of(key), key)
+    if available is not None:
         for language in settings.task_catalog[key].languages or []:
-            if language not in there:
-                message = f"the source has no '{language}'; it has {', '.join(sorted(there))}"
+            if language not in available:
+                message = f"the source has no '{language}'; it has {', '.join(sorted(available))}"
                 checker.wrong((*at, "languages"), message)
-        if settings.source_language not in there:
+        if settings.source_language not in available:
             name = "English" if settings.source_language == "en" else f"'{settings.source_language}'"
             checker.wrong((*at, "source"), f"the source has no {name}, which is what is trained on")
     if settings.source_language not in task_languages(settings, key):

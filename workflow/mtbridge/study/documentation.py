@@ -1,7 +1,7 @@
 """The tables in docs/settings.md: `python -m mtbridge.study.documentation > docs/settings.md`.
 
-They are read from the JSON schema of the settings, as workflow/schema.json is: a setting is described where it is
-declared, and nowhere else.
+Like workflow/schema.json they come from the JSON schema of the settings, so a setting is described only where it is
+declared.
 """
 
 import json
@@ -21,7 +21,7 @@ workflow/studies/ comes over them, and your config.yaml over the preset. `archit
 the group `architecture`; `<name>` is a name that you choose. Where no results depend on a setting, it only says where
 or how fast something runs, or how it is shown. (Made by `python -m mtbridge.study.documentation > docs/settings.md`.)
 """
-FEW = 4  # a group with so many keys needs no table of its own
+FEW = 4  # a group with at most so many keys gets no table of its own
 HEAD = ("key", "type", "default", "limits", "meaning", "results depend on it")
 TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
 LIMITS = {
@@ -37,7 +37,7 @@ Schema = dict[str, Any]
 
 
 class Row(NamedTuple):
-    """A setting: its key, with those of the groups around it, its schema, and whether it must be set."""
+    """A setting: its key after the keys of its groups, its schema, and whether it must be set."""
 
     key: str
     schema: Schema
@@ -45,14 +45,14 @@ class Row(NamedTuple):
 
 
 def document(settings: type[BaseModel]) -> str:
-    """The page on a model's settings, as Markdown: a table, and one for each group that is given by name (`recipes`).
+    """A Markdown page on a pydantic model's settings: a table, and one for each mapping of names to groups (`recipes`).
 
-    A group that there is once (`architecture`), or that has few keys, stands in the table of the group around it.
+    A single group (`architecture`), or one with few keys, is part of the table of the group around it.
     """
     schema = settings.model_json_schema()
     groups = schema.get("$defs", {})
     page, tables = [INTRODUCTION], [("The study", schema)]
-    for title, group in tables:  # grows while the tables are written
+    for title, group in tables:  # the list grows in the loop
         rows = list(_rows(group, groups))
         lines = [_line(cells) for cells in (HEAD, ["---"] * len(HEAD), *map(_cells, rows))]
         page.append("\n".join([f"## {title}", "", *lines, ""]))
@@ -64,13 +64,13 @@ def document(settings: type[BaseModel]) -> str:
 
 
 def _group(schema: Any, groups: Schema) -> Schema | None:
-    """The group that a schema refers to, if it does."""
+    """The group that a schema refers to; None for a plain value."""
     reference = schema.get("$ref") if isinstance(schema, dict) else None
     return groups[reference.rsplit("/", 1)[1]] if reference else None
 
 
 def _not_none(schema: Schema) -> Schema:
-    """The schema without the choice of none."""
+    """The schema of a setting without the choice `null`."""
     choices = [choice for choice in schema.get("anyOf", []) if choice.get("type") != "null"]
     return {**schema, **choices[0]} if len(choices) == 1 else schema
 
@@ -93,7 +93,7 @@ def _line(cells) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    """What stands in a row, as in HEAD."""
+    """The cells of a row, in the order of HEAD."""
     depends = "yes" if row.schema.get("identity", True) else "no"
     default = "must be set" if row.required else _default(row.schema)
     limits = ", ".join(text.format(row.schema[key]) for key, text in LIMITS.items() if key in row.schema)
@@ -106,7 +106,8 @@ def _type(schema: Schema) -> str:
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if schema.get("type") == "array":
-        items = schema["items"] if "items" in schema else schema["prefixItems"][0]  # of a pair, its first
+        # A pair is described by its first item.
+        items = schema["items"] if "items" in schema else schema["prefixItems"][0]
         return f"list: {_type(items)}"
     return TYPES.get(schema.get("type", ""), "mapping")
 
@@ -116,7 +117,7 @@ def _default(schema: Schema) -> str:
     if value is None or value == "" or value == [] or value == {}:
         return ""
     named = schema.get("additionalProperties")
-    if isinstance(named, dict) and "$ref" in named:  # the names; the defaults of a group's keys have rows
+    if isinstance(named, dict) and "$ref" in named:  # only the names: a group's keys have rows of their own
         value = list(value)
     return f"`{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}`"
 

@@ -1,6 +1,7 @@
 """Which runs a study has. Every list of models, tasks, seeds, corpora and files in the rules comes from here."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from mtbridge.study.settings import Settings
 
 
 class Study:
-    """A study's runs and files."""
+    """The runs and files of a study."""
 
     def __init__(self, settings: Settings):
         self.settings = settings
@@ -24,7 +25,7 @@ class Study:
         self.models, self.tasks, self.seeds = list(settings.models), list(settings.tasks), list(settings.seeds)
         self.protocols = list(settings.protocols)
 
-    # ---- What there is ----
+    # ---- Runs, and files of runs ----
 
     @cached_property
     def runs(self) -> list[dict]:
@@ -35,26 +36,26 @@ class Study:
         ]
 
     @cached_property
-    def scored(self) -> list[dict]:
+    def runs_with_scores(self) -> list[dict]:
         """Every run that has scores: the fine-tunings, and the majority baseline of each task."""
         majority = [{"recipe": NO_RECIPE, "model": MAJORITY, "task": task, "seed": 0} for task in self.tasks]
         return [*self.runs, *majority]
 
     def finished(self, pattern: str, rows: list[dict]) -> list[dict]:
-        """The rows that tables and figures are built from: all, or with `partial` those whose file is there."""
+        """The rows that tables and figures are built from: all, or with `partial` those whose file exists."""
         if not self.settings.partial:
             return rows
         return [row for row in rows if Path(self.results, pattern.format(**row)).exists()]
 
     def paths(self, pattern: str, rows: list[dict]) -> list[str]:
-        """The files of the rows that tables and figures are built from, under the study's results."""
+        """The files, one per row, that tables and figures are built from. pattern: a path below the study's results."""
         return [f"{self.results}/{pattern.format(**row)}" for row in self.finished(pattern, rows)]
 
     def states(self, corpus: str) -> list[str]:
         """The hidden states that are compared on a corpus."""
         return self.paths(f"states/{corpus}/{{model}}.safetensors", self.each_model)
 
-    def compared(self, corpus: str) -> list[str]:
+    def models_with_states(self, corpus: str) -> list[str]:
         """The models of `states`, in the same order."""
         return [row["model"] for row in self.finished(f"states/{corpus}/{{model}}.safetensors", self.each_model)]
 
@@ -65,10 +66,13 @@ class Study:
 
     @cached_property
     def each_with_spectra(self) -> list[dict]:
-        """The models whose weights are compared: bases, and those continued from them."""
+        """The models whose weights are compared: bases, and the models that continue them."""
         bases = {self.settings.model_catalog[model].base for model in self.models} & set(self.models)
-        compared = [m for m in self.models if m in bases or self.settings.model_catalog[m].base in bases]
-        return [{"model": model} for model in compared]
+        return [
+            {"model": model}
+            for model in self.models
+            if model in bases or self.settings.model_catalog[model].base in bases
+        ]
 
     @cached_property
     def each_task(self) -> list[dict]:
@@ -86,7 +90,7 @@ class Study:
         return [{"model": model} for model in self.models if self.settings.model_catalog[model].directions]
 
     def view(self, protocol: str) -> str:
-        """Folder of a protocol's tables and figures: none for the study's own, its name for another."""
+        """The folder of a protocol's tables and figures: none for the study's first protocol, its name for another."""
         return "" if protocol == self.protocols[0] else f"{protocol}/"
 
     def protocol(self, view: str) -> str:
@@ -98,23 +102,23 @@ class Study:
         return self.settings.protocol_catalog[self.protocol(view)].corpus_name(self.tasks)
 
     @cached_property
-    def corpora_of_examples(self) -> dict[str, tuple[str, list[str], int]]:
+    def corpora_of_examples(self) -> dict[str, tuple[str, Sequence[str], int]]:
         """The corpora that are made of a task's test examples: corpus -> task, columns, lines."""
-        found = {}
+        corpora: dict[str, tuple[str, Sequence[str], int]] = {}
         for protocol in self.settings.protocol_catalog.values():
             corpus = protocol.corpus
             if corpus is not None and corpus.task in self.tasks:
                 columns = self.settings.task_catalog[corpus.task].columns
                 lines = min(corpus.lines, self.settings.size(corpus.task, "test") or corpus.lines)
-                found[corpus.task] = (corpus.task, columns, lines)
+                corpora[corpus.task] = (corpus.task, columns, lines)
         if (source := self.settings.corpora.parallel_from) is not None:
-            found[ALIGNED] = (source.task, source.columns, self.settings.corpora.parallel)
-        return found
+            corpora[ALIGNED] = (source.task, source.columns, self.settings.corpora.parallel)
+        return corpora
 
     @cached_property
     def corpora_of_text(self) -> list[str]:
-        """The corpora that are generated, or the user's own text."""
-        return [c for c in ("pretraining", "heldout", ALIGNED) if c not in self.corpora_of_examples]
+        """The corpora that are generated, or taken from the user's own text."""
+        return [name for name in ("pretraining", "heldout", ALIGNED) if name not in self.corpora_of_examples]
 
     def models_from(self, source: str) -> list[str]:
         """The models of the catalog that are `trained` here, `local` or from the `hub`."""
@@ -134,50 +138,50 @@ class Study:
 
     @cached_property
     def all_languages(self) -> list[str]:
-        """Every language that a published tokenizer is asked for: the study's, and those that the catalog gives tasks.
+        """Every language that a published tokenizer must know: the study's, and those of all tasks in the catalog.
 
-        Of all tasks, run or not: a tokenizer is an input of every training, which running another task must not repeat.
+        Tasks that are not run count too. A tokenizer is an input of every training, so otherwise running one more task
+        would repeat the trainings.
         """
-        named = (task.languages or () for task in self.settings.task_catalog.values())
-        return sorted({*self.languages, *itertools.chain.from_iterable(named)})
+        of_tasks = (task.languages or () for task in self.settings.task_catalog.values())
+        return sorted({*self.languages, *itertools.chain.from_iterable(of_tasks)})
 
     @cached_property
     def locks(self) -> dict[str, str]:
-        """The lock file of every model that a preset gives a repository."""
+        """The lock file of every model for which a preset names a repository."""
         return lock_files(self.settings.study)
 
     @cached_property
     def corpora(self) -> list[str]:
-        """The corpora that hidden states are taken on."""
+        """The corpora on which hidden states are computed."""
         return sorted({self.corpus_of(self.view(protocol)) for protocol in self.protocols})
 
     def label(self, model: str) -> str:
-        """How a model is called; one that is trained here with the size of its encoder, so that nobody takes it for
-        the published one."""
+        """A model's label. For a model that is trained here it includes the size of the encoder, in millions of
+        parameters, so that no reader mistakes it for the published model."""
         spec = self.settings.model_catalog[model]
         if spec.source != "trained":
             return spec.label
-        sizes, vocabulary = (
-            self.settings.architecture,
-            self.settings.tokenizers[self.settings.tokenizer_of(model)].vocabulary,
-        )
+        sizes = self.settings.architecture
+        vocabulary = self.settings.tokenizers[self.settings.tokenizer_of(model)].vocabulary
         width, inner = sizes.hidden_size, sizes.feedforward
+        # Matrices: q, k, v, out, fc1, fc2. Vectors: their six biases, and two layer norms of two vectors each.
         layer = 4 * width * width + 2 * width * inner + 9 * width + inner
         return f"{spec.label}, {(vocabulary * width + sizes.layers * layer) / 1e6:.1f} M"
 
     def reference(self, name: str) -> list[str]:
-        """The published values that stand beside ours."""
+        """The file of published values that are shown beside ours."""
         return [f"workflow/reference/{name}.csv"] if self.settings.published else []
 
     @cached_property
     def chooses_rates(self) -> bool:
-        """Do some recipes differ from others in the learning rate alone?"""
+        """Whether some recipes differ from others in the learning rate alone."""
         for task in self.tasks:
-            rates: dict[tuple, set[float]] = {}
+            rates: dict[tuple, set[float]] = {}  # all other settings -> learning rates
             for recipe in self.settings.recipes.values():
                 values = asdict(recipe.for_task(task))
                 rate = values.pop("learning_rate")
                 rates.setdefault(tuple(sorted(values.items())), set()).add(rate)
-            if any(len(found) > 1 for found in rates.values()):
+            if any(len(choices) > 1 for choices in rates.values()):
                 return True
         return False

@@ -11,6 +11,7 @@ def study_languages(settings: Settings) -> list[str]:
         return list(settings.languages)
     if settings.corpus is not None:
         return sorted(languages_of(settings.corpus, settings.corpora.stems["pretraining"][0]))
+    # Here, because reading the word lists takes time that most studies need not spend.
     from mtbridge.data.world import LANGUAGES
 
     return list(LANGUAGES)
@@ -21,5 +22,5 @@ def task_languages(settings: Settings, key: str) -> list[str]:
     languages = settings.task_catalog[key].languages
     if languages:
         return list(languages)
-    there = available_languages(settings.source_of(key), key)
-    return [language for language in study_languages(settings) if there is None or language in there]
+    available = available_languages(settings.source_of(key), key)  # None: any
+    return [language for language in study_languages(settings) if available is None or language in available]

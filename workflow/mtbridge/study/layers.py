@@ -1,4 +1,4 @@
-"""The layers that settings come from: presets, which may extend others, and the user's page over them."""
+"""The layers that settings come from: presets, which may extend others, and the user's config over them."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,10 @@ STUDIES = Path(__file__).resolve().parents[2] / "studies"
 
 
 def merge(below: dict, above: dict) -> dict:
-    """`above` over `below`, mappings key by key, everything else whole."""
+    """The values of `above` over those of `below`: mappings are merged key by key, other values replaced.
+
+    A `source` is replaced too, because the keys of one kind of source do not fit another.
+    """
     merged = dict(below)
     for key, value in above.items():
         if isinstance(value, dict) and isinstance(merged.get(key), dict) and key != "source":
@@ -22,7 +25,7 @@ def merge(below: dict, above: dict) -> dict:
 
 
 def read_yaml(path: Path) -> dict:
-    """The keys and values of a YAML file. Raises MtbridgeError with file and line where it is not YAML."""
+    """The keys and values of a YAML file. Raises MtbridgeError with file and line if it is not YAML."""
     try:
         value = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
@@ -37,15 +40,16 @@ def read_yaml(path: Path) -> dict:
 
 
 def preset(study: Any, seen: tuple = ()) -> list[tuple[str, dict]]:
-    """The layers of a preset, (where, content), lowest first."""
+    """The layers of a preset: pairs (file, content), the lowest first. seen: presets on the way, to find circles."""
     path = STUDIES / f"{study}.yaml"
-    known = {p.stem for p in STUDIES.glob("*.yaml") if not p.stem.startswith("_")}
+    # `_name` is a part of presets and no study by itself.
+    presets = {file.stem for file in STUDIES.glob("*.yaml") if not file.stem.startswith("_")}
     if not path.exists() or (not seen and str(study).startswith("_")):
-        raise MtbridgeError(f"config.yaml: study: '{study}' is no preset; {nearest(study, known)}")
+        raise MtbridgeError(f"config.yaml: study: '{study}' is no preset; {nearest(study, presets)}")
     if study in seen:
         raise MtbridgeError(f"{path}: extends: '{study}' extends itself")
     content = read_yaml(path)
-    below = [layer for one in content.pop("extends", []) for layer in preset(one, (*seen, study))]
+    below = [layer for base in content.pop("extends", []) for layer in preset(base, (*seen, study))]
     return [*below, (f"workflow/studies/{study}.yaml", content)]
 
 
@@ -55,7 +59,7 @@ def lock_file(study: str) -> str:
 
 
 def lock_files(study: str) -> dict[str, str]:
-    """Model -> the lock file beside the preset that names its repository; the studies that extend it share the file."""
+    """Model -> the lock file of the preset that names its repository. Studies that extend the preset share the file."""
     return {
         model: lock_file(Path(where).stem)
         for where, content in preset(study)
@@ -65,7 +69,7 @@ def lock_files(study: str) -> dict[str, str]:
 
 
 def source_layer(location: tuple, layers: list) -> str:
-    """Which layer set a key: the uppermost that has it."""
+    """The file of the layer that set a key: the uppermost one that has it, or else that has the group around it."""
     for where, content in reversed(layers):
         at: Any = content
         for key in location:

@@ -1,4 +1,4 @@
-"""From the user's values to checked settings, or one line about what is wrong with them."""
+"""Makes checked settings of the user's values, or one line about what is wrong with them."""
 
 import json
 import re
@@ -12,12 +12,18 @@ from mtbridge.study.checks import check
 from mtbridge.study.layers import merge, preset, source_layer
 from mtbridge.study.settings import Settings
 
-# How pydantic calls a key that nobody declared, in a model and in a dataclass.
+# pydantic's types of error for an undeclared key, in a model and in a dataclass.
 UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 
 
 def load(user: dict, where: str = "config.yaml or --config") -> Settings:
-    """Settings from the user's values over the preset they name; MtbridgeError in one line if anything is wrong."""
+    """Settings from the user's values, over the preset that they name.
+
+    where: the place of the user's values, for errors.
+
+    Raises:
+        MtbridgeError: a value is wrong; the message names its file and key.
+    """
     user = {key: value for key, value in user.items() if value is not None}
     study = user.get("study", "mini")
     layers = [*preset(study), (where, {**user, "study": study})]
@@ -36,7 +42,7 @@ def load(user: dict, where: str = "config.yaml or --config") -> Settings:
 
 
 def _recipes_over_default(recipes: Any) -> Any:
-    """A recipe says what it does otherwise than `default`; what it leaves out is taken from there."""
+    """Every recipe with the missing settings taken from the recipe `default`."""
     if not isinstance(recipes, dict) or not isinstance(recipes.get("default"), dict):
         return recipes
     default = recipes["default"]
@@ -44,7 +50,7 @@ def _recipes_over_default(recipes: Any) -> Any:
 
 
 def explain(error: ValidationError, layers: list) -> str:
-    """The first thing that is wrong, with file, key, value and the nearest valid key."""
+    """The message of the first error, with file, key, value and the nearest valid key."""
     first = error.errors()[0]
     location = tuple(first["loc"])
     key = ".".join(str(part) for part in location)
@@ -62,15 +68,16 @@ def explain(error: ValidationError, layers: list) -> str:
 
 
 def keys_at(location: tuple) -> list[str]:
-    """The keys that may stand at a place of the configuration."""
+    """The keys that are valid at a place of the configuration."""
     at: Any = Settings
     for part in location:
-        at = _types_of(at).get(part) or at
+        at = _types_of(at).get(part) or at  # a part may also be a name or an index, which leads to no other group
     return list(_types_of(at))
 
 
 def _types_of(group: Any) -> dict[str, Any]:
-    """Key -> the group of settings below it, or None where a plain value stands."""
+    """Key -> the group of settings below it, or None for a plain value."""
+    declared: dict[str, Any]
     if isinstance(group, type) and issubclass(group, BaseModel):
         declared = {name: field.annotation for name, field in group.model_fields.items()}
     else:

@@ -1,7 +1,11 @@
-"""What each program is told on its command line, of a study: nothing that its result does not depend on."""
+"""The command-line options of each program, from a study's settings.
+
+A program gets no setting that its result does not depend on, so a change of such a setting repeats no job.
+"""
 
 import json
 from dataclasses import asdict
+from typing import cast
 
 from mtbridge.data import readers
 from mtbridge.specs.options import to_options
@@ -14,7 +18,7 @@ PARTS = {"train": ("train", "dev"), "evaluation": ("dev", "test")}
 
 
 class Options:
-    """The options of the programs that make a study."""
+    """The options of the programs that produce a study's results."""
 
     def __init__(self, study: Study):
         self.study, self.settings = study, study.settings
@@ -22,11 +26,11 @@ class Options:
     # ---- tasks and their examples ----
 
     def task(self, task: str) -> list[str]:
-        """What a task is, without its languages: they must not be part of a training's identity."""
+        """What a task is. Its languages are left out, because a new language must not repeat the trainings."""
         return to_options(self.settings.task(task))
 
     def examples(self, task: str, part: str) -> list[str]:
-        """Where a part of a task's examples comes from, and how many there are."""
+        """The source of a part of a task's examples, and how many are taken."""
         source = json.dumps(self.settings.source_of(task), sort_keys=True)
         options = ["--source", source, "--seed", str(self.settings.data_seed)]
         options += ["--source-language", self.settings.source_language]
@@ -38,7 +42,7 @@ class Options:
         return options
 
     def example_files(self, task: str, part: str) -> list[str]:
-        """The user's own files that a part is read from; none where it is generated or comes from the Hub."""
+        """The user's files that a part is read from; none if it is generated or comes from the Hub."""
         languages = [self.settings.source_language]
         if part == "evaluation":
             languages = task_languages(self.settings, task)
@@ -52,7 +56,7 @@ class Options:
     # ---- corpora ----
 
     def corpus(self, corpus: str) -> list[str]:
-        """Where a corpus comes from, and how long it is."""
+        """The source of a corpus, and its number of lines."""
         settings, languages = self.settings, self.study.languages
         if corpus in self.study.corpora_of_examples:
             _, columns, lines = self.study.corpora_of_examples[corpus]
@@ -60,63 +64,76 @@ class Options:
         options = ["--lines", str(getattr(settings.corpora, corpus)), "--languages", *languages]
         if settings.corpus is None:
             return [*options, "--seed", str(settings.data_seed)]
-        return [*options, "--folder", settings.corpus, "--stems", *settings.corpora.stems[corpus]]
+        return [*options, "--folder", settings.corpus, "--stems", *self._stems(corpus)]
 
     def corpus_files(self, corpus: str) -> list[str]:
-        """The user's own files that a corpus is read from."""
+        """The user's files that a corpus is read from; none if it is generated."""
         settings = self.settings
         if settings.corpus is None:
             return []
-        stems = settings.corpora.stems[corpus]
-        return [f"{settings.corpus}/{stem}.{language}" for stem in stems for language in self.study.languages]
+        return [
+            f"{settings.corpus}/{stem}.{language}" for stem in self._stems(corpus) for language in self.study.languages
+        ]
+
+    def _stems(self, corpus: str) -> list[str]:
+        """The names of the files, without their language, that a corpus of text is made of."""
+        return cast(dict[str, list[str]], self.settings.corpora.stems)[corpus]
 
     # ---- models ----
 
     def fetch(self, model: str) -> list[str]:
-        """Which revision of which repository a model is."""
+        """The repository, revision and family of a model from the Hub, and its lock file."""
         spec = self.settings.model_catalog[model]
+        # `checks` has made sure that a model from the Hub has both.
+        assert spec.repo is not None and spec.family is not None, model
         lock = self.study.locks.get(model, lock_file(self.settings.study))
         return ["--repo", spec.repo, "--revision", spec.revision, "--family", spec.family, "--lock", lock]
 
     def import_tokenizer(self, tokenizer: str) -> list[str]:
-        """Whose tokenizer it is, and the languages that it is asked for."""
+        """The family whose tokenizer it is, and the languages that it must know."""
         family = self.settings.model_catalog[self.study.own_tokenizers[tokenizer]].family
         return [*(("--family", family) if family else ()), "--languages", *self.study.all_languages]
 
     def pretrain(self, model: str) -> list[str]:
-        """What a model learns here, and how large it is."""
+        """The pretraining plan and the architecture of a model that is trained here."""
         return [*to_options(self.settings.pretraining_plan(model)), *to_options(self.settings.architecture)]
 
     def encoder(self, model: str) -> list[str]:
-        """What is known of a model beyond its files."""
+        """What the catalog says of a model: kind, source and base."""
         spec = self.settings.model_catalog[model]
         source = {"local": spec.path, "hub": spec.repo}.get(spec.source, "trained in this study")
+        assert source is not None, model  # see `checks`
         options = ["--model", model, "--kind", spec.kind, "--source", source]
         return [*options, *(("--base", spec.base) if spec.base else ())]
 
     def recipe(self, recipe: str, task: str) -> list[str]:
-        """How a task is fine-tuned."""
+        """The recipe that a task is fine-tuned by."""
         return to_options(self.settings.recipes[recipe].for_task(task))
 
     def needs_evaluation(self, recipe: str, task: str) -> bool:
-        """Does the choice of the epoch look at other languages?"""
+        """Whether the choice of an epoch needs examples in other languages than the source language."""
         return self.settings.recipes[recipe].for_task(task).selection == "mean_dev"
 
     # ---- views ----
 
     def outline(self) -> str:
-        """What tables, figures and the report must know of the study, as JSON; see `study.outline`."""
+        """The part of the study that tables, figures and the report depend on, as JSON; see `study.outline`."""
         settings = self.settings
         models = []
         for key in self.study.models:
             spec = settings.model_catalog[key]
             trained = spec.source == "trained"
-            about = {
-                "objective": spec.objective if trained else None,
-                "directions": spec.directions if trained else None,
-            }
-            about |= {"seen": spec.seen, "label": self.study.label(key)}
-            models.append({"key": key, "kind": spec.kind, "base": spec.base, **about})
+            models.append(
+                {
+                    "key": key,
+                    "kind": spec.kind,
+                    "base": spec.base,
+                    "objective": spec.objective if trained else None,
+                    "directions": spec.directions if trained else None,
+                    "seen": spec.seen,
+                    "label": self.study.label(key),
+                }
+            )
         tasks = [
             {
                 "name": task,

@@ -1,12 +1,12 @@
-"""What tables, figures and the page must know of a study.
+"""The part of a study that tables, figures and the report depend on.
 
-An `Outline` is the small part of a study that decides what stands where: its models, tasks, recipes, seeds and
-protocols, in the order in which they are shown. It is also the grid of what is expected, so whatever has no file yet is
-a gap. `study.options` writes it as JSON, programs read it with `read_outline`.
+An `Outline` holds a study's models, tasks, recipes, seeds and protocols, in the order in which they are shown. It is
+also the grid of all expected runs, so a run without a file is a gap. `study.options` writes it as JSON, and programs
+read it with `read_outline`.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,19 +16,19 @@ from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.specs.protocol import Protocol
 from mtbridge.tasks.metrics import METRICS
 
-# The pseudo-model that always says the most frequent class, and the recipe under which it is filed.
+# The baseline that always predicts the most frequent class, as a model, and the name of its recipe.
 MAJORITY, NO_RECIPE = "majority", "none"
 
 MODEL_KINDS = ("LM", "MT", "CP", "control")  # in the order of the columns
-EXPOSURES = ("masked_lm", "denoising", "source", "target")  # what a model may have learnt from a language's text
+EXPOSURES = ("masked_lm", "denoising", "source", "target")  # how a model may have seen a language's text
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model as it is shown; `base` is the key of the model it was continued from.
+    """A model as tables and figures show it; `base` is the key of the model whose training it continues.
 
-    `seen` maps a kind of exposure (`EXPOSURES`) to languages; without it `objective` and `directions` say it, for a
-    model that is trained in the study.
+    `seen` maps a kind of exposure (`EXPOSURES`) to languages. If it is empty, the exposure of a model that is trained
+    in the study follows from `objective` and `directions`.
     """
 
     key: str
@@ -41,13 +41,13 @@ class Model:
 
     @property
     def is_untrained(self) -> bool:
-        """Was it left as it was initialised? It is the floor: what fine-tuning alone can learn."""
+        """Whether it has only its initial weights. Its scores show what fine-tuning alone can learn."""
         return self.objective == "none"
 
 
 @dataclass(frozen=True)
 class OutlineTask:
-    """A task as it is shown: `metric` as in `tasks.metrics.METRICS`, `languages` in the order of the columns."""
+    """A task as tables show it: `metric` is a key of `tasks.metrics.METRICS`, `languages` are in column order."""
 
     name: str
     metric: str
@@ -58,7 +58,7 @@ class OutlineTask:
 
 @dataclass(frozen=True)
 class Outline:
-    """Models (by kind: LM, MT, CP, controls; within a kind in the study's order), tasks, recipes, seeds, protocols."""
+    """Models, tasks, recipes, seeds and protocols. Models are sorted by `MODEL_KINDS`, then in the study's order."""
 
     name: str
     models: tuple[Model, ...]
@@ -72,24 +72,24 @@ class Outline:
     languages: tuple[str, ...] = ()  # of pretraining and similarity
 
     def model(self, key: str) -> Model:
-        """The model of a key, which must be there."""
+        """The model with this key. Raises StopIteration if the study has none."""
         return next(model for model in self.models if model.key == key)
 
     def label(self, key: str) -> str:
-        """How a model is called; the key itself for one that the study does not have."""
+        """A model's label; the key itself if the study has no such model."""
         return next((model.label for model in self.models if model.key == key), key)
 
     def short(self, key: str) -> str:
-        """A label for running text: up to its first comma."""
+        """A label for running text: the part before the first comma (after it comes the size)."""
         return self.label(key).split(",")[0]
 
     @property
     def task_labels(self) -> dict[str, str]:
-        """Name of a task -> how it is called."""
+        """Name of a task -> its label."""
         return {task.name: task.label for task in self.tasks}
 
     def protocol(self, name: str) -> Protocol:
-        """The settings of a protocol. Raises MtbridgeError for one that the study does not have."""
+        """The settings of a protocol. Raises MtbridgeError if the study has no such protocol."""
         if name not in self.protocols:
             raise MtbridgeError(f"--protocol: '{name}' is no protocol of the study; {nearest(name, self.protocols)}")
         return self.protocols[name]
@@ -100,15 +100,15 @@ class Outline:
 
     @property
     def families(self) -> list[list[str]]:
-        """Keys of every base and the models continued from it, the base first."""
+        """For every base, its key and the keys of the models that continue it, the base first."""
         keys = {model.key for model in self.models}
-        bases = dict.fromkeys(model.base for model in self.models if model.base in keys)
+        bases = dict.fromkeys(model.base for model in self.models if model.base is not None and model.base in keys)
         return [[base, *(model.key for model in self.models if model.base == base)] for base in bases]
 
     def exposure(self, key: str) -> dict[str, set[str]] | None:
-        """What a model and those it was continued from have seen: language -> kinds of `EXPOSURES`; None: not known.
+        """What a model and its bases have seen: language -> kinds of `EXPOSURES`. None: this is not known.
 
-        A language that is not in it was never seen.
+        The model has not seen any text of a language that is not among the keys.
         """
         if all(model.key != key for model in self.models):
             return {}
@@ -116,27 +116,28 @@ class Outline:
         own = model.seen or self._seen_in_training(model)
         if own is None:
             return None
-        before = self.exposure(model.base) if model.base else {}
-        if before is None:
+        of_base = self.exposure(model.base) if model.base else {}
+        if of_base is None:
             return None
-        seen = {language: set(kinds) for language, kinds in before.items()}
+        seen = {language: set(kinds) for language, kinds in of_base.items()}
         for kind, languages in own.items():
             for language in languages:
                 seen.setdefault(language, set()).add(kind)
         return seen
 
-    def _seen_in_training(self, model: Model) -> dict | None:
-        """What training on the study's own languages showed a model: kind of exposure -> languages."""
+    def _seen_in_training(self, model: Model) -> dict[str, Sequence[str]] | None:
+        """What a model has seen in training on the study's languages: kind of exposure -> languages."""
         if model.is_untrained:
             return {}
         if model.objective != "translation":
             return {model.objective: self.languages} if model.objective in EXPOSURES else None
         others = [language for language in self.languages if language != self.source_language]
         source = [self.source_language]
-        return {
-            "many-to-one": {"source": others, "target": source},
-            "one-to-many": {"source": source, "target": others},
-        }.get(model.directions, {"source": self.languages, "target": self.languages})
+        if model.directions == "many-to-one":
+            return {"source": others, "target": source}
+        if model.directions == "one-to-many":
+            return {"source": source, "target": others}
+        return {"source": self.languages, "target": self.languages}
 
     def grid(self) -> Iterator[tuple[str, str, str, int]]:
         """Every expected run: (recipe, model, task, seed)."""
@@ -148,14 +149,16 @@ class Outline:
 
 
 def read_outline(study: str) -> Outline:
-    """An Outline from JSON text, or from the path of a file that holds it.
+    """Read an Outline from JSON text, or from a file of JSON.
 
     Keys: `name`, `models` (list of key, label, kind and optionally base, seen, objective, directions), `tasks` (list of
     name, metric, languages and optionally source, label), `recipes` (names, or a mapping of name to settings), `seeds`,
-    `source_language`, `protocols` (name to settings), optionally `languages`, `description`; others are left alone.
-    Raises MtbridgeError naming what is missing or wrong.
+    `source_language`, `protocols` (name to settings), optionally `languages`, `description`; others are ignored.
+
+    Raises:
+        MtbridgeError: a key is missing, or a value does not fit.
     """
-    where, value = _read(study)
+    where, value = _read_json(study)
     try:
         models = [_model(entry) for entry in value["models"]]
         tasks = [_task(entry) for entry in value["tasks"]]
@@ -163,6 +166,7 @@ def read_outline(study: str) -> Outline:
         recipes = value["recipes"]
         outline = Outline(
             name=value["name"],
+            # An unknown kind goes to the end, and `_check` reports it.
             models=tuple(sorted(models, key=lambda model: (*MODEL_KINDS, model.kind).index(model.kind))),
             tasks=tuple(tasks),
             recipes=tuple(recipes),
@@ -181,8 +185,8 @@ def read_outline(study: str) -> Outline:
     return outline
 
 
-def _read(study: str) -> tuple[str, dict]:
-    """Where the study is described, for errors, and its JSON."""
+def _read_json(study: str) -> tuple[str, dict]:
+    """The place of the study's JSON, for errors, and its content."""
     where = "--study"
     if not study.lstrip().startswith("{"):
         where, path = study, Path(study)
@@ -216,7 +220,7 @@ def _protocol(where: str, name: str, settings: dict) -> Protocol:
 
 
 def _check(where: str, outline: Outline) -> None:
-    """Kinds of models, kinds of exposure and metrics are known ones."""
+    """Raise MtbridgeError unless all kinds of models, kinds of exposure and metrics exist."""
     for model in outline.models:
         if model.kind not in MODEL_KINDS:
             expected = ", ".join(MODEL_KINDS)

@@ -1,17 +1,19 @@
-"""What a study costs before it is run, and what of it is there: runs, hours, disk.
+"""Estimates what a study costs before it is run (runs, hours, disk), and counts what exists of it.
 
-Hours come from the records of finished runs (the mean of the same recipe, model and task), and where there are none
-from the number of operations: 6 per parameter of the encoder's body and token for an update, 2 for a prediction (Kaplan
-et al. 2020, section 2.1; embeddings are looked up, attention's own share is small at these lengths). The figures below
-that are marked [E] are estimates; the text that is printed names them. Hours are of one GPU, or of one core.
+Hours come from the records of finished runs (the mean of the same recipe, model and task). Without such runs they come
+from the number of operations: 6 per parameter of the encoder's body and token in an update, 2 in a prediction (Kaplan
+et al. 2020, section 2.1; looking up embeddings costs nothing, and attention's own share is small at these lengths).
+The figures below that are marked [E] are estimates, and the printed text says so. Hours are of one GPU or one core.
 
-What it gives up: pretraining, hidden states and spectra are counted as files, not as hours.
+What it gives up: of pretraining, hidden states and spectra it counts the files, and estimates no hours.
 """
 
 import itertools
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +26,7 @@ from mtbridge.tasks.kinds import kind_of
 
 PEAK = 790e12  # FLOP/s of one H200 in bf16, dense, as measured on large products
 SUSTAINED = 0.12  # share of it that fine-tuning small batches reaches without CUDA graphs [E]
-BEST = 0.40  # share that is within reach with them [E]
+BEST = 0.40  # share that seems possible with them [E]
 CPU = 50e9  # FLOP/s of one core on small models, as the study `mini` fine-tuned 4 × 96 encoders on an AMD EPYC
 
 # Examples in XGLUE (Liang et al. 2020): English train; dev and test of one language, rounded.
@@ -38,8 +40,8 @@ RELEASE = {
     "ner": (14_042, 6_000),
     "pos": (25_376, 1_900),
 }
-# Tokens of an example with specials [E]: in the release, cut at 256, and as generated. With the former a seed of the
-# published grid takes 3.0 GPU-hours at BEST.
+# Tokens of an example with special tokens [E]: in the release, cut at 256, and of generated examples. With the
+# release's lengths, a seed of the published grid takes 3.0 GPU-hours at BEST.
 TOKENS = {"nc": 230, "xnli": 42, "paws-x": 55, "qam": 90, "qadsm": 30, "wpr": 60, "ner": 22, "pos": 27}
 GENERATED = {"nc": 33, "xnli": 23, "paws-x": 24, "qam": 41, "qadsm": 36, "wpr": 58, "ner": 18, "pos": 17}
 WORDS_PER_TOKEN = 0.75  # [E]
@@ -54,18 +56,20 @@ PUBLISHED = {
     "facebook/nllb-200-distilled-600M": (262.4e6, 151.2e6, 2.46e9),
 }
 BYTES = 4  # of a stored number
-MET = 0.2  # share of the embeddings' rows that English training examples meet; the others are not stored again [E]
+# Share of the embeddings' rows that English training examples look up [E]. A run stores these rows alone; the
+# others follow from the pretrained ones.
+USED_ROWS = 0.2
 
 
 @dataclass
 class Cell:
-    """The runs of one model on one task, all recipes and seeds; hours are None where an estimate lacks a figure."""
+    """The runs of one model on one task, with all recipes and seeds. Hours are None if a figure is missing."""
 
     runs: int = 0
     done: int = 0
     measured: int = 0  # runs to do whose hours come from finished ones
-    spent: float = 0.0
-    left: float | None = 0.0
+    spent: float = 0.0  # hours of the finished runs
+    left: float | None = 0.0  # hours of the runs to do
 
 
 @dataclass
@@ -79,36 +83,42 @@ class Plan:
     seeds: int
     recipes: int
     cells: dict[tuple[str, str], Cell]  # (model, task)
-    disk: dict[str, float | None] = field(default_factory=dict)  # what -> bytes
-    there: dict[str, tuple[int, int]] = field(default_factory=dict)  # what -> (files that exist, all)
-    assumed: dict[str, int] = field(default_factory=dict)  # task -> tokens of an example, where they are not there yet
-    released: bool = False  # whether any task's data is a release's, whose sizes stand in for files not there yet
+    disk: dict[str, float | None] = field(default_factory=dict)  # kind of file -> bytes
+    files: dict[str, tuple[int, int]] = field(default_factory=dict)  # kind of file -> (files that exist, all)
+    assumed: dict[str, int] = field(default_factory=dict)  # task -> tokens of an example, if not yet counted
+    released: bool = False  # whether some examples are not generated; RELEASE has the sizes of files that are missing
     keep_weights: bool = True
 
     def total(self, key: str) -> float:
-        """Sum of a number over all cells, those that lack it left out."""
+        """The sum of a field over all cells; None counts as 0."""
         return sum(getattr(cell, key) or 0 for cell in self.cells.values())
 
 
-def plan(study: Study, results=None) -> Plan:
-    """Count and estimate a study whose results lie in `results` (default: its own folder)."""
+def plan(study: Study, results: str | Path | None = None) -> Plan:
+    """Count and estimate a study.
+
+    results: the folder of its results; default: its own.
+
+    Raises:
+        MtbridgeError: `results` is no folder, or a file in it cannot be read.
+    """
     results = Path(results or study.results)
     if results.exists() and not results.is_dir():
         raise MtbridgeError(f"--results: {results} is no folder; expected a study's results")
     settings = study.settings
     examples = {task: _examples(study, task, results) for task in study.tasks}
     bodies = {model: _parameters(study, model, results) for model in study.models}
-    assumed = {task: _assumed(study, task) for task in study.tasks}
+    assumed = {task: _typical_tokens(study, task) for task in study.tasks}
     tokenizers = {model: settings.tokenizer_of(model) for model in study.models}
     pairs = itertools.product(dict.fromkeys(tokenizers.values()), study.tasks)
     counted = {
-        (tokenizer, task): _counted(results / "tokens" / tokenizer / task / "train") for tokenizer, task in pairs
+        (tokenizer, task): _count_tokens(results / "tokens" / tokenizer / task / "train") for tokenizer, task in pairs
     }
-    lengths = {}
+    lengths: dict[tuple[str, str], Any] = {}  # (model, task) -> tokens: a number, an array [example], or None
     for model, task in itertools.product(study.models, study.tasks):
         tokens = counted[tokenizers[model], task]
         lengths[model, task] = assumed[task] if tokens is None else tokens
-    made = Plan(
+    estimate = Plan(
         name=study.name,
         device="GPU" if settings.gpus else "core",
         models=study.models,
@@ -116,7 +126,7 @@ def plan(study: Study, results=None) -> Plan:
         seeds=len(study.seeds),
         recipes=len(study.recipes),
         cells={pair: Cell() for pair in lengths},
-        assumed={task: assumed[task] for (_, task), tokens in counted.items() if tokens is None and assumed[task]},
+        assumed={task: size for (_, task), tokens in counted.items() if tokens is None and (size := assumed[task])},
         released=any(settings.source_of(task)["kind"] != "generated" for task in study.tasks),
         keep_weights=settings.keep_weights,
     )
@@ -127,25 +137,26 @@ def plan(study: Study, results=None) -> Plan:
         if hours is not None:
             spent.setdefault((run["recipe"], run["model"], run["task"]), []).append(hours)
     for recipe in study.recipes:
-        for model, task in made.cells:
-            cell, known = made.cells[model, task], spent.get((recipe, model, task), [])
-            left = len(study.seeds) - len(known)
+        for model, task in estimate.cells:
+            cell, hours_of_runs = estimate.cells[model, task], spent.get((recipe, model, task), [])
+            left = len(study.seeds) - len(hours_of_runs)
             cell.runs += len(study.seeds)
-            cell.done += len(known)
-            cell.spent += sum(known)
-            if known:
+            cell.done += len(hours_of_runs)
+            cell.spent += sum(hours_of_runs)
+            each: float | None
+            if hours_of_runs:
                 cell.measured += left
-                each = sum(known) / len(known)
+                each = sum(hours_of_runs) / len(hours_of_runs)
             else:
                 each = _hours_expected(study, recipe, task, lengths[model, task], examples[task], bodies[model][1])
             cell.left = None if cell.left is None or each is None else cell.left + left * each
-    made.disk = _disk(study, lengths, examples, bodies)
-    made.there = _there(study, results)
-    return made
+    estimate.disk = _disk(study, lengths, examples, bodies)
+    estimate.files = _count_files(study, results)
+    return estimate
 
 
 def _examples(study: Study, task: str, results: Path) -> tuple[float, float] | None:
-    """(training examples, evaluation examples of all languages); counted where the files are there."""
+    """(training examples, evaluation examples of all languages): counted in the files, or else expected."""
     languages = len(task_languages(study.settings, task))
     paths = [results / "data" / task / f"{part}.parquet" for part in ("train", "evaluation")]
     if all(path.exists() for path in paths):
@@ -153,32 +164,34 @@ def _examples(study: Study, task: str, results: Path) -> tuple[float, float] | N
 
         from mtbridge.base.files import read_table
 
-        train = pc.sum(pc.equal(read_table(paths[0], ["split"])["split"], "train")).as_py()
-        return train, read_table(paths[1], ["split"]).num_rows
+        in_train = pc.sum(pc.equal(read_table(paths[0], ["split"])["split"], "train")).as_py()
+        return in_train, read_table(paths[1], ["split"]).num_rows
     release = RELEASE.get(task) if study.settings.source_of(task)["kind"] != "generated" else None
-    sizes = [study.settings.size(task, split) for split in ("train", "dev", "test")]
+    train, dev, test = (study.settings.size(task, split) for split in ("train", "dev", "test"))
     if release is None:
-        return (sizes[0], languages * (sizes[1] + sizes[2])) if all(sizes) else None
-    dev, test = (min(size or release[1], release[1] // 2) for size in sizes[1:])
-    return min(sizes[0] or release[0], release[0]), languages * (dev + test)
+        return (train, languages * (dev + test)) if train and dev and test else None
+    # RELEASE has dev and test together; about half is each.
+    evaluation = sum(min(size or release[1], release[1] // 2) for size in (dev, test))
+    return min(train or release[0], release[0]), languages * evaluation
 
 
-def _assumed(study: Study, task: str) -> int | None:
-    """Tokens of an example of a task that is not tokenized yet; None for a task that is not known here."""
+def _typical_tokens(study: Study, task: str) -> int | None:
+    """The assumed tokens of an example, before the task is tokenized; None for a task without such a figure."""
     return (GENERATED if study.settings.source_of(task)["kind"] == "generated" else TOKENS).get(task)
 
 
-def _counted(folder: Path):
-    """Tokens of each English example, [rows], if their folder is there."""
+def _count_tokens(folder: Path) -> np.ndarray | None:
+    """Tokens of each English example, [row]; None if the folder does not exist."""
     if not folder.exists():
         return None
     rows, texts = read_json(folder / "meta.json", ("rows",))["rows"], Ragged.load(folder, "tokens")
+    # A row has one text, or several that follow each other; an example has all texts of its row.
     starts = texts.offsets[:: max(1, len(texts) // max(1, rows))]
     return 3 + np.diff(starts)  # three: start, end, and a tag or separator
 
 
 def _parameters(study: Study, model: str, results: Path) -> tuple[float, float] | tuple[None, None]:
-    """(parameters of the embeddings, of the body), from the card if the encoder is there."""
+    """Parameters of the embeddings and of the body: from the encoder's card, or else computed or looked up."""
     card = results / "models" / model / "card.json"
     if card.exists():
         try:
@@ -190,15 +203,17 @@ def _parameters(study: Study, model: str, results: Path) -> tuple[float, float] 
             ) from error
     spec = study.settings.model_catalog[model]
     if spec.source != "trained":
-        return PUBLISHED.get(spec.repo, (None, None))[:2]
+        published = PUBLISHED.get(spec.repo or "")
+        return published[:2] if published else (None, None)
     sizes = study.settings.architecture
     width, inner = sizes.hidden_size, sizes.feedforward
+    # A layer's matrices, biases and two layer norms; see `grid.Study.label`.
     vocabulary = study.settings.tokenizers[study.settings.tokenizer_of(model)].vocabulary
     return (vocabulary + sizes.positions) * width, sizes.layers * (4 * width**2 + 2 * width * inner + 9 * width + inner)
 
 
 def _hours_spent(record: Path, devices: int) -> float | None:
-    """Hours of a finished run on so many devices, by its record."""
+    """Hours of a finished run, times its devices, by its record; None if the run has no record."""
     try:
         return devices * sum(json.loads(record.read_text(encoding="utf-8"))["seconds"].values()) / 3600
     except FileNotFoundError:
@@ -209,18 +224,26 @@ def _hours_spent(record: Path, devices: int) -> float | None:
         ) from error
 
 
-def operations(recipe: dict, tokens, examples: tuple[float, float], languages: int, body: float) -> float:
-    """FLOP of one run: training, the dev scores that choose its epoch, and the predictions of every language.
+def operations(recipe: dict, tokens: Any, examples: tuple[float, float], languages: int, body: float) -> float:
+    """FLOP of one run: training, the dev scores that choose its epoch, and the predictions in all languages.
 
-    tokens: of an example, or of several, whose mean counts when they are cut.
+    An update costs 6 FLOP per parameter and token, a prediction 2 (Kaplan et al. 2020, section 2.1).
+
+    tokens: of an example, a number; or of each example, [example]. The mean counts, after cutting at `max_length`.
+    examples: training examples, and evaluation examples of all languages.
+    body: parameters of the encoder without its embeddings.
     """
     train, evaluation = examples
     length = float(np.minimum(tokens, recipe["max_length"]).mean())
+    # Half of the evaluation examples are dev.
     dev = {"last": 0, "en_dev": evaluation / languages / 2, "mean_dev": evaluation / 2}[recipe["selection"]]
     return body * length * (6 * recipe["epochs"] * train + 2 * recipe["epochs"] * dev + 2 * evaluation)
 
 
-def _hours_expected(study: Study, recipe: str, task: str, tokens, examples, body) -> float | None:
+def _hours_expected(
+    study: Study, recipe: str, task: str, tokens: Any, examples: tuple[float, float] | None, body: float | None
+) -> float | None:
+    """Hours of a run by its operations; None if a figure is missing."""
     if tokens is None or examples is None or body is None:
         return None
     languages = len(task_languages(study.settings, task))
@@ -229,108 +252,116 @@ def _hours_expected(study: Study, recipe: str, task: str, tokens, examples, body
 
 
 def _disk(study: Study, lengths: dict, examples: dict, bodies: dict) -> dict[str, float | None]:
-    """Bytes by kind of file; None where a figure is missing."""
+    """Bytes of each kind of file; None if a figure is missing."""
     settings, runs = study.settings, len(study.recipes) * len(study.seeds)
 
-    def total(values) -> float | None:
-        values = list(values)
-        return None if None in values else float(sum(values))
+    def total(values: Iterable[float | None]) -> float | None:
+        numbers = list(values)
+        return None if None in numbers else float(sum(number for number in numbers if number is not None))
 
-    whole = {model: None if body is None else BYTES * (table + body) for model, (table, body) in bodies.items()}
-    fetched = [
-        {"hub": PUBLISHED.get(spec.repo, (None, None, None))[2], "local": 0, "trained": whole[model]}[spec.source]
-        for model, spec in ((model, settings.model_catalog[model]) for model in whole)
-    ]
-    trained = total(None if body is None else BYTES * (MET * table + body) for table, body in bodies.values())
-    every = None if trained is None else trained * runs * len(study.tasks)
-    predicted = []
+    def checkpoint(model: str) -> float | None:
+        spec = settings.model_catalog[model]
+        if spec.source == "hub":
+            return PUBLISHED[spec.repo][2] if spec.repo in PUBLISHED else None
+        return 0 if spec.source == "local" else encoders[model]  # a local checkpoint is not copied
+
+    encoders = {model: None if body is None else BYTES * (table + body) for model, (table, body) in bodies.items()}
+    weights = total(None if body is None else BYTES * (USED_ROWS * table + body) for table, body in bodies.values())
+    all_weights = None if weights is None else weights * runs * len(study.tasks)
+    sizes: list[float | None] = []
     for task, counts in examples.items():
         spec = settings.task(task)
         kind, tokens = kind_of(spec), lengths[study.models[0], task]
         units = WORDS_PER_TOKEN * (0 if tokens is None else np.mean(tokens)) if kind.per_word else 1
         rows = counts[1] if counts else None
-        predicted.append(None if rows is None else rows * (40 + units * (BYTES * kind.head_size(spec) + 4)))
-    predictions = total(predicted)
+        # [E]: 40 bytes of a row and 4 of a unit beside the scores.
+        sizes.append(None if rows is None else rows * (40 + units * (BYTES * kind.head_size(spec) + 4)))
+    predictions = total(sizes)
     return {
-        "checkpoints": total(fetched),
-        "encoders": total(whole.values()),
-        "fine-tuned weights": every if settings.keep_weights or every is None else every / len(study.runs),
+        "checkpoints": total(checkpoint(model) for model in encoders),
+        "encoders": total(encoders.values()),
+        # Without keep_weights the weights of a run are deleted when its predictions exist: one run's at a time.
+        "fine-tuned weights": (
+            all_weights if settings.keep_weights or all_weights is None else all_weights / len(study.runs)
+        ),
         "predictions": None if predictions is None else predictions * runs * len(study.models),
     }
 
 
-def _there(study: Study, results: Path) -> dict[str, tuple[int, int]]:
-    """How many of the files of each kind exist."""
+def _count_files(study: Study, results: Path) -> dict[str, tuple[int, int]]:
+    """For each kind of file, how many exist and how many the study has in all."""
 
     def present(pattern: str, rows: list[dict]) -> tuple[int, int]:
         return sum((results / pattern.format(**row)).exists() for row in rows), len(rows)
 
     run = "{recipe}/{model}/{task}/seed{seed}"
     views = [{"view": study.view(protocol)} for protocol in study.protocols]
-    shown = [{**view, "number": number} for view in views for number in range(1, 6)]
+    tables: list[dict[str, Any]] = [{**view, "number": number} for view in views for number in range(1, 6)]
     return {
         "data": present("data/{task}/evaluation.parquet", study.each_task),
         "encoders": present("models/{model}/card.json", study.each_model),
         "spectra": present("spectra/{model}.npz", study.each_model),
         "fine-tunings": present(f"runs/{run}/run.json", study.runs),
         "predictions": present(f"predictions/{run}.parquet", study.runs),
-        "scores": present(f"scores/{run}.parquet", study.scored),
-        "tables": present("tables/{view}table{number}.csv", shown),
-        "figures": present("figures/{view}figure{number}.csv", [row for row in shown if row["number"] < 3]),
+        "scores": present(f"scores/{run}.parquet", study.runs_with_scores),
+        "tables": present("tables/{view}table{number}.csv", tables),
+        "figures": present("figures/{view}figure{number}.csv", [row for row in tables if row["number"] < 3]),
     }
 
 
-def text(made: Plan) -> str:
-    """The plan as it is printed."""
-    runs, done = int(made.total("runs")), int(made.total("done"))
-    hours = f"{made.device}-hours"
+def text(estimate: Plan) -> str:
+    """The text of a plan that is printed."""
+    runs, done = int(estimate.total("runs")), int(estimate.total("done"))
+    hours = f"{estimate.device}-hours"
     lines = [
-        f"{made.name}: {_many(len(made.models), 'model')} × {_many(len(made.tasks), 'task')} × "
-        f"{_many(made.seeds, 'seed')} × {_many(made.recipes, 'recipe')} = {_many(runs, 'fine-tuning')}, {done} done",
+        f"{estimate.name}: {_many(len(estimate.models), 'model')} × {_many(len(estimate.tasks), 'task')} × "
+        f"{_many(estimate.seeds, 'seed')} × {_many(estimate.recipes, 'recipe')} = "
+        f"{_many(runs, 'fine-tuning')}, {done} done",
         "",
     ]
-    header = ["done/all", *made.tasks, f"{hours} left"]
+    header = ["done/all", *estimate.tasks, f"{hours} left"]
     rows = []
-    for model in made.models:
-        cells = [made.cells[model, task] for task in made.tasks]
+    for model in estimate.models:
+        cells = [estimate.cells[model, task] for task in estimate.tasks]
         rows.append([model, *(f"{cell.done}/{cell.runs}" for cell in cells), _hours(cells)])
-    columns = [[made.cells[model, task] for model in made.models] for task in made.tasks]
-    rows.append([f"{hours} left", *(_hours(cells) for cells in columns), _hours(made.cells.values())])
+    columns = [[estimate.cells[model, task] for model in estimate.models] for task in estimate.tasks]
+    rows.append([f"{hours} left", *(_hours(cells) for cells in columns), _hours(estimate.cells.values())])
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
     for row in (header, *rows):
         aligned = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
         lines.append("  ".join([row[0].ljust(widths[0]), *aligned[1:]]))
     lines.append("")
 
-    unknown = sum(cell.left is None for cell in made.cells.values())
-    measured, left = int(made.total("measured")), runs - done
+    unknown = sum(cell.left is None for cell in estimate.cells.values())
+    measured, left = int(estimate.total("measured")), runs - done
     if done:
-        lines.append(f"spent: {_number(made.total('spent'))} {hours}, by the records of the finished runs")
+        lines.append(f"spent: {_number(estimate.total('spent'))} {hours}, by the records of the finished runs")
     if left:
-        note = f"left: {_number(made.total('left'))} {hours}"
+        note = f"left: {_number(estimate.total('left'))} {hours}"
         if measured:
             note += f"; {measured} of {left} runs by finished ones of the same recipe, model and task"
         others = "; others at" if measured else ", at"
-        if measured < left and made.device == "GPU":
+        if measured < left and estimate.device == "GPU":
             note += f"{others} {SUSTAINED:.0%} of {PEAK / 1e12:.0f} TFLOP/s [E] ({BEST:.0%} is within reach)"
         elif measured < left:
             note += f"{others} {CPU / 1e9:.0f} GFLOP/s a core [E]"
         lines.append(note)
     if unknown:
         lines.append(f"unknown: {unknown} pairs of model and task, of which a size is not known yet (marked ?)")
-    sizes = [f"{what} {_size(size)}" for what, size in made.disk.items()]
-    if not made.keep_weights:
-        sizes[2] += " at a time (keep_weights: false)"
+    sizes = [f"{what} {_size(size)}" for what, size in estimate.disk.items()]
+    if not estimate.keep_weights:
+        sizes[2] += " at a time (keep_weights: false)"  # the third is fine-tuned weights
     lines.append("disk [E]: " + ", ".join(sizes))
-    lines.append("there: " + ", ".join(f"{what} {have}/{want}" for what, (have, want) in made.there.items()))
-    if measured < left and made.assumed:
-        tokens = ", ".join(f"{task} {length}" for task, length in made.assumed.items())
-        sizes = "; XGLUE's sizes where the data is not there yet" if made.released else ""
-        lines.append(f"assumed [E]: tokens of an example {tokens}{sizes}")
+    lines.append("there: " + ", ".join(f"{what} {have}/{want}" for what, (have, want) in estimate.files.items()))
+    if measured < left and estimate.assumed:
+        tokens = ", ".join(f"{task} {length}" for task, length in estimate.assumed.items())
+        note = "; XGLUE's sizes where the data is not there yet" if estimate.released else ""
+        lines.append(f"assumed [E]: tokens of an example {tokens}{note}")
     return "\n".join(lines) + "\n"
 
 
-def _hours(cells) -> str:
+def _hours(cells: Iterable[Cell]) -> str:
+    """The hours left of cells; "?" after them says that some are not known."""
     cells = list(cells)
     text = _number(sum(cell.left or 0 for cell in cells))
     return text + "?" if any(cell.left is None for cell in cells) else text

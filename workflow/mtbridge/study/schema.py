@@ -7,7 +7,7 @@ from mtbridge.study.settings import Settings
 
 
 def schema() -> str:
-    """The schema as JSON text."""
+    """The JSON schema of the settings, as text."""
     properties = Settings.model_json_schema()
     # A user's file sets what differs from the preset, so nothing is required in it.
     properties.pop("required", None)

@@ -1,17 +1,18 @@
 """The settings of a study: what config.yaml and presets may hold. Their descriptions are the documentation.
 
-Three layers make them, see `study.load`: the defaults below, a preset in workflow/studies/ (which may extend others),
-and the user's config.yaml with what stands behind `--config`. What programs take as well is declared in `specs`.
+They come from three layers, see `study.load`: the defaults below, a preset in workflow/studies/ (which may extend
+others), and the user's config.yaml with the values of `--config`. Settings that programs need too are declared in
+`specs`.
 """
 
 from dataclasses import fields
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.names import Name, Names, Place, to_list
-from mtbridge.specs.pretraining import DIRECTIONS, OBJECTIVES, Architecture, PretrainingPlan, PretrainingSettings
+from mtbridge.specs.pretraining import Architecture, Directions, Objective, PretrainingPlan, PretrainingSettings
 from mtbridge.specs.protocol import Protocol
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.setting import setting, specification
@@ -19,12 +20,22 @@ from mtbridge.specs.task import Task, TaskFields
 from mtbridge.tasks.kinds import KINDS
 from mtbridge.tasks.metrics import METRICS
 
-# What a recipe may do otherwise for a task.
+# The settings that a recipe may change for a task.
 RECIPE_SETTINGS = tuple(field.name for field in fields(Recipe))
+
+# Choices that are declared elsewhere. A type checker takes only literals, so for it they are texts.
+if TYPE_CHECKING:
+    KindName = str
+    MetricName = str
+    FamilyName = str
+else:
+    KindName = Literal[tuple(KINDS)]
+    MetricName = Literal[tuple(METRICS)]
+    FamilyName = Literal[tuple(FAMILIES)]
 
 
 class Strict(BaseModel):
-    """A group of settings: a key that nobody declared is a mistake."""
+    """A group of settings, which accepts no undeclared key."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,8 +44,8 @@ class Strict(BaseModel):
 class TaskSettings(TaskFields):
     """A task of the catalog."""
 
-    kind: Literal[tuple(KINDS)] = setting(description="What the examples are; see workflow/mtbridge/tasks/kinds.")
-    metric: Literal[tuple(METRICS)] = setting(description="How predictions are scored.")
+    kind: KindName = setting(description="What the examples are; see workflow/mtbridge/tasks/kinds.")
+    metric: MetricName = setting(description="How predictions are scored.")
     languages: Names | None = setting(
         None, description="Languages that are scored; default: those of the study that the source has."
     )
@@ -52,7 +63,7 @@ class TaskSettings(TaskFields):
     test: int | None = setting(None, description="At most so many test examples a language.", ge=1)
 
     def task(self, name: str) -> Task:
-        """The task itself, without where its examples come from."""
+        """The task itself, without the source of its examples."""
         return Task(name, **{field.name: getattr(self, field.name) for field in fields(TaskFields)})
 
 
@@ -83,28 +94,28 @@ class ModelSettings(Strict):
         default={}, description="What the model was trained on, per kind of exposure the languages: {denoising: [en]}."
     )
     base: Name | None = setting(default=None, description="The model whose pretraining this one continues.")
-    family: Literal[tuple(FAMILIES)] | None = setting(
+    family: FamilyName | None = setting(
         default=None,
         description="Architecture, needed where nobody could know it yet: of a hub model, and of one "
         "trained here from scratch.",
     )
-    objective: Literal[OBJECTIVES] | None = setting(
+    objective: Objective | None = setting(
         default=None, description="What a trained model learns; `none` leaves it untrained."
     )
-    directions: Literal[DIRECTIONS] | None = setting(default=None, description="Of translation.")
+    directions: Directions | None = setting(default=None, description="Of translation.")
     steps: int | None = setting(default=None, ge=0, description="Updates of a trained model.")
 
 
 @specification
 class RecipeSettings(Recipe):
-    """A recipe of a study, with what it does otherwise for some tasks."""
+    """A recipe of a study, with the settings that differ for some tasks."""
 
     by_task: dict[Name, dict[str, Any]] = setting(
         {}, description="Settings that differ for a task: {pos: {learning_rate: 2e-5}}."
     )
 
     def for_task(self, task: str) -> Recipe:
-        """The recipe that holds for a task."""
+        """The recipe with the settings that apply to a task."""
         common = {field.name: getattr(self, field.name) for field in fields(Recipe)}
         return Recipe(**{**common, **self.by_task.get(task, {})})
 
@@ -233,7 +244,7 @@ class Settings(Strict):
         default={"sound": Protocol()}, description="Every way in which runs can be scored and shown."
     )
 
-    # ---- What follows from the settings ----
+    # ---- Values that follow from the settings ----
 
     @property
     def folder(self) -> str:
@@ -253,23 +264,23 @@ class Settings(Strict):
 
     def tokenizer_model(self, tokenizer: str) -> str | None:
         """The model whose own tokenizer this is, or None for one that is trained here."""
-        known = self.tokenizers.get(tokenizer)
-        return known.model if known else tokenizer
+        declared = self.tokenizers.get(tokenizer)
+        return declared.model if declared else tokenizer
 
     def source_of(self, key: str) -> dict:
-        """A task's source; an xglue source without a path takes the study's `xglue`."""
+        """The source of a task's examples; an xglue source without a path takes the study's `xglue`."""
         source = dict(self.task_catalog[key].source or self.source)
         if source.get("kind") == "xglue" and "path" not in source and self.xglue:
             source["path"] = self.xglue
         return source
 
     def size(self, key: str, split: str) -> int | None:
-        """At most so many examples of a split."""
+        """The most examples of a split of a task; None: all."""
         own = getattr(self.task_catalog[key], split)
         return own if own is not None else getattr(self, split)
 
     def family_of(self, key: str) -> str | None:
-        """The architecture of a model: its own, or that of what it is continued from; None where nobody says."""
+        """The architecture of a model: its own, or that of its base; None if none of them states it."""
         model = self.model_catalog[key]
         while model.family is None and model.base is not None:
             model = self.model_catalog[model.base]
@@ -281,9 +292,10 @@ class Settings(Strict):
         common = {field.name: getattr(self.pretraining, field.name) for field in fields(PretrainingSettings)}
         return PretrainingPlan(
             **common,
-            family=self.family_of(key),
-            objective=model.objective,
+            # `checks` has made sure that a trained model has these three.
+            family=cast(str, self.family_of(key)),
+            objective=cast(Objective, model.objective),
             directions=model.directions,
-            steps=model.steps,
+            steps=cast(int, model.steps),
             source_language=self.source_language,
         )

@@ -1,1 +1,1 @@
-"""What a task of each kind is scored by."""
+"""The kinds of tasks, their metrics, and the baseline without a model."""

@@ -1,17 +1,22 @@
-"""The baseline without a model: it says the same of every example, what English training data suggest most.
+"""The baseline without a model: one prediction for all examples, computed from the training labels.
 
 Classes: the most frequent one, with the classes' shares as scores. Numbers: their mean.
 """
+
+from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
 
 
-def predict_constant(task: Task, train, evaluation, output) -> None:
-    """Write the baseline's predictions of a task's evaluation examples, in the columns of a model's.
+def predict_constant(task: Task, train: Path | str, evaluation: Path | str, output: Path | str) -> None:
+    """Write the baseline's predictions of a task's evaluation examples, with the same columns as a model's.
 
-    train, evaluation, output: Parquet files. Raises MtbridgeError if training has no label of the task.
+    train, evaluation, output: Parquet files.
+
+    Raises:
+        MtbridgeError: no training example has a label of the task.
     """
     import pyarrow as pa
 
@@ -19,10 +24,10 @@ def predict_constant(task: Task, train, evaluation, output) -> None:
 
     kind = kind_of(task)
     rows = read_table(train, ["split", "label"]).to_pylist()
-    found = kind.constant(task, [row["label"] for row in rows if row["split"] == "train"])
-    if found is None:
+    constant = kind.constant(task, [row["label"] for row in rows if row["split"] == "train"])
+    if constant is None:
         raise MtbridgeError(f"{train}: no example of split train with a label of the task; make it again")
-    prediction, scores = found
+    prediction, scores = constant
     examples = read_table(evaluation, ["language", "split", "example_id", "label"])
     gold = examples["label"].to_pylist()
     columns = {name: examples[name] for name in ("language", "split", "example_id")}

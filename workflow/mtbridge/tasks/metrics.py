@@ -1,4 +1,4 @@
-"""What a score is. A metric is a row of numbers for every unit, and a statistic of their sums over units.
+"""How predictions are scored. A metric is some numbers for every unit, and a function of their sums over units.
 
     metric                  unit      numbers of a unit                            statistic
     accuracy                example   1 if right, 1                                first / second
@@ -9,22 +9,22 @@
     pearson                 example   1, x, y, x², y², xy                          correlation from its moments
     spearman                example   x, y                                         correlation of ranks
 
-So corpus-level F1 and precision come out exactly, and a bootstrap replicate is one row of resampling counts times these
-numbers (`inference.bootstrap`). Ranks are no sums: they are taken anew within every resample.
+So corpus-level F1 and precision are exact, and a bootstrap replicate is one row of resampling counts times these
+numbers (`inference.bootstrap`). Ranks are no sums, so they are computed again in every resample.
 
-XGLUE's official numbers, as its evaluation program computes them, where they are not what their names say:
+XGLUE's official numbers are computed as by its evaluation program (Liang et al. 2020), even where the name misleads:
 
     xglue_chunk_precision ("POS accuracy"): the precision of seqeval's chunks on tags without a prefix. seqeval takes a
-        tag's first letter for the prefix, so CCONJ and SCONJ are one type, and words of one type that follow each other
-        are one chunk. A word without a prediction counts as O and costs nothing.
-    xglue_ndcg: results are ranked by the predicted class alone, ties averaged. A query is a run of rows with the same
-        text; runs of one row are left out; a query without a relevant result scores 0.
+        tag's first letter for the prefix, so CCONJ and SCONJ are one type, and consecutive words of one type are one
+        chunk. A word without a prediction counts as O and lowers nothing.
+    xglue_ndcg: results are ranked by the predicted class alone; ties are averaged. A query is a run of rows with the
+        same text. Runs of one row are left out. A query without a relevant result scores 0.
 
 `ndcg` ranks the same queries by expected relevance, Σ p(class) · gain(class), and leaves out queries whose results are
-all equally relevant: no order of them is better than another, and they would add a constant to every model.
+all equally relevant: no order of them is better than another, so they would add the same to every model's score.
 
-A correlation is in percent like the others, and NaN where either side does not vary: such a model has no score.
-NumPy is imported where it is used: planning a study reads the names here and computes nothing.
+A correlation is in percent like the others. It is NaN, no score, if the gold or the predicted numbers do not vary.
+NumPy is imported inside the functions: planning a study reads only the names here, and must be fast.
 """
 
 from __future__ import annotations
@@ -45,10 +45,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Judged:
-    """Examples with their predictions, as metrics see them.
+    """The input of a metric: examples with their predictions.
 
-    gold, predicted: one an example; in tagging lists of labels, with None for a word without a prediction.
-    scores: [example, class], where a kind has them. queries: the text of each row's query, in a ranking.
+    gold, predicted: one per example; in tagging a list of labels, with None for a word without a prediction.
+    scores: [example, class], for kinds that have them.
+    queries: the text of each row's query, in a ranking.
     """
 
     task: Task
@@ -59,7 +60,7 @@ class Judged:
 
 
 def ratio(sums: np.ndarray) -> np.ndarray:
-    """Numerator over denominator [..., 2] in percent; 0 where there is nothing to count, as seqeval has it."""
+    """Numerator over denominator [..., 2] in percent; 0 if the denominator is 0, as in seqeval."""
     import numpy as np
 
     numerator, denominator = sums[..., 0], sums[..., 1]
@@ -68,20 +69,20 @@ def ratio(sums: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric; values are in percent.
+    """One metric. Its values are in percent.
 
     columns: the numbers of every unit, float64 [unit, k].
     of_sums: the value of sums of columns, [..., k] -> [...].
-    of_resamples: for a metric that is no function of sums: the value of every resample, from the columns [unit, k] and
-        how often each unit was drawn [resample, unit] -> [resample].
+    of_resamples: for a metric that is no function of sums. The value of every resample, from the columns [unit, k] and
+        the number of times that each unit was drawn [resample, unit] -> [resample].
     """
 
-    name: str  # in the scores
+    name: str  # in files of scores
     label: str  # in tables
-    unit: str  # what a resample draws: example, sentence, query
+    unit: str  # what a resample draws: example, sentence or query
     columns: Callable[[Judged], np.ndarray]
-    official: bool = True  # is it the benchmark's official number?
-    sound: bool = True  # is it the sound one, by which an epoch is chosen?
+    official: bool = True  # whether it is the benchmark's official number
+    sound: bool = True  # whether it is the sound number, by which an epoch is chosen
     of_sums: Callable[[np.ndarray], np.ndarray] = ratio
     of_resamples: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     range: tuple[float, float] = (0, 100)
@@ -102,7 +103,7 @@ def sound_value(task: Task, gold: list, predicted: list, scores=None, queries: l
 
 
 def metric_name(metric: str, which: str) -> str:
-    """The name in the scores of a task's metric: the benchmark's `official` one or the `sound` one."""
+    """The name, in files of scores, of a task's `official` or `sound` metric; `metric` is a key of METRICS."""
     return next(one.name for one in METRICS[metric] if (one.official if which == "official" else one.sound))
 
 
@@ -110,7 +111,7 @@ def metric_name(metric: str, which: str) -> str:
 
 
 def accuracy(judged: Judged) -> np.ndarray:
-    """Right examples of all examples: [example, 2]."""
+    """1 if the prediction is right, and 1: [example, 2]."""
     import numpy as np
 
     right = np.array([a == b for a, b in zip(judged.gold, judged.predicted, strict=True)], dtype=np.float64)
@@ -121,23 +122,23 @@ def accuracy(judged: Judged) -> np.ndarray:
 
 
 def entity_f1(judged: Judged) -> np.ndarray:
-    """Entities as conlleval finds them, F1 = 2·tp / (predicted + gold): [sentence, 2]."""
+    """F1 = 2·tp / (predicted + gold) of entities, as conlleval computes it (Tjong Kim Sang 2002): [sentence, 2]."""
     import numpy as np
 
-    tp, found, there = _chunk_counts(judged.gold, judged.predicted)
-    return np.stack([2 * tp, found + there], axis=1)
+    true_positives, predicted, gold = _chunk_counts(judged.gold, judged.predicted)
+    return np.stack([2 * true_positives, predicted + gold], axis=1)
 
 
 def chunk_precision(judged: Judged) -> np.ndarray:
-    """XGLUE's number for part-of-speech tags, see above: [sentence, 2]."""
+    """XGLUE's number for part-of-speech tags, see the module's docstring: [sentence, 2]."""
     import numpy as np
 
-    tp, found, _ = _chunk_counts(judged.gold, judged.predicted)
-    return np.stack([tp, found], axis=1)
+    true_positives, predicted, _ = _chunk_counts(judged.gold, judged.predicted)
+    return np.stack([true_positives, predicted], axis=1)
 
 
 def token_accuracy(judged: Judged) -> np.ndarray:
-    """Right words of all words, a word without a prediction being wrong: [sentence, 2]."""
+    """Right words and all words; a word without a prediction is wrong: [sentence, 2]."""
     import numpy as np
 
     pairs = zip(judged.gold, judged.predicted, strict=True)
@@ -145,20 +146,20 @@ def token_accuracy(judged: Judged) -> np.ndarray:
     return np.array([right, [len(sentence) for sentence in judged.gold]], dtype=np.float64).T
 
 
-def _chunk_counts(gold, predicted) -> np.ndarray:
+def _chunk_counts(gold: list, predicted: list) -> np.ndarray:
     """True positives, predicted and gold chunks of every sentence, by seqeval's rules: [3, sentence] float64."""
     import numpy as np
     from seqeval.metrics.sequence_labeling import get_entities
 
     predicted = [["O" if word is None else word for word in sentence] for sentence in predicted]
-    # seqeval strings the sentences together with an O between them. On tags without a prefix a chunk can depend on what
-    # came before its sentence, so it must see them all at once; a chunk belongs to the sentence that it ends in.
+    # seqeval joins the sentences with an O between them. On tags without a prefix a chunk can depend on the sentence
+    # before, so seqeval must see all sentences at once. A chunk belongs to the sentence in which it ends.
     ends = np.cumsum([len(sentence) + 1 for sentence in gold])
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a tag has no prefix
-        there, found = set(get_entities(gold)), set(get_entities(predicted))
+        warnings.simplefilter("ignore")  # seqeval warns of tags without a prefix
+        gold_chunks, predicted_chunks = set(get_entities(gold)), set(get_entities(predicted))
     counts = np.zeros((3, len(gold)))
-    for row, chunks in enumerate((there & found, found, there)):
+    for row, chunks in enumerate((gold_chunks & predicted_chunks, predicted_chunks, gold_chunks)):
         last_words = np.array([last for _, _, last in chunks], dtype=np.int64)
         np.add.at(counts[row], np.searchsorted(ends, last_words, side="right"), 1)
     return counts
@@ -184,23 +185,28 @@ def ndcg_by_expected_relevance(judged: Judged) -> np.ndarray:
 
 
 def _ndcg(judged: Judged, relevance: np.ndarray, varied_only: bool) -> np.ndarray:
-    """nDCG and 1 for every query that counts, else 0 and 0; `varied_only`: queries with unequal gains alone count."""
+    """nDCG (Järvelin & Kekäläinen 2002) and 1 for every query that counts, else 0 and 0: [query, 2].
+
+    varied_only: count only queries with different gains.
+    """
     import numpy as np
     from sklearn.metrics import ndcg_score
 
     gains = _gains(judged.task)
     truth = np.array([gains[label] for label in judged.gold])
+    assert judged.queries is not None, "a ranking has queries"
     starts = runs(judged.queries)
     columns = np.zeros((len(starts) - 1, 2))
     for query, (start, end) in enumerate(itertools.pairwise(starts)):
         true = truth[start:end]
+        # scikit-learn refuses lists of one document.
         if end - start >= 2 and (not varied_only or true.min() < true.max()):
             columns[query] = ndcg_score([true], [relevance[start:end]]), 1
     return columns
 
 
 def runs(texts: list[str]) -> list[int]:
-    """Where runs of equal texts begin, and at the end the number of texts: the queries of a ranking."""
+    """The first position of every run of equal texts (a query of a ranking), then the number of texts."""
     return [*(i for i, text in enumerate(texts) if i == 0 or text != texts[i - 1]), len(texts)]
 
 
@@ -218,9 +224,10 @@ def _gains(task: Task) -> dict[str, int]:
 
 
 def moments(judged: Judged) -> np.ndarray:
-    """What Pearson's correlation is made of, x the gold numbers and y the predicted ones: [example, 6].
+    """The terms of Pearson's correlation, 1, x, y, x², y², xy, of gold numbers x and predicted numbers y: [example, 6].
 
-    Both are shifted by their medians, which changes no correlation and keeps digits; a constant becomes exactly 0.
+    Both are shifted by their medians. The shift changes no correlation, and avoids the loss of digits in differences of
+    large sums; a constant becomes exactly 0.
     """
     import numpy as np
 
@@ -229,14 +236,15 @@ def moments(judged: Judged) -> np.ndarray:
 
 
 def correlation(sums: np.ndarray) -> np.ndarray:
-    """Pearson's correlation in percent, of sums of `moments` [..., 6]; NaN where x or y does not vary."""
+    """Pearson's correlation in percent, from sums of `moments` [..., 6]; NaN where x or y does not vary."""
     import numpy as np
 
     n, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
     spread_x, spread_y = n * xx - x * x, n * yy - y * y
-    # A resample that drew one value alone leaves a spread of rounding errors, relative to what was subtracted.
+    # If a resample has only one value, the spread is a rounding error, some 1e-16 of what is subtracted.
     varies = (spread_x > 1e-12 * n * xx) & (spread_y > 1e-12 * n * yy)
     spread = np.sqrt(np.where(varies, spread_x, np.nan)) * np.sqrt(np.where(varies, spread_y, np.nan))
+    # Clipped, because rounding may give a little more than 1.
     return 100 * np.clip((n * xy - x * y) / spread, -1, 1)
 
 
@@ -248,16 +256,16 @@ def numbers(judged: Judged) -> np.ndarray:
 
 
 def rank_correlation(columns: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Spearman's correlation in percent: Pearson's of the ranks within each resample, ties at their mean rank.
+    """Spearman's correlation in percent: Pearson's of the ranks within each resample; ties get their mean rank.
 
     columns [example, 2], times [resample, example] -> [resample]; NaN where gold or predicted numbers do not vary.
     """
     import numpy as np
 
-    places = [np.unique(column, return_inverse=True)[1] for column in columns.T]  # the place of each distinct value
+    places = [np.unique(column, return_inverse=True)[1] for column in columns.T]  # among the distinct values
     values = np.full(len(times), np.nan)
     for resample, count in enumerate(times):
-        # Centred at the mean rank of all, (n + 1) / 2: sums of halves, so that a constant's spread is exactly 0.
+        # Minus the mean of all ranks, (n + 1) / 2. Ranks are multiples of 1/2, so a constant has a spread of exactly 0.
         x, y = (_ranks(place, count) - (count.sum() + 1) / 2 for place in places)
         spread_x, spread_y = count @ (x * x), count @ (y * y)
         if spread_x > 0 and spread_y > 0:
@@ -266,14 +274,15 @@ def rank_correlation(columns: np.ndarray, times: np.ndarray) -> np.ndarray:
 
 
 def _ranks(places: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """The mean rank [example] of each example's value, where example i is there count[i] times."""
+    """The mean rank [example] of each example's value, if example i occurs count[i] times."""
     import numpy as np
 
-    drawn = np.bincount(places, weights=count)  # of each distinct value, in ascending order
-    return (np.cumsum(drawn) - drawn + (drawn + 1) / 2)[places]
+    frequency = np.bincount(places, weights=count)  # of each distinct value, in ascending order
+    # The ranks of a value begin after those of all smaller ones; their mean is (frequency + 1) / 2 further on.
+    return (np.cumsum(frequency) - frequency + (frequency + 1) / 2)[places]
 
 
-# What a task's `metric` may be -> the metrics that are computed, XGLUE's official one first.
+# Allowed values of a task's `metric` -> the metrics that are computed, XGLUE's official one first.
 METRICS: dict[str, tuple[Metric, ...]] = {
     "accuracy": (Metric("accuracy", "accuracy", "example", accuracy),),
     "entity_f1": (Metric("entity_f1", "entity F1", "sentence", entity_f1),),

@@ -1,4 +1,4 @@
-"""The kinds of tasks. A kind is one class in one file here: another is a file and a line in `KINDS`.
+"""The kinds of tasks. A kind is one class in one file here. To add one, add a file and a line in `KINDS`.
 
     classification  one label for one text, or for several that belong together (title, body)
     pair            one label for a pair of texts
@@ -6,11 +6,12 @@
     ranking         a graded label for a (query, document) pair
     regression      a number for one text or a pair of texts
 
-`Kind` says what a kind must know: which settings fit, how labels are checked, what the head learns, what a prediction
-is. What it is scored by is in `tasks.metrics`.
+`Kind` declares what a kind defines: which settings fit, how labels are checked, what the head learns, and what a
+prediction is. The metrics are in `tasks.metrics`.
 """
 
 from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds.classification import Classification, Pair
 from mtbridge.tasks.kinds.kind import IGNORED, Kind
 from mtbridge.tasks.kinds.ranking import Ranking
@@ -23,8 +24,8 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (Classification(), Pair(),
 METRICS_OF_KIND = {name: kind.metrics for name, kind in KINDS.items()}
 
 
-def kind_of(task) -> Kind:
-    """The kind of a `specs.task.Task`. Raises MtbridgeError if there is none of that name."""
+def kind_of(task: Task) -> Kind:
+    """The kind of a task. Raises MtbridgeError if there is no kind with this name."""
     if task.kind not in KINDS:
         raise MtbridgeError(f"task {task.name}: '{task.kind}' is no kind of task; {nearest(task.kind, KINDS)}")
     return KINDS[task.kind]

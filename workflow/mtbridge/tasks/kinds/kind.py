@@ -1,106 +1,118 @@
-"""What every kind of task says of itself. The defaults here are those of one label, out of several, for one example."""
+"""What a kind of task defines. The defaults here fit tasks with one label, out of several, for one example."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from mtbridge.base.errors import MtbridgeError, nearest
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
+    import torch
 
     from mtbridge.specs.task import Task
 
-IGNORED = -100  # torch's own target for what does not enter the loss
+IGNORED = -100  # the target that torch's cross_entropy ignores by default
 
 
 class Kind:
     """A kind of task: what its examples look like, how it is learnt, predicted and scored.
 
-    Imports no torch (the loss alone does, when it is called), and NumPy and pyarrow where they are used: planning a
-    study asks for `problems` and names.
+    torch, NumPy and pyarrow are imported inside the functions that use them, because planning a study needs only
+    `problems` and names, and must be fast.
     """
 
     name: str
-    metrics: tuple[str, ...]  # what the task's `metric` may be, keys of `metrics.METRICS`
-    per_word = False  # one label, logit and prediction for every word of the column `tokens`, not one for an example
-    texts = (1, 2)  # how few and how many texts a model sees of an example
-    ignored: float = IGNORED  # a target that does not enter the loss
+    metrics: tuple[str, ...]  # allowed values of the task's `metric`, keys of `metrics.METRICS`
+    per_word = False  # labels and predictions are of words (column `tokens`), not of examples
+    texts = (1, 2)  # fewest and most texts of an example that a model sees
+    ignored: float = IGNORED  # the target of padding, which the loss leaves out
 
     # ---- Settings ----
 
     def problems(self, task: Task) -> list[tuple[str, str]]:
-        """What is wrong with a task's settings: (key, message), the message to stand behind the key."""
-        found = []
+        """What is wrong with a task's settings: pairs (key, message). An error shows the message after the key."""
+        wrong = []
         if task.metric not in self.metrics:
-            found.append(
+            wrong.append(
                 ("metric", f"'{task.metric}' does not fit the kind {self.name}; expected {' or '.join(self.metrics)}")
             )
         fewest, most = self.texts
         if not fewest <= len(task.segments) <= most:
             expected = "one or two" if fewest < most else {1: "one", 2: "two"}[most]
-            found.append(("segments", f"make {len(task.segments)} texts; a {self.name} has {expected}"))
-        return [*found, *self.label_problems(task)]
+            wrong.append(("segments", f"make {len(task.segments)} texts; a {self.name} has {expected}"))
+        return [*wrong, *self.label_problems(task)]
 
     def label_problems(self, task: Task) -> list[tuple[str, str]]:
         """The part of `problems` that is about labels."""
-        found = []
+        wrong = []
         if len(task.labels) < 2:
-            found.append(("labels", f"has {len(task.labels)}; a {self.name} needs two at least"))
+            wrong.append(("labels", f"has {len(task.labels)}; a {self.name} needs two at least"))
         if len(set(task.labels)) < len(task.labels):
-            found.append(("labels", "names a label twice"))
-        return found
+            wrong.append(("labels", "names a label twice"))
+        return wrong
 
     # ---- Examples ----
 
-    def check_label(self, task: Task, columns: dict, row: int, place) -> None:
-        """Raise MtbridgeError if a row's label, as it was read, is none of the task's.
+    def check_label(self, task: Task, columns: dict[str, list], row: int, place: Callable[..., str]) -> None:
+        """Check the label of a row, as it was read from a file.
 
-        columns: column -> one value a row. place: from (row[, word]) to the file and line that they came from.
+        columns: column -> one value per row.
+        place: a function of the row (and the word) that returns "file:line", for errors.
+
+        Raises:
+            MtbridgeError: the task has no such label.
         """
         self._check_known(task, columns["label"][row], place, row)
 
-    def _check_known(self, task: Task, label, place, *at) -> None:
+    def _check_known(self, task: Task, label: str, place: Callable[..., str], *at: int) -> None:
+        """Raise MtbridgeError if a label, at a row (and word), is not one of the task's."""
         if label not in task.labels:
             raise MtbridgeError(
                 f"{place(*at)}: the label '{label}' is none of the task {task.name}; {nearest(label, task.labels)}"
             )
 
     def labels(self, task: Task, labels: list) -> list:
-        """The labels of all examples as they are kept, from those that were read and checked."""
+        """The labels of all examples in the form that is stored, from those that were read and checked."""
         return labels
 
-    def label_type(self):
-        """The arrow type of a label, and of a prediction."""
+    def label_type(self) -> pa.DataType:
+        """The Arrow type of a label, and of a prediction."""
         import pyarrow as pa
 
         return pa.string()
 
-    def score_type(self):
-        """The arrow type of the scores beside a prediction."""
+    def score_type(self) -> pa.DataType:
+        """The Arrow type of the scores beside a prediction."""
         import pyarrow as pa
 
         return pa.list_(pa.float32())
 
     def group_column(self, task: Task) -> str | None:
-        """The column whose runs of equal text are one unit, which is never divided; None: a row is a unit."""
+        """The column whose consecutive equal texts form a group of rows that is never divided; None: no groups."""
         return None
 
     # ---- Training ----
 
     def head_size(self, task: Task) -> int:
-        """Numbers that the head gives for an example (or word)."""
+        """How many numbers the head computes for an example (or word)."""
         return len(task.labels)
 
-    def targets(self, task: Task, labels: list, where) -> np.ndarray | list:
-        """What the loss compares logits with, of all examples: class indices, int64 [example]."""
+    def targets(self, task: Task, labels: list, where: object) -> np.ndarray | list:
+        """The targets of the loss, of all examples: class indices, int64 [example].
+
+        Raises:
+            MtbridgeError: the task has no such label; the message begins with `where`, the examples' file.
+        """
         import numpy as np
 
         return np.asarray(self._indices(task, labels, where), dtype=np.int64)
 
-    def _indices(self, task: Task, labels, where) -> list[int]:
+    def _indices(self, task: Task, labels: list[str], where: object) -> list[int]:
         index = {label: number for number, label in enumerate(task.labels)}
         try:
             return [index[label] for label in labels]
@@ -109,21 +121,26 @@ class Kind:
                 f"{where}: label '{error.args[0]}' is not among the task's; {nearest(error.args[0], index)}"
             ) from None
 
-    def loss(self, logits, targets):
-        """The loss, summed over targets [n] that are not `ignored`; logits [n, head_size]. Divide by the number of
-        targets for a mean."""
+    def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The loss, summed over targets [n] that are not `ignored`; logits [n, head_size].
+
+        A sum, not a mean, because a batch may be computed in several passes of different sizes.
+        """
         import torch
 
         return torch.nn.functional.cross_entropy(logits, targets, reduction="sum", ignore_index=IGNORED)
 
-    def loss_of_guessing(self, task: Task, targets) -> float:
-        """The mean loss of a model that knows nothing; one that is far above it has diverged."""
+    def loss_of_guessing(self, task: Task, targets: np.ndarray | list) -> float:
+        """The mean loss of a model that knows nothing. A training whose loss is far above it has diverged.
+
+        Here: the cross-entropy of equal probabilities.
+        """
         return math.log(len(task.labels))
 
     # ---- Prediction ----
 
-    def outputs(self, logits):
-        """What is kept of logits [n, head_size]: probabilities of the classes."""
+    def outputs(self, logits: torch.Tensor) -> torch.Tensor:
+        """What is stored for logits [n, head_size]: the probabilities of the classes [n, head_size]."""
         return logits.softmax(-1)
 
     def decode(self, task: Task, outputs: list[np.ndarray]) -> tuple[list, list]:
@@ -131,8 +148,11 @@ class Kind:
         return [task.labels[row.argmax()] for row in outputs], outputs
 
     def constant(self, task: Task, labels: list) -> tuple | None:
-        """What a baseline without a model says of every unit, and its scores: the most frequent label, and the labels'
-        shares. None if no label is the task's. On labels of English training examples."""
+        """The prediction of the baseline without a model, and its scores: the most frequent label; all labels' shares.
+
+        labels: those of the training examples. None if none of them is a label of the task. Of labels that are equally
+        frequent, the first in the task's order is predicted.
+        """
         counts = Counter(labels)
         total = sum(counts[label] for label in task.labels)
         if total == 0:
@@ -140,20 +160,20 @@ class Kind:
         shares = [counts[label] / total for label in task.labels]
         return task.labels[shares.index(max(shares))], shares
 
-    def repeat(self, value, gold: list) -> list:
-        """One value for all predictions that the gold labels ask for."""
+    def repeat(self, value: Any, gold: list) -> list:
+        """One value for every prediction: a list as long as the gold labels."""
         return [value] * len(gold)
 
     # ---- Scoring ----
 
-    def prediction_problem(self, task: Task, gold, predicted) -> str | None:
-        """What is wrong with an example's prediction, to stand behind the example's name; None if nothing is."""
+    def prediction_problem(self, task: Task, gold: Any, predicted: Any) -> str | None:
+        """What is wrong with an example's prediction, to follow the example's name in an error; None if it fits."""
         if predicted in task.labels:
             return None
         return f"has the prediction '{predicted}'; {nearest(predicted, task.labels)}"
 
     def missing(self, predicted: list) -> int:
-        """Words without a prediction."""
+        """The number of words without a prediction."""
         return 0
 
     # ---- Submission ----

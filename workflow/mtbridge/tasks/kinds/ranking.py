@@ -4,13 +4,13 @@ from mtbridge.tasks.kinds.classification import Pair
 
 
 class Ranking(Pair):
-    """Rows that follow each other with the same text in the first column are one query's result list."""
+    """Consecutive rows with the same text in the first column are the results of one query."""
 
     name = "ranking"
     metrics = ("ndcg",)
 
     def label_problems(self, task):
-        """Also: labels are gains, whole numbers."""
+        """In addition: labels are gains, which are whole numbers."""
         odd = [label for label in task.labels if not label.isdecimal()]
         wrong = [("labels", f"'{odd[0]}' is no gain; expected whole numbers")] if odd else []
         return [*super().label_problems(task), *wrong]

@@ -1,4 +1,4 @@
-"""A number for one text or a pair of texts, such as how alike two sentences are."""
+"""A number for one text or a pair of texts, such as how similar two sentences are."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from mtbridge.tasks.kinds.kind import Kind
 
 
 class Regression(Kind):
-    """One number for an example. The head has one output, which is the prediction; it learns by squared error."""
+    """One number for an example. The head has one output, which is the prediction; the loss is the squared error."""
 
     name = "regression"
     metrics = ("pearson",)
-    ignored = math.nan
+    ignored = math.nan  # any number may be a target
 
     def label_problems(self, task):
-        """There is no list of labels."""
+        """A regression has no list of labels."""
         return [("labels", "are listed; those of a regression are numbers: set it to []")] if task.labels else []
 
     def check_label(self, task, columns, row, place):
@@ -51,11 +51,12 @@ class Regression(Kind):
         """The squared error, summed over targets [n] that are numbers; logits [n, 1]."""
         import torch
 
+        # `where` and not a product with a mask: 0 · NaN is NaN.
         error = torch.where(torch.isnan(targets), 0.0, logits[:, 0] - targets)
         return error.square().sum()
 
     def loss_of_guessing(self, task, targets):
-        """The squared error of a head as it begins: near 0, within about 1."""
+        """The mean squared error of a head that begins near 0, and one unit for its spread."""
         import numpy as np
 
         return 1 + float(np.mean(np.square(targets, dtype=np.float64)))
@@ -69,9 +70,10 @@ class Regression(Kind):
         return [float(row[0]) for row in outputs], outputs
 
     def constant(self, task, labels):
-        """The mean of the training numbers. It correlates with nothing: the baseline has no score."""
+        """The mean of the training numbers. A constant correlates with nothing, so this baseline has no score."""
         if not labels:
             return None
+        # fsum is exact, so the order of the examples does not matter.
         mean = math.fsum(labels) / len(labels)
         return mean, [mean]
 
@@ -82,12 +84,12 @@ class Regression(Kind):
         return None
 
     def lines(self, predicted):
-        """A number a line, six digits."""
+        """One number per line, with six significant digits."""
         return [f"{value:.6g}\n" for value in predicted]
 
 
 def number(text) -> float | None:
-    """What a label says, if it is a finite number."""
+    """The finite number that a label (a text or a number) stands for; None if it is no such number."""
     try:
         value = float(text)
     except (TypeError, ValueError):

@@ -9,7 +9,7 @@ COLUMN = "tokens"  # the words of an example
 
 
 class Tagging(Kind):
-    """One label for every word. What `Kind` says of an example holds here for a word, in lists of words."""
+    """One label for every word. Where `Kind` has a label or a prediction, this class has a list of them."""
 
     name = "tagging"
     metrics = ("entity_f1", "tagging_accuracy")
@@ -17,13 +17,13 @@ class Tagging(Kind):
     texts = (1, 1)
 
     def problems(self, task):
-        """Also: the words stand in the column `tokens`, and there is no other."""
+        """In addition: the words are in the column `tokens`, which is the only one."""
         columns = ", ".join(task.columns)
         wrong = [] if columns == COLUMN else [("columns", f"are {columns}; a tagging has '{COLUMN}' alone")]
         return [*wrong, *super().problems(task)]
 
     def check_label(self, task, columns, row, place):
-        """Also: as many labels as words."""
+        """In addition: there are as many labels as words."""
         words, labels = columns[COLUMN][row], columns["label"][row]
         if len(labels) != len(words):
             raise MtbridgeError(f"{place(row)}: {len(words)} words but {len(labels)} labels; expected one a word")
@@ -31,7 +31,7 @@ class Tagging(Kind):
             self._check_known(task, label, place, row, word)
 
     def labels(self, task, labels):
-        """Entities come as IOB2, however the file writes them."""
+        """Entities are stored as IOB2, even if the file has IOB1."""
         entities = any(label.startswith("B-") for label in task.labels)
         return [iob2(sentence) for sentence in labels] if entities else labels
 
@@ -42,28 +42,31 @@ class Tagging(Kind):
         return pa.list_(super().label_type())
 
     def score_type(self):
-        """A list of scores, which are empty for a word without a prediction."""
+        """A list of scores for each word; it is empty for a word without a prediction."""
         import pyarrow as pa
 
         return pa.list_(super().score_type())
 
     def targets(self, task, labels, where):
-        """Class indices of the words: a list an example."""
+        """Class indices of the words: one list per example."""
         return [self._indices(task, sentence, where) for sentence in labels]
 
     def decode(self, task, outputs):
-        """outputs: [word, head_size], NaN for a word without a prediction, which gets None and no scores."""
+        """Predictions and scores of examples from their outputs [word, head_size].
+
+        A word with NaN as output has no prediction; it gets None and no scores.
+        """
         import numpy as np
 
         predicted, scores = [], []
         for words in outputs:
-            there = ~np.isnan(words[:, 0])
-            predicted.append([task.labels[row.argmax()] if ok else None for row, ok in zip(words, there, strict=True)])
-            scores.append([row if ok else [] for row, ok in zip(words, there, strict=True)])
+            rows = [None if np.isnan(row[0]) else row for row in words]
+            predicted.append([None if row is None else task.labels[row.argmax()] for row in rows])
+            scores.append([[] if row is None else row for row in rows])
         return predicted, scores
 
     def constant(self, task, labels):
-        """The most frequent label of words."""
+        """The most frequent label of all words."""
         return super().constant(task, [word for sentence in labels for word in sentence])
 
     def repeat(self, value, gold):
@@ -71,7 +74,7 @@ class Tagging(Kind):
         return [[value] * len(sentence) for sentence in gold]
 
     def prediction_problem(self, task, gold, predicted):
-        """Also: as many predictions as words; None is a word without one."""
+        """In addition: there are as many predictions as words; None stands for a word without one."""
         if len(predicted) != len(gold):
             return f"has {len(predicted)} predictions for {len(gold)} words; predict again"
         for word, label in zip(predicted, gold, strict=True):
@@ -80,11 +83,11 @@ class Tagging(Kind):
         return None
 
     def missing(self, predicted):
-        """Words beyond the length limit or without a sub-word."""
+        """The number of words beyond the length limit or without a sub-word."""
         return sum(word is None for sentence in predicted for word in sentence)
 
     def lines(self, predicted):
-        """A word a line, O for one without a prediction; an empty line ends a sentence."""
+        """One word per line, O for a word without a prediction; an empty line ends a sentence."""
         return ["".join(f"{'O' if word is None else word}\n" for word in sentence) + "\n" for sentence in predicted]
 
 
@@ -93,9 +96,9 @@ def iob2(labels: list[str]) -> list[str]:
 
     In IOB1 an entity begins with I-, and with B- only right after another one of its type.
     """
-    out, before = [], "O"
+    iob2_labels, previous = [], "O"
     for label in labels:
-        begins = label.startswith("I-") and before[2:] != label[2:]
-        out.append("B-" + label[2:] if begins else label)
-        before = label
-    return out
+        begins = label.startswith("I-") and previous[2:] != label[2:]
+        iob2_labels.append("B-" + label[2:] if begins else label)
+        previous = label
+    return iob2_labels
