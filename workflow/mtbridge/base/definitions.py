@@ -145,7 +145,9 @@ def read_module(content: bytes, path: str) -> Module:
         if name in aliases or not bound:  # bound for type checkers alone
             continue
         written = form(name)
-        methods, bases, is_split = {}, [], False
+        methods: dict[str, list] = {}
+        bases: list[str] = []
+        is_split = False
         if len(bound) == 1 and isinstance(bound[0], ast.ClassDef):
             bound, methods, bases, is_split = split_class(written, bound[0])
         for part in bound:
@@ -200,8 +202,8 @@ def split_class(form: Form, node: ast.ClassDef) -> tuple[list, dict[str, list], 
     methods = {name: parts for name, parts in methods.items() if name not in used}
     body = [part for part in node.body if not (isinstance(part, FUNCTIONS) and part.name in methods)]
     without = ast.ClassDef(node.name, node.bases, node.keywords, body or [ast.Pass()], node.decorator_list)
-    if hasattr(node, "type_params"):
-        without.type_params = node.type_params
+    if hasattr(node, "type_params"):  # since Python 3.12
+        setattr(without, "type_params", node.type_params)  # noqa: B010 (a type checker of 3.11 does not know it)
     return [ast.copy_location(without, node)], methods, ours, True
 
 
