@@ -15,25 +15,25 @@ ROOT = Path(__file__).resolve().parents[3]
 class Few(BaseModel):
     """Little."""
 
-    width: int = setting(8, "How wide.", ge=1)
+    width: int = setting(8, description="How wide.", ge=1)
 
 
 class Many(BaseModel):
     """Much."""
 
-    first: Literal["a", "b"] = setting("a", "One of two: a|b.")
-    second: float | None = setting(None, "A share.", gt=0, le=1)
-    third: list[str] = setting([], "Words.")
-    fourth: bool = setting(True, "A switch.", identity=False)
+    first: Literal["a", "b"] = setting("a", description="One of two: a|b.")
+    second: float | None = setting(None, description="A share.", gt=0, le=1)
+    third: list[str] = setting([], description="Words.")
+    fourth: bool = setting(True, description="A switch.", identity=False)
     fifth: str = setting(description="A text.")
 
 
 class Study(BaseModel):
     """All."""
 
-    size: Few = setting(Few(), "Sizes.")
-    small: dict[str, Few] = setting({"one": Few()}, "Small groups.")
-    large: dict[str, Many] = setting({}, "Large groups.", min_length=1)
+    size: Few = setting(Few(), description="Sizes.")
+    small: dict[str, Few] = setting({"one": Few()}, description="Small groups.")
+    large: dict[str, Many] = setting({}, description="Large groups.", min_length=1)
 
 
 def test_page_is_that_of_the_settings():
