@@ -142,7 +142,7 @@ def read_module(content: bytes, path: str) -> Module:
     definitions: dict[str, Definition] = {}
     classes: list[str] = []
     for name, bound in top.bindings.items():
-        if name in aliases or not bound:  # bound for type checkers alone
+        if name in aliases or not bound:  # only type checkers see it bound
             continue
         written = form(name)
         methods: dict[str, list] = {}
@@ -182,33 +182,33 @@ def read_module(content: bytes, path: str) -> Module:
 def split_class(form: Form, node: ast.ClassDef) -> tuple[list, dict[str, list], list[str], bool]:
     """A class without its methods, its methods by name, references to its bases, and whether it was split at all.
 
-    A method counts where code asks for an attribute of its name, so that code which uses one part of a class does not
-    become stale by another. What Python calls by itself (`__init__`) stays in the class; so do all methods of a class
-    that another library may call: one with a base that is not the project's, or with a decorator.
+    A method counts if some code reads an attribute of its name, so a change of one method makes only code stale that
+    may call it. Methods that Python calls by itself (`__init__`) stay in the class. So do all methods of a class that
+    a library may call: it has a base outside the project, or a decorator.
     """
     bases = [reference for base in node.bases for reference in references_of(form, base)]
-    ours = [reference for reference in bases if reference.startswith((":", ".", "mtbridge"))]
+    own_bases = [reference for reference in bases if reference.startswith((":", ".", "mtbridge"))]
     if node.decorator_list and not all(is_harmless_call(form, part, True) for part in node.decorator_list):
         return [node], {}, [], False
-    if node.keywords or len(ours) < len(node.bases):
+    if node.keywords or len(own_bases) < len(node.bases):
         return [node], {}, [], False
     methods: dict[str, list] = {}
     for part in node.body:
         if isinstance(part, FUNCTIONS) and not part.name.startswith("__"):
             methods.setdefault(part.name, []).append(part)
-    # A name that the body uses while the class is made, or binds otherwise, is no method alone.
+    # The body may also call a method while the class is made, or bind its name again; such a method stays too.
     rest = [part for part in node.body if not (isinstance(part, FUNCTIONS) and part.name in methods)]
     used = {name.id for part in rest for name in ast.walk(part) if isinstance(name, ast.Name)}
     methods = {name: parts for name, parts in methods.items() if name not in used}
     body = [part for part in node.body if not (isinstance(part, FUNCTIONS) and part.name in methods)]
     without = ast.ClassDef(node.name, node.bases, node.keywords, body or [ast.Pass()], node.decorator_list)
-    if hasattr(node, "type_params"):  # since Python 3.12
-        setattr(without, "type_params", node.type_params)  # noqa: B010 (a type checker of 3.11 does not know it)
-    return [ast.copy_location(without, node)], methods, ours, True
+    if hasattr(node, "type_params"):
+        without.type_params = node.type_params  # type: ignore[attr-defined]  # from Python 3.12 on
+    return [ast.copy_location(without, node)], methods, own_bases, True
 
 
 def references_of(form: Form, base) -> list[str]:
-    """What a base class may mean; nothing where it is no name."""
+    """References of what a base class may refer to; none if the base is no name."""
     attributes: list[str] = []
     while isinstance(base, ast.Attribute):
         attributes.insert(0, base.attr)
