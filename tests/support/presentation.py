@@ -11,6 +11,7 @@ from mtbridge.presentation import catalog
 from mtbridge.presentation.figures.style import write as write_figure
 from mtbridge.presentation.files import write_table
 from mtbridge.presentation.layout import Layout
+from mtbridge.representations.measures import MEASURES
 from mtbridge.study.grid import Study
 from mtbridge.study.load import load
 from mtbridge.study.options import Options
@@ -226,6 +227,7 @@ def write_study(folder, study, layers=4, seed=0):
             for position, a in enumerate(FIVE):
                 for b in FIVE[position + 1 :]:
                     inside += cells(corpus="parallel", layer=layer, model=one, language_a=a, language_b=b, aligned=True)
-    write_parquet(pd.DataFrame(between), folder / "cka" / "models.parquet")
-    write_parquet(pd.DataFrame(inside), folder / "cka" / "languages.parquet")
+    for measure in MEASURES:
+        write_parquet(pd.DataFrame(between), folder / measure / "models.parquet")
+        write_parquet(pd.DataFrame(inside), folder / measure / "languages.parquet")
     return folder

@@ -275,6 +275,19 @@ ENTRIES = (
         has_published=True,
         exists=requirements.has_similarities,
     ),
+    Entry(
+        name="procrustes",
+        kind="figure",
+        title="Procrustes",
+        caption="Similarity (orthogonal Procrustes) of two models on the same texts, by layer and language.",
+        details=f"Unrelated texts score more than 0: the estimator is biased. {SPREAD}",
+        module="figures.figure1",
+        load=figure1,
+        options={"label": "Procrustes similarity"},
+        inputs="procrustes/models.parquet",
+        section="similarity",
+        exists=requirements.has_similarities,
+    ),
 )
 
 

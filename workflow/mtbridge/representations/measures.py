@@ -9,6 +9,7 @@ A value of the registry is a function that gives the measure's: planning imports
 """
 
 from collections.abc import Callable, Sequence
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,4 +27,77 @@ def cka() -> "Compare":
     return similarities
 
 
-MEASURES: dict[str, Callable[[], "Compare"]] = {"cka": cka}
+def procrustes() -> "Compare":
+    """Orthogonal Procrustes similarity (Ding et al. 2021; Williams et al. 2021); see `procrustes_similarities`."""
+    return procrustes_similarities
+
+
+MEASURES: dict[str, Callable[[], "Compare"]] = {"cka": cka, "procrustes": procrustes}
+
+
+# ---- Procrustes ----
+
+PROCRUSTES_HALVES = 20  # a singular value decomposition each; the standard error is then known to 16 %
+PROCRUSTES_ORDERS = 5  # of shuffled rows, over which the null is a mean
+SPREAD_OF_NONE = 1e-12  # share of the states' norm below which float64 cannot tell a spread of rows from none
+
+
+def procrustes_similarities(states: "Sequence[torch.Tensor]", seed: int = 0) -> "dict[str, Similarity]":
+    """Procrustes similarity of all pairs of `states` (m tensors [row, dim]), with null and 95 % interval over rows.
+
+    It is the nuclear norm ‖XᵀY‖₊, the sum of singular values, of column-centred X and Y of unit Frobenius norm. With d
+    the distance min ‖X − YQ‖ over orthogonal Q it is 1 − d²/2 (Ding et al. 2021; Williams et al. 2021, "Generalized
+    shape metrics on neural representations"; the narrower side has columns of zeros). It lies in [0, 1], is symmetric,
+    and does not change when a side is rotated, moved or scaled. States without variance have 0 with everything.
+
+    Its one estimator is biased: as biased CKA it grows with dim/n on unrelated states. Read it against its null.
+    The null is an estimate: the mean over PROCRUSTES_ORDERS orders of the rows of one side, drawn by `seed`, the same
+    for all pairs. The interval is that of `subsamples.interval`, from PROCRUSTES_HALVES halves, each centred and scaled
+    anew. It is about this number, not about its bias. In simulations it covered the number's mean .95 to .99 of the
+    time where dim was at most n/10, and was too narrow, covering .85, where dim was n/2 or more.
+
+    CPU seconds on one core for 1000 rows: 23 for 9 models, 5 layers, 5 languages of dim 96, so 0.026 a pair. A pair of
+    dim 1024 takes 4.3, measured on three pairs; the same study would take about an hour.
+    """
+    import torch
+
+    from mtbridge.representations.subsamples import Similarity, half_subsamples, interval
+
+    n, generator = len(states[0]), torch.Generator().manual_seed(seed)
+    shapes = [_shape(x) for x in states]
+    value = _nuclear_norms(shapes, shapes)
+    orders = [torch.randperm(n, generator=generator) for _ in range(PROCRUSTES_ORDERS)]
+    null = torch.stack([_nuclear_norms(shapes, [x[order] for x in shapes]) for order in orders]).mean(0)
+    halves = []
+    for rows in half_subsamples(n, PROCRUSTES_HALVES, seed).bool().T:
+        parts = [_shape(x[rows]) for x in states]
+        halves.append(_nuclear_norms(parts, parts))
+    low, high = interval(value, torch.stack(halves), n, least=0.0)
+    return {"biased": Similarity(value, low, high, null)}
+
+
+def _shape(states: "torch.Tensor") -> "torch.Tensor":
+    """[row, at most row columns] in float64, centred, of unit Frobenius norm; all 0 for states without variance."""
+    import torch
+
+    states = states.to(torch.float64)
+    centred = states - states.mean(0)
+    norm = torch.linalg.vector_norm(centred)
+    if norm <= SPREAD_OF_NONE * torch.linalg.vector_norm(states):
+        return torch.zeros_like(centred[:, : len(centred)])
+    if centred.shape[1] > len(centred):  # More columns than rows are rotated into as many: less to decompose.
+        centred = torch.linalg.qr(centred.mT).R.mT
+    return centred / norm
+
+
+def _nuclear_norms(left: "Sequence[torch.Tensor]", right: "Sequence[torch.Tensor]") -> "torch.Tensor":
+    """‖XᵀY‖₊ of each X of `left` with each Y of `right` that stands at its place or behind it, mirrored; [m, m]."""
+    import torch
+
+    norms = torch.zeros(len(left), len(left), dtype=torch.float64)
+    for a, b in combinations_with_replacement(range(len(left)), 2):
+        cross = left[a].mT @ right[b]
+        # XᵀX has no negative eigenvalue, so its trace is its nuclear norm.
+        norm = cross.trace() if left[a] is right[b] else torch.linalg.svdvals(cross).sum()
+        norms[a, b] = norms[b, a] = norm.clamp(0, 1)
+    return norms
