@@ -365,10 +365,10 @@ def lacking(sizes) -> str | None:
     """bf16 instructions, where they are not."""
     import torch
 
-    from mtbridge.models.computing import computed_in
+    from mtbridge.models.computing import usable_precision
 
     device = torch.device(sizes["device"])
-    return None if computed_in("bf16", device, tell=False) == "bf16" else f"no bf16 instructions ({device.type})"
+    return None if usable_precision("bf16", device, warn=False) == "bf16" else f"no bf16 instructions ({device.type})"
 
 
 BF16 = replace(

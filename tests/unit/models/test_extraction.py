@@ -148,7 +148,7 @@ def test_a_missing_tensor_is_named_and_nothing_is_written(family, tokenizer, tmp
         prefix + kind.layer_name(1, "fc1") for prefix in kind.prefixes if prefix + kind.layer_name(1, "fc1") in names
     )
     change(tmp_path / "checkpoint", lambda found: found.pop(key))
-    with pytest.raises(MtbridgeError, match="is missing; the checkpoint is not whole"):
+    with pytest.raises(MtbridgeError, match="is missing; the checkpoint is incomplete"):
         extract_encoder(tmp_path / "checkpoint", tokenizer, tmp_path / "encoder", {})
     assert not (tmp_path / "encoder").exists()
 

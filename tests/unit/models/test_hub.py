@@ -326,7 +326,7 @@ def test_a_full_disk_says_where_to_make_room_and_keeps_what_came(server, fetch, 
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(hub._Reported, "write", full)
+        patch.setattr(hub._DownloadFile, "write", full)
         with pytest.raises(MtbridgeError, match=r"No space left on device\); make room in .*cache"):
             fetch()
     fetch()

@@ -366,7 +366,7 @@ def test_more_layers_than_the_config_says_are_refused(family, whole_models, impo
 def test_fewer_layers_than_the_config_says_are_refused(family, whole_models, import_from, tmp_path):
     folder = save_checkpoint(tmp_path / "checkpoint", family, whole_models[family], "shards")
     edit_config(folder, encoder_layers=3, num_hidden_layers=3)
-    refused(tmp_path, folder, import_from(family), r"tensor '.*2\..*' is missing; the checkpoint is not whole")
+    refused(tmp_path, folder, import_from(family), r"tensor '.*2\..*' is missing; the checkpoint is incomplete")
 
 
 def test_another_width_than_the_config_says_is_refused(whole_models, import_from, tmp_path):

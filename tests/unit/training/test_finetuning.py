@@ -261,7 +261,7 @@ def test_words_without_a_subword_or_cut_off_keep_the_others_in_place(place, tmp_
             assert ids[position] == first
     assert positions[-1] == -1
     assert positions[0] == 1
-    assert made.batch([0, 0]).at.tolist() == [p + start for start in (0, 12) for p in positions if p >= 0]
+    assert made.batch([0, 0]).first_subwords.tolist() == [p + start for start in (0, 12) for p in positions if p >= 0]
     labels = inputs.example_targets([["NOUN"] * len(words)], small.POS, "x")
     assert len(inputs.batch_targets(made, labels, [0])) == (positions >= 0).sum()
 

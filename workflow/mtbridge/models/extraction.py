@@ -1,4 +1,4 @@
-"""How any checkpoint becomes an encoder folder (see `loading`): trained here, published, or already an encoder."""
+"""Makes an encoder folder (see `loading`) from a checkpoint: trained here, published, or already an encoder."""
 
 import json
 import re
@@ -17,8 +17,8 @@ from mtbridge.models.loading import build
 from mtbridge.specs.families import Family
 
 
-def encoder_places(checkpoint, tensors: Tensors) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Where the encoder's tensors lie in a checkpoint: name in the encoder class -> (name in the checkpoint, shape).
+def encoder_places(checkpoint: str | Path, tensors: Tensors) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """The encoder's tensors in a checkpoint: name in the encoder class -> (name in the checkpoint, shape).
 
     Raises:
         MtbridgeError: a tensor is missing, has another shape than config.json says, or belongs to a layer that
@@ -26,6 +26,7 @@ def encoder_places(checkpoint, tensors: Tensors) -> dict[str, tuple[str, tuple[i
     """
     family = family_of(checkpoint)
     expected = {key: tuple(value.shape) for key, value in build(checkpoint).state_dict().items()}
+    # The word embeddings may be stored under another module's name, so any other tensor tells the prefix.
     body = next(key for key in expected if key != family.word_embeddings)
     prefix = next((prefix for prefix in family.prefixes if prefix + body in tensors), None)
     if prefix is None:
@@ -38,38 +39,39 @@ def encoder_places(checkpoint, tensors: Tensors) -> dict[str, tuple[str, tuple[i
         candidates = [prefix + key, *(family.tied_embeddings if key == family.word_embeddings and tied else ())]
         place = next((name for name in candidates if name in tensors), None)
         if place is None:
-            raise MtbridgeError(f"{checkpoint}: tensor '{prefix}{key}' is missing; the checkpoint is not whole")
+            raise MtbridgeError(f"{checkpoint}: tensor '{prefix}{key}' is missing; the checkpoint is incomplete")
         if tensors.shape(place) != shape:
             raise MtbridgeError(
                 f"{checkpoint}: tensor '{place}' has shape {tensors.shape(place)}, config.json says {shape}"
             )
         places[key] = (place, shape)
     layer = re.compile(re.escape(prefix) + re.escape(family.layer).replace(r"\{\}", r"\d+") + r"\.")
-    beyond = sorted(key for key in tensors if layer.match(key) and key.removeprefix(prefix) not in expected)
-    if beyond:
-        raise MtbridgeError(f"{checkpoint}: tensor '{beyond[0]}' has no place in the model that config.json describes")
+    surplus = sorted(key for key in tensors if layer.match(key) and key.removeprefix(prefix) not in expected)
+    if surplus:
+        raise MtbridgeError(f"{checkpoint}: tensor '{surplus[0]}' has no place in the model that config.json describes")
     return places
 
 
-def extract_encoder(checkpoint, tokenizer, output, card: dict) -> None:
+def extract_encoder(checkpoint: str | Path, tokenizer: str | Path, output: str | Path, card: dict) -> None:
     """Write an encoder folder from a checkpoint.
 
-    Tensors go from file to file, a block at a time: the decoder is never read, and no model is built in memory.
+    Tensors are copied from file to file in blocks; the decoder is not read, and no model is built in memory.
 
     Args:
         checkpoint: folder with config.json and weights, as `save_pretrained` or `hub.fetch` writes it.
         tokenizer: tokenizer folder (`data.tokenizers`); its vocabulary must fit the embeddings.
-        card: what is known of the model beyond its files (model, label, kind, base, source …). What a fetched
-            checkpoint's source.json says (repo, revision, commit, files) is added.
+        card: facts about the model that are not in its files (model, label, kind, base, source …). card.json has
+            these, the content of a fetched checkpoint's source.json (repo, revision, commit, files), and the sizes.
 
     Raises:
-        MtbridgeError: a tensor that the encoder needs is missing or has another shape than the config says.
+        MtbridgeError: see `encoder_places`; or the tokenizer has more entries than there are embeddings.
     """
     checkpoint = Path(checkpoint)
     family = family_of(checkpoint)
     tensors = Tensors(checkpoint)
     places = encoder_places(checkpoint, tensors)
     vocabulary, _ = places[family.word_embeddings][1]
+    # Published tables are often padded to a round number of rows, so more embeddings than entries are normal.
     size = tokenizers.open_tokenizer(tokenizer).get_vocab_size()
     if size > vocabulary:
         raise MtbridgeError(
@@ -79,8 +81,8 @@ def extract_encoder(checkpoint, tokenizer, output, card: dict) -> None:
     source = checkpoint / "source.json"
     with atomic_write(output) as folder:
         folder.mkdir()
-        names = {key: place for key, (place, _) in places.items()}
-        digest = checkpoints.write(tensors, names, folder / "model.safetensors")
+        old_names = {key: place for key, (place, _) in places.items()}
+        digest = checkpoints.write(tensors, old_names, folder / "model.safetensors")
         shutil.copyfile(checkpoint / "config.json", folder / "config.json")
         for file in ("tokenizer.json", "tokenizer_config.json", "special.json"):
             shutil.copyfile(Path(tokenizer) / file, folder / file)
@@ -93,8 +95,8 @@ def extract_encoder(checkpoint, tokenizer, output, card: dict) -> None:
         (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _describe(family: Family, config: dict, places: dict, tokenizer) -> dict:
-    """What the card says of an encoder's sizes, languages and tokenizer."""
+def _describe(family: Family, config: dict, places: dict, tokenizer: str | Path) -> dict:
+    """The card's entries about an encoder's sizes, languages and tokenizer."""
     vocabulary, width = places[family.word_embeddings][1]
     tags = tokenizers.specials(tokenizer)["languages"]
     return {
@@ -105,7 +107,7 @@ def _describe(family: Family, config: dict, places: dict, tokenizer) -> dict:
             "embeddings": vocabulary * width,
             "body": int(sum(np.prod(shape) for _, shape in places.values())) - vocabulary * width,
         },
-        # A model that takes no tags misses none.
+        # A family without tags takes every language.
         "languages": sorted(language for language, tag in tags.items() if tag is not None or family.tags is None),
         "tokenizer": tokenizers.digest(tokenizer),
     }

@@ -1,25 +1,36 @@
-"""How an encoder is run on a packed batch: what its family must be given beside the token ids."""
+"""Runs an encoder on a packed batch, with the further inputs that its family needs."""
 
 import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from mtbridge.models.kernels import cpu_kernels
 from mtbridge.models.packing import Packed
 from mtbridge.specs.families import FAMILIES
 
+if TYPE_CHECKING:
+    import torch
 
-def forward(encoder, batch: Packed, hidden_states: bool = False):
+
+def forward(encoder: Any, batch: "Packed[torch.Tensor]", hidden_states: bool = False) -> Any:
     """Run an encoder on a packed batch of tensors.
 
+    Args:
+        encoder: a transformers model of a family in `FAMILIES`, from `loading.load_encoder`.
+        hidden_states: return the states of all layers.
+
     Returns:
-        last hidden state [tokens, dim], or all of them, a tuple of layers + 1.
+        the last hidden states [tokens, dim], or a tuple of layers + 1 of these: the embeddings, then each layer's.
     """
     family = FAMILIES[encoder.config.model_type]
-    extra, positions = {}, contextlib.nullcontext()
+    extra: dict[str, Any] = {}
+    positions: contextlib.AbstractContextManager = contextlib.nullcontext()
     if family.token_types:
         extra["token_type_ids"] = batch.types[None]
     if family.position_table is not None:
         positions = _restart_positions(encoder.get_submodule(family.position_table), batch)
     elif family.positions_after_padding:
+        # RoBERTa counts from the padding's id + 1, as fairseq did.
         extra["position_ids"] = batch.positions[None] + encoder.config.pad_token_id + 1
     else:
         extra["position_ids"] = batch.positions[None]
@@ -33,18 +44,19 @@ def forward(encoder, batch: Packed, hidden_states: bool = False):
 
 
 @contextlib.contextmanager
-def _restart_positions(position_table, batch: Packed):
-    """Inside, positions start anew with every sequence, also where a module numbers all tokens of a row by itself.
+def _restart_positions(position_table: "torch.nn.Module", batch: "Packed[torch.Tensor]") -> Iterator[None]:
+    """Within this context each sequence's positions start from 0 in a module that numbers all tokens of a row itself.
 
-    The module is shown one sequence, as long as the longest, instead; each token takes its own row from the table that
-    it gives.
+    Hooks give the module one sequence, as long as the longest of the batch, and take from the table that it returns
+    the row of each token's own position.
     """
     import torch
 
-    one = torch.full_like(batch.ids[None, : batch.longest], -1)
+    # The module counts tokens other than padding, and -1 is never the padding's id.
+    sequence = torch.full_like(batch.ids[None, : batch.longest], -1)
     hooks = [
-        position_table.register_forward_pre_hook(lambda _, given: (one, *given[1:])),
-        position_table.register_forward_hook(lambda _module, _given, table: table[:, batch.positions]),
+        position_table.register_forward_pre_hook(lambda _module, inputs: (sequence, *inputs[1:])),
+        position_table.register_forward_hook(lambda _module, _inputs, table: table[:, batch.positions]),
     ]
     try:
         yield

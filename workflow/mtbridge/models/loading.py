@@ -1,14 +1,14 @@
-"""How an encoder folder is read.
+"""Reads an encoder folder into its model class.
 
 An encoder folder holds `config.json`, `model.safetensors` (the encoder's tensors under the encoder class's own names),
-the tokenizer's files and `card.json`. Whether it was trained here for a minute or published by someone else makes no
-difference after this point.
+the tokenizer's files and `card.json`. From here on, models trained in the study and published ones are treated alike.
 
 mBART and M2M-100 encoders are *not* loaded through `AutoModel` or `from_pretrained`: on a seq2seq checkpoint the
-encoder classes, and on an encoder folder `AutoModel`, fill in random weights with no more than a report.
+encoder classes, and on an encoder folder `AutoModel`, fill in random weights and only log a report.
 """
 
 from pathlib import Path
+from typing import Any
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json, sha256
@@ -17,12 +17,15 @@ from mtbridge.models.classes import encoder_class, family_of
 from mtbridge.models.packing import attention
 
 
-def build(folder):
-    """An encoder of the class and sizes that `<folder>/config.json` says, its weights still to come.
+def build(folder: str | Path) -> Any:
+    """An encoder (a transformers model) of the class and sizes in `<folder>/config.json`, without weights.
 
-    Its parameters are on torch's meta device, without content or memory: filling hundreds of millions of them with
-    random numbers that are overwritten at once would take longer than reading them. Buffers are real, because those
-    that no checkpoint holds (positions) are only made by the class itself.
+    Its parameters are on torch's meta device, without content or memory: it would take longer to fill hundreds of
+    millions of them with random numbers than to read them. Buffers are real, because some (positions) are in no
+    checkpoint and only the class itself computes them.
+
+    Raises:
+        MtbridgeError: config.json is not a config of a known family.
     """
     from accelerate import init_empty_weights
     from huggingface_hub.errors import StrictDataclassError
@@ -41,10 +44,10 @@ def build(folder):
         return encoder_class(family)(config, **family.encoder_arguments)
 
 
-def load_encoder(folder):
+def load_encoder(folder: str | Path) -> Any:
     """Read an encoder folder into its class, in evaluation mode.
 
-    Weights are mapped from the file, so that jobs on one machine share them until they change them.
+    Weights are mapped from the file: jobs on one machine share their memory until one of them changes a weight.
 
     Raises:
         MtbridgeError: a tensor is missing, has another shape or has no place in the class, or the file is not the one
@@ -61,15 +64,15 @@ def load_encoder(folder):
             f"{path}: {len(missing)} tensors missing ({', '.join(missing[:2])}), {len(surplus)} not expected "
             f"({', '.join(surplus[:2])}); delete {folder} to have it made again"
         )
-    found = {}
+    weights = {}
     for key, parameter in expected.items():
         if tensors.shape(key) != tuple(parameter.shape):
             raise MtbridgeError(
                 f"{path}: {key} has shape {tensors.shape(key)}, config.json says {tuple(parameter.shape)}"
             )
-        found[key] = tensors[key].to(parameter.dtype)
+        weights[key] = tensors[key].to(parameter.dtype)
     digest = read_json(card).get("sha256") if card.exists() and path.exists() else None
     if digest and digest != sha256(path):
         raise MtbridgeError(f"{path}: not what {card.name} says of it (sha256); delete {folder} to have it made again")
-    model.load_state_dict(found, assign=True)
+    model.load_state_dict(weights, assign=True)
     return model.eval()

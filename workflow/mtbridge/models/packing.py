@@ -1,56 +1,61 @@
-"""Packed batches: sequences of unequal length behind one another, without padding, each attending to itself alone.
+"""Packed batches: sequences of unequal length in one row, without padding; tokens attend to their own sequence only.
 
-A packed batch enters transformers' own model classes as one row of all its tokens. Two things must then be told to
-them: positions, which start anew with every sequence (see `forward`), and where attention ends. The second is
-done here by an attention function registered under the name `packed`. The library's own functions do not do it for
-encoders: given packed position ids, they let the tokens of one sequence attend to the next one's without a word.
+transformers' model classes get a packed batch as one row of all its tokens. They then need to know two things: that
+positions start from 0 in every sequence (see `forward`), and where each sequence ends in attention. For the second this
+module has an attention function, registered under the name `packed`. The library's own functions do not do it for
+encoders: given packed position ids, they let tokens attend to the next sequence, and do not warn.
 
-A batch gives up nothing but padding: the outputs are those of the padded batch, to rounding. Inside attention on a CPU
-sequences are padded, but only to the next multiple of STEP. PACKING.md says why this is not ten lines.
+The outputs are those of the padded batch, up to rounding. Attention on a CPU pads sequences, but only to the next
+multiple of STEP. PACKING.md says why this is not ten lines.
 """
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
 from mtbridge.base.numbers import ceil_div
-from mtbridge.data.tokenized import ranges
+from mtbridge.data.tokenized import Ragged, ranges
 from mtbridge.models import kernels
+
+if TYPE_CHECKING:
+    import torch
+
+Array = TypeVar("Array")  # np.ndarray, or torch.Tensor after `Packed.to`
 
 
 @dataclass(frozen=True)
-class Packed:
-    """A batch of sequences. Arrays are NumPy's, or tensors after `to`.
+class Packed(Generic[Array]):
+    """A batch of sequences; all arrays are int64."""
 
-    at: tagging only; for each word that has a sub-word its first one's place among the tokens.
-    """
+    ids: Array  # [tokens]
+    types: Array  # [tokens], token types
+    positions: Array  # [tokens], from 0 in each sequence
+    sequence: Array  # [tokens], the number of each token's sequence
+    offsets: Array  # [sequences + 1], where each sequence starts, and the end of the last
+    lengths: tuple[int, ...]  # tokens of each sequence
+    longest: int  # the largest of these
+    first_subwords: Array | None = None  # [words that have a sub-word], indices of tokens; tagging only
 
-    ids: np.ndarray  # [tokens], int64, as all
-    types: np.ndarray  # [tokens]
-    positions: np.ndarray  # [tokens], from 0 in each sequence
-    sequence: np.ndarray  # [tokens], the number of each token's sequence
-    offsets: np.ndarray  # [sequences + 1]
-    lengths: tuple[int, ...]
-    longest: int
-    at: np.ndarray | None = None  # [words]
-
-    def to(self, device) -> "Packed":
+    def to(self: "Packed[np.ndarray]", device: "torch.device") -> "Packed[torch.Tensor]":
         """The same batch as tensors on a device."""
-        arrays = {name: to_device(value, device) for name, value in vars(self).items() if isinstance(value, np.ndarray)}
-        return replace(self, **arrays)
+        fields: dict[str, Any] = vars(self)
+        tensors = {key: to_device(value, device) for key, value in fields.items() if isinstance(value, np.ndarray)}
+        return Packed(**(fields | tensors))
 
 
-def to_device(array: np.ndarray, device):
-    """An array as a tensor on a device, copied without waiting for it: from pinned memory, else CUDA may wait."""
+def to_device(array: np.ndarray, device: "torch.device") -> "torch.Tensor":
+    """An array as a tensor on a device; a copy to a GPU goes on while Python does."""
     import torch
 
     tensor = torch.from_numpy(array)
+    # Copies from memory that is not pinned wait for the GPU.
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
 
 
-def pack(ids, types, rows) -> Packed:
-    """The batch of some rows of two `tokenized.Ragged` of equal lengths, in the order of `rows`."""
+def pack(ids: Ragged, types: Ragged, rows: Any) -> Packed[np.ndarray]:
+    """The batch of some rows of token ids and token types, in the order of `rows`; both have the same offsets."""
     rows = np.asarray(rows)
     lengths = ids.offsets[rows + 1] - ids.offsets[rows]
     offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -68,37 +73,71 @@ def pack(ids, types, rows) -> Packed:
     )
 
 
-def attention(module, query, key, value, attention_mask=None, packed=None, scaling=None, dropout=0.0, **_):
-    """Scaled dot-product attention inside each sequence of a packed batch.
+def attention(
+    module: "torch.nn.Module",
+    query: "torch.Tensor",
+    key: "torch.Tensor",
+    value: "torch.Tensor",
+    attention_mask: "torch.Tensor | None" = None,
+    packed: "Packed[torch.Tensor] | None" = None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **_: Any,
+) -> "tuple[torch.Tensor, None]":
+    """Scaled dot-product attention within each sequence of a packed batch, as an attention function of transformers.
 
     Args:
         query, key, value: [1, heads, tokens, dim].
-        packed: the batch, as passed to the model's `forward` by name.
+        packed: the batch; transformers hands on the argument of this name of the model's `forward`.
 
     Returns:
-        [1, tokens, heads, dim], and None for the weights, as transformers' attention functions do.
+        [1, tokens, heads, dim], and None for the weights, which transformers' attention functions return too.
+
+    Raises:
+        RuntimeError: the model was called without a batch, or attends to other tokens than its own.
     """
+    # Cross-attention has keys of another sequence; an encoder has none.
     if packed is None or query.shape[2] != key.shape[2]:
         raise RuntimeError("attention 'packed' needs the batch: call mtbridge.models.forward.forward")
-    inside = _jagged if query.device.type == "cuda" else _in_groups
-    parts = [x[0].transpose(0, 1) for x in (query, key, value)]
-    return inside(*parts, packed, dropout_p=dropout, scale=scaling).unsqueeze(0), None
+    attend = _jagged if query.device.type == "cuda" else _in_groups
+    q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))  # [tokens, heads, dim]
+    return attend(q, k, v, packed, dropout_p=dropout, scale=scaling).unsqueeze(0), None
 
 
-def _jagged(query, key, value, packed: Packed, **options):
-    """One kernel for all sequences; given the longest, nothing has to be asked of the device. [tokens, heads, dim]"""
+def _jagged(
+    query: "torch.Tensor",
+    key: "torch.Tensor",
+    value: "torch.Tensor",
+    packed: "Packed[torch.Tensor]",
+    dropout_p: float,
+    scale: float | None,
+) -> "torch.Tensor":
+    """One kernel for all sequences, on a GPU. All are [tokens, heads, dim]."""
     import torch
 
-    jagged = (
-        torch.nested.nested_tensor_from_jagged(x, packed.offsets, min_seqlen=1, max_seqlen=packed.longest)
+    # With the lengths given, PyTorch need not ask the device for them, which would wait at every layer.
+    q, k, v = (
+        torch.nested.nested_tensor_from_jagged(x, packed.offsets, min_seqlen=1, max_seqlen=packed.longest).transpose(
+            1, 2
+        )
         for x in (query, key, value)
     )
-    out = torch.nn.functional.scaled_dot_product_attention(*(x.transpose(1, 2) for x in jagged), **options)
+    out = torch.nn.functional.scaled_dot_product_attention(q, k, v, dropout_p=dropout_p, scale=scale)
     return out.transpose(1, 2).values()
 
 
-def _in_groups(query, key, value, packed: Packed, dropout_p: float, scale: float | None):
-    """A call for each group of about equally long sequences: on a CPU faster than one call for all, or one for each."""
+def _in_groups(
+    query: "torch.Tensor",
+    key: "torch.Tensor",
+    value: "torch.Tensor",
+    packed: "Packed[torch.Tensor]",
+    dropout_p: float,
+    scale: float | None,
+) -> "torch.Tensor":
+    """A call for each group of about equally long sequences: faster on a CPU than one for all or one for each.
+
+    All are [tokens, heads, dim].
+    """
     import torch
 
     scale = query.shape[-1] ** -0.5 if scale is None else scale
@@ -107,72 +146,82 @@ def _in_groups(query, key, value, packed: Packed, dropout_p: float, scale: float
         return _written_out().apply(query, key, value, groups, dropout_p, scale)
     query, key, value = (groups.pad(x) for x in (query, key, value))
     out, bias = torch.empty_like(query), groups.bias.to(query.dtype)
-    attend = torch.nn.functional.scaled_dot_product_attention  # its fast kernel wants a batch in front
-    for place, *parts, b in zip(*map(groups.split, (out, query, key, value, bias)), strict=True):
-        q, k, v, mask = (x[None] for x in (*parts, b.mT))
-        place.copy_(attend(q, k, v, attn_mask=mask, dropout_p=dropout_p, scale=scale)[0])
+    attend = torch.nn.functional.scaled_dot_product_attention
+    for group, *parts, b in zip(*map(groups.split, (out, query, key, value, bias)), strict=True):
+        q, k, v, mask = (x[None] for x in (*parts, b.mT))  # PyTorch takes its fast kernel for four dimensions only
+        group.copy_(attend(q, k, v, attn_mask=mask, dropout_p=dropout_p, scale=scale)[0])
     return groups.unpad(out, shape)
 
 
 @dataclass(frozen=True)
 class Groups:
-    """How rows [tokens × heads, dim] stand in attention on a CPU: sequences whose lengths come to the same multiple of
-    STEP are a group [sequences × heads, length, dim], padded; the groups stand behind one another. Arrays are tensors.
+    """The layout of attention on a CPU: which row of [tokens × heads, dim] goes where.
+
+    Sequences whose lengths round up to the same multiple of STEP form a group [sequences × heads, length, dim], padded
+    to that length. The rows of all groups lie one after another.
     """
 
-    shapes: tuple[tuple[int, int], ...]  # sequences × heads and length of each group
-    source: np.ndarray  # [rows of the groups], the row that stands there; where there is none, any
-    place: np.ndarray  # [tokens × heads], where each row stands
-    padding: np.ndarray  # [rows of padding]
-    bias: np.ndarray  # [rows of the groups, 1], what is added to the scores of a row as a key: 0, or -inf for padding
+    shapes: tuple[tuple[int, int], ...]  # of each group: sequences × heads, and length
+    source: "torch.Tensor"  # [rows of the groups], the row of the input that each holds; any row in padding
+    target: "torch.Tensor"  # [tokens × heads], the row of the groups that holds each row of the input
+    padding: "torch.Tensor"  # [rows of padding], their numbers
+    bias: "torch.Tensor"  # [rows of the groups, 1], added to the scores of a row as a key: 0, or -inf in padding
 
-    def pad(self, x):
+    def pad(self, x: "torch.Tensor") -> "torch.Tensor":
         """[tokens, heads, dim] as rows of the groups, 0 in padding."""
         return x.reshape(-1, x.shape[-1]).index_select(0, self.source).index_fill_(0, self.padding, 0)
 
-    def unpad(self, x, shape):
+    def unpad(self, x: "torch.Tensor", shape: tuple[int, ...]) -> "torch.Tensor":
         """Rows of the groups as `shape`, [tokens, heads, dim]."""
-        return x.index_select(0, self.place).view(shape)
+        return x.index_select(0, self.target).view(shape)
 
-    def split(self, x) -> list:
-        """Views [sequences × heads, length, …] of the groups' rows."""
+    def split(self, x: "torch.Tensor") -> "list[torch.Tensor]":
+        """The rows of each group, as a view [sequences × heads, length, …]."""
         parts = x.split([count * length for count, length in self.shapes])
         return [part.view(*shape, -1) for part, shape in zip(parts, self.shapes, strict=True)]
 
 
-# Tokens. More of them are fewer calls, fewer are less padding: with 8 and 16 a step takes the same to 2 %.
+# In tokens. A larger step means fewer calls, a smaller one less padding; with 8 and 16 a training step takes equally
+# long, within 2 %.
 STEP = 8
 
 
-@functools.lru_cache(maxsize=1)  # all layers of a batch ask for the same
+@functools.lru_cache(maxsize=1)  # all layers of a batch ask for the same groups
 def _groups(lengths: tuple[int, ...], heads: int) -> Groups:
     import torch
 
-    lengths = np.asarray(lengths)
-    padded = ceil_div(lengths, STEP) * STEP
+    tokens = np.asarray(lengths)
+    padded = ceil_div(tokens, STEP) * STEP
     order = np.argsort(padded, kind="stable")
-    starts = np.empty_like(padded)
+    starts = np.empty_like(padded)  # of each sequence, in rows of the groups
     starts[order] = heads * (np.cumsum(padded[order]) - padded[order])
-    sequence = np.repeat(np.arange(len(lengths)), lengths)
-    first = ranges(starts, lengths)  # the place of each token's first head
-    place = (first[:, None] + np.arange(heads) * padded[sequence][:, None]).ravel()
+    sequence = np.repeat(np.arange(len(tokens)), tokens)
+    first_head = ranges(starts, tokens)  # the row of each token's first head
+    # In a group the heads of a sequence follow one another, each with all its tokens.
+    target = (first_head[:, None] + np.arange(heads) * padded[sequence][:, None]).ravel()
     source = np.full(heads * padded.sum(), -1)
-    source[place] = np.arange(len(place))
+    source[target] = np.arange(len(target))
     bias = np.where(source < 0, -np.inf, 0).astype(np.float32)[:, None]
-    arrays = (np.maximum(source, 0), place, np.flatnonzero(source < 0), bias)
     sizes, counts = np.unique(padded, return_counts=True)
-    shapes = zip((counts * heads).tolist(), sizes.tolist(), strict=True)
-    return Groups(tuple(shapes), *map(torch.from_numpy, arrays))
+    return Groups(
+        tuple(zip((counts * heads).tolist(), sizes.tolist(), strict=True)),
+        source=torch.from_numpy(np.maximum(source, 0)),
+        target=torch.from_numpy(target),
+        padding=torch.from_numpy(np.flatnonzero(source < 0)),
+        bias=torch.from_numpy(bias),
+    )
 
 
 @functools.cache
-def _written_out():
-    """Attention of groups of sequences with its gradients written out: PyTorch has no kernel with dropout on a CPU, and
-    for small models its record of some twenty operations a group costs as much as these do.
+def _written_out() -> Any:
+    """Attention of groups of sequences with explicit gradients, a `torch.autograd.Function`.
 
-    With weights W = softmax(scale QKᵀ), dropped out D = W ∘ mask and X = D ∘ (dO Vᵀ), the gradient of the softmax's
-    input is X - W ∘ rowsum(X) (after Dao et al. 2022, appendix B.4): no mask has to be kept. Where dO is 0, as in
-    padding, nothing comes from a row.
+    On a CPU PyTorch has no fast kernel with dropout, and for small models autograd's record of some twenty operations
+    per group costs as much as the operations.
+
+    With weights W = softmax(scale QKᵀ), after dropout D = W ∘ mask, and X = D ∘ (dO Vᵀ), the gradient of the softmax's
+    input is X - W ∘ rowsum(X) (after Dao et al. 2022, appendix B.4), so the mask need not be saved. dO is 0 in
+    padding, so padded rows add nothing to the gradients.
     """
     import torch
 
@@ -182,46 +231,46 @@ def _written_out():
             ctx.groups, ctx.scale, ctx.shape = groups, scale, query.shape
             query, key, value = (groups.pad(x) for x in (query * scale, key, value))
             out = torch.empty_like(query)
-            bias, kept = groups.bias.to(query.dtype), []
-            for place, q, k, v, b in zip(*map(groups.split, (out, query, key, value, bias)), strict=True):
+            bias, saved = groups.bias.to(query.dtype), []
+            for group, q, k, v, b in zip(*map(groups.split, (out, query, key, value, bias)), strict=True):
                 weights = torch.softmax(torch.baddbmm(b.mT, q, k.mT), -1)
-                kept += [weights, kernels.dropout(weights, dropout_p)]
-                torch.bmm(kept[-1], v, out=place)
-            ctx.save_for_backward(query, key, value, *kept)
+                saved += [weights, kernels.dropout(weights, dropout_p)]
+                torch.bmm(saved[-1], v, out=group)
+            ctx.save_for_backward(query, key, value, *saved)
             return groups.unpad(out, ctx.shape)
 
         @staticmethod
         @torch.autograd.function.once_differentiable
         def backward(ctx, grad):
-            query, key, value, *kept = ctx.saved_tensors
+            query, key, value, *saved = ctx.saved_tensors
             grad = ctx.groups.pad(grad)
             gradients = [torch.empty_like(x) for x in (query, key, value)]
             split = map(ctx.groups.split, (*gradients, query, key, value, grad))
-            for *places, q, k, v, g, weights, dropped in zip(*split, kept[::2], kept[1::2], strict=True):
+            for *targets, q, k, v, g, weights, dropped in zip(*split, saved[::2], saved[1::2], strict=True):
                 inner = torch.bmm(g, v.mT).mul_(dropped)
+                # Row sums in fp32: in bf16 those of hundreds of keys would lose digits.
                 inner.addcmul_(weights, inner.sum(-1, keepdim=True, dtype=torch.float32), value=-1)
-                for place, x, y in zip(places, (inner, inner.mT, dropped.mT), (k, q, g), strict=True):
-                    torch.bmm(x, y, out=place)
+                for target, x, y in zip(targets, (inner, inner.mT, dropped.mT), (k, q, g), strict=True):
+                    torch.bmm(x, y, out=target)
             gradients = [ctx.groups.unpad(x, ctx.shape) for x in gradients]
-            gradients[0].mul_(ctx.scale)
+            gradients[0].mul_(ctx.scale)  # `forward` has multiplied the query by it
             return *gradients, None, None, None
 
     return WrittenOut
 
 
-def fill(batch: Packed, longest: int) -> Packed:
-    """The batch with one more sequence of padding, of 1 to `longest` tokens, so that its size is a multiple of
-    `longest`: batches of few sizes, which differ in nothing that a recorded graph of kernels could not be told.
+def fill(batch: Packed[np.ndarray], longest: int) -> Packed[np.ndarray]:
+    """The batch with one more sequence, of 1 to `longest` tokens of padding, so that its size is a multiple of it.
 
-    In tagging `at` is filled up to a place a token; what lies behind the batch's own sequences or words is to be
-    ignored.
+    Such batches have few sizes, and a CUDA graph can be recorded for each. In tagging `first_subwords` gets as many
+    entries as there are tokens. Outputs beyond the batch's own sequences or words have no meaning.
     """
     tokens, sequences = len(batch.ids), len(batch.lengths)
     extra = longest - tokens % longest
     zeros, last = np.zeros(extra, dtype=np.int64), np.full(extra, sequences)
-    at = batch.at
-    if at is not None:
-        at = np.concatenate([at, np.full(tokens + extra - len(at), tokens)])
+    first_subwords = batch.first_subwords
+    if first_subwords is not None:
+        first_subwords = np.concatenate([first_subwords, np.full(tokens + extra - len(first_subwords), tokens)])
     return Packed(
         np.concatenate([batch.ids, zeros]),
         np.concatenate([batch.types, zeros]),
@@ -230,5 +279,5 @@ def fill(batch: Packed, longest: int) -> Packed:
         np.append(batch.offsets, tokens + extra),
         (*batch.lengths, extra),
         longest,
-        at,
+        first_subwords,
     )

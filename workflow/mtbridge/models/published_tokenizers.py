@@ -1,16 +1,18 @@
-"""Published tokenizers as tokenizer folders: their text splitting, their specials, and how they name languages.
+"""Published tokenizers as tokenizer folders: text splitting, special tokens, and the tags of languages.
 
-Languages are two letters here. mBART-50 and NLLB begin a text with a tag of its language under a name of their own;
-a language without one is null, never the unknown token. BERT and XLM-R take no tag: all theirs are null.
+This project writes languages with two letters. mBART-50 and NLLB begin a text with a tag such as `en_XX`; a language
+without a tag is null in special.json, never the unknown token. BERT and XLM-R have no tags, so all theirs are null.
 
-A checkpoint's tokenizer.json is taken as it is. From one without, vocab.txt (BERT) or the sentencepiece model
-(mBART-50, XLM-R) is read; transformers would need the packages sentencepiece and protobuf for it.
+A checkpoint's tokenizer.json is copied. Where there is none, vocab.txt (BERT) or the sentencepiece model (mBART-50,
+XLM-R) is read here; transformers would need the packages sentencepiece and protobuf for that.
 """
 
 import json
 import struct
 import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json
@@ -18,62 +20,72 @@ from mtbridge.base.text import read_lines
 from mtbridge.data import tokenizers
 from mtbridge.specs.families import Family, find_family
 
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
-def special_ids(family: Family, token_to_id, languages, where, source_language: str = "en") -> dict:
-    """The ids of a published tokenizer's specials, and of each language's tag, null where it has none.
+
+def special_ids(
+    family: Family,
+    token_to_id: Callable[[str], int | None],
+    languages: Iterable[str],
+    where: str | Path,
+    source_language: str = "en",
+) -> dict[str, Any]:
+    """The ids of a published tokenizer's special tokens, and of each language's tag, None where it has none.
 
     Args:
         token_to_id: token -> id, or None where the vocabulary lacks it.
         languages: two-letter codes.
-        where: what an error is about.
-        source_language: the language whose tag stands in for missing ones.
+        where: the checkpoint, for messages.
+        source_language: the language whose tag replaces missing ones.
 
     Raises:
-        MtbridgeError: a special is missing, or the tag of the source language, without which no text can be fed.
+        MtbridgeError: a special token is missing, or the tag of the source language.
     """
     ids = {name: token_to_id(token) for name, token in family.special_tokens.items()}
     missing = [family.special_tokens[name] for name, value in ids.items() if value is None]
     if missing:
         raise MtbridgeError(f"{where}: has no {', '.join(missing)}; expected a tokenizer of the family {family.name}")
     tags = family.tags or {}
-    found = {
+    tag_ids = {
         language: token_to_id(tags[language]) if language in tags else None
         for language in {source_language, *languages}
     }
-    if family.tags is not None and found[source_language] is None:
+    if family.tags is not None and tag_ids[source_language] is None:
         tag = tags.get(source_language, source_language)
         language = "English" if source_language == "en" else source_language
         raise MtbridgeError(
             f"{where}: has no tag {tag} for {language}; expected a tokenizer of the family {family.name}"
         )
-    return {**ids, "languages": dict(sorted(found.items()))}
+    return {**ids, "languages": dict(sorted(tag_ids.items()))}
 
 
-def import_tokenizer(checkpoint, family: str, languages, output) -> None:
+def import_tokenizer(checkpoint: str | Path, family: str, languages: Iterable[str], output: str | Path) -> None:
     """Write the tokenizer folder (see `data.tokenizers`) of a published checkpoint.
 
-    One line warns of languages without a tag.
+    Warns on stderr of languages without a tag.
 
     Args:
         checkpoint: folder with tokenizer.json, or vocab.txt or a sentencepiece model.
-        family: name of the model's family, which decides the specials and the tags.
-        languages: those that will be fed, two letters each.
+        family: name of the model's family, which decides the special tokens and the tags.
+        languages: two-letter codes of the languages that the study feeds to the model.
 
     Raises:
-        MtbridgeError: no tokenizer, or one that is not of this family.
+        MtbridgeError: the checkpoint has no tokenizer, or one of another family.
     """
     checkpoint = Path(checkpoint)
-    kind = find_family(family, checkpoint)
-    tokenizer = _read(checkpoint, kind)
-    ids = special_ids(kind, tokenizer.token_to_id, languages, checkpoint)
-    unknown = [language for language, tag in ids["languages"].items() if tag is None]
-    if kind.tags is not None and unknown:
+    spec = find_family(family, checkpoint)
+    tokenizer = _read(checkpoint, spec)
+    ids = special_ids(spec, tokenizer.token_to_id, languages, checkpoint)
+    untagged = [language for language, tag in ids["languages"].items() if tag is None]
+    if spec.tags is not None and untagged:
         print(
-            f"warning: {checkpoint}: its tokenizer has no tag for {', '.join(unknown)}; such texts get English's",
+            f"warning: {checkpoint}: its tokenizer has no tag for {', '.join(untagged)}; such texts get English's",
             file=sys.stderr,
         )
+    # transformers has two names each for the start and the end token.
     names = {"start": ("bos", "cls"), "end": ("eos", "sep"), "pad": ("pad",), "mask": ("mask",), "unknown": ("unk",)}
-    config = {f"{name}_token": kind.special_tokens[key] for key, several in names.items() for name in several}
+    config = {f"{name}_token": spec.special_tokens[key] for key, aliases in names.items() for name in aliases}
     with atomic_write(output) as folder:
         folder.mkdir()
         tokenizer.save(str(folder / "tokenizer.json"))
@@ -83,8 +95,8 @@ def import_tokenizer(checkpoint, family: str, languages, output) -> None:
         )
 
 
-def _read(checkpoint: Path, family: Family):
-    """The `tokenizers.Tokenizer` of a checkpoint, from the best of the files that the family's can be read from."""
+def _read(checkpoint: Path, family: Family) -> "Tokenizer":
+    """The tokenizer of a checkpoint, from the first of `family.tokenizer_files` that exists."""
     name = next((name for name in family.tokenizer_files if (checkpoint / name).exists()), None)
     if name is None:
         raise MtbridgeError(
@@ -97,8 +109,13 @@ def _read(checkpoint: Path, family: Family):
     return read(checkpoint / name, family)
 
 
-def _add_specials(tokenizer, names, tags=(), strip_before_mask: bool = False) -> None:
-    """Texts may hold these as they stand, as in the published tokenizers; some masks take the space before them."""
+def _add_specials(
+    tokenizer: "Tokenizer", names: Mapping[str, str], tags: Iterable[str] = (), strip_before_mask: bool = False
+) -> None:
+    """Make the special tokens single tokens wherever a text has them, as the published tokenizers do.
+
+    strip_before_mask: the mask includes the space before it, as RoBERTa's does.
+    """
     from tokenizers import AddedToken
 
     plain = [name for key, name in names.items() if key != "mask"]
@@ -107,12 +124,13 @@ def _add_specials(tokenizer, names, tags=(), strip_before_mask: bool = False) ->
     tokenizer.add_special_tokens([mask])
 
 
-def _read_wordpiece(path: Path, family: Family):
-    """BERT's tokenizer from its vocabulary."""
+def _read_wordpiece(path: Path, family: Family) -> "Tokenizer":
+    """BERT's tokenizer from its vocabulary, vocab.txt."""
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
     settings = path.with_name("tokenizer_config.json")
     config = read_json(settings) if settings.exists() else {}
+    # The defaults are those of transformers' BertTokenizer.
     vocabulary = {piece: index for index, piece in enumerate(read_lines(path))}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=family.special_tokens["unknown"]))
     tokenizer.normalizer = normalizers.BertNormalizer(
@@ -126,26 +144,28 @@ def _read_wordpiece(path: Path, family: Family):
     return tokenizer
 
 
-def _read_sentencepiece(path: Path, family: Family):
-    """mBART-50's or XLM-R's tokenizer from its sentencepiece model, ids as fairseq numbers them.
+def _read_sentencepiece(path: Path, family: Family) -> "Tokenizer":
+    """mBART-50's or XLM-R's tokenizer from its sentencepiece model, with fairseq's numbering of ids.
 
-    <s> <pad> </s> <unk>, the pieces but sentencepiece's own three specials, the tags, <mask>.
+    The order is <s> <pad> </s> <unk>, the pieces without sentencepiece's own three special tokens, the tags, <mask>.
     """
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
     try:
-        pieces, characters, kind = _model_proto(path.read_bytes())
+        pieces, normal_forms, model_type = _model_proto(path.read_bytes())
     except (OSError, ValueError, IndexError, struct.error) as error:
         raise MtbridgeError(f"{path}: not readable as a sentencepiece model; fetch it again") from error
-    if kind != UNIGRAM or [piece for piece, _ in pieces[:3]] != ["<unk>", "<s>", "</s>"]:
+    if model_type != UNIGRAM or [piece for piece, _ in pieces[:3]] != ["<unk>", "<s>", "</s>"]:
         raise MtbridgeError(f"{path}: is not laid out as those of mBART-50 and XLM-R; take a tokenizer.json")
     specials, tags = family.special_tokens, (family.tags or {}).values()
     first = [(specials[name], 0.0) for name in ("start", "pad", "end", "unknown")]
     last = [(token, 0.0) for token in (*tags, specials["mask"])]
     tokenizer = Tokenizer(models.Unigram([*first, *pieces[3:], *last], unk_id=3))
     spaces = normalizers.Replace(Regex(" {2,}"), " ")
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Precompiled(characters), spaces]) if characters else spaces
-    # Split at spaces first: sentencepiece drops those at the end of a text, Metaspace alone would keep one.
+    tokenizer.normalizer = (
+        normalizers.Sequence([normalizers.Precompiled(normal_forms), spaces]) if normal_forms else spaces
+    )
+    # Split at spaces first: sentencepiece drops spaces at the end of a text, and Metaspace alone would keep one.
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
     tokenizer.decoder = decoders.Metaspace()
     _add_specials(tokenizer, specials, tags, strip_before_mask=True)
@@ -156,44 +176,49 @@ UNIGRAM = 1  # sentencepiece's TrainerSpec.ModelType
 
 
 def _model_proto(data: bytes) -> tuple[list[tuple[str, float]], bytes, int]:
-    """(piece, score) of every piece, the table of characters' normal forms, and the kind of a sentencepiece model.
+    """(piece, score) of every piece, the table of characters' normal forms, and the type of a sentencepiece model.
 
-    The fields' numbers are those of sentencepiece_model.proto; the encoding is that of protocol buffers.
+    The numbers of fields come from sentencepiece_model.proto; the encoding is that of protocol buffers.
     """
-    pieces, characters, kind = [], b"", UNIGRAM
+    pieces, normal_forms, model_type = [], b"", UNIGRAM
     for number, value in _fields(data):
-        if number == 1:
+        if number == 1:  # pieces
             piece = dict(_fields(value))
             pieces.append((piece[1].decode("utf-8"), struct.unpack("<f", piece[2])[0] if 2 in piece else 0.0))
-        elif number == 2:
-            kind = dict(_fields(value)).get(3, UNIGRAM)
-        elif number == 3:
-            characters = dict(_fields(value)).get(2, b"")
-    return pieces, characters, kind
+        elif number == 2:  # trainer_spec
+            model_type = dict(_fields(value)).get(3, UNIGRAM)
+        elif number == 3:  # normalizer_spec
+            normal_forms = dict(_fields(value)).get(2, b"")
+    return pieces, normal_forms, model_type
 
 
-def _fields(data: bytes):
-    """Yield (number, value) of a protocol buffer: an int for a varint, bytes for everything else."""
+def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
+    """Yield (number, value) of the fields of a protocol buffer: an int for a varint, bytes for all other types.
+
+    Raises:
+        ValueError, IndexError: the data are not a protocol buffer.
+    """
+    position = 0
 
     def varint() -> int:
-        nonlocal at
+        nonlocal position
         value = shift = 0
         while True:
-            byte = data[at]
-            at += 1
-            value |= (byte & 127) << shift
+            byte = data[position]
+            position += 1
+            value |= (byte & 127) << shift  # seven bits in each byte, the lowest first; the top bit says: more follow
             shift += 7
             if byte < 128:
                 return value
 
-    at = 0
-    while at < len(data):
-        key = varint()
-        if key & 7 == 0:
-            yield key >> 3, varint()
+    while position < len(data):
+        number, wire_type = divmod(varint(), 8)
+        if wire_type == 0:
+            yield number, varint()
             continue
-        size = {1: 8, 5: 4}.get(key & 7) or (varint() if key & 7 == 2 else None)
-        if size is None or at + size > len(data):
+        # 1 and 5 are fixed-size numbers; 2 has its length in front.
+        size = {1: 8, 5: 4}.get(wire_type) or (varint() if wire_type == 2 else None)
+        if size is None or position + size > len(data):
             raise ValueError("not a protocol buffer")
-        yield key >> 3, data[at : at + size]
-        at += size
+        yield number, data[position : position + size]
+        position += size

@@ -1,7 +1,9 @@
-"""How texts become a model's input: the template of its family, and the tags of their languages."""
+"""How texts become a model's input: the template of its family, with the tags of their languages filled in."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,65 +15,76 @@ from mtbridge.models.classes import family_of
 
 @dataclass(frozen=True)
 class Template:
-    """How texts become a model's input: ids before, between and after them."""
+    """How one or two texts become an input: the special tokens before, between and after them."""
 
-    pieces: str
-    ids: dict
-    max_length: int
-    token_types: bool
+    pieces: str  # as in `Family`: S start, E end, T language tag, A and B the texts
+    ids: dict[str, Any]  # of S and E; of T by language
+    max_length: int  # tokens of an input, specials included
+    token_types: bool  # whether tokens from the second text on have type 1
 
     def assemble(self, texts: tokenized.Ragged, languages: list[str]) -> tuple[tokenized.Ragged, tokenized.Ragged, int]:
-        """The inputs of all examples: token ids, token types, and where each one's first text starts.
+        """The inputs of all examples: token ids, token types, and where the first text starts in each input.
+
+        Texts that are too long together are cut at the end: the longer one until both are equal, then both in turn,
+        the second first.
 
         Args:
-            texts: the texts of example r are rows `r * texts an example` and following. Those that are too long are
-                cut, the longer first, until both are equal, then in turn, the second first.
+            texts: in the order of the examples; two rows for each example where the template has two texts.
             languages: of each example.
         """
         rows, count = len(languages), sum(piece in "AB" for piece in self.pieces)
-        room = self.max_length - (len(self.pieces) - count)
+        room = self.max_length - (len(self.pieces) - count)  # tokens left for the texts
         lengths = texts.lengths.reshape(rows, count)
         excess = np.maximum(0, lengths.sum(1) - room)
         if count == 1:
             lengths = lengths - excess[:, None]
         else:
             difference = lengths[:, 1] - lengths[:, 0]
-            taken = np.minimum(excess, np.abs(difference))
-            rest = excess - taken
-            cut = np.stack([rest // 2 + taken * (difference <= 0), rest - rest // 2 + taken * (difference > 0)], 1)
+            from_longer = np.minimum(excess, np.abs(difference))
+            rest = excess - from_longer  # halved between both; an odd token comes off the second
+            cut = np.stack(
+                [rest // 2 + from_longer * (difference <= 0), rest - rest // 2 + from_longer * (difference > 0)], 1
+            )
             lengths = lengths - cut
         size = {"A": lengths[:, 0], "B": lengths[:, -1]}
         sizes = np.stack([size.get(piece, np.ones(rows, dtype=np.int64)) for piece in self.pieces], 1)
         starts = np.concatenate([[0], np.cumsum(sizes)])[:-1].reshape(rows, len(self.pieces))
         offsets = np.append(starts[:, 0], sizes.sum())
+        # One assignment per piece of the template fills it in for all examples.
         ids = np.empty(offsets[-1], dtype=np.int32)
         types = np.zeros(offsets[-1], dtype=np.int8)
         for number, piece in enumerate(self.pieces):
-            to = tokenized.ranges(starts[:, number], sizes[:, number])
+            target = tokenized.ranges(starts[:, number], sizes[:, number])
             if piece in "AB":
-                ids[to] = texts.values[tokenized.ranges(texts.offsets["AB".index(piece) : -1 : count], size[piece])]
+                ids[target] = texts.values[tokenized.ranges(texts.offsets["AB".index(piece) : -1 : count], size[piece])]
             else:
-                ids[to] = [self.ids["T"][language] for language in languages] if piece == "T" else self.ids[piece]
+                ids[target] = [self.ids["T"][language] for language in languages] if piece == "T" else self.ids[piece]
             if self.token_types and "B" in self.pieces[: number + 1]:
-                types[to] = 1
+                types[target] = 1
         return tokenized.Ragged(ids, offsets), tokenized.Ragged(types, offsets), self.pieces.index("A")
 
 
 def template(
-    folder, texts: int, max_length: int, pair_encoding: str, language_tag: str, languages, source_language: str = "en"
+    folder: str | Path,
+    texts: int,
+    max_length: int,
+    pair_encoding: str,
+    language_tag: str,
+    languages: Iterable[str],
+    source_language: str = "en",
 ) -> Template:
     """The input template of an encoder folder.
 
     Args:
-        texts: how many texts an example has, 1 or 2.
-        pair_encoding: `family` (as the model was pretrained; mBART and NLLB join the texts without a separator) or
-            `separator`.
+        texts: number of texts in an example, 1 or 2.
+        pair_encoding: `family` (as in pretraining; mBART and NLLB join the texts without a separator) or `separator`.
         language_tag: `own` (the tag of the text's language) or `English` (always the source language's).
-        languages: those that will be fed; one that the tokenizer has no tag for gets the source language's tag, never
+        languages: of all inputs. A language without a tag in the tokenizer gets the source language's tag, never
             `<unk>`.
 
     Raises:
-        MtbridgeError: the source language has no tag where the family needs one, or the model takes fewer tokens.
+        MtbridgeError: the source language has no tag and the family needs one, or the model takes fewer tokens than
+            `max_length`.
     """
     family = family_of(folder)
     ids = tokenizers.specials(folder)

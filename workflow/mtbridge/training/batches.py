@@ -36,7 +36,7 @@ class Inputs:
             return batch
         words = (self.words[row] for row in rows)
         places = [first[first >= 0] + start for first, start in zip(words, batch.offsets, strict=False)]
-        return replace(batch, at=np.concatenate(places).astype(np.int64))
+        return replace(batch, first_subwords=np.concatenate(places).astype(np.int64))
 
 
 def load_inputs(encoder, tokens_folder, task, languages: list[str], encoding: Encoding) -> Inputs:

@@ -28,7 +28,9 @@ def classifier(encoder_folder, outputs: int, recipe: Encoding, dropout: float = 
 
         def forward(self, batch):
             hidden = forward(self.encoder, batch)
-            hidden = pool(hidden, batch, recipe.pooling) if batch.at is None else hidden[batch.at]
+            hidden = (
+                pool(hidden, batch, recipe.pooling) if batch.first_subwords is None else hidden[batch.first_subwords]
+            )
             return self.head(self.dropout(hidden))
 
     return Classifier()

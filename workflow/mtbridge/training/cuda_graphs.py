@@ -16,7 +16,7 @@ from mtbridge.tasks.kinds import IGNORED
 def fill_up(batch: Packed, targets: np.ndarray, longest: int, ignored: float) -> tuple[Packed, np.ndarray]:
     """A batch and its targets (one a logit), filled up to a multiple of `longest` tokens and with `ignored`."""
     batch = fill(batch, longest)
-    logits = len(batch.lengths) if batch.at is None else len(batch.at)
+    logits = len(batch.lengths) if batch.first_subwords is None else len(batch.first_subwords)
     return batch, np.concatenate([targets, np.full(logits - len(targets), ignored, dtype=targets.dtype)])
 
 

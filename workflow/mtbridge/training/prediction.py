@@ -4,7 +4,7 @@ import numpy as np
 
 from mtbridge.base.program import begin_work
 from mtbridge.base.progress import Progress
-from mtbridge.models.computing import computed_in, device_of
+from mtbridge.models.computing import device_of, usable_precision
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
 from mtbridge.tasks.metrics import sound_value
@@ -69,7 +69,7 @@ def predict_examples(
     inputs = load_inputs(encoder_folder, tokens_folder, task, examples["language"], encoding)
     begin_work()
     device = device_of()
-    outputs = predict(model.to(device), inputs, task, computed_in(precision, device))
+    outputs = predict(model.to(device), inputs, task, usable_precision(precision, device))
     predicted, scores = kind.decode(task, outputs)
     columns = {name: pa.array(examples[name], pa.string()) for name in ("language", "split", "example_id")}
     columns |= {

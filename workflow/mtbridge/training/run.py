@@ -10,7 +10,7 @@ from pathlib import Path
 from mtbridge.base.files import read_json, sha256, write_json
 from mtbridge.base.program import begin_work
 from mtbridge.models.classes import family_of
-from mtbridge.models.computing import computed_in, device_of
+from mtbridge.models.computing import device_of, usable_precision
 from mtbridge.models.kernels import keep_memory
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.task import Task
@@ -56,7 +56,7 @@ def finetune(
     processes = Processes()
     origin = origin_of(files, task, recipe, seed, about.get("identity"))
     device = device_of(int(os.environ.get("LOCAL_RANK", "0")))
-    precision = computed_in(recipe.precision, device, family_of(files.encoder), tell=processes.rank == 0)
+    precision = usable_precision(recipe.precision, device, family_of(files.encoder), warn=processes.rank == 0)
     # Where a run is computed decides its last bits, so a state from elsewhere is not gone on with.
     here = {"processes": processes.count, "device": device.type, "threads": threads, "precision": precision}
     name = resume.state_name(origin | here)

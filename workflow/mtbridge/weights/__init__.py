@@ -1,1 +1,1 @@
-"""What is read from weight matrices."""
+"""The weight matrices of encoders: their singular values, and measures of these."""

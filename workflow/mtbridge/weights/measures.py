@@ -1,6 +1,7 @@
-"""What is read from the singular values of a weight matrix. Without torch, so that tables can be laid out anywhere.
+"""Measures of the singular values of a weight matrix.
 
-Singular values stand in falling order. The functions take any base: a distance to another one costs nothing.
+Imports no torch, so that tables can be made on a machine without it. All singular values are float64 arrays in
+descending order; the base may be any model of the same architecture.
 """
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from mtbridge.base.errors import MtbridgeError
 
 
-def _check_sizes(sigma, sigma_base) -> None:
+def _check_sizes(sigma: np.ndarray, sigma_base: np.ndarray) -> None:
     if np.shape(sigma) != np.shape(sigma_base):
         raise MtbridgeError(
             f"{np.size(sigma)} singular values, its base has {np.size(sigma_base)}; expected a base of the same "
@@ -16,36 +17,45 @@ def _check_sizes(sigma, sigma_base) -> None:
         )
 
 
-def frobenius_norm(sigma) -> float:
+def frobenius_norm(sigma: np.ndarray) -> float:
     """‖σ‖₂, which is the Frobenius norm ‖W‖_F of the matrix."""
     return float(np.linalg.norm(sigma))
 
 
-def distance(sigma, sigma_base) -> float:
-    """d = ‖σ − σ_base‖₂, at most ‖W − W_base‖_F (Mirsky 1960). MtbridgeError on unequal sizes."""
+def distance(sigma: np.ndarray, sigma_base: np.ndarray) -> float:
+    """d = ‖σ − σ_base‖₂, at most ‖W − W_base‖_F (Mirsky 1960).
+
+    Raises:
+        MtbridgeError: the sizes differ.
+    """
     _check_sizes(sigma, sigma_base)
     return float(np.linalg.norm(sigma - sigma_base))
 
 
-def rescaling_share(sigma, sigma_base) -> float:
-    """The share of d² that multiplying the base by one number explains: the part of σ − σ_base along σ_base.
+def rescaling_share(sigma: np.ndarray, sigma_base: np.ndarray) -> float:
+    """The share of d² that multiplying the base by one factor explains, in 0–1; NaN if d or the base is 0.
 
-    (c − 1)² ‖σ_base‖² / d² with c = ⟨σ, σ_base⟩ / ‖σ_base‖², in 0–1; NaN where d or the base is 0. MtbridgeError on
-    unequal sizes.
+    The share is (c − 1)² ‖σ_base‖² / d² with the least-squares factor c = ⟨σ, σ_base⟩ / ‖σ_base‖²: the squared length
+    of the projection of σ − σ_base onto σ_base, over d².
+
+    Raises:
+        MtbridgeError: the sizes differ.
     """
     d = distance(sigma, sigma_base)
     energy = float(sigma_base @ sigma_base)
     if d == 0 or energy == 0:
         return float("nan")
     factor = float(sigma @ sigma_base) / energy
-    return min((factor - 1) ** 2 * energy / d**2, 1.0)  # rounding may leave it a little above 1
+    return min((factor - 1) ** 2 * energy / d**2, 1.0)  # rounding can leave it slightly above 1
 
 
-def compare(sigma, sigma_base=None) -> dict[str, float]:
-    """What the tables of spectra show of a matrix: sigma_norm, d and uniform_share.
+def compare(sigma: np.ndarray | None, sigma_base: np.ndarray | None = None) -> dict[str, float]:
+    """The columns of the tables of spectra for one matrix: sigma_norm, d and uniform_share (`rescaling_share`).
 
-    Each is NaN where it cannot be had: all of them without `sigma`, the last two without a base. MtbridgeError on
-    unequal sizes.
+    All are NaN without `sigma`; d and uniform_share are NaN without a base.
+
+    Raises:
+        MtbridgeError: the sizes differ.
     """
     row = dict.fromkeys(("sigma_norm", "d", "uniform_share"), float("nan"))
     if sigma is not None:
