@@ -26,7 +26,7 @@ class TaskFields:
 
     kind: str = setting(description="What the examples are; see workflow/mtbridge/tasks/kinds.")
     labels: tuple[str, ...] = setting(
-        description="The classes, in order. In a ranking: the gains. In a regression: none, []."
+        (), description="The classes, in order. In a ranking: the gains. A regression has none."
     )
     metric: str = setting(description="How predictions are scored.")
     columns: tuple[Name, ...] = setting(("tokens",), description="Text columns, in file order; tagging: tokens.")

@@ -40,7 +40,7 @@ def cells(outline: Outline, protocol: str, similarity: pd.DataFrame) -> pd.DataF
 def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = sheet.CKA) -> Figure:
     """A grid of panels, languages across and layers down (0 = embeddings). `label` is the measure's name."""
     if frame.empty:
-        return sheet.nothing_to_draw("Figure 1: no pair of models to compare, or no similarities yet.")
+        return sheet.nothing_to_draw("There is no pair of models to compare, or there are no similarities yet.")
     rows, columns = list(dict.fromkeys(frame["model_row"])), list(dict.fromkeys(frame["model_column"]))
     layers, languages = sorted(frame["layer"].unique()), list(dict.fromkeys(frame["language"]))
     settings = outline.protocol(protocol)

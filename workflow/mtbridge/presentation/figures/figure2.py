@@ -70,7 +70,7 @@ def pairs(outline: Outline, protocol: str) -> list[tuple[str, ...]]:
 def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = sheet.CKA) -> Figure:
     """A grid of panels: pairs of models down, layers across (at most seven on a line)."""
     if frame.empty:
-        return sheet.nothing_to_draw("Figure 2: no similarities yet.")
+        return sheet.nothing_to_draw("There are no similarities yet.")
     layers = sorted(frame["layer"].unique())
     languages = sorted({*frame["language_a"], *frame["language_b"]})
     size, pairs_shown = len(languages), list(dict.fromkeys(frame["pair"]))

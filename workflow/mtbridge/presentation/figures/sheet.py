@@ -165,6 +165,11 @@ class Sheet:
         self.bottom = bottom + 0.15 * len(lines) + 0.1
         self.height = self.bottom + shape[0] * (panel[1] + gap[1]) - gap[1] + top
         self.top = self.height - top
+        # A colour bar is at most 3.2 inches high; a label that needs more than two lines there needs more room.
+        self.bar_height = min(self.top - self.bottom, 3.2)
+        self.bar_lines = textwrap.wrap(bar, max(1, int(self.bar_height * 19))) if bar else []
+        self.bar_left = self.width - 0.72
+        self.width += 0.14 * max(0, len(self.bar_lines) - 2)
         self.figure = Figure(figsize=(self.width, self.height))
         self.figure.text(0.08 / self.width, 0.06 / self.height, "\n".join(lines), fontsize=7.5, ha="left", va="bottom")
 
@@ -178,13 +183,12 @@ class Sheet:
     def finish(self, scale: tuple[float, float]) -> Figure:
         """The figure, with the colour bar of `scale` if it has one."""
         if self.bar:
-            middle, size = (self.top + self.bottom) / 2, min(self.top - self.bottom, 3.2)
-            left, bottom = (self.width - 0.72) / self.width, (middle - size / 2) / self.height
+            middle, size = (self.top + self.bottom) / 2, self.bar_height
+            left, bottom = self.bar_left / self.width, (middle - size / 2) / self.height
             ax = self.figure.add_axes((left, bottom, 0.13 / self.width, size / self.height))
             mappable = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(*scale), matplotlib.colormaps[COLOURS])
             bar = self.figure.colorbar(mappable, cax=ax)
-            # A short bar has its label in two lines.
-            bar.set_label(textwrap.fill(self.bar, int(size * 19)))
+            bar.set_label("\n".join(self.bar_lines))
             bar.outline.set_visible(False)
         return self.figure
 

@@ -17,7 +17,7 @@ class Regression(Kind):
 
     def label_problems(self, task):
         """A regression has no list of labels."""
-        return [("labels", "are listed; those of a regression are numbers: set it to []")] if task.labels else []
+        return [("labels", "are listed; those of a regression are numbers: leave the key out")] if task.labels else []
 
     def check_label(self, task, columns, row, place):
         """A label is a finite number."""
