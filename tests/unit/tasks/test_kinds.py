@@ -38,7 +38,7 @@ def test_a_task_as_it_should_be_has_no_problems(task):
         (replace(NC, labels=("a", "a")), "labels", "names a label twice"),
         (replace(WPR, labels=("0", "good")), "labels", "'good' is no gain; expected whole numbers"),
         (replace(POS, columns=("words",)), "columns", "are words; a tagging has 'tokens' alone"),
-        (replace(STS, labels=("0", "1")), "labels", "are listed; those of a regression are numbers: set it to []"),
+        (replace(STS, labels=("0", "1")), "labels", "are listed; those of a regression are numbers: leave the key out"),
         (replace(STS, metric="accuracy"), "metric", "'accuracy' does not fit the kind regression; expected pearson"),
     ],
 )
