@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mtbridge.base.identity import EVERYTHING, Graph, Node, Project, Reach, unresolved
+from mtbridge.base.identity import unresolved
+from mtbridge.base.identity.reach import Reach
+from mtbridge.base.identity.references import EVERYTHING, Graph, Node, Project
 
 # scripts/run.py runs `loss`; nothing runs `other`.
 FILES = {

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from mtbridge.base import identity
-from mtbridge.base.identity import NOT_MEANING, ROOT, Graph, Project, Reach, unresolved
+from mtbridge.base.identity import canonical, unresolved
+from mtbridge.base.identity.reach import Reach
+from mtbridge.base.identity.references import NOT_MEANING, ROOT, Graph, Project
 
 
 @pytest.fixture
@@ -136,9 +138,9 @@ def test_no_new_place_hides_what_code_reaches():
     places = {(place.definition, place.why) for place in ours if place.module.split(".")[1] not in ("base", "study")}
     assert places == {
         ("_compile", "globals"),  # sentence patterns of the generated world
-        ("_class", identity.COMPUTED_IMPORT),  # classes of transformers
-        ("versions", identity.OWN_NAMES),  # names of libraries
-        ("_unreachable", identity.OWN_NAMES),  # an error's class, in its text
+        ("_class", canonical.COMPUTED_IMPORT),  # classes of transformers
+        ("versions", canonical.OWN_NAMES),  # names of libraries
+        ("_unreachable", canonical.OWN_NAMES),  # an error's class, in its text
     }
 
 

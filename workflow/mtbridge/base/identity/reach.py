@@ -1,19 +1,7 @@
-"""A digest of what the code that a program runs *means*. A run is stale when this digest changes, and only then.
+"""All definitions that a program reaches."""
 
-The meaning of a program is the set of definitions that it reaches: functions, classes and constants. Starting from
-scripts/<program>.py their names are followed through imports and attributes of modules. The statements of all imported
-modules belong to it too. If a name cannot be followed, the whole module counts. IDENTITY.md says what is meaning, what
-is not, and how to find out why something is stale:
-
-    python -m mtbridge.base.identity finetune      lists the definitions that a program reaches
-"""
-
-import functools
-import sys
-
-from mtbridge.base.canonical import ANY_METHOD, COMPUTED_IMPORT, OWN_NAMES, SUBCLASSES
-from mtbridge.base.references import EVERYTHING, MAIN, NOT_MEANING, ROOT, STATEMENTS, Graph, Node, Place, Project
-from mtbridge.base.scopes import dotted
+from mtbridge.base.identity.canonical import ANY_METHOD, COMPUTED_IMPORT, OWN_NAMES, SUBCLASSES
+from mtbridge.base.identity.references import EVERYTHING, MAIN, STATEMENTS, Graph, Node
 
 
 class Reach:
@@ -95,51 +83,3 @@ class Reach:
     def digest(self) -> str:
         """The digest of all that is reached: 16 hex digits."""
         return self.graph.digest(self.roots, OWN_NAMES in self.reasons, self.attribute_names)[:16]
-
-
-@functools.cache
-def project() -> Project:
-    """This project."""
-    return Project(ROOT, ROOT / ".snakemake" / "definitions.json", NOT_MEANING)
-
-
-@functools.cache
-def graph(unused: frozenset[str]) -> Graph:
-    """This project's definitions without unused modules."""
-    return Graph(project(), unused)
-
-
-@functools.cache
-def digest(program: str, unused: frozenset[str] = frozenset()) -> str:
-    """16 hex digits that change when the meaning of what `scripts/<program>.py` runs changes, and only then.
-
-    They may differ between minor versions of Python, whose syntax trees differ.
-
-    unused: modules (with all inside them) that the program uses only with other options than those of the run.
-    """
-    return Reach(graph(unused), program).digest()
-
-
-def remember() -> None:
-    """Write what was read of this project to the cache, for the next plan."""
-    project().remember()
-
-
-def unresolved(project: Project) -> list[Place]:
-    """All places where names do not show what code reaches, so that whole modules count."""
-    places, graph = [], Graph(project)
-    for module in filter(graph.counts, project.modules()):
-        for name, definition in project.module(module).definitions.items():
-            problems = [tuple(reason) for reason in definition.reasons]
-            targets = [target for reference in definition.references for target in graph.resolve(module, reference)]
-            problems += [(definition.line, target.problem) for target in targets if target.problem]
-            places += [Place(module, name, line, why) for line, why in dict.fromkeys(problems)]
-        places += [Place(module, "", 1, f"everything from {dotted(star)}") for star in project.module(module).stars]
-    return places
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2 or project().file(sys.argv[1]) is None:
-        sys.exit("error: expected a program of scripts/, as in: python -m mtbridge.base.identity finetune")
-    for node in sorted(Reach(graph(frozenset()), sys.argv[1]).found):
-        print(f"{node.module}:{node.name}")

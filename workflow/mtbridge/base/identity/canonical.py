@@ -1,6 +1,6 @@
 """The canonical text of a definition: what it does, whatever its layout, its comments and its name.
 
-The text is the syntax tree without the parts that cannot change a result (see IDENTITY.md). A placeholder stands for
+The text is the syntax tree without the parts that cannot change a result (see README.md). A placeholder stands for
 every name that refers to another definition or an import; those names are its references, in order (see `scopes`).
 """
 
@@ -10,8 +10,17 @@ import hashlib
 import re
 from typing import NamedTuple
 
-from mtbridge.base.harmless import PACKAGE_DATA, is_harmless_call, is_message, is_text
-from mtbridge.base.scopes import FUNCTIONS, IMPORTS, Scope, add, bound_names, dotted, imported_modules, parameters
+from mtbridge.base.identity.harmless import PACKAGE_DATA, is_harmless_call, is_message, is_text
+from mtbridge.base.identity.scopes import (
+    FUNCTIONS,
+    IMPORTS,
+    Scope,
+    add,
+    bound_names,
+    dotted,
+    imported_modules,
+    parameters,
+)
 
 # Reasons: what a definition may do that names do not show. The first four concern all that a program reaches.
 COMPUTED_IMPORT = "import by a computed name"

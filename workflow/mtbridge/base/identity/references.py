@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mtbridge.base.canonical import ANY_METHOD, COMPUTED_IMPORT, OWN_NAMES, SUBCLASSES, Definition
-from mtbridge.base.definitions import Module, read_module
+from mtbridge.base.identity.canonical import ANY_METHOD, COMPUTED_IMPORT, OWN_NAMES, SUBCLASSES, Definition
+from mtbridge.base.identity.definitions import Module, read_module
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 # Editing these never makes a result stale. Keep the list short, and never put a module here that computes.
 NOT_MEANING = frozenset(

@@ -1,10 +1,10 @@
-"""Code that only prints, documents or defines something, as far as its text shows it; see IDENTITY.md."""
+"""Code that only prints, documents or defines something, as far as its text shows it; see README.md."""
 
 import ast
 import builtins
 from typing import Protocol
 
-from mtbridge.base.scopes import dotted
+from mtbridge.base.identity.scopes import dotted
 
 
 class Names(Protocol):

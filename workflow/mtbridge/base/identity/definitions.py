@@ -8,9 +8,9 @@ file at a time; `identity` decides which file a reference refers to.
 import ast
 from typing import NamedTuple
 
-from mtbridge.base.canonical import Definition, Form
-from mtbridge.base.harmless import is_harmless_call, is_message, is_text
-from mtbridge.base.scopes import FUNCTIONS, IMPORTS, add, bound_names, imported_modules
+from mtbridge.base.identity.canonical import Definition, Form
+from mtbridge.base.identity.harmless import is_harmless_call, is_message, is_text
+from mtbridge.base.identity.scopes import FUNCTIONS, IMPORTS, add, bound_names, imported_modules
 
 
 class Module(NamedTuple):
