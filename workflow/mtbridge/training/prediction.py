@@ -47,7 +47,7 @@ def predict(model, inputs: Inputs, task: Task, precision: str = "fp32", device=N
 
 def dev_score(model, task: Task, inputs: Inputs, examples: dict, rows, precision: str) -> float:
     """The task's sound metric on some examples, in percent."""
-    predicted, scores = kind_of(task).decode(task, predict(model, inputs, task, precision, rows=rows))
+    predicted, scores = kind_of(task).to_labels(task, predict(model, inputs, task, precision, rows=rows))
     columns = {key: [examples[key][row] for row in rows] for key in examples}
     return sound_value(task, columns["label"], predicted, scores, columns.get("query"))
 
@@ -70,7 +70,7 @@ def predict_examples(
     begin_work()
     device = device_of()
     outputs = predict(model.to(device), inputs, task, usable_precision(precision, device))
-    predicted, scores = kind.decode(task, outputs)
+    predicted, scores = kind.to_labels(task, outputs)
     columns = {name: pa.array(examples[name], pa.string()) for name in ("language", "split", "example_id")}
     columns |= {
         "gold": pa.array(examples["label"], kind.label_type()),

@@ -143,7 +143,7 @@ class Kind:
         """What is stored for logits [n, head_size]: the probabilities of the classes [n, head_size]."""
         return logits.softmax(-1)
 
-    def decode(self, task: Task, outputs: list[np.ndarray]) -> tuple[list, list]:
+    def to_labels(self, task: Task, outputs: list[np.ndarray]) -> tuple[list, list]:
         """Predictions and scores of examples from their outputs [head_size]."""
         return [task.labels[row.argmax()] for row in outputs], outputs
 

@@ -65,7 +65,7 @@ class Regression(Kind):
         """The logits: they are the predictions."""
         return logits
 
-    def decode(self, task, outputs):
+    def to_labels(self, task, outputs):
         """Predictions are the outputs [1] themselves."""
         return [float(row[0]) for row in outputs], outputs
 
