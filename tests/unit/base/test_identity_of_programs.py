@@ -139,7 +139,6 @@ def test_no_new_place_hides_what_code_reaches():
     assert places == {
         ("_compile", "globals"),  # sentence patterns of the generated world
         ("_class", canonical.COMPUTED_IMPORT),  # classes of transformers
-        ("versions", canonical.OWN_NAMES),  # names of libraries
         ("_unreachable", canonical.OWN_NAMES),  # an error's class, in its text
     }
 

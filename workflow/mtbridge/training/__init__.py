@@ -1,1 +1,1 @@
-"""Fine-tuning, prediction and pretraining."""
+"""Fine-tuning, the predictions of fine-tuned models, and pretraining."""

@@ -1,7 +1,8 @@
-"""From the tokens of a task to what an encoder is fed, and the batches of an epoch."""
+"""The inputs of an encoder, made from the tokens of a task, and the batches of an epoch."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,41 +12,46 @@ from mtbridge.data.tokenized import Ragged
 from mtbridge.models.packing import Packed, pack
 from mtbridge.models.template import template
 from mtbridge.specs.recipe import Encoding
+from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
 
 
 @dataclass
 class Inputs:
-    """Every example as token ids, in the order of its Parquet file.
+    """All examples of a Parquet file as inputs, in its order: one row of each array per example."""
 
-    words: tagging only; for each word the position of its first sub-word in the input, or -1 where it has none or was
-    cut off at the maximal length.
-    """
-
-    ids: Ragged
-    types: Ragged
+    ids: Ragged  # token ids
+    types: Ragged  # token types
+    # Tagging only: for each word the position of its first sub-word in the input, or -1 if it has no sub-word or lies
+    # beyond the maximal length.
     words: Ragged | None
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def batch(self, rows) -> Packed:
-        """The packed batch of some rows."""
+    def batch(self, rows: Any) -> Packed[np.ndarray]:
+        """The packed batch of some rows, in their order."""
         batch = pack(self.ids, self.types, rows)
         if self.words is None:
             return batch
         words = (self.words[row] for row in rows)
-        places = [first[first >= 0] + start for first, start in zip(words, batch.offsets, strict=False)]
-        return replace(batch, first_subwords=np.concatenate(places).astype(np.int64))
+        # One offset more than rows: the last is the end of the batch.
+        first = [positions[positions >= 0] + start for positions, start in zip(words, batch.offsets, strict=False)]
+        return replace(batch, first_subwords=np.concatenate(first).astype(np.int64))
 
 
-def load_inputs(encoder, tokens_folder, task, languages: list[str], encoding: Encoding) -> Inputs:
+def load_inputs(
+    encoder: str | Path, tokens_folder: str | Path, task: Task, languages: list[str], encoding: Encoding
+) -> Inputs:
     """Assemble the inputs of a task's examples for an encoder.
 
     Args:
-        encoder: encoder folder; its tokenizer must be the one that made the tokens.
-        tokens_folder: `tokenized.write_examples`' output.
+        encoder: encoder folder.
+        tokens_folder: as `tokenized.write_examples` wrote it.
         languages: the language of each example.
+
+    Raises:
+        MtbridgeError: the tokens are damaged, of other examples, or of another tokenizer than the encoder's.
     """
     card = read_json(Path(encoder) / "card.json", ["tokenizer"])
     meta = read_json(Path(tokens_folder) / "meta.json", ["tokenizer", "sha256"])
@@ -68,54 +74,60 @@ def load_inputs(encoder, tokens_folder, task, languages: list[str], encoding: En
     words = None
     if kind_of(task).per_word:
         words = Ragged.load(tokens_folder, "words")
-        # The input's end is a special token, so the last position of the text is one before it.
-        last = np.repeat(ids.lengths - 1, words.lengths)
+        # An input ends with a special token: a word must begin before it.
+        end = np.repeat(ids.lengths - 1, words.lengths)
         first = words.values + start
-        words = Ragged(np.where((words.values >= 0) & (first < last), first, -1), words.offsets)
+        words = Ragged(np.where((words.values >= 0) & (first < end), first, -1), words.offsets)
     return Inputs(ids, types, words)
 
 
-def read_examples(path, task) -> dict[str, list]:
-    """Columns split, language, example_id, label of a task's Parquet file, as lists; where rows make groups (the
-    documents of a query) also `query`, the text that a group has in common."""
+def read_examples(path: str | Path, task: Task) -> dict[str, list]:
+    """The columns split, language, example_id and label of a task's Parquet file, as lists.
+
+    Where rows form groups (the documents of a query) there is also `query`, the text that the rows of a group share.
+    """
     columns = ["split", "language", "example_id", "label"]
     group = kind_of(task).group_column(task)
     examples = read_table(path, [*columns, *([group] if group else [])]).to_pydict()
     return {name: examples[name] for name in columns} | ({"query": examples[group]} if group else {})
 
 
-def example_targets(labels: list, task, path) -> np.ndarray | Ragged:
-    """What the head is to learn of every example: [examples], or a Ragged of [words] where each word has a label."""
+def example_targets(labels: list, task: Task, path: str | Path) -> np.ndarray | Ragged:
+    """The targets of the loss, [examples], or a Ragged with a row of [words] for each example where words have labels.
+
+    Raises:
+        MtbridgeError: a label is not one of the task's; the message has the file's path.
+    """
     kind = kind_of(task)
-    found = kind.targets(task, labels, path)
-    return Ragged.of(found) if kind.per_word else found
+    targets = kind.targets(task, labels, path)
+    return Ragged.of(targets) if kind.per_word else np.asarray(targets)
 
 
-def batch_targets(inputs: Inputs, targets: np.ndarray | Ragged, rows) -> np.ndarray:
-    """The target of each logit of a batch: of its rows, or of its words that have a sub-word."""
+def batch_targets(inputs: Inputs, targets: np.ndarray | Ragged, rows: Any) -> np.ndarray:
+    """The targets of a batch, one per logit: of its rows, or of its words that have a sub-word in the input."""
     if inputs.words is None:
         return targets[rows]
     return np.concatenate([targets[row][inputs.words[row] >= 0] for row in rows]).astype(np.int64)
 
 
 def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
-    """The batches of an epoch: all rows in random order, cut; a function of seed and epoch, whoever computes them.
+    """The batches of an epoch: arrays of `batch_size` rows in random order, which seed and epoch alone decide.
 
-    Inside a batch the rows stand by falling length, which changes no sum over them: the processes' shares are of about
-    equal length, and so are the sequences of a pass where memory asks for several.
+    Within a batch rows are sorted by length, the longest first. No sum over the batch depends on their order. So all
+    processes get about equally many tokens of it, and several passes over a batch have sequences of similar length.
     """
     order = np.random.default_rng([seed, epoch]).permutation(len(lengths))
-    batches = (order[at : at + batch_size] for at in range(0, len(order), batch_size))
+    batches = (order[start : start + batch_size] for start in range(0, len(order), batch_size))
     return [rows[np.argsort(-lengths[rows], kind="stable")] for rows in batches]
 
 
 def sorted_batches(lengths: np.ndarray, tokens: int = 8192) -> list[np.ndarray]:
-    """Rows by falling length, in batches of at most `tokens` tokens, or one row: for evaluation."""
+    """Batches for evaluation: rows by length, the longest first, at most `tokens` tokens or one row in each."""
     order = np.argsort(-lengths, kind="stable")
-    ends, batches, at = np.cumsum(lengths[order]), [], 0
-    while at < len(order):
-        before = ends[at - 1] if at else 0
-        end = max(at + 1, int(np.searchsorted(ends, before + tokens, side="right")))
-        batches.append(order[at:end])
-        at = end
+    ends, batches, start = np.cumsum(lengths[order]), [], 0
+    while start < len(order):
+        before = ends[start - 1] if start else 0
+        end = max(start + 1, int(np.searchsorted(ends, before + tokens, side="right")))
+        batches.append(order[start:end])
+        start = end
     return batches

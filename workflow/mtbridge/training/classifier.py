@@ -1,36 +1,44 @@
 """An encoder with a linear head: from packed batches to logits.
 
-The encoder's output is pooled (or, where each word has a label, taken at each word's first sub-word), dropped out and
-mapped to the outputs that the kind of task asks for by one linear layer.
+The encoder's output is pooled, or, where words have labels, taken at each word's first sub-word. Dropout and one linear
+layer follow.
 """
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mtbridge.models.forward import forward
 from mtbridge.models.loading import load_encoder
+from mtbridge.models.packing import Packed
 from mtbridge.models.pooling import pool
 from mtbridge.specs.recipe import Encoding
 
+if TYPE_CHECKING:
+    import torch
 
-def classifier(encoder_folder, outputs: int, recipe: Encoding, dropout: float = 0.0):
-    """The encoder with its head: a module from a packed batch of tensors to logits.
 
-    Logits are [sequences, outputs], or [words, outputs] where each word has a label.
+def classifier(encoder_folder: str | Path, outputs: int, recipe: Encoding, dropout: float = 0.0) -> Any:
+    """The encoder of a folder with a new head, as a module that maps a packed batch of tensors to logits.
+
+    The logits are [sequences, outputs], or [words that have a sub-word, outputs] where words have labels. The head's
+    weights are drawn from torch's default generator.
     """
     import torch
 
     class Classifier(torch.nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.encoder = load_encoder(encoder_folder)
             self.head = torch.nn.Linear(self.encoder.config.hidden_size, outputs)
             self.dropout = torch.nn.Dropout(dropout)
+            # As BERT initializes its own layers (Devlin et al. 2019).
             torch.nn.init.normal_(self.head.weight, std=0.02)
             torch.nn.init.zeros_(self.head.bias)
 
-        def forward(self, batch):
+        def forward(self, batch: "Packed[torch.Tensor]") -> "torch.Tensor":
             hidden = forward(self.encoder, batch)
-            hidden = (
-                pool(hidden, batch, recipe.pooling) if batch.first_subwords is None else hidden[batch.first_subwords]
-            )
-            return self.head(self.dropout(hidden))
+            words = batch.first_subwords
+            vectors = pool(hidden, batch, recipe.pooling) if words is None else hidden[words]
+            return self.head(self.dropout(vectors))
 
     return Classifier()

@@ -1,11 +1,11 @@
 """Fine-tuning of an encoder with a linear head (`classifier`) on one task in the source language.
 
-AdamW, linear warmup and decay, gradients clipped at a global norm. Batches are packed (`models.packing`), word
-embeddings trimmed to the tokens that training meets (`trimmed_embeddings`); neither changes what is learnt.
+AdamW with linear warmup and decay; gradients are clipped at a global norm. Batches are packed (`models.packing`), and
+word embeddings are trimmed to the tokens that occur in training (`trimmed_embeddings`); neither changes what is learnt.
 
-Which examples make the batch of a step depends on (seed, epoch, step) alone: with several processes each takes its
-share of that same batch, and the loss is divided by the number of labels in the whole of it, so the run is the same
-run. What it gives up: the masks of dropout differ with the number of processes.
+The examples of a step's batch depend on (seed, epoch, step) alone. With several processes each takes its share of that
+batch, and the loss is divided by the number of labels in the entire batch, so the run is the same. What it gives up:
+the masks of dropout differ with the number of processes.
 """
 
 import math
@@ -14,13 +14,15 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.numbers import ceil_div
 from mtbridge.base.progress import Progress
-from mtbridge.models.packing import to_device
+from mtbridge.data.tokenized import Ragged
+from mtbridge.models.packing import Packed, to_device
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
@@ -40,23 +42,26 @@ from mtbridge.training.prediction import dev_score
 from mtbridge.training.processes import Processes
 from mtbridge.training.trimmed_embeddings import Trimmed
 
-# What of a training is kept as it is; tensors are kept beside it.
-KEPT = ("steps", "tokens", "curve", "dev_curve", "recent", "seconds", "micro_batch")
+if TYPE_CHECKING:
+    import torch
+
+# Attributes of Training that its state has as JSON; the tensors of the state are in `write`.
+STATE_ATTRIBUTES = ("steps", "tokens", "curve", "dev_curve", "recent", "seconds", "micro_batch")
 
 
 class Diverged(MtbridgeError):
-    """The loss of a step is no number, or far above that of guessing."""
+    """The loss of a step is not finite, or far above that of guessing."""
 
 
 @dataclass(frozen=True)
 class RunFiles:
     """What a run reads and writes.
 
-    encoder: encoder folder, see `models`.
-    tokens, examples: the task's training part, training examples and dev in the source language.
-    weights: the safetensors file to write, see `classifier`.
+    encoder: encoder folder, see `models.loading`.
+    tokens, examples: the task's training part: train and dev in the source language.
+    weights: the safetensors file to write, see `weights_file`.
     record: the JSON file to write, `run.json`.
-    evaluation: (tokens, examples) of the evaluation part; needed where dev of all languages chooses the epoch.
+    evaluation: (tokens, examples) of the evaluation part, for a recipe that selects the epoch on dev of all languages.
     """
 
     encoder: Path
@@ -74,23 +79,26 @@ class Best:
     score: float
     epoch: int
     weights: dict
-    scale: float  # of the word embeddings that are not trained
+    scale: float  # of the word embeddings that are not trained, see `Trimmed`
 
 
 @dataclass(frozen=True)
 class Data:
-    """What a run is trained on, and what chooses its epoch."""
+    """The examples that a run is trained on, and those that select its epoch."""
 
     inputs: Inputs
     examples: dict[str, list]
-    targets: np.ndarray  # what the head is to learn of each example; a Ragged where each word has a label
+    targets: np.ndarray | Ragged  # see `example_targets`
     train: np.ndarray  # rows
-    dev: list[tuple[Inputs, dict, np.ndarray]]  # inputs, examples and rows, of each language that is looked at
+    dev: list[tuple[Inputs, dict, np.ndarray]]  # inputs, examples and rows, of each language that selects the epoch
 
 
 def read_data(files: RunFiles, task: Task, recipe: Recipe) -> Data:
-    """Read a run's examples and assemble its inputs. Raises MtbridgeError if there is nothing to train on or to choose
-    the epoch by."""
+    """Read a run's examples and assemble its inputs.
+
+    Raises:
+        MtbridgeError: there are no training examples, or no dev examples to select the epoch with.
+    """
     examples = read_examples(files.examples, task)
     inputs = load_inputs(files.encoder, files.tokens, task, examples["language"], recipe)
     targets = example_targets(examples["label"], task, files.examples)
@@ -106,7 +114,7 @@ def read_data(files: RunFiles, task: Task, recipe: Recipe) -> Data:
     return Data(inputs, examples, targets, train, dev)
 
 
-def _dev_of_all_languages(files: RunFiles, task: Task, recipe: Recipe) -> list:
+def _dev_of_all_languages(files: RunFiles, task: Task, recipe: Recipe) -> list[tuple[Inputs, dict, np.ndarray]]:
     """Inputs, examples and dev rows of each language of the evaluation part."""
     if files.evaluation is None:
         raise MtbridgeError("recipe.selection: 'mean_dev' needs the evaluation examples of every language")
@@ -119,9 +127,17 @@ def _dev_of_all_languages(files: RunFiles, task: Task, recipe: Recipe) -> list:
 
 
 class Training:
-    """A fine-tuning under way: data, model, optimizer, and how far it is."""
+    """A fine-tuning in progress: data, model, optimizer, and the numbers of what is done."""
 
-    def __init__(self, files: RunFiles, task: Task, recipe: Recipe, seed: int, processes: Processes, device):
+    def __init__(
+        self,
+        files: RunFiles,
+        task: Task,
+        recipe: Recipe,
+        seed: int,
+        processes: Processes,
+        device: "torch.device",
+    ):
         import torch
 
         self.kind = kind_of(task)
@@ -130,23 +146,29 @@ class Training:
         self.data = read_data(files, task, recipe)
         self.inputs, self.targets, self.train = self.data.inputs, self.data.targets, self.data.train
         self.model = classifier(files.encoder, self.kind.head_size(task), recipe, recipe.dropout)
-        # Before the model moves to its device: the table that is trained is small.
+        # Before the model moves to its device, which then needs no memory for the full table.
         self.vocabulary = Trimmed(self.model.encoder, np.concatenate([self.inputs.ids[row] for row in self.train]))
         self.model.to(self.device)
-        # Every process has the same weights by now, and masks of dropout of its own.
+        # All processes have drawn the same weights; from here on each draws its own masks of dropout. Ranks are a large
+        # number apart, so that they do not use the seed of another run.
         torch.manual_seed(seed + 1_000_003 * processes.rank)
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = adamw(self.parameters, recipe.learning_rate, recipe.weight_decay)
-        self.recorded = None
+        self.graphed_step: GraphedStep | None = None
         if self.device.type == "cuda" and os.environ.get("MTBRIDGE_CUDA_GRAPHS", "1") != "0":
-            self.recorded = GraphedStep(self.gradients, self.model, recipe.max_length, self.device, self.kind.ignored)
-        self.micro_batch = recipe.batch_size
+            self.graphed_step = GraphedStep(
+                self.gradients, self.model, recipe.max_length, self.device, self.kind.ignored
+            )
+        self.micro_batch = recipe.batch_size  # examples in a pass; halved when memory runs out
         self.lengths = self.inputs.ids.lengths[self.train]
         self.per_epoch = ceil_div(len(self.train), recipe.batch_size)
         self.total = recipe.epochs * self.per_epoch
-        self.every = max(1, self.total // 100)  # steps of a point of the loss curve
-        self.steps, self.tokens = 0, 0
-        self.curve, self.dev_curve, self.recent, self.pending = [], [], [], []
+        self.every = max(1, self.total // 100)  # steps between two points of the loss curve: about a hundred points
+        self.steps, self.tokens = 0, 0  # done so far
+        self.curve: list[list[float]] = []  # [step, mean loss since the last point]
+        self.dev_curve: list[dict] = []  # of each epoch
+        self.recent: list[float] = []  # losses since the last point
+        self.pending: list[tuple[int, Any, float, np.ndarray]] = []  # (step, loss on the device, labels, rows)
         self.best: Best | None = None
         self.seconds = {"train": 0.0, "dev": 0.0}
 
@@ -154,32 +176,36 @@ class Training:
         """The learning rate of the next step."""
         return scheduled_rate(self.steps + 1, self.total, self.recipe.learning_rate, self.recipe.warmup)
 
-    def gradients(self, batch, goals, scale):
-        """Add to the parameters' gradients; the loss of the batch's labels, summed."""
+    def gradients(self, batch: "Packed[torch.Tensor]", targets: "torch.Tensor", scale: Any) -> "torch.Tensor":
+        """Add `scale` times the gradients of a batch to the parameters'; returns the loss, summed over its labels."""
         import torch
 
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
             logits = self.model(batch).float()
-        loss = self.kind.loss(logits, goals)
+        loss = self.kind.loss(logits, targets)
         (loss * scale).backward()
         return loss.detach()
 
-    def accumulate_gradients(self, rows, scale: float):
-        """The gradients of this process's share of a batch, in as many passes as memory asks for; its loss, summed."""
+    def accumulate_gradients(self, rows: np.ndarray, scale: float) -> Any:
+        """Add the gradients of this process's share of a batch, in as many passes as memory needs; returns the loss.
+
+        Raises:
+            MtbridgeError: memory does not suffice for one example.
+        """
         import torch
 
         while True:
             try:
-                loss = 0.0
-                for at in range(0, len(rows), self.micro_batch):
-                    part = rows[at : at + self.micro_batch]
-                    batch, goals = self.inputs.batch(part), batch_targets(self.inputs, self.targets, part)
+                loss: Any = 0.0
+                for start in range(0, len(rows), self.micro_batch):
+                    part = rows[start : start + self.micro_batch]
+                    batch, targets = self.inputs.batch(part), batch_targets(self.inputs, self.targets, part)
                     batch = replace(batch, ids=self.vocabulary.places(batch.ids))
-                    # Graphs are recorded for batches of the usual size alone.
-                    if self.recorded and len(part) * self.processes.count == self.recipe.batch_size:
-                        loss = loss + self.recorded(batch, goals, scale)
+                    # A graph for a size that occurs once an epoch would not pay: the last batch is often smaller.
+                    if self.graphed_step and len(part) * self.processes.count == self.recipe.batch_size:
+                        loss = loss + self.graphed_step(batch, targets, scale)
                     else:
-                        loss = loss + self.gradients(batch.to(self.device), to_device(goals, self.device), scale)
+                        loss = loss + self.gradients(batch.to(self.device), to_device(targets, self.device), scale)
                 return loss
             except torch.OutOfMemoryError as error:
                 if self.micro_batch == 1:
@@ -187,31 +213,34 @@ class Training:
                         f"out of memory with one example a pass ({str(error)[:80]}); lower recipe.max_length, or use a "
                         "larger GPU"
                     ) from error
+            # Outside of the handler, whose traceback keeps the tensors of the failed pass.
             self.micro_batch = ceil_div(min(self.micro_batch, len(rows)), 2)
-            self.recorded = None  # batches of its sizes will not come again, and its memory is wanted
+            self.graphed_step = None  # no batch has its sizes any more, and it holds memory
             print(f"out of memory: {self.micro_batch} examples a pass from here on", file=sys.stderr, flush=True)
             self.optimizer.zero_grad()
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
 
-    def step(self, chosen) -> None:
-        """One update on a batch of training examples."""
+    def step(self, indices: np.ndarray) -> None:
+        """One update on a batch of training examples; `indices` count among `self.train`."""
         import torch
 
-        rows = self.train[chosen]
-        own = rows[self.processes.rank :: self.processes.count]
-        count = len(batch_targets(self.inputs, self.targets, rows))
-        loss = self.accumulate_gradients(own, 1 / max(1, count))
+        rows = self.train[indices]
+        # Every n-th row: rows are sorted by length, so all processes get about equally many tokens.
+        own_rows = rows[self.processes.rank :: self.processes.count]
+        labels = len(batch_targets(self.inputs, self.targets, rows))
+        loss = self.accumulate_gradients(own_rows, 1 / max(1, labels))
         self.processes.add_gradients(self.parameters)
         torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
         set_rate(self.optimizer, self.rate())
+        # AdamW's decay of the word embeddings' rows that are not in the trimmed table.
         self.vocabulary.scale *= 1 - self.rate() * self.recipe.weight_decay
         self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=self.recorded is None)
+        self.optimizer.zero_grad(set_to_none=self.graphed_step is None)  # graphs add to these very tensors
         self.steps += 1
-        self.tokens += int(self.lengths[chosen].sum())
-        self.pending.append((self.steps, loss, max(1, count / self.processes.count), rows))
-        # Reading a loss waits for the device, so it is done for some steps at a time.
+        self.tokens += int(self.lengths[indices].sum())
+        self.pending.append((self.steps, loss, max(1, labels / self.processes.count), rows))
+        # Reading a loss waits for the device, so losses are read for several steps together.
         if self.steps % min(self.every, 50) == 0 or self.steps % self.every == 0 or self.steps == self.total:
             self.read_losses()
         if self.steps % self.every == 0 or self.steps == self.total:
@@ -219,32 +248,36 @@ class Training:
             self.recent = []
 
     def read_losses(self) -> None:
-        """Look at the losses since the last time. Raises Diverged, in all processes, where one's is no number, or far
-        above that of guessing."""
+        """Read and check the losses of the steps since the last call.
+
+        Raises:
+            Diverged: in all processes, if a loss in one of them is not finite or is far above that of guessing.
+        """
         import torch
 
         if not self.pending:
             return
-        own = torch.tensor([float(loss) / count for _, loss, count, _ in self.pending], dtype=torch.float64)
-        losses = self.processes.gather(own)  # [process, step]
+        own_losses = torch.tensor([float(loss) / labels for _, loss, labels, _ in self.pending], dtype=torch.float64)
+        losses = self.processes.gather(own_losses)  # [process, step]
         self.recent += losses.mean(0).tolist()
-        # Step by step, and not "above": no comparison with NaN is true.
+        # A training that learns stays within a few times the loss of guessing.
         limit = 100 * self.kind.loss_of_guessing(self.task, self.targets)
-        for place, process in (~(losses < limit)).T.nonzero().tolist():
-            step, _, _, rows = self.pending[place]
+        # Transposed, so that the first step comes first; ~(<) and not >=, because NaN is in no comparison true.
+        for index, process in (~(losses < limit)).T.nonzero().tolist():
+            step, _, _, rows = self.pending[index]
             ids = ", ".join(self.data.examples["example_id"][row] for row in rows[process :: self.processes.count][:4])
             raise Diverged(
-                f"{self.task.name}, seed {self.seed}: loss is {losses[process, place]:g} at step {step} of "
+                f"{self.task.name}, seed {self.seed}: loss is {losses[process, index]:g} at step {step} of "
                 f"{self.total} (examples {ids} …); lower recipe.learning_rate ({self.recipe.learning_rate:g})"
             )
         self.pending = []
 
     def evaluate(self, epoch: int) -> None:
-        """Score dev after an epoch, and keep the weights if they are the best so far."""
+        """Score dev after an epoch, and keep the weights on the CPU if they are the best so far."""
         with self.vocabulary.untrimmed():
             scores = [dev_score(self.model, self.task, *part, self.recipe.precision) for part in self.data.dev]
         score = float(np.mean(scores))
-        # A correlation with a constant has no value; any epoch that has one is better.
+        # A correlation with constant predictions has no value; any epoch with a value is better.
         has_value = not math.isnan(score)
         self.dev_curve.append({"epoch": epoch, "split": "dev", "value": round(score, 3) if has_value else None})
         score = score if has_value else -math.inf
@@ -253,46 +286,51 @@ class Training:
             self.best = Best(score, epoch, weights, self.vocabulary.scale)
 
     def run(self, state: resume.State) -> None:
-        """Train to the end. Raises resume.Interrupted when a signal asked to stop; the state is written then."""
+        """Train to the end.
+
+        Raises:
+            Interrupted: a signal asked to stop; the state has been written.
+            Diverged: see `read_losses`.
+        """
         progress = Progress("step", self.total)
-        # A state may have been kept between an epoch's last step and its look at dev: that epoch is entered again.
+        # A state may be from between an epoch's last step and its evaluation; then that epoch is entered again.
         for epoch in range(max(1, ceil_div(self.steps, self.per_epoch)), self.recipe.epochs + 1):
             self._train_epoch(epoch, state, progress)
-            begun = time.perf_counter()
+            start = time.perf_counter()
             if self.recipe.selection != "last" and len(self.dev_curve) < epoch and self.processes.rank == 0:
                 self.evaluate(epoch)
             self.processes.wait()
-            self.seconds["dev"] += time.perf_counter() - begun
+            self.seconds["dev"] += time.perf_counter() - start
 
     def _train_epoch(self, epoch: int, state: resume.State, progress: Progress) -> None:
-        """The steps of an epoch that are still to be made."""
+        """Make the steps of an epoch that are not made yet."""
         import torch
 
-        begun, before, before_tokens = time.perf_counter(), self.seconds["train"], self.tokens
+        start, seconds_before, tokens_before = time.perf_counter(), self.seconds["train"], self.tokens
         self.model.train()
         batches = epoch_batches(self.lengths, self.recipe.batch_size, self.seed, epoch)
-        for chosen in batches[self.steps - (epoch - 1) * self.per_epoch :]:
-            self.step(chosen)
-            self.seconds["train"] = before + time.perf_counter() - begun
-            speed = (self.tokens - before_tokens) / (time.perf_counter() - begun)
+        for indices in batches[self.steps - (epoch - 1) * self.per_epoch :]:
+            self.step(indices)
+            self.seconds["train"] = seconds_before + time.perf_counter() - start
+            speed = (self.tokens - tokens_before) / (time.perf_counter() - start)
             loss = f"loss {self.recent[-1]:.3f}, " if self.recent else ""
             progress(self.steps, f"{loss}{speed:.0f} tokens/s")
-            # Several processes agree on it, which takes a message, so they ask each other now and then.
+            # Several processes must agree on it, which costs a message, so they do it every ten steps only.
             if (self.processes.count == 1 or self.steps % 10 == 0) and self.processes.any(state.due):
                 self.write(state)
                 if self.processes.any(bool(state.signal)):
                     raise state.interrupted(f"step {self.steps} of {self.total}")
         if self.device.type == "cuda":
-            torch.cuda.synchronize()
-        self.seconds["train"] = before + time.perf_counter() - begun
+            torch.cuda.synchronize()  # kernels of the last steps still run
+        self.seconds["train"] = seconds_before + time.perf_counter() - start
 
     def write(self, state: resume.State) -> None:
-        """Keep all that decides what comes next."""
+        """Write everything that the further steps depend on."""
         import torch
 
         if state.folder is None:
             return
-        self.read_losses()
+        self.read_losses()  # their tensors are not in the state, and a diverged one must not be kept
         on_gpu = self.device.type == "cuda"
         random = [self.processes.gather(torch.get_rng_state())]
         random += [self.processes.gather(torch.cuda.get_rng_state())] if on_gpu else []
@@ -302,17 +340,17 @@ class Training:
         tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
         tensors |= resume.optimizer_tensors(self.optimizer)
         tensors |= {f"random.{number}": value for number, value in enumerate(random)}
-        values = {name: vars(self)[name] for name in KEPT} | {"best": None, "scale": self.vocabulary.scale}
+        values = {name: vars(self)[name] for name in STATE_ATTRIBUTES} | {"best": None, "scale": self.vocabulary.scale}
         if self.best:
             tensors |= {f"best.{key}": value for key, value in self.best.weights.items()}
             values["best"] = [self.best.score, self.best.epoch, self.best.scale]
         state.write(tensors, values)
 
     def restore(self, tensors: dict, values: dict) -> None:
-        """Go on from what `write` kept."""
+        """Continue from a state that `write` wrote."""
         import torch
 
-        for name in KEPT:
+        for name in STATE_ATTRIBUTES:
             setattr(self, name, values[name])
         self.model.load_state_dict(resume.with_prefix("model.", tensors))
         resume.load_optimizer(self.optimizer, tensors)

@@ -1,8 +1,20 @@
-"""AdamW and its learning rate, as fine-tuning and pretraining use them."""
+"""AdamW and the schedule of its learning rate, for fine-tuning and pretraining."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 
-def adamw(parameters, learning_rate: float, weight_decay: float, betas=(0.9, 0.999), epsilon: float = 1e-8):
-    """AdamW (Loshchilov & Hutter 2019): matrices are decayed, biases and the weights of norms are not."""
+def adamw(
+    parameters: "Iterable[torch.nn.Parameter]",
+    learning_rate: float,
+    weight_decay: float,
+    betas: tuple[float, float] = (0.9, 0.999),
+    epsilon: float = 1e-8,
+) -> "torch.optim.Optimizer":
+    """AdamW (Loshchilov & Hutter 2019) with weight decay of matrices; biases and the weights of norms have none."""
     import torch
 
     parameters = list(parameters)
@@ -12,21 +24,21 @@ def adamw(parameters, learning_rate: float, weight_decay: float, betas=(0.9, 0.9
 
 
 def scheduled_rate(step: int, steps: int, peak: float, warmup: float) -> float:
-    """The learning rate of an update, counted from 1: rising linearly over the warmup, then falling linearly.
+    """The learning rate of an update (counted from 1): a linear rise during the warmup, then a linear fall.
 
-    Not transformers' get_linear_schedule_with_warmup, which counts from 0: its first update would have rate 0.
+    transformers' get_linear_schedule_with_warmup counts from 0, so its first update has rate 0 and trains nothing.
 
     Args:
         steps: updates in all.
         peak: the highest rate.
-        warmup: share of the updates that it rises in.
+        warmup: share of the updates in which the rate rises, 0–1.
     """
-    rising_steps = max(1, round(warmup * steps))
+    rising_steps = max(1, round(warmup * steps))  # one at least: the rate of the first update divides by it
     rising, falling = step / rising_steps, (steps - step + 1) / max(1, steps - rising_steps)
     return peak * min(rising, max(0.0, falling))
 
 
-def set_rate(optimizer, rate: float) -> None:
-    """Let an optimizer's next update have a learning rate."""
+def set_rate(optimizer: "torch.optim.Optimizer", rate: float) -> None:
+    """Set the learning rate of an optimizer's next update."""
     for group in optimizer.param_groups:
         group["lr"] = rate

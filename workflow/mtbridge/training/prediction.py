@@ -1,4 +1,7 @@
-"""Predictions of a fine-tuned run: of some rows while it trains, of every language and split when it is done."""
+"""Predictions: of some examples during fine-tuning, and of all languages and splits with a finished run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,10 +14,27 @@ from mtbridge.tasks.metrics import sound_value
 from mtbridge.training.batches import Inputs, load_inputs, read_examples, sorted_batches
 from mtbridge.training.weights_file import load
 
+if TYPE_CHECKING:
+    import torch
 
-def predict(model, inputs: Inputs, task: Task, precision: str = "fp32", device=None, rows=None) -> list[np.ndarray]:
-    """What the head says of each example, as `Kind.outputs` keeps it, in order: [outputs], or where each word has a
-    label [words, outputs], with NaN where a word has no prediction."""
+
+def predict(
+    model: "torch.nn.Module",
+    inputs: Inputs,
+    task: Task,
+    precision: str = "fp32",
+    device: "torch.device | None" = None,
+    rows: Any = None,
+) -> list[np.ndarray]:
+    """The outputs of the head for each example, as `Kind.outputs` makes them of logits, in the order of `rows`.
+
+    Args:
+        device: of the model; None: where its parameters are.
+        rows: examples to predict; None: all.
+
+    Returns:
+        for each example [outputs], or [words, outputs] where words have labels, with NaN for a word without a sub-word.
+    """
     import torch
 
     kind = kind_of(task)
@@ -26,37 +46,53 @@ def predict(model, inputs: Inputs, task: Task, precision: str = "fp32", device=N
     done = 0
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
         for batch in sorted_batches(inputs.ids.lengths[chosen]):
-            at = chosen[batch]
-            logits = model(inputs.batch(at).to(device)).float()
+            examples = chosen[batch]
+            logits = model(inputs.batch(examples).to(device)).float()
             outputs = kind.outputs(logits).cpu().numpy()
             if inputs.words is None:
                 for i, row in zip(batch, outputs, strict=True):
                     out[i] = row
             else:
-                used = 0
-                for i, row in zip(batch, at, strict=True):
-                    has = inputs.words[row] >= 0
-                    words = np.full((len(has), outputs.shape[1]), np.nan, dtype=np.float32)
-                    words[has] = outputs[used : used + has.sum()]
-                    used += int(has.sum())
+                start = 0  # logits are those of the batch's words that have a sub-word, one after another
+                for i, row in zip(batch, examples, strict=True):
+                    has_subword = inputs.words[row] >= 0
+                    end = start + int(has_subword.sum())
+                    words = np.full((len(has_subword), outputs.shape[1]), np.nan, dtype=np.float32)
+                    words[has_subword] = outputs[start:end]
+                    start = end
                     out[i] = words
             done += len(batch)
             progress(done)
     return out
 
 
-def dev_score(model, task: Task, inputs: Inputs, examples: dict, rows, precision: str) -> float:
-    """The task's sound metric on some examples, in percent."""
+def dev_score(
+    model: "torch.nn.Module", task: Task, inputs: Inputs, examples: dict, rows: np.ndarray, precision: str
+) -> float:
+    """The task's metric under the protocol `sound` on the examples in `rows`, in percent."""
     predicted, scores = kind_of(task).to_labels(task, predict(model, inputs, task, precision, rows=rows))
     columns = {key: [examples[key][row] for row in rows] for key in examples}
     return sound_value(task, columns["label"], predicted, scores, columns.get("query"))
 
 
 def predict_examples(
-    encoder_folder, weights, record, tokens_folder, examples_path, task: Task, output, threads: int = 1
+    encoder_folder: str | Path,
+    weights: str | Path,
+    record: str | Path,
+    tokens_folder: str | Path,
+    examples_path: str | Path,
+    task: Task,
+    output: str | Path,
+    threads: int = 1,
 ) -> None:
-    """Predict every example of a Parquet file with a run and write language, split, example_id, gold, predicted and
-    scores, in the types of the task's kind."""
+    """Predict all examples of a Parquet file with a finished run.
+
+    Writes a Parquet file with the columns language, split, example_id, gold, predicted and scores; the kind of the task
+    decides the types of the last three.
+
+    Raises:
+        MtbridgeError: the weights or the tokens do not belong to the encoder, the record or the examples.
+    """
     import pyarrow as pa
     import torch
 

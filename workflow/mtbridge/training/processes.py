@@ -1,20 +1,31 @@
-"""One process, or several that train one model together: each takes its share of a batch, gradients are summed.
+"""One process, or several that train one model together: each takes its share of a batch, and gradients are summed.
 
-Started by torchrun or accelerate, which set WORLD_SIZE. More processes than came together are an error: `accelerate
-launch --cpu` starts one without a word.
+torchrun or accelerate starts the processes and sets WORLD_SIZE. If fewer processes meet than WORLD_SIZE says, that is
+an error: `accelerate launch --cpu` can start a single one without a warning.
 """
 
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from mtbridge.base.errors import MtbridgeError
 
+if TYPE_CHECKING:
+    import torch
+
 
 class Processes:
-    """One process, or several started by torchrun or accelerate: who am I, and what do all of us know."""
+    """The processes of a training: their number, the rank of this one, and their communication.
 
-    def __init__(self):
+    With one process every method returns at once.
+
+    Raises:
+        MtbridgeError: not as many processes meet as WORLD_SIZE says.
+    """
+
+    def __init__(self) -> None:
         self.count = int(os.environ.get("WORLD_SIZE", "1"))
-        self.accelerator = None
+        self.accelerator: Any = None
         if self.count > 1:
             import torch
             from accelerate import Accelerator
@@ -27,39 +38,43 @@ class Processes:
                 )
         self.rank = self.accelerator.process_index if self.accelerator else 0
 
-    def add_gradients(self, parameters) -> None:
-        """Replace each process's gradients by their sum over all."""
+    def add_gradients(self, parameters: "Sequence[torch.nn.Parameter]") -> None:
+        """Replace the gradients of each process by their sum over all processes."""
         import torch
 
         if not self.accelerator:
             return
+        gradients = []
         for parameter in parameters:
+            # A process whose share is empty has no gradients, but takes part in the sum.
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-        flat = self.accelerator.reduce(torch.cat([parameter.grad.flatten() for parameter in parameters]), "sum")
-        for parameter, part in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
-            parameter.grad.copy_(part.view_as(parameter))
+            gradients.append(parameter.grad)
+        # One message for all parameters: a message each costs more than the copy.
+        flat = self.accelerator.reduce(torch.cat([gradient.flatten() for gradient in gradients]), "sum")
+        for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(part.view_as(gradient))
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag is up in any process; all must ask."""
+        """Whether the flag is True in any process; all processes must call it."""
         import torch
 
         if not self.accelerator:
             return flag
         return bool(self.accelerator.reduce(torch.tensor(float(flag), device=self.accelerator.device), "sum") > 0)
 
-    def gather(self, tensor):
-        """The tensors of all processes, [count, …]."""
+    def gather(self, tensor: "torch.Tensor") -> "torch.Tensor":
+        """The tensors of all processes, [count, …], on the CPU."""
         if not self.accelerator:
             return tensor[None]
         return self.accelerator.gather(tensor[None].to(self.accelerator.device)).cpu()
 
     def wait(self) -> None:
-        """Return when all processes have come here."""
+        """Wait until all processes have called it."""
         if self.accelerator:
             self.accelerator.wait_for_everyone()
 
     def end(self) -> None:
-        """Leave the group; without it torch complains at exit."""
+        """Leave the process group; otherwise torch warns at exit."""
         if self.accelerator:
             self.accelerator.end_training()

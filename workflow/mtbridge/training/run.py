@@ -1,4 +1,4 @@
-"""One fine-tuning run, from its files to its weights and record; it goes on where an earlier process was stopped."""
+"""One fine-tuning run, from its input files to its weights and record; it continues an interrupted run."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from mtbridge.training.weights_file import save
 
 @dataclass(frozen=True)
 class StatePlace:
-    """Where the state of an unfinished training is kept (None: nowhere), and after how many seconds again."""
+    """The folder for the state of an unfinished training (None: no state is kept), and the seconds between writes."""
 
     folder: Path | None = None
     every: float = 300.0
@@ -40,13 +40,15 @@ def finetune(
     threads: int = 1,
     state: StatePlace = NOWHERE,
 ) -> None:
-    """Fine-tune on the source language and write the weights and the run's record.
+    """Fine-tune on the source language, and write the weights and the run's record.
 
-    about: what the caller knows of the run (model, identity, commit …), copied to the record.
+    Args:
+        about: entries for the record that the caller knows (model, identity, commit …).
+        threads: of torch on the CPU.
 
     Raises:
-        MtbridgeError: the loss is not finite (step and example ids are named), labels or tokens do not fit, memory
-            does not suffice for one example, a signal asked to stop.
+        MtbridgeError: the loss is not finite (the message has the step and example ids), labels or tokens do not fit,
+            memory does not suffice for one example, or a signal asked to stop.
     """
     started = time.perf_counter()
     import torch
@@ -57,29 +59,29 @@ def finetune(
     origin = origin_of(files, task, recipe, seed, about.get("identity"))
     device = device_of(int(os.environ.get("LOCAL_RANK", "0")))
     precision = usable_precision(recipe.precision, device, family_of(files.encoder), warn=processes.rank == 0)
-    # Where a run is computed decides its last bits, so a state from elsewhere is not gone on with.
+    # The last bits of a run depend on these too, so a state from another device or number of threads is not continued.
     here = {"processes": processes.count, "device": device.type, "threads": threads, "precision": precision}
     name = resume.state_name(origin | here)
-    with resume.State(state.folder, name, state.every, claim=processes.rank == 0) as kept:
-        processes.wait()
+    with resume.State(state.folder, name, state.every, claim=processes.rank == 0) as saved_state:
+        processes.wait()  # the others read the state after the first has the folder to itself
         training = Training(files, task, replace(recipe, precision=precision), seed, processes, device)
-        _restore(training, kept, processes)
-        kept.listen()
+        _restore(training, saved_state, processes)
+        saved_state.listen()
         begin_work()
         start, resumed_at = time.perf_counter() - started, training.steps
-        _train(training, kept, processes, about)
+        _train(training, saved_state, processes, about)
         if processes.rank == 0:
-            known = {**about, "why": resume.explain_rerun(_origin_file(files), origin), "task": task.name, "seed": seed}
-            known |= {"recipe": asdict(recipe), "labels": list(task.labels), "resumed_at": resumed_at}
-            known |= {"processes": processes.count, "device": str(device), "precision": precision}
-            _write(training, files, known, start)
+            facts = {**about, "why": resume.explain_rerun(_origin_file(files), origin), "task": task.name, "seed": seed}
+            facts |= {"recipe": asdict(recipe), "labels": list(task.labels), "resumed_at": resumed_at}
+            facts |= {"processes": processes.count, "device": str(device), "precision": precision}
+            _write(training, files, facts, start)
             write_json(origin, _origin_file(files))
-            kept.remove()
+            saved_state.remove()
     processes.end()
 
 
 def origin_of(files: RunFiles, task: Task, recipe: Recipe, seed: int, identity: str | None) -> dict:
-    """Everything that decides what a run becomes, as it comes back from JSON."""
+    """Everything that decides the result of a run, in the types of JSON, so that it can equal what a file has."""
     evaluation = files.evaluation
     origin = {
         "code": identity,
@@ -96,22 +98,22 @@ def origin_of(files: RunFiles, task: Task, recipe: Recipe, seed: int, identity: 
 
 
 def _origin_file(files: RunFiles) -> Path:
-    # No output of the rule, so that it is still there when Snakemake has removed those.
+    # Snakemake deletes a rule's outputs before it runs again; this file is not one, and stays.
     return Path(files.record).with_name("made_of.json")
 
 
 def _restore(training: Training, state: resume.State, processes: Processes) -> None:
-    """Go on from a state that was kept: all processes, or none."""
-    found = state.load()
-    if processes.any(found is None):
+    """Continue from the state on disk if all processes could read it."""
+    content = state.load()
+    if processes.any(content is None) or content is None:
         return
-    training.restore(*found)
+    training.restore(*content)
     if processes.rank == 0:
         print(f"going on after step {training.steps} of {training.total}", file=sys.stderr, flush=True)
 
 
 def _train(training: Training, state: resume.State, processes: Processes, about: dict) -> None:
-    """Train to the end. Of several processes the first raises what went wrong, the others exit without a word."""
+    """Train to the end. Of several processes only the first raises an error; the others exit silently."""
     try:
         training.run(state)
     except (Diverged, resume.Interrupted) as error:
@@ -120,7 +122,7 @@ def _train(training: Training, state: resume.State, processes: Processes, about:
             if state.folder and processes.rank == 0:
                 state.write(training.model.state_dict(), {"error": str(error)}, "diverged")
         if processes.count > 1:
-            # The first says it once, also when the end of the others would have it ended.
+            # When the others exit, the launcher ends the first too; it must have time to write the message.
             state.ignore_signals()
         processes.wait()
         if processes.rank != 0:
@@ -128,12 +130,12 @@ def _train(training: Training, state: resume.State, processes: Processes, about:
         raise error
 
 
-def _write(training: Training, files: RunFiles, known: dict, start: float) -> None:
-    """Write the weights of the chosen epoch, and the record beside them."""
+def _write(training: Training, files: RunFiles, facts: dict, start: float) -> None:
+    """Write the weights of the selected epoch, and the record; `start` is the seconds before the first step."""
     vocabulary, best, recipe = training.vocabulary, training.best, training.recipe
     weights, scale = (best.weights, best.scale) if best else (training.model.state_dict(), vocabulary.scale)
     record = {
-        **known,
+        **facts,
         "examples": len(training.train),
         "steps": training.steps,
         "epochs": recipe.epochs,
@@ -153,10 +155,11 @@ def _write(training: Training, files: RunFiles, known: dict, start: float) -> No
 
 
 def peak_memory() -> int:
-    """Largest resident memory of this process, and of the accelerator where there is one, in MB."""
+    """The larger of this process's peak resident memory and its peak memory on the GPU, in MB (2²⁰ bytes)."""
     import resource
 
     import torch
 
+    # Linux gives ru_maxrss in KB.
     host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return max(host, torch.cuda.max_memory_allocated() >> 20) if torch.cuda.is_available() else host

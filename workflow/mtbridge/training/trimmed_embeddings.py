@@ -1,58 +1,65 @@
-"""Word embeddings in fine-tuning: only the rows of tokens that training meets are trained.
+"""Word embeddings in fine-tuning: a table with only the rows of tokens that occur in training.
 
-A row that no batch looks up gets no gradient; AdamW only scales it, by the product of (1 - learning rate · weight
-decay) over the updates. So training a table of the rows that occur, and putting these back, is the same training,
-without an optimizer's state for the other nine tenths of a multilingual vocabulary.
+A row that no batch looks up has no gradient; AdamW only scales it, by the product of (1 - learning rate · weight decay)
+over the updates. So it is the same training to train a table of the rows that occur and to put them back, and it needs
+no optimizer state for the other nine tenths of a multilingual vocabulary.
 """
 
 import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mtbridge.specs.families import FAMILIES
 
+if TYPE_CHECKING:
+    import torch
 
-def embedding(encoder):
+
+def embedding(encoder: Any) -> Any:
     """The encoder's word embedding module."""
     name = FAMILIES[encoder.config.model_type].word_embeddings
     return encoder.get_submodule(name.removesuffix(".weight"))
 
 
 class Trimmed:
-    """An encoder whose word embeddings are, until `whole`, the rows of some tokens alone.
+    """An encoder whose word embeddings have only the rows of some tokens, outside of `untrimmed`."""
 
-    rows: the tokens' ids, rising, int64 [rows].
-    scale: what the rows left out are to be multiplied with by now.
-    """
-
-    def __init__(self, encoder, used):
+    def __init__(self, encoder: Any, tokens: np.ndarray):
+        """
+        Args:
+            encoder: its word embeddings are replaced.
+            tokens: ids of all tokens that occur, in any order and number.
+        """
         import torch
 
         self.module = embedding(encoder)
-        self.rows = np.unique(used).astype(np.int64)
-        self.scale = 1.0
+        self.rows = np.unique(tokens).astype(np.int64)  # ids of the tokens, ascending
+        self.scale = 1.0  # the factor by which weight decay has scaled all other rows so far
         self._table = self.module.weight.data
         self._place = np.full(len(self._table), -1, dtype=np.int64)
         self._place[self.rows] = np.arange(len(self.rows))
-        # A packed batch has no padding, and the padding's id means another row now.
+        # A packed batch has no padding, and the id of padding is now the number of another token's row.
         self.module.padding_idx = None
         self.module.weight = torch.nn.Parameter(self._table[torch.from_numpy(self.rows)].clone())
 
     def __len__(self) -> int:
-        """Rows of the whole table."""
+        """Number of rows of the full table."""
         return len(self._table)
 
     def places(self, ids: np.ndarray) -> np.ndarray:
-        """Token ids as rows of the trimmed table."""
+        """Numbers of the trimmed table's rows, from token ids."""
         return self._place[ids]
 
     @contextlib.contextmanager
-    def untrimmed(self):
-        """Inside, the encoder has its whole table, trained rows in place, and takes token ids as they are."""
+    def untrimmed(self) -> Iterator[None]:
+        """Within this context the encoder has its full table, with the trained rows in it, and takes token ids."""
         import torch
 
         trained = self.module.weight
-        # Always from the first table, so that it does not matter how often, or in which process, this was done before.
+        # `scale` counts from the pretrained table, so the table is never the result of an earlier call. (With scale 1
+        # only the trained rows of the pretrained table are overwritten, and always in full.)
         table = put_back(self._table, self.rows, trained.data, self.scale)
         self.module.weight = torch.nn.Parameter(table.to(trained.device), requires_grad=False)
         try:
@@ -61,8 +68,8 @@ class Trimmed:
             self.module.weight = trained
 
 
-def put_back(table, rows, trained, scale: float):
-    """A table [vocabulary, dim] with the trained rows in place and the others scaled; with scale 1 the table itself."""
+def put_back(table: "torch.Tensor", rows: Any, trained: "torch.Tensor", scale: float) -> "torch.Tensor":
+    """The full table [vocabulary, dim]: trained rows in place, the others scaled. Scale 1 overwrites `table`."""
     import torch
 
     table = table if scale == 1.0 else table * scale

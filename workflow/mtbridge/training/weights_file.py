@@ -1,10 +1,13 @@
-"""The weights of a fine-tuned run, as a file.
+"""The file with the weights of a fine-tuned run.
 
-It holds what training changed: head, body, and the rows of the word embeddings that training met
-(`trimmed_embeddings`). Its metadata name the encoder it is to be put back into, by sha256.
+It has everything that training changed: the head, the body, and the rows of the word embeddings of tokens that occur in
+training (`trimmed_embeddings`). Its metadata have the sha256 of the encoder that supplies the other rows.
 """
 
 import json
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,15 +20,25 @@ from mtbridge.tasks.kinds import kind_of
 from mtbridge.training.classifier import classifier
 from mtbridge.training.trimmed_embeddings import embedding, put_back
 
-ROWS = "vocabulary.rows"  # in the file: the ids of the word embeddings' rows
+if TYPE_CHECKING:
+    import torch
+
+ROWS = "vocabulary.rows"  # name of the tensor with the token ids of the word embeddings' rows
 
 
-def save(path, model, encoder_folder, rows: np.ndarray, scale: float = 1.0) -> None:
+def save(
+    path: str | Path,
+    model: "dict[str, torch.Tensor]",
+    encoder_folder: str | Path,
+    rows: np.ndarray,
+    scale: float = 1.0,
+) -> None:
     """Write the weights of a run.
 
     Args:
         model: state dict of a classifier whose word embeddings are trimmed to `rows`.
-        scale: what weight decay made of the embeddings' other rows.
+        rows: the token ids of these rows.
+        scale: the factor by which weight decay has scaled the other rows.
     """
     import torch
     from safetensors.torch import save_file
@@ -33,15 +46,15 @@ def save(path, model, encoder_folder, rows: np.ndarray, scale: float = 1.0) -> N
     tensors = {key: value.detach().cpu().contiguous() for key, value in model.items()}
     about = {"encoder": read_json(f"{encoder_folder}/card.json")["sha256"], "scale": scale}
     with atomic_write(path) as file:
-        # One entry: safetensors writes several in any order, and the same run shall be the same bytes.
+        # One entry of metadata: safetensors writes several in any order, and the same run must give the same bytes.
         save_file({**tensors, ROWS: torch.from_numpy(rows)}, file, metadata={"trained": json.dumps(about)})
 
 
-def load(encoder_folder, weights, record, task: Task):
-    """The fine-tuned classifier of a run on `task`, its encoding, and the precision that it was computed in.
+def load(encoder_folder: str | Path, weights: str | Path, record: str | Path, task: Task) -> tuple[Any, Encoding, str]:
+    """The fine-tuned classifier of a run on `task` in evaluation mode, its encoding, and the precision of its training.
 
     Raises:
-        MtbridgeError: the weights cannot be read, or were not trained from this encoder.
+        MtbridgeError: the weights are not readable, differ from the record, or were not trained from this encoder.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -49,7 +62,7 @@ def load(encoder_folder, weights, record, task: Task):
     if run["weights"] != sha256(weights):
         raise MtbridgeError(f"{weights}: not what {record} says of it (sha256); delete it to train again")
     try:
-        encoding = Encoding(**{key: run["recipe"][key] for key in Encoding.__dataclass_fields__})
+        encoding = Encoding(**{field.name: run["recipe"][field.name] for field in fields(Encoding)})
         model = classifier(encoder_folder, kind_of(task).head_size(task), encoding)
         name = "encoder." + FAMILIES[model.encoder.config.model_type].word_embeddings
         with safe_open(str(weights), framework="pt") as file:
@@ -62,9 +75,10 @@ def load(encoder_folder, weights, record, task: Task):
         rows, trained = tensors.pop(ROWS), tensors.pop(name)
         words = embedding(model.encoder).weight
         words.data = put_back(words.data, rows, trained, about["scale"])
-        left = model.load_state_dict(tensors, strict=False)
-        if left.unexpected_keys or left.missing_keys != [name]:
-            raise KeyError(*(left.unexpected_keys or left.missing_keys))
+        # The word embeddings are in place already, so they alone may be missing.
+        mismatch = model.load_state_dict(tensors, strict=False)
+        if mismatch.unexpected_keys or mismatch.missing_keys != [name]:
+            raise KeyError(*(mismatch.unexpected_keys or mismatch.missing_keys))
     except (SafetensorError, OSError, RuntimeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise MtbridgeError(
             f"{weights}: does not fit {encoder_folder} and {record} ({error!r}); delete it to train again"

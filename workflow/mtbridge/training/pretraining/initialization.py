@@ -1,4 +1,8 @@
-"""The model that is trained: new, in sizes of the study, or the checkpoint of its base."""
+"""The model to train: a new one in the sizes of the study, or the checkpoint of its base."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.models.classes import config_class, family_of, pretraining_class
@@ -6,13 +10,13 @@ from mtbridge.specs.families import find_family
 from mtbridge.specs.pretraining import Architecture
 
 
-def create(name: str, architecture: Architecture, ids: dict, vocabulary: int, seed: int):
-    """A new model of a family's own class, its weights drawn from the seed.
+def create(name: str, architecture: Architecture, ids: Mapping[str, Any], vocabulary: int, seed: int) -> Any:
+    """A new model of a family's pretraining class, its weights drawn from the seed.
 
     Args:
-        name: the family's.
-        ids: of the tokenizer's special tokens.
-        vocabulary: entries of the tokenizer.
+        name: name of the family.
+        ids: ids of the tokenizer's special tokens.
+        vocabulary: number of the tokenizer's entries.
     """
     import torch
 
@@ -24,14 +28,14 @@ def create(name: str, architecture: Architecture, ids: dict, vocabulary: int, se
     return pretraining_class(family)(config)
 
 
-def open_checkpoint(folder, name: str | None = None):
-    """A checkpoint with its decoder or language-model head, as `loop.pretrain` writes it.
+def open_checkpoint(folder: str | Path, name: str | None = None) -> Any:
+    """The model of a checkpoint that `loop.pretrain` wrote, with its decoder or language-model head.
 
     Args:
-        name: of the family that it must be of, where it is continued.
+        name: name of the family that it must have; None: any.
 
     Raises:
-        MtbridgeError: it is of another family, or a tensor is missing or has no place.
+        MtbridgeError: it is of another family, or a tensor is missing or unknown.
     """
     import torch
     from safetensors.torch import load_model

@@ -1,10 +1,11 @@
-"""The loop of pretraining: updates, the state of an interrupted training, and the checkpoint."""
+"""The loop of pretraining: its updates, the state of an interrupted training, and the checkpoint."""
 
 import json
 import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,9 +19,12 @@ from mtbridge.training import resume
 from mtbridge.training.optimization import adamw, scheduled_rate, set_rate
 from mtbridge.training.pretraining.initialization import create, open_checkpoint
 from mtbridge.training.pretraining.objectives import OBJECTIVES, samples
-from mtbridge.training.pretraining.texts import Texts, batches, length
+from mtbridge.training.pretraining.texts import Sample, Texts, batches, length
 
-# RoBERTa's optimizer (Liu et al. 2019) and a usual clip; small models were not found to need others.
+if TYPE_CHECKING:
+    import torch
+
+# RoBERTa's optimizer (Liu et al. 2019, appendix B) and a common clip.
 WEIGHT_DECAY = 0.01
 BETAS = (0.9, 0.98)
 EPSILON = 1e-6
@@ -28,34 +32,36 @@ CLIP = 1.0  # largest norm of the gradients of an update
 
 
 def pretrain(
-    corpus,
-    tokenizer,
+    corpus: str | Path,
+    tokenizer: str | Path,
     plan: PretrainingPlan,
     architecture: Architecture,
-    output,
-    base=None,
+    output: str | Path,
+    base: str | Path | None = None,
     threads: int = 1,
     identity: str = "",
-    state_folder=None,
+    state_folder: str | Path | None = None,
     every: float = 300.0,
 ) -> None:
     """Train a model and write its checkpoint, decoder or language-model head included, with `pretraining.json`.
 
     Args:
-        corpus: folder of tokens, one array a language (`tokenized.write_corpus`).
+        corpus: folder of tokens, one array per language (`tokenized.write_corpus`).
         tokenizer: tokenizer folder.
-        base: checkpoint folder whose weights are continued, or None to start anew.
-        identity: digest of the code's meaning, which the state belongs to.
-        state_folder, every: where the state of an unfinished training is kept, and how often in seconds; see `resume`.
+        base: checkpoint folder whose training is continued; None: a new model.
+        identity: digest of the code; a state of other code is not continued.
+        state_folder: for the state of an unfinished training; None: no state is kept.
+        every: seconds between two writes of the state.
 
     Raises:
-        MtbridgeError: the loss is no longer a number, base and plan do not fit, or a signal asked to stop.
+        MtbridgeError: the loss is not finite, base and plan do not fit, the tokenizer has no tag for a language, or a
+            signal asked to stop.
     """
     import torch
 
     torch.set_num_threads(threads)
     ids, languages = tokenizers.specials(tokenizer), tokenized.languages_of(corpus)
-    objective = OBJECTIVES[plan.objective]
+    objective = OBJECTIVES.get(plan.objective)  # None: `none`, the model stays untrained
     untagged = [language for language in languages if ids["languages"].get(language) is None]
     if objective and objective.tagged and untagged:
         raise MtbridgeError(f"{tokenizer}: has no tag for {', '.join(untagged)}, languages of the corpus")
@@ -69,27 +75,32 @@ def pretrain(
     with resume.State(state_folder, resume.state_name(origin), every) as state:
         training = None
         if objective and plan.steps:
+            # Two positions to spare, as in `Architecture`, and a start or tag and an end token.
             texts = Texts(corpus, languages, plan.seed, architecture.positions - 4)
             training = Pretraining(model.train(), texts, plan, ids)
             training.run(state, output)
-        record = {
-            "objective": plan.objective,
-            "directions": plan.directions,
-            "steps": plan.steps if training else 0,
-            "tokens": training.tokens if training else 0,
-            "loss": training.curve if training else [],
-            "seconds": round(training.seconds if training else 0.0, 2),
-            "seed": plan.seed,
-            "learning_rate": plan.learning_rate,
-        }
         with atomic_write(output) as folder:
             model.save_pretrained(folder)
-            (folder / "pretraining.json").write_text(json.dumps(record, indent=1) + "\n")
+            (folder / "pretraining.json").write_text(json.dumps(_record(plan, training), indent=1) + "\n")
         state.remove()
 
 
-def origin_of(corpus, tokenizer, base) -> dict:
-    """What decides a pretraining beside code, plan and sizes: libraries and the content of its files."""
+def _record(plan: PretrainingPlan, training: "Pretraining | None") -> dict[str, Any]:
+    """The content of pretraining.json; `training` is None for an untrained model."""
+    return {
+        "objective": plan.objective,
+        "directions": plan.directions,
+        "steps": plan.steps if training else 0,
+        "tokens": training.tokens if training else 0,
+        "loss": training.curve if training else [],
+        "seconds": round(training.seconds if training else 0.0, 2),
+        "seed": plan.seed,
+        "learning_rate": plan.learning_rate,
+    }
+
+
+def origin_of(corpus: str | Path, tokenizer: str | Path, base: str | Path | None) -> dict[str, Any]:
+    """What decides a pretraining besides code, plan and sizes: versions of libraries, and the content of files."""
     return {
         "versions": resume.versions(),
         "corpus": sha256(Path(tokenizer) / "tokenizer.json", *sorted(Path(corpus).glob("*.npy"))),
@@ -97,54 +108,60 @@ def origin_of(corpus, tokenizer, base) -> dict:
     }
 
 
-# What of a pretraining is kept as it is in its state; tensors are kept beside it.
-KEPT = ("step", "tokens", "curve", "recent", "seconds")
+# Attributes of Pretraining that its state has as JSON; the tensors of the state are in `write`.
+STATE_ATTRIBUTES = ("step", "tokens", "curve", "recent", "seconds")
 
 
 class Pretraining:
-    """A pretraining under way: model, optimizer, stream of batches, and how far it is."""
+    """A pretraining in progress: model, optimizer, stream of batches, and the numbers of what is done."""
 
-    def __init__(self, model, texts: Texts, plan: PretrainingPlan, ids: dict):
+    def __init__(self, model: Any, texts: Texts, plan: PretrainingPlan, ids: dict[str, Any]):
         import torch
 
         self.model, self.plan, self.ids = model, plan, ids
         self.objective = OBJECTIVES[plan.objective]
         torch.manual_seed(plan.seed)
-        self.rng = np.random.default_rng([plan.seed, 8])
-        self.weights = dict(model.named_parameters())  # tied ones once
+        self.rng = np.random.default_rng([plan.seed, 8])  # 8: other numbers than those of `Texts`, which has 7
+        self.weights = dict(model.named_parameters())  # has tied weights once
         self.optimizer = adamw(self.weights.values(), plan.learning_rate, WEIGHT_DECAY, BETAS, EPSILON)
         self.stream = batches(samples(texts, plan, ids), plan.tokens_per_step)
         self.step, self.tokens, self.seconds = 0, 0, 0.0
-        self.curve, self.recent = [], []
+        self.curve: list[list[float]] = []  # [step, mean loss since the last point]
+        self.recent: list[float] = []  # losses since the last point
 
-    def run(self, state: resume.State, output) -> None:
-        """Train to the end of the plan, from a state that was kept if there is one.
+    def run(self, state: resume.State, output: str | Path) -> None:
+        """Train to the end of the plan, from the state on disk if there is one.
 
         Raises:
-            MtbridgeError: the loss is no longer a number, or a signal asked to stop; the state is written then.
+            MtbridgeError: the loss is not finite; or a signal asked to stop, and the state has been written.
         """
-        found = state.load()
-        if found:
-            self.restore(*found)
+        content = state.load()
+        if content:
+            self.restore(*content)
             print(f"going on after step {self.step} of {self.plan.steps}", file=sys.stderr, flush=True)
         progress = Progress(self.plan.objective, self.plan.steps)
         state.listen()
         begin_work()
-        begun = time.perf_counter() - self.seconds
+        start = time.perf_counter() - self.seconds  # includes the seconds before an interruption
         while self.step < self.plan.steps:
             loss = self.update(output)
-            self.seconds = time.perf_counter() - begun
+            self.seconds = time.perf_counter() - start
             progress(self.step, f"loss {loss:.3f}, {self.tokens / self.seconds:.0f} tokens/s")
             if state.due and state.folder:
                 self.write(state)
             if state.signal:
                 raise state.interrupted(f"step {self.step} of {self.plan.steps}")
 
-    def update(self, output) -> float:
-        """One update on the next batch; its loss. Raises MtbridgeError, about `output`, where that is no number."""
+    def update(self, output: str | Path) -> float:
+        """One update on the next batch; returns its loss.
+
+        Raises:
+            MtbridgeError: the loss is not finite; `output` is the place in the message.
+        """
         import torch
 
-        plan, batch = self.plan, next(self.stream)
+        plan = self.plan
+        batch: list[Sample] = next(self.stream)
         self.step += 1
         loss = self.objective.loss(self.model, batch, plan, self.ids, self.rng)
         value = loss.item()
@@ -165,19 +182,19 @@ class Pretraining:
         return value
 
     def write(self, state: resume.State) -> None:
-        """Keep all that decides what comes next."""
+        """Write everything that the further updates depend on."""
         import torch
 
         tensors = {f"model.{name}": value.detach() for name, value in self.weights.items()}
-        tensors["random"] = torch.get_rng_state()  # of a base's dropout
-        values = {name: vars(self)[name] for name in KEPT}
+        tensors["random"] = torch.get_rng_state()  # dropout of a published base draws from it
+        values = {name: vars(self)[name] for name in STATE_ATTRIBUTES}
         state.write(tensors | resume.optimizer_tensors(self.optimizer), values | {"rng": self.rng.bit_generator.state})
 
-    def restore(self, tensors: dict, values: dict) -> None:
-        """Go on from what `write` kept."""
+    def restore(self, tensors: "dict[str, torch.Tensor]", values: dict[str, Any]) -> None:
+        """Continue from a state that `write` wrote."""
         import torch
 
-        for name in KEPT:
+        for name in STATE_ATTRIBUTES:
             setattr(self, name, values[name])
         with torch.no_grad():
             for name, value in resume.with_prefix("model.", tensors).items():
@@ -185,5 +202,6 @@ class Pretraining:
         resume.load_optimizer(self.optimizer, tensors)
         self.rng.bit_generator.state = values["rng"]
         torch.set_rng_state(tensors["random"])
-        for _ in range(self.step):  # what was trained on already is drawn again, and left
+        # The stream has no state to load: the batches of the steps before are drawn again and skipped.
+        for _ in range(self.step):
             next(self.stream)

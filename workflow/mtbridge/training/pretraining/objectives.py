@@ -1,27 +1,32 @@
-"""What a model learns: an objective says how a sample is made of the corpus, and what the loss of a batch is.
+"""The objectives of pretraining: how each makes a sample from the corpus, and the loss of a batch.
 
-masked_lm    BERT's: a share of the tokens is chosen; 80 % become the mask, 10 % another token, 10 % stay; only
-             chosen positions are predicted (Devlin et al. 2019). RoBERTa draws them anew each time, as here.
-denoising    mBART's: the order of the sentences is permuted and spans of Poisson(3.5) tokens, 35 % of all, are
+masked_lm    BERT's: of a share of the tokens 80 % become the mask, 10 % another token, and 10 % stay; only these
+             positions are predicted (Devlin et al. 2019). They are drawn anew each time, as in RoBERTa (Liu et al.
+             2019).
+denoising    mBART's: the order of the sentences is permuted, and spans of Poisson(3.5) tokens, 35 % of all, are
              each replaced by one mask; the decoder writes the original text (Liu et al. 2020, Lewis et al. 2020).
-translation  from a language to another, over the directions many-to-one (into the source language),
+translation  from one language to another, in the directions many-to-one (into the source language),
              one-to-many (out of it), english-centric (both) or all.
-none         no step is taken: the untrained floor.
+none         no training: the untrained model is the floor of comparisons. Not in `OBJECTIVES`.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.pretraining import PretrainingPlan
-from mtbridge.training.pretraining.texts import Texts, pad
+from mtbridge.training.pretraining.texts import Sample, Texts, pad
 
-# Each maps (languages, source language) to pairs (from, to).
-DIRECTIONS = {
+if TYPE_CHECKING:
+    import torch
+
+# (languages, source language) -> pairs (from, to) of languages
+DIRECTIONS: dict[str, Callable[[tuple[str, ...], str], list[tuple[str, str]]]] = {
     "many-to-one": lambda languages, source: [(x, source) for x in languages if x != source],
     "one-to-many": lambda languages, source: [(source, x) for x in languages if x != source],
     "english-centric": lambda languages, source: [
@@ -37,20 +42,20 @@ def direction_pairs(directions: str, languages: tuple[str, ...], source_language
     return DIRECTIONS[directions](languages, source_language)
 
 
-# ---- Samples: (source, target) arrays of ids, target None where nothing is written ----------------------------------
+# ---- Samples ---------------------------------------------------------------------------------------------------------
 
 
-def masked_lm_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict):
-    """A text of consecutive lines; what is hidden of it is drawn with the loss."""
+def masked_lm_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict[str, Any]) -> Sample:
+    """A text of consecutive lines; the loss draws the positions to predict."""
     lines = texts.consecutive(texts.any_language(), number, plan.sentences)
     return np.concatenate([[ids["start"]], np.concatenate(lines)[: texts.limit], [ids["end"]]]), None
 
 
-def denoising_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict):
+def denoising_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict[str, Any]) -> Sample:
     """A text of consecutive lines, with noise and without."""
     language = texts.any_language()
     lines = texts.consecutive(language, number, plan.sentences)
-    # Cut first: noise is made of the text that is to be written, and of no other.
+    # Cut first, so that the noisy text has no tokens that the target does not have.
     ends = np.minimum(np.cumsum([len(line) for line in lines]), texts.limit)
     lines = [line[:count] for line, count in zip(lines, np.diff(ends, prepend=0), strict=True) if count]
     noisy = denoise(lines, plan.noise_share, ids["mask"], texts.rng)[: texts.limit]
@@ -58,7 +63,7 @@ def denoising_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict
     return np.concatenate([tag, noisy, end]), np.concatenate([tag, *lines, end])
 
 
-def translation_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict):
+def translation_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict[str, Any]) -> Sample:
     """A line in two languages."""
     pairs = direction_pairs(plan.directions, tuple(texts.languages), plan.source_language)
     source, target = (
@@ -68,27 +73,29 @@ def translation_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: di
     return source, target
 
 
-def denoise(sentences: list[np.ndarray], share: float, mask: int, rng) -> np.ndarray:
+def denoise(sentences: list[np.ndarray], share: float, mask: int, rng: np.random.Generator) -> np.ndarray:
     """BART's noise on one text: sentences permuted, then spans of Poisson(3.5) tokens replaced by one mask each.
 
-    A span of length 0 inserts a mask (Lewis et al. 2020, section 2.2); it ends once `share` of the tokens is gone.
+    A span of length 0 inserts a mask (Lewis et al. 2020, section 2.2). Spans are drawn until `share` of the tokens is
+    replaced.
     """
     text = np.concatenate([sentences[i] for i in rng.permutation(len(sentences))])
     remaining = round(share * len(text))
     keep = np.ones(len(text), dtype=bool)
     inserted = np.zeros(len(text) + 1, dtype=bool)  # a mask stands before token i
+    # The number of attempts is limited, since a short text may have no room for the last span.
     for _ in range(10 * len(text)):
         if remaining <= 0:
             break
         length = min(int(rng.poisson(3.5)), remaining)
         start = int(rng.integers(0, len(text)))
         span = slice(start, start + length)
-        # A span may neither swallow another nor lie against it: their masks would stand for each other's tokens.
+        # Spans must neither overlap nor touch: two masks in a row could not be told apart.
         if not keep[max(start - 1, 0) : start + length + 1].all() or inserted[start : start + length + 1].any():
             continue
         inserted[start] = True
         keep[span] = False
-        remaining -= max(int((~keep[span]).sum()), 1)
+        remaining -= max(int((~keep[span]).sum()), 1)  # an inserted mask counts as one token
     out = []
     for i, token in enumerate(text):
         if inserted[i]:
@@ -98,35 +105,39 @@ def denoise(sentences: list[np.ndarray], share: float, mask: int, rng) -> np.nda
     return np.asarray(out, dtype=np.int64)
 
 
-# ---- Losses of a batch, a list of samples ----------------------------------------------------------------------------
+# ---- Losses ----------------------------------------------------------------------------------------------------------
 
 
-def masked_lm_loss(model, batch, plan: PretrainingPlan, ids: dict, rng):
-    """Mean cross-entropy at the chosen positions; the output layer runs on those alone."""
+def masked_lm_loss(
+    model: Any, batch: Sequence[Sample], plan: PretrainingPlan, ids: dict[str, Any], rng: np.random.Generator
+) -> "torch.Tensor":
+    """Mean cross-entropy at the predicted positions; the output layer runs on these only."""
     import torch
 
     clean = pad([source for source, _ in batch], ids["pad"])
     special = np.isin(clean, [ids["pad"], ids["start"], ids["end"]])
-    chosen = (rng.random(clean.shape) < plan.mask_share) & ~special
-    if not chosen.any():
-        chosen[0, 1] = True
+    predicted = (rng.random(clean.shape) < plan.mask_share) & ~special
+    if not predicted.any():
+        predicted[0, 1] = True  # the mean of no positions would be NaN
     draw = rng.random(clean.shape)
-    noisy = np.where(chosen & (draw < 0.8), ids["mask"], clean)
+    noisy = np.where(predicted & (draw < 0.8), ids["mask"], clean)
     ordinary = 5 + len(ids["languages"])  # the vocabulary's first entry that is no special token
-    noisy = np.where(chosen & (draw >= 0.9), rng.integers(ordinary, model.config.vocab_size, clean.shape), noisy)
+    noisy = np.where(predicted & (draw >= 0.9), rng.integers(ordinary, model.config.vocab_size, clean.shape), noisy)
     real = torch.from_numpy((clean != ids["pad"]).astype(np.int64))
     family = FAMILIES[plan.family]
     hidden = model.get_submodule(family.body)(input_ids=torch.from_numpy(noisy), attention_mask=real).last_hidden_state
-    logits = _predict(model, hidden[torch.from_numpy(chosen)], family.head)
-    return torch.nn.functional.cross_entropy(logits, torch.from_numpy(clean[chosen]))
+    logits = _predict(model, hidden[torch.from_numpy(predicted)], family.head)
+    return torch.nn.functional.cross_entropy(logits, torch.from_numpy(clean[predicted]))
 
 
-def sequence_loss(model, batch, plan: PretrainingPlan, ids: dict, rng):
+def sequence_loss(
+    model: Any, batch: Sequence[Sample], plan: PretrainingPlan, ids: dict[str, Any], rng: np.random.Generator
+) -> "torch.Tensor":
     """Mean cross-entropy of the target tokens given the source; the decoder starts with the end token, as mBART's."""
     import torch
 
     source = torch.from_numpy(pad([s for s, _ in batch], ids["pad"]))
-    target = pad([t for _, t in batch], ids["pad"])
+    target = pad([t for _, t in batch if t is not None], ids["pad"])  # all have one
     shifted = torch.from_numpy(np.concatenate([np.full((len(target), 1), ids["end"]), target[:, :-1]], axis=1))
     real = torch.from_numpy(target != ids["pad"])
     family = FAMILIES[plan.family]
@@ -140,8 +151,8 @@ def sequence_loss(model, batch, plan: PretrainingPlan, ids: dict, rng):
     return torch.nn.functional.cross_entropy(logits, torch.from_numpy(target)[real])
 
 
-def _predict(model, hidden, head: tuple[str, ...]):
-    """Logits of hidden states: [tokens, dim] to [tokens, vocabulary]."""
+def _predict(model: Any, hidden: "torch.Tensor", head: tuple[str, ...]) -> "torch.Tensor":
+    """The logits [tokens, vocabulary] of hidden states [tokens, dim]."""
     for name in head:
         hidden = model.get_submodule(name)(hidden)
     return hidden
@@ -149,27 +160,21 @@ def _predict(model, hidden, head: tuple[str, ...]):
 
 @dataclass(frozen=True)
 class Objective:
-    """How a model is trained.
+    """How a model is trained."""
 
-    sample: (texts, line number, plan, ids) -> (source, target).
-    loss: (model, batch, plan, ids, rng) -> the mean loss of a batch of samples.
-    tagged: whether texts begin with a tag of their language.
-    """
-
-    sample: Callable
-    loss: Callable
-    tagged: bool
+    sample: Callable[..., Sample]  # (texts, line number, plan, ids) -> a sample
+    loss: Callable[..., Any]  # (model, list of samples, plan, ids, rng) -> their mean loss
+    tagged: bool  # whether texts begin with a tag of their language
 
 
 OBJECTIVES = {
     "masked_lm": Objective(masked_lm_sample, masked_lm_loss, tagged=False),
     "denoising": Objective(denoising_sample, sequence_loss, tagged=True),
     "translation": Objective(translation_sample, sequence_loss, tagged=True),
-    "none": None,
 }
 
 
-def samples(texts: Texts, plan: PretrainingPlan, ids: dict):
+def samples(texts: Texts, plan: PretrainingPlan, ids: dict[str, Any]) -> Iterator[Sample]:
     """The endless stream of a plan's samples."""
     for number in texts.numbers():
         yield OBJECTIVES[plan.objective].sample(texts, number, plan, ids)

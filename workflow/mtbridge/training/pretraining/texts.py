@@ -1,17 +1,26 @@
-"""The corpus as tokens: an endless, seeded stream of line numbers, and batches of samples that are alike in length."""
+"""The corpus as tokens, an endless stream of line numbers in random order, and batches of samples of similar length."""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
 from mtbridge.data import tokenized
 
+# Token ids of source and target; the target is None where an objective has no decoder.
+Sample = tuple[np.ndarray, np.ndarray | None]
+
 
 class Texts:
-    """The corpus as tokens, and the random numbers by which samples are drawn from it.
+    """The corpus as tokens, and the generator of random numbers that draws samples from it."""
 
-    limit: the most tokens of a text; what lies behind is cut off.
-    """
-
-    def __init__(self, folder, languages: list[str], seed: int, limit: int):
+    def __init__(self, folder: str | Path, languages: list[str], seed: int, limit: int):
+        """
+        Args:
+            folder: as `tokenized.write_corpus` wrote it; translation needs line i to be the same sentence in all
+                languages.
+            limit: maximal number of tokens in a text; texts are cut at their end.
+        """
         self.languages = languages
         self.corpus = {language: tokenized.Ragged.load(folder, language) for language in languages}
         self.values = {language: np.asarray(ragged.values) for language, ragged in self.corpus.items()}
@@ -20,12 +29,12 @@ class Texts:
         self.rng = np.random.default_rng([seed, 7])
 
     def line(self, language: str, number: int) -> np.ndarray:
-        """The tokens of a line, without specials."""
+        """The tokens of a line, without special tokens."""
         offsets = self.corpus[language].offsets
         return self.values[language][offsets[number] : offsets[number + 1]][: self.limit]
 
     def consecutive(self, language: str, number: int, count: int) -> list[np.ndarray]:
-        """The tokens of the `count` lines that belong together with a line, each by itself."""
+        """The tokens of `count` lines: the group of consecutive lines that a line is in, one array per line."""
         first = number - number % count
         return [self.line(language, i) for i in range(first, min(first + count, self.lines))]
 
@@ -33,41 +42,42 @@ class Texts:
         """A language, drawn at random."""
         return self.languages[self.rng.integers(len(self.languages))]
 
-    def numbers(self):
-        """Line numbers in random order; each comes once before any comes again."""
+    def numbers(self) -> Iterator[int]:
+        """Yield line numbers without end: all lines in random order, then all again in another order."""
         while True:
             yield from self.rng.permutation(self.lines)
 
 
-def length(sample) -> int:
-    """Tokens of a sample, source and target together."""
+def length(sample: Sample) -> int:
+    """Number of tokens in a sample, source and target together."""
     source, target = sample
     return len(source) + (len(target) if target is not None else 0)
 
 
-def batches(stream, tokens_per_step: int, pool: int = 16):
-    """Lists of samples, alike in length, of `tokens_per_step` tokens on average whatever the lengths.
+def batches(stream: Iterator[Sample], tokens_per_step: int, count: int = 16) -> Iterator[list[Sample]]:
+    """Yield lists of samples of similar length, with `tokens_per_step` tokens on average whatever the lengths.
 
-    A pool of texts is sorted by length and cut into `pool` shares of equal tokens, in random order. What a pool holds
-    too much is taken off the next, so after any number of pools as many tokens were seen as the budget says.
+    A pool of samples is sorted by length and cut into `count` batches of about equally many tokens, in random order. If
+    a pool has more tokens than `count` batches need, the next has as many fewer: the total follows the budget.
     """
     rng = np.random.default_rng(0)
     surplus = 0
     while True:
-        held, size = [], surplus
-        while size < pool * tokens_per_step:
-            held.append(next(stream))
-            size += length(held[-1])
-        surplus = size - pool * tokens_per_step
-        held.sort(key=length)
-        lengths = np.asarray([length(sample) for sample in held])
+        pool, size = [], surplus
+        while size < count * tokens_per_step:
+            pool.append(next(stream))
+            size += length(pool[-1])
+        surplus = size - count * tokens_per_step
+        pool.sort(key=length)
+        lengths = np.asarray([length(sample) for sample in pool])
+        # A sample is in the batch in which its middle token lies.
         middles = (np.cumsum(lengths) - lengths / 2) / lengths.sum()
-        shares: list[list] = [[] for _ in range(pool)]
-        for sample, middle in zip(held, middles, strict=True):
-            shares[min(int(middle * pool), pool - 1)].append(sample)
-        for index in rng.permutation(pool):
-            if shares[index]:
-                yield shares[index]
+        parts: list[list[Sample]] = [[] for _ in range(count)]
+        for sample, middle in zip(pool, middles, strict=True):
+            parts[min(int(middle * count), count - 1)].append(sample)
+        for index in rng.permutation(count):
+            if parts[index]:  # a long sample can leave the next part empty
+                yield parts[index]
 
 
 def pad(rows: list[np.ndarray], value: int) -> np.ndarray:

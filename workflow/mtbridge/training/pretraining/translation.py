@@ -1,8 +1,8 @@
-"""What a translation model has learnt: held-out lines, translated greedily, and their chrF."""
+"""The quality of a translation model: chrF of held-out lines, translated greedily."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,40 +14,44 @@ from mtbridge.training.pretraining.initialization import open_checkpoint
 from mtbridge.training.pretraining.objectives import direction_pairs
 from mtbridge.training.pretraining.texts import pad
 
-BATCH = 50  # lines that are translated at once
+if TYPE_CHECKING:
+    import torch
+
+BATCH = 50  # lines that are translated together
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Held-out lines: as tokens, as they are, and what makes text of tokens."""
+    """Held-out lines, and their tokenizer."""
 
-    tokens: dict[str, tokenized.Ragged]  # by language, as `lines`
-    lines: dict[str, list[str]]
-    ids: dict
-    tokenizer: Any
+    tokens: dict[str, tokenized.Ragged]  # by language
+    lines: dict[str, list[str]]  # the texts of the tokens, by language
+    ids: dict[str, Any]  # of special tokens
+    tokenizer: Any  # tokenizers.Tokenizer
 
 
 def translate(
     name: str,
-    checkpoint,
-    corpus,
-    texts,
-    tokenizer,
+    checkpoint: str | Path,
+    corpus: str | Path,
+    texts: str | Path,
+    tokenizer: str | Path,
     directions: str,
     lines: int,
-    output,
+    output: str | Path,
     threads: int = 1,
     source_language: str = "en",
 ) -> None:
-    """Translate held-out lines greedily and write chrF (Popović 2015) a direction to a Parquet file.
+    """Translate held-out lines greedily, and write chrF (Popović 2015) for each direction to a Parquet file.
+
+    The column `chrf_copy` is the score of the untranslated source, which names and cognates raise above zero.
 
     Args:
-        name: of the model, for the table.
-        corpus, texts: the held-out lines as tokens and as they are; translations are scored against the latter.
-        directions, source_language: those that the model has learnt, as in its plan.
-        lines: at most so many a direction.
-
-    `chrf_copy` is the score of the untranslated source, which names and cognates lift above zero.
+        name: name of the model, for the table.
+        corpus: folder with the held-out lines as tokens.
+        texts: folder with the same lines as texts, the references.
+        directions, source_language: as in the plan of the model's pretraining.
+        lines: maximal number of lines for each direction.
     """
     import pandas as pd
     import torch
@@ -86,19 +90,21 @@ def translate(
     write_parquet(pd.DataFrame(rows), output)
 
 
-def translate_direction(model, held_out: HeldOut, source: str, target: str, lines: int) -> tuple[list[int], list[str]]:
-    """The numbers of at most `lines` lines, and their translations in the same order."""
+def translate_direction(
+    model: Any, held_out: HeldOut, source: str, target: str, lines: int
+) -> tuple[list[int], list[str]]:
+    """Translate at most `lines` lines: their numbers, sorted by length, and the translations in the same order."""
     import torch
 
     ids, sources = held_out.ids, held_out.tokens[source]
-    limit = model.config.max_position_embeddings - 4
-    # One length after another wastes least on padding; the order of the rows does not matter to the score.
+    limit = model.config.max_position_embeddings - 4  # as in pretraining, see `loop.pretrain`
+    # Sorted by length, batches have the least padding; chrF of a corpus does not depend on the order.
     numbers = sorted(range(min(lines, len(sources))), key=lambda i: len(sources[i]))
     written = []
-    for at in range(0, len(numbers), BATCH):
+    for start in range(0, len(numbers), BATCH):
         tagged = [
             np.concatenate([[ids["languages"][source]], sources[i][:limit], [ids["end"]]])
-            for i in numbers[at : at + BATCH]
+            for i in numbers[start : start + BATCH]
         ]
         batch = torch.from_numpy(pad(tagged, ids["pad"]))
         longest = min(limit, 2 * batch.shape[1])
@@ -106,16 +112,19 @@ def translate_direction(model, held_out: HeldOut, source: str, target: str, line
     return numbers, written
 
 
-def greedy(model, source, ids: dict, tag: int, longest: int) -> list[list[int]]:
-    """The most likely token at every step, after the end token and the target's tag; lists without specials."""
+def greedy(model: Any, source: "torch.Tensor", ids: dict[str, Any], tag: int, longest: int) -> list[list[int]]:
+    """Greedy translations of a padded batch [line, tokens], as token ids without special tokens.
+
+    The decoder starts with the end token and the tag of the target's language, and writes `longest` tokens at most.
+    """
     import torch
 
     mask = (source != ids["pad"]).long()
     with torch.inference_mode():
         encoded = model.get_encoder()(input_ids=source, attention_mask=mask, return_dict=True)
         decoded = torch.tensor([[ids["end"], tag]]).repeat(len(source), 1)
-        open_rows = torch.ones(len(source), dtype=torch.bool)
-        past, latest = None, decoded
+        unfinished = torch.ones(len(source), dtype=torch.bool)
+        past, latest = None, decoded  # the decoder's cache, and the tokens that are not in it yet
         for _ in range(longest):
             out = model(
                 encoder_outputs=encoded,
@@ -127,10 +136,11 @@ def greedy(model, source, ids: dict, tag: int, longest: int) -> list[list[int]]:
             )
             past = out.past_key_values
             latest = out.logits[:, -1].argmax(-1)
-            latest = torch.where(open_rows, latest, ids["pad"])[:, None]
+            # A finished line gets padding until the last one is finished.
+            latest = torch.where(unfinished, latest, ids["pad"])[:, None]
             decoded = torch.cat([decoded, latest], dim=1)
-            open_rows &= latest[:, 0] != ids["end"]
-            if not open_rows.any():
+            unfinished &= latest[:, 0] != ids["end"]
+            if not unfinished.any():
                 break
     special = {ids["pad"], ids["end"], ids["start"]}
     return [[token for token in row[2:] if token not in special] for row in decoded.tolist()]
