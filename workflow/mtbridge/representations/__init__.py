@@ -1,1 +1,1 @@
-"""Hidden states, and how alike they are."""
+"""Hidden states and their similarity."""

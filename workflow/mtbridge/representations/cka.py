@@ -5,14 +5,14 @@ Centred kernel alignment (Kornblith et al. 2019) of two Gram matrices K = XXᵀ 
 
 biased      K → HKH with H = I − 11ᵀ/n. Grows with dim/n even on unrelated states: .93 at n = 80, dim = 1024.
 debiased    K → U-centred K (Székely & Rizzo 2014), zero diagonal; ⟨K, L⟩ is then n(n−3) HSIC₁ of Song et al. (2012).
-            About 0 on unrelated states at any n and dim; slightly negative values occur and are left as they are.
+            About 0 on unrelated states at any n and dim; slightly negative values occur and are not changed.
 
 Both centrings are linear, so both inner products follow from a few sums over the off-diagonal and the diagonal of
-uncentred Grams. They are taken here for all pairs and all subsamples of rows at once: a subsample is a 0/1 column m
-and its sum is mᵀ(K∘L)m, one matrix product for all subsamples. Grams exist a block of rows at a time; float64
-throughout. This gives up seeing the centred Grams themselves, which nothing here needs.
+uncentred Grams. These sums are computed for all pairs and all subsamples of rows together: a subsample is a 0/1 column
+m and its sum is mᵀ(K∘L)m, one matrix product for all subsamples. Only a block of rows of the Grams is in memory, and
+all numbers are float64. What it gives up: the centred Grams themselves never exist; nothing here needs them.
 
-CKA centres each language by itself: an offset between languages is invisible to it. It says whether sentences lie in
+CKA centres each language separately, so it does not see an offset between languages. It measures whether sentences have
 the same geometry, not whether languages lie in the same place.
 """
 
@@ -24,12 +24,12 @@ import torch
 from mtbridge.representations.subsamples import SUBSAMPLES, Similarity, half_subsamples, interval
 
 ESTIMATORS = ("biased", "debiased")
-BLOCK = 256  # rows of the Grams held at a time
-ROUND_OFF = 1e-12  # share of a sum of squares below which float64 cannot tell a variance from none
+BLOCK = 256  # rows of the Grams that are in memory together
+ROUND_OFF = 1e-12  # a squared norm below this share of the uncentred one is rounding error of float64
 
 
 class GramProducts(NamedTuple):
-    """Sums over the rows of each subsample s, for each pair (a, b) of m Grams K; all that CKA needs."""
+    """The sums that CKA needs, over the rows of each of s subsamples, for each pair (a, b) of m Grams K."""
 
     rows: torch.Tensor  # [s] number of rows n
     entries: torch.Tensor  # [s, m, m] Σ_{i≠j} Ka_ij Kb_ij
@@ -41,9 +41,9 @@ class GramProducts(NamedTuple):
 
 
 def _standardize(states: torch.Tensor) -> torch.Tensor:
-    """[row, dim] in float64, columns centred, unit Frobenius norm unless all is 0.
+    """States [row, dim] in float64, with centred columns and, unless all are 0, Frobenius norm 1.
 
-    Centring and scale do not change CKA. They keep the sums below free of large terms that cancel.
+    This does not change CKA, and it avoids large terms that cancel in the sums.
     """
     states = states.to(torch.float64)
     centred = states - states.mean(0)
@@ -54,7 +54,7 @@ def _standardize(states: torch.Tensor) -> torch.Tensor:
 def gram_products(states: Sequence[torch.Tensor], subsamples: torch.Tensor | None = None) -> GramProducts:
     """The sums behind CKA for all pairs of `states`, m tensors [row, dim] with equal rows; dims may differ.
 
-    `subsamples`: 0/1 columns [row, s], one subsample of rows each. Without it there is one (s = 1): all rows.
+    `subsamples`: 0/1 columns [row, s], a subsample of rows each; None: one subsample (s = 1) of all rows.
     """
     states = [_standardize(x) for x in states]
     n, m = len(states[0]), len(states)
@@ -66,8 +66,9 @@ def gram_products(states: Sequence[torch.Tensor], subsamples: torch.Tensor | Non
         mask = masks[start : start + BLOCK]  # [r, s]
         r = len(mask)
         grams = torch.stack([x[start : start + r] @ x.T for x in states])  # [m, r, n]
-        own = grams.diagonal(offset=start, dim1=1, dim2=2)  # [m, r], a view: copied before it is cleared
-        diagonals, own[:] = own.clone(), 0
+        diagonal_view = grams.diagonal(offset=start, dim1=1, dim2=2)  # [m, r]
+        diagonals = diagonal_view.clone()
+        diagonal_view[:] = 0  # in `grams`: the sums below are over the off-diagonal
         row_sums = grams @ masks * mask  # [m, r, s]; 0 for rows outside the subsample
         for a in range(m):
             products = (grams[a] * grams[a:]).reshape(-1, n) @ masks  # [(m − a) · r, s]
@@ -78,7 +79,7 @@ def gram_products(states: Sequence[torch.Tensor], subsamples: torch.Tensor | Non
         mixed += torch.einsum("ar,brs->sab", diagonals, row_sums)
         total += row_sums.sum(1).T
         trace += masked.sum(1).T
-    entries = entries.triu() + entries.triu(1).mT
+    entries = entries.triu() + entries.triu(1).mT  # only pairs a ≤ b were computed
     return GramProducts(masks.sum(0), entries, sums, total, diagonal, mixed, trace)
 
 
@@ -88,7 +89,7 @@ def inner_products(products: GramProducts, estimator: str) -> torch.Tensor:
     biased      tr(KHLH) = ΣKL − (2/n) Σ_i rK_i rL_i + ΣK ΣL / n², diagonals included (Gretton et al. 2005)
     debiased    ΣKL + ΣK ΣL / ((n−1)(n−2)) − 2/(n−2) Σ_i rK_i rL_i, diagonals zero: n(n−3) HSIC₁ of Song et al. (2012)
 
-    A squared norm that is round-off, because no row of a subsample differs from another, is exactly 0.
+    The squared norm of a subsample whose rows are all equal is exactly 0, without rounding error.
     """
     n = products.rows[:, None, None]
     everything = products.entries + products.diagonal
@@ -105,7 +106,7 @@ def inner_products(products: GramProducts, estimator: str) -> torch.Tensor:
 
 
 def cka(products: GramProducts, estimator: str) -> torch.Tensor:
-    """CKA of each pair in each subsample, [s, m, m], within [−1, 1]; 0 with states whose rows are all the same."""
+    """CKA of each pair in each subsample, [s, m, m], within [−1, 1]; 0 for states whose rows are all equal."""
     inner = inner_products(products, estimator)
     norms = inner.diagonal(dim1=1, dim2=2).sqrt()
     scale = norms[:, :, None] * norms[:, None, :]
@@ -113,10 +114,10 @@ def cka(products: GramProducts, estimator: str) -> torch.Tensor:
 
 
 def null(products: GramProducts, estimator: str) -> torch.Tensor:
-    """What CKA is on average when the rows of one side are shuffled, [s, m, m].
+    """The mean of CKA over all orders of one side's rows, [s, m, m].
 
-    biased      tr(K) tr(L) / ((n−1) ‖K‖ ‖L‖) of the centred Grams: the exact mean over all n! orders
-    debiased    0, since HSIC₁ has mean 0 over the orders and the norms do not depend on them
+    biased      tr(K) tr(L) / ((n−1) ‖K‖ ‖L‖) of the centred Grams: the exact mean over the n! orders
+    debiased    0, because HSIC₁ has mean 0 over the orders and the norms do not depend on them
     """
     inner = inner_products(products, estimator)
     if estimator == "debiased":
@@ -128,11 +129,11 @@ def null(products: GramProducts, estimator: str) -> torch.Tensor:
 
 
 def similarities(states: Sequence[torch.Tensor], seed: int = 0, subsamples: int = SUBSAMPLES) -> dict[str, Similarity]:
-    """CKA of all pairs of `states` (m tensors [row, dim]) by estimator, with null and 95 % interval over rows.
+    """CKA of all pairs of `states` (m tensors [row, dim]): estimator -> value, 95 % interval over rows, and null.
 
-    The interval is that of `subsamples.interval`, each half centred anew. The biased estimator is higher at n/2 than at
-    n; its interval says how much the biased number varies, not its bias. For unrelated states the debiased CKA's
-    variance falls like 1/n², and the interval is √3 too wide: cautious about calling a value more than nothing.
+    The interval is that of `subsamples.interval`; each half is centred separately. The biased estimator is higher at
+    n/2 than at n; its interval shows how much the biased value varies, not its bias. For unrelated states the variance
+    of the debiased CKA falls like 1/n², and its interval is √3 times too wide, which is conservative.
     """
     n = len(states[0])
     everything = torch.ones(n, 1, dtype=torch.float64)

@@ -1,11 +1,10 @@
 """Measures of similarity by name: a measure is one function, and a line in `MEASURES`.
 
-A measure takes m representations [row, dim] of the same rows (dims may differ) and a seed that draws its subsamples,
-and gives a `Similarity` for each of its estimators: value, 95 % interval over rows, and what unrelated rows would
-score. The workflow writes `<measure>/models.parquet` and `<measure>/languages.parquet` for a measure that a figure of
-the catalog asks for.
+A measure takes m representations [row, dim] of the same rows (dims may differ) and the seed of its subsamples. It
+returns a `Similarity` for each of its estimators: value, 95 % interval over rows, and null. The workflow writes
+`<measure>/models.parquet` and `<measure>/languages.parquet` for each measure that a figure of the catalog shows.
 
-A value of the registry is a function that gives the measure's: planning imports this file, and must not import torch.
+The registry's values are functions that import and return the measure: planning imports this file without torch.
 """
 
 from collections.abc import Callable, Sequence

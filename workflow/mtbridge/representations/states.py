@@ -1,9 +1,10 @@
-"""Pooled hidden states of every layer on a corpus: what similarity is computed from."""
+"""Computes the pooled hidden states of every layer on a corpus, from which similarity is computed."""
 
 from pathlib import Path
 
 import numpy as np
 
+from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json
 from mtbridge.base.program import begin_work
 from mtbridge.base.progress import Progress
@@ -16,14 +17,21 @@ from mtbridge.models.template import template
 from mtbridge.training.batches import Inputs, sorted_batches
 
 
-def pooled_states(encoder_folder, corpus, languages: list[str], max_length: int, output, threads: int = 1) -> None:
-    """Write the mean-pooled states of every line: key = language, float32 [layer, row, dim]; layer 0 = embeddings.
+def pooled_states(
+    encoder_folder: str | Path,
+    corpus: str | Path,
+    languages: list[str],
+    max_length: int,
+    output: str | Path,
+    threads: int = 1,
+) -> None:
+    """Write the mean-pooled states of every line as safetensors: language -> float32 [layer, row, dim].
 
-    The file's metadata hold the sha256 of the encoder's weights.
+    Layer 0 is the embeddings. The file's metadata have the sha256 of the encoder's weights.
 
     Args:
-        corpus: tokens of the corpus, one array a language (`tokenized.write_corpus`).
-        max_length: lines are cut to so many tokens, specials included.
+        corpus: folder of the corpus's tokens, one array per language (`tokenized.write_corpus`).
+        max_length: maximal number of tokens in an input, special tokens included; lines are cut to fit.
     """
     import torch
     from safetensors.numpy import save_file
@@ -31,22 +39,26 @@ def pooled_states(encoder_folder, corpus, languages: list[str], max_length: int,
     torch.set_num_threads(threads)
     device = device_of()
     encoder = load_encoder(encoder_folder).to(device)
-    shape = template(encoder_folder, 1, max_length, "family", "own", languages)
+    one_text = template(encoder_folder, 1, max_length, "family", "own", languages)
     begin_work()
-    states, progress = {}, Progress("languages", len(languages))
+    states: dict[str, np.ndarray] = {}
+    progress = Progress("languages", len(languages))
     for done, language in enumerate(languages, 1):
         texts = Ragged.load(corpus, language)
-        ids, types, _ = shape.assemble(texts, [language] * len(texts))
+        ids, types, _ = one_text.assemble(texts, [language] * len(texts))
         inputs = Inputs(ids, types, None)
-        out = None
+        out: np.ndarray | None = None
         with torch.inference_mode():
             for rows in sorted_batches(inputs.ids.lengths):
                 batch = inputs.batch(rows).to(device)
                 layers = forward(encoder, batch, hidden_states=True)
                 pooled = torch.stack([pool(layer, batch, "mean") for layer in layers]).cpu().numpy()
                 if out is None:
+                    # The first batch tells the number of layers and their width.
                     out = np.empty((len(pooled), len(inputs), pooled.shape[-1]), dtype=np.float32)
                 out[:, rows] = pooled
+        if out is None:
+            raise MtbridgeError(f"{corpus}: has no lines in '{language}'; expected one sentence a line")
         states[language] = out
         progress(done)
     with atomic_write(output) as path:

@@ -1,4 +1,4 @@
-"""Files of pooled hidden states: opened together, checked to fit each other, read a layer at a time."""
+"""Opens files of pooled hidden states, checks that they fit together, and reads them one layer at a time."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,13 @@ from mtbridge.representations.subsamples import MINIMUM_ROWS
 
 
 class StatesFile:
-    """The states of one model on one corpus, read a layer at a time; key = language, [layer, row, dim]."""
+    """The states of one model on one corpus: language -> [layer, row, dim], read one layer at a time.
 
-    def __init__(self, path, stack: contextlib.ExitStack):
+    Raises:
+        MtbridgeError: the file is missing or not readable, or has states of a wrong shape or of too few rows.
+    """
+
+    def __init__(self, path: str | Path, stack: contextlib.ExitStack):
         from safetensors import SafetensorError, safe_open
 
         self.path = Path(path)
@@ -38,7 +42,11 @@ class StatesFile:
                 )
 
     def layer(self, language: str, layer: int) -> torch.Tensor:
-        """[row, dim]; raises MtbridgeError naming the first row that holds NaN or infinity."""
+        """The states of a layer, [row, dim].
+
+        Raises:
+            MtbridgeError: a value is not finite; the message has the first such row.
+        """
         states = self.file.get_slice(language)[layer]
         finite = torch.isfinite(states).all(1)
         if not finite.all():
@@ -51,7 +59,11 @@ class StatesFile:
 
 
 def files_of(models: Sequence[str], paths: Sequence[str | Path]) -> dict[str, str | Path]:
-    """Model -> its file of states, from two lists in the same order. MtbridgeError if they do not match."""
+    """Model -> its file of states, from two lists in the same order.
+
+    Raises:
+        MtbridgeError: the lists have different lengths, or a model is in them twice.
+    """
     if len(models) != len(paths) or len(set(models)) != len(models):
         raise MtbridgeError(
             f"{len(models)} names of models ({len(set(models))} different) and {len(paths)} files of states; "
@@ -63,24 +75,28 @@ def files_of(models: Sequence[str], paths: Sequence[str | Path]) -> dict[str, st
 def open_states(
     states: Mapping[str, str | Path], stack: contextlib.ExitStack
 ) -> tuple[dict[str, StatesFile], list[str], int]:
-    """Open each model's states; returns them, their languages in alphabetical order, and the number of layers."""
+    """Open each model's states: model -> file, the languages in alphabetical order, and the number of layers.
+
+    Raises:
+        MtbridgeError: models differ in languages or layers, or there are no states.
+    """
     if not states:
         raise MtbridgeError("no states were given; expected one file per model")
-    opened = {model: StatesFile(path, stack) for model, path in states.items()}
-    languages = sorted({language for one in opened.values() for language in one.shapes})
+    files = {model: StatesFile(path, stack) for model, path in states.items()}
+    first = next(iter(files.values()))
+    languages = sorted({language for file in files.values() for language in file.shapes})
     if not languages:
-        raise MtbridgeError(f"{next(iter(opened.values())).path}: holds no states; make them again")
-    first = next(iter(opened.values()))
+        raise MtbridgeError(f"{first.path}: holds no states; make them again")
     layers = next(iter(first.shapes.values()), (0,))[0]
-    for one in opened.values():
+    for file in files.values():
         for language in languages:
-            if language not in one.shapes:
+            if language not in file.shapes:
                 raise MtbridgeError(
-                    f"{one.path}: lacks the language '{language}', which other models have; make its states again"
+                    f"{file.path}: lacks the language '{language}', which other models have; make its states again"
                 )
-            if one.shapes[language][0] != layers:
+            if file.shapes[language][0] != layers:
                 raise MtbridgeError(
-                    f"{one.path}: '{language}' has {one.shapes[language][0]} layers where {first.path} has {layers}; "
+                    f"{file.path}: '{language}' has {file.shapes[language][0]} layers where {first.path} has {layers}; "
                     "layers are compared by index: choose models of equal depth"
                 )
-    return opened, languages, layers
+    return files, languages, layers
