@@ -4,6 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from mtbridge.specs.families import Family
+from mtbridge.specs.recipe import Precision
 
 if TYPE_CHECKING:
     import torch
@@ -16,7 +17,9 @@ def device_of(process: int = 0) -> "torch.device":
     return torch.device("cuda", process) if torch.cuda.is_available() else torch.device("cpu")
 
 
-def usable_precision(precision: str, device: "torch.device", family: Family | None = None, warn: bool = True) -> str:
+def usable_precision(
+    precision: Precision, device: "torch.device", family: Family | None = None, warn: bool = True
+) -> Precision:
     """The recipe's precision, `fp32` or `bf16`, or `fp32` where bf16 cannot be used.
 
     That is the case on a device without bf16 instructions, where PyTorch emulates bf16 (slower than fp32 and less

@@ -4,6 +4,8 @@ from typing import Literal
 
 from mtbridge.specs.setting import setting, specification
 
+Precision = Literal["fp32", "bf16"]
+
 
 @specification
 class Encoding:
@@ -33,7 +35,7 @@ class Recipe(Encoding):
     selection: Literal["last", "en_dev", "mean_dev"] = setting(
         "en_dev", description="The epoch whose weights are kept: the last, the best on English dev, or on all dev."
     )
-    precision: Literal["fp32", "bf16"] = setting(
+    precision: Precision = setting(
         "fp32",
         description="Of the computation; weights stay fp32. Without bf16 instructions, bf16 is computed in fp32.",
     )

@@ -130,7 +130,7 @@ class Kind:
 
         return torch.nn.functional.cross_entropy(logits, targets, reduction="sum", ignore_index=IGNORED)
 
-    def loss_of_guessing(self, task: Task, targets: np.ndarray | list) -> float:
+    def loss_of_guessing(self, task: Task, targets: Any) -> float:
         """The mean loss of a model that knows nothing. A training whose loss is far above it has diverged.
 
         Here: the cross-entropy of equal probabilities.
