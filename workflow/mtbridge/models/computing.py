@@ -1,7 +1,7 @@
 """The device that a model runs on, and the precision that it computes in."""
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mtbridge.specs.families import Family
 
@@ -16,7 +16,12 @@ def device_of(process: int = 0) -> "torch.device":
     return torch.device("cuda", process) if torch.cuda.is_available() else torch.device("cpu")
 
 
-def usable_precision(precision: str, device: "torch.device", family: Family | None = None, warn: bool = True) -> str:
+Precision = Literal["fp32", "bf16"]
+
+
+def usable_precision(
+    precision: Precision, device: "torch.device", family: Family | None = None, warn: bool = True
+) -> Precision:
     """The recipe's precision, `fp32` or `bf16`, or `fp32` where bf16 cannot be used.
 
     That is the case on a device without bf16 instructions, where PyTorch emulates bf16 (slower than fp32 and less

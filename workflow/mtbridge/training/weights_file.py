@@ -13,6 +13,7 @@ import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json, sha256
+from mtbridge.models.computing import Precision
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.recipe import Encoding
 from mtbridge.specs.task import Task
@@ -50,7 +51,9 @@ def save(
         save_file({**tensors, ROWS: torch.from_numpy(rows)}, file, metadata={"trained": json.dumps(about)})
 
 
-def load(encoder_folder: str | Path, weights: str | Path, record: str | Path, task: Task) -> tuple[Any, Encoding, str]:
+def load(
+    encoder_folder: str | Path, weights: str | Path, record: str | Path, task: Task
+) -> tuple[Any, Encoding, Precision]:
     """The fine-tuned classifier of a run on `task` in evaluation mode, its encoding, and the precision of its training.
 
     Raises:
