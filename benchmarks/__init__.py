@@ -1,4 +1,4 @@
-"""This project and its peers on the same work: `python -m benchmarks.run --help`."""
+"""Benchmarks of this project and comparable libraries on the same work: `python -m benchmarks.run --help`."""
 
 import sys
 from pathlib import Path

@@ -1,11 +1,11 @@
 """Fine-tuning of an XLM-R-like encoder with a head: tokens of real text, padding not counted, per second of training.
 
-Model, examples, batch size, number of updates, optimizer and schedule are the same; the peers pad. All compute in fp32,
-which is the Trainer's default, or in bf16, and there the Trainer's default is set beside ours once more. Text is drawn
-at random from a vocabulary as large as XLM-R's, one word a token, the most frequent words as frequent as Zipf's law has
-them. Lengths are log-uniform between 10 and 200 tokens (as short as queries, as long as news), or like those of XNLI's
-pairs, log-normal with a mean of 42: 4,000 pairs of MultiNLI, its training text, have 34 words and signs on average, and
-the logarithm of that a standard deviation of 0.5. Seconds are those of the updates: loading is not in.
+Model, examples, batch size, number of updates, optimizer and schedule are the same; the others pad. All compute in
+fp32, the Trainer's default, or all in bf16; the benchmark in bf16 also has the Trainer in fp32. Texts are random words
+from a vocabulary as large as XLM-R's, one token each, with the frequencies of Zipf's law. Lengths are log-uniform
+between 10 and 200 tokens (queries to news), or like those of XNLI's pairs, log-normal with a mean of 42: 4,000 pairs
+of MultiNLI, its training text, have 34 words and punctuation marks on average, and the logarithm of that number has a
+standard deviation of 0.5. Seconds are those of the updates, without loading.
 """
 
 import json
@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.work import Work, cuda
 
 LABELS = tuple("abcdefgh")
-LENGTHS = {  # words of texts, drawn by a NumPy generator
+LENGTHS = {  # (NumPy generator, number of texts) -> words in each text
     "10–200 tokens": lambda rng, count: np.exp(rng.uniform(np.log(10), np.log(200), count)),
     "XNLI-like": lambda rng, count: rng.lognormal(3.56, 0.5, count),
 }
@@ -33,7 +33,7 @@ def task():
 
 
 def prepare(folder: Path, sizes) -> None:
-    """Tokenizer, checkpoint, encoder folder, examples and tokens."""
+    """Write tokenizer, checkpoint, encoder folder, examples and tokens."""
     import pandas as pd
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers
@@ -99,8 +99,8 @@ def finetune(folder, sizes) -> dict:
     from mtbridge.training import run
     from mtbridge.training.finetuning import RunFiles
 
-    written = (folder / "weights.safetensors", folder / "run.json")
-    files = RunFiles(folder / "encoder", folder / "tokens", folder / "train.parquet", *written)
+    outputs = (folder / "weights.safetensors", folder / "run.json")
+    files = RunFiles(folder / "encoder", folder / "tokens", folder / "train.parquet", *outputs)
     run.finetune(files, task(), recipe(sizes), 1, {"model": "xlmr"}, threads=sizes["threads"])
     return json.loads((folder / "run.json").read_text())
 
@@ -117,8 +117,8 @@ def ours(folder, sizes, clock):
 def trainer(folder, sizes, clock, grouped: bool):
     """Hugging Face's Trainer on the same checkpoint.
 
-    Padded to the maximal length beforehand, as its example scripts do by default, or grouped by length and padded to
-    the longest of the batch.
+    grouped: group texts by length, and pad to the longest in the batch. Otherwise pad to the maximal length beforehand,
+        the default of Hugging Face's example scripts.
     """
     import torch
     from transformers import (
@@ -147,17 +147,17 @@ def trainer(folder, sizes, clock, grouped: bool):
             return {"loss": torch.nn.functional.cross_entropy(logits.float(), labels), "logits": logits}
 
     class Seconds(TrainerCallback):
-        """Of the updates alone, as this project's own record has them."""
+        """Measures the seconds of the updates, as this project's own record does."""
 
         total = 0.0
 
         def on_epoch_begin(self, *_, **__):
-            self.begun = time.perf_counter()
+            self.start = time.perf_counter()
 
         def on_epoch_end(self, *_, **__):
             if cuda():
                 cuda().synchronize()
-            self.total += time.perf_counter() - self.begun
+            self.total += time.perf_counter() - self.start
 
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_file=str(folder / "tokenizer/tokenizer.json"), pad_token=SPECIALS["pad"]
@@ -192,16 +192,16 @@ def trainer(folder, sizes, clock, grouped: bool):
     )
     seconds = Seconds()
     with clock:
-        made = Trainer(
+        instance = Trainer(
             model=Classifier(),
             args=arguments,
             train_dataset=rows,
             data_collator=DataCollatorWithPadding(tokenizer) if grouped else default_data_collator,
             callbacks=[seconds],
         )
-        made.train()
-    seen = sizes["epochs"] * sum(sum(row["attention_mask"]) for row in rows)
-    return figures(folder, sizes, seconds.total, made.state.global_step, seen)
+        instance.train()
+    tokens = sizes["epochs"] * sum(sum(row["attention_mask"]) for row in rows)
+    return figures(folder, sizes, seconds.total, instance.state.global_step, tokens)
 
 
 def padded(folder, sizes, clock, **other):
@@ -213,7 +213,7 @@ def grouped(folder, sizes, clock, **other):
 
 
 def examples(folder) -> tuple[list[list[int]], list[int]]:
-    """Token ids with <s> and </s>, and classes, of all examples."""
+    """The token ids, with <s> and </s>, and the classes of all examples."""
     from mtbridge.base.files import read_table
     from mtbridge.data.tokenized import Ragged
     from mtbridge.data.tokenizers import specials
@@ -225,9 +225,10 @@ def examples(folder) -> tuple[list[list[int]], list[int]]:
 
 
 def operations(folder, sizes) -> float:
-    """Floating-point operations of the training that real tokens need: 6 per weight of the layers, and attention.
+    """Floating-point operations of the training on tokens without padding: 6 per token and weight, and attention.
 
-    Attention multiplies twice [length, hidden] by [hidden, length] or the like, thrice with the backward pass.
+    6 is 2 (multiply and add) for the forward pass and 4 for the backward pass. Attention has two products of
+    [length, hidden] and [hidden, length] in a layer: 2 · 2 · hidden · length² forward, and three times that in all.
     """
     layers, hidden = sizes["layers"], sizes["hidden"]
     lengths = [len(row) for row in examples(folder)[0]]
@@ -236,17 +237,17 @@ def operations(folder, sizes) -> float:
 
 
 def figures(folder, sizes, seconds: float, steps: int, tokens: int) -> dict:
-    found = {"seconds": seconds, "rate": tokens / seconds, "unit": "tokens/s", "values": [steps, tokens]}
+    result = {"seconds": seconds, "rate": tokens / seconds, "unit": "tokens/s", "values": [steps, tokens]}
     if sizes["peak_flops"]:
-        found["utilisation"] = operations(folder, sizes) / seconds / sizes["peak_flops"]
-    return found
+        result["utilisation"] = operations(folder, sizes) / seconds / sizes["peak_flops"]
+    return result
 
 
 class Phases:
-    """Seconds of forward, backward, clipping and optimizer in a training that knows nothing of it, by PyTorch's hooks.
+    """Seconds of forward, backward, clipping and optimizer in an unchanged training, measured with hooks of PyTorch.
 
-    On a GPU each phase waits for its kernels; steps replayed from a CUDA graph have no phases and count as the rest.
-    `first` is called when the first step begins.
+    On a GPU each phase ends when its kernels have ended. Steps replayed from a CUDA graph have no phases and belong to
+    the rest. `first` is called at the start of the first step.
     """
 
     def __init__(self, first=lambda: None):
@@ -257,7 +258,8 @@ class Phases:
         from torch.nn.modules import module
         from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-        self.depth, self.begun = 0, {}
+        self.depth = 0  # of modules that call each other: the outermost is the forward pass
+        self.starts = {}
         self.seconds = dict.fromkeys(("forward", "backward", "clip", "optimizer"), 0.0)
         self.hooks = [
             module.register_module_forward_pre_hook(lambda *_: self.enter()),
@@ -302,10 +304,10 @@ class Phases:
             self.stop("forward")
 
     def start(self, phase: str):
-        self.begun[phase] = self.now()
+        self.starts[phase] = self.now()
 
     def stop(self, phase: str):
-        self.seconds[phase] += self.now() - self.begun[phase]
+        self.seconds[phase] += self.now() - self.starts[phase]
 
     def now(self) -> float:
         if cuda() and not cuda().is_current_stream_capturing():
@@ -316,8 +318,8 @@ class Phases:
 def profile(folder, sizes) -> dict:
     """Where this project's training spends its time: shares of phases and of operators, on a GPU also of kernels.
 
-    Trains once with `Phases` and once under torch.profiler, whose own cost is in the operators' shares; on a GPU also
-    once by itself, so that the kernels' seconds can be set against undisturbed ones.
+    Trains once with `Phases`, and once under torch.profiler, whose own time is included in the operators' shares. On a
+    GPU it also trains once without either, since the share of the kernels needs an unprofiled time.
     """
     from torch.profiler import ProfilerActivity
     from torch.profiler import profile as profiler
@@ -326,25 +328,25 @@ def profile(folder, sizes) -> dict:
     with Phases() as phases:
         run = finetune(folder, sizes)
     total = run["seconds"]["train"]
-    found = {"steps": run["steps"], "seconds_per_step": total / run["steps"]}
-    found["heading"] = f"Where our fine-tuning's time goes in {sizes['precision']}, {sizes['lengths']} "
-    found["heading"] += f"({1000 * found['seconds_per_step']:.0f} ms a step"
+    result = {"steps": run["steps"], "seconds_per_step": total / run["steps"]}
+    result["heading"] = f"Where our fine-tuning's time goes in {sizes['precision']}, {sizes['lengths']} "
+    result["heading"] += f"({1000 * result['seconds_per_step']:.0f} ms a step"
     shares = {phase: seconds / total for phase, seconds in phases.seconds.items()}
-    found["phases"] = {**shares, "rest: batch assembly, loss, records": 1 - sum(shares.values())}
+    result["phases"] = {**shares, "rest: batch assembly, loss, records": 1 - sum(shares.values())}
     recorded = profiler(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if cuda() else [])])
     with Phases(first=recorded.start):
         finetune(folder, sizes)
     recorded.stop()
     events = [event for event in recorded.key_averages() if not event.key.startswith("Profiler")]
     own = lambda event: event.self_device_time_total if cuda() else event.self_cpu_time_total  # microseconds
-    whole = sum(own(event) for event in events)
+    sum_of_all = sum(own(event) for event in events)
     events = sorted(events, key=own, reverse=True)[:12]
-    found["operators"] = {event.key[:60]: {"share": own(event) / whole, "calls": event.count} for event in events}
+    result["operators"] = {event.key[:60]: {"share": own(event) / sum_of_all, "calls": event.count} for event in events}
     if cuda():
-        found["kernel_share"] = whole / 1e6 / plain
-        found["heading"] += f"; kernels run {found['kernel_share']:.0%} of the time"
-    found["heading"] += ")"
-    return found
+        result["kernel_share"] = sum_of_all / 1e6 / plain
+        result["heading"] += f"; kernels run {result['kernel_share']:.0%} of the time"
+    result["heading"] += ")"
+    return result
 
 
 WORK = Work(
@@ -362,7 +364,7 @@ WORK = Work(
 
 
 def lacking(sizes) -> str | None:
-    """bf16 instructions, where they are not."""
+    """What the machine does not have: bf16 instructions, or None."""
     import torch
 
     from mtbridge.models.computing import usable_precision

@@ -1,10 +1,11 @@
-"""`make bench`: this project and its peers on the same work, in one run, the order alternating from round to round.
+"""`make bench`: this project and other libraries on the same work, in one run.
 
-Absolute times say little about another machine; ratios say something: each is taken within a round, in which every
-contender ran once, in a process of its own. Contenders must agree in what they found, or the run stops.
+Absolute times do not carry over to another machine; ratios do better. A ratio compares contenders within one round, in
+which each runs once, in a separate process; the order alternates from round to round. All contenders must find the same
+values, or the run stops.
 
-Out: <output>/<machine>.json and .md. Some works need 5 GB of disk and 6 GB of memory for a moment. On a machine with a
-GPU, where neither Snakemake nor ckatorch is needed:
+Out: <output>/<machine>.json and .md. Some works need up to 5 GB of disk and 6 GB of memory. On a machine with a GPU,
+where neither Snakemake nor ckatorch is needed:
 
     python -m benchmarks.run --only finetuning-xnli-bf16 --device cuda --peak-flops 790e12 \\
         --set layers=12 hidden=768 vocabulary=250002 examples=6400
@@ -47,7 +48,7 @@ def say(text: str) -> None:
 
 
 def perform(key: str, name: str, folder: Path, sizes: dict) -> dict:
-    """Let one contender (or `prepare`, `profile`) work, in this process; its figures."""
+    """Run one contender (or `prepare`, `profile`) in this process; returns its figures."""
     work = WORKS[key]
     if name in ("prepare", "profile"):
         return getattr(work, name)(folder, sizes) or {}
@@ -57,30 +58,32 @@ def perform(key: str, name: str, folder: Path, sizes: dict) -> dict:
     return {**measured, **figures}
 
 
-def apart(key: str, name: str, folder: Path, sizes: dict) -> dict:
-    """The same in a process of its own, so that neither memory nor what was imported carries over."""
+def perform_apart(key: str, name: str, folder: Path, sizes: dict) -> dict:
+    """The same in a separate process, so that contenders share neither memory nor imported modules."""
     threads = {f"{library}_NUM_THREADS": str(sizes["threads"]) for library in ("OMP", "MKL", "OPENBLAS")}
     command = [sys.executable, "-m", "benchmarks.run", "--perform", json.dumps([key, name, str(folder), sizes])]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **threads}, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"error: {key}, {name} failed:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    result = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **threads}, capture_output=True, text=True, check=False
+    )
+    if result.returncode:
+        sys.exit(f"error: {key}, {name} failed:\n{result.stderr[-2000:]}")
+    return json.loads(result.stdout.splitlines()[-1])
 
 
 def compare(key: str, sizes: dict, rounds: int, run, parent: str | None) -> dict:
-    """All rounds of one work; `run` is `perform` or `apart`."""
+    """Run all rounds of one work; `run` is `perform` or `perform_apart`."""
     work = WORKS[key]
     rounds *= work.often
     names = list(work.contenders)
     runs: dict[str, list[dict]] = {name: [] for name in names}
-    made = {"title": work.title.format(**sizes), "sizes": sizes, "runs": runs}
+    record = {"title": work.title.format(**sizes), "sizes": sizes, "runs": runs}
     expected = None
     folder = Path(tempfile.mkdtemp(dir=parent, prefix="benchmark-"))
     try:
         if work.prepare:
             say(f"{key}: making the inputs")
             run(key, "prepare", folder, sizes)
-            os.sync()  # so that nobody works while the disk still writes
+            os.sync()  # otherwise the first contender would run while the disk still writes
         for number in range(rounds):
             for name in names if number % 2 == 0 else reversed(names):
                 figures = run(key, name, folder, sizes)
@@ -92,14 +95,14 @@ def compare(key: str, sizes: dict, rounds: int, run, parent: str | None) -> dict
                 say(f"{key}, round {number + 1} of {rounds}: {name}: {figures['seconds']:.3g} s")
         if work.profile:
             say(f"{key}: profile")
-            made["profile"] = run(key, "profile", folder, sizes)
+            record["profile"] = run(key, "profile", folder, sizes)
     finally:
         shutil.rmtree(folder)
-    return made
+    return record
 
 
 def alike(values: list[float], expected: list[float], tolerance: float) -> bool:
-    """Whether all differ by no more than `tolerance`, relative where a value is over 1; never with NaN."""
+    """Whether no value differs by more than `tolerance`, relative for values over 1; False if there is a NaN."""
     return len(values) == len(expected) and all(
         abs(a - b) <= tolerance * max(1, abs(b)) for a, b in zip(values, expected, strict=True)
     )
@@ -109,30 +112,30 @@ def alike(values: list[float], expected: list[float], tolerance: float) -> bool:
 
 
 def machine(device: str) -> dict:
-    """What the times depend on."""
+    """What the times depend on: processor, cores, GPU, versions, commit."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {"python": platform.python_version()}
+    facts = {"python": platform.python_version()}
     for package in ("torch", "transformers", "numpy", "ckatorch", "snakemake"):
         with contextlib.suppress(PackageNotFoundError):
-            found[package] = version(package)
+            facts[package] = version(package)
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        found["processor"] = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    found.setdefault("processor", platform.processor() or platform.machine())
-    found["cores"] = os.cpu_count()
+        facts["processor"] = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    facts.setdefault("processor", platform.processor() or platform.machine())
+    facts["cores"] = os.cpu_count()
     if device == "cuda":
         import torch
 
         if not torch.cuda.is_available():
             sys.exit("error: --device cuda: PyTorch finds no GPU here; use --device cpu")
-        found["gpu"] = torch.cuda.get_device_name()
+        facts["gpu"] = torch.cuda.get_device_name()
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
-    return {**found, "commit": commit.stdout.strip() or None}
+    return {**facts, "commit": commit.stdout.strip() or None}
 
 
 def spread(values: list[float]) -> str:
-    """Median, and least to most if there are several."""
+    """The median, and if there are several values the minimum and the maximum."""
     median = f"{statistics.median(values):.3g}"
     return median if len(values) == 1 else f"{median} ({min(values):.3g}–{max(values):.3g})"
 
@@ -178,16 +181,18 @@ def table(record: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def profile(found: dict) -> list[str]:
-    lines = [f"{found['heading']}:", "", "| phase | share |", "|---|---|"]
-    lines += [f"| {phase} | {share:.1%} |" for phase, share in found["phases"].items()]
-    if "operators" in found:
-        lines += ["", f"| operator | its own share | calls in {found['steps']} steps |", "|---|---|---|"]
-        lines += [f"| `{name}` | {op['share']:.1%} | {op['calls']:,} |" for name, op in found["operators"].items()]
+def profile(result: dict) -> list[str]:
+    """The lines of a work's profile, as Markdown."""
+    lines = [f"{result['heading']}:", "", "| phase | share |", "|---|---|"]
+    lines += [f"| {phase} | {share:.1%} |" for phase, share in result["phases"].items()]
+    if "operators" in result:
+        lines += ["", f"| operator | its own share | calls in {result['steps']} steps |", "|---|---|---|"]
+        lines += [f"| `{name}` | {op['share']:.1%} | {op['calls']:,} |" for name, op in result["operators"].items()]
     return lines
 
 
 def setting(text: str) -> tuple[str, object]:
+    """A size and its value, from an argument of --set."""
     name, _, value = text.partition("=")
     if not any(name in work.sizes for work in WORKS.values()):
         known = sorted({size for work in WORKS.values() for size in work.sizes})
@@ -221,16 +226,16 @@ def main(arguments=None) -> None:
     rounds = options.rounds or (1 if options.quick else 3)
     shared = {key: getattr(options, key) for key in ("threads", "device", "peak_flops")}
     record = {"machine": machine(options.device), "options": {"rounds": rounds, **shared}, "works": {}}
-    begun = time.perf_counter()
+    start = time.perf_counter()
     for key in options.only:
         work = WORKS[key]
-        given = {name: value for name, value in options.set if name in work.sizes}
-        sizes = {**work.sizes, **(work.quick if options.quick else {}), **given, **shared}
+        chosen_sizes = {name: value for name, value in options.set if name in work.sizes}
+        sizes = {**work.sizes, **(work.quick if options.quick else {}), **chosen_sizes, **shared}
         if lacking := work.lacking(sizes):
             say(f"{key}: left out: {lacking}")
             continue
-        record["works"][key] = compare(key, sizes, rounds, perform if options.quick else apart, options.folder)
-    record["seconds"] = round(time.perf_counter() - begun, 1)
+        record["works"][key] = compare(key, sizes, rounds, perform if options.quick else perform_apart, options.folder)
+    record["seconds"] = round(time.perf_counter() - start, 1)
     text = table(record)
     where = record["machine"]
     name = options.machine or f"{where.get('gpu', where['processor'])} {where['cores']} cores"

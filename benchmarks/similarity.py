@@ -29,7 +29,7 @@ def ours(folder, sizes, clock):
 
 
 def ours_with_intervals(folder, sizes, clock):
-    """What a study computes: both estimators, each with its null and an interval from 100 half-subsamples."""
+    """The computation of a study: both estimators, each with its null and an interval from 100 half-subsamples."""
     from mtbridge.representations.cka import similarities
 
     states = representations(sizes)
@@ -45,7 +45,7 @@ def library(folder, sizes, clock):
 
 
 def formula(folder, sizes, clock):
-    """What a reader of the formula writes first: two Grams and three HSICs a pair."""
+    """A direct implementation of the formula: two Grams and three HSICs for each pair."""
 
     def cka(x, y):
         k, m = (states @ states.T for states in (x - x.mean(0), y - y.mean(0)))

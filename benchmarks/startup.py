@@ -1,6 +1,7 @@
-"""Everything of a fine-tuning but its updates: how long a program runs that has almost nothing to train.
+"""Everything in a fine-tuning except its updates: the time of a program that has almost nothing to train.
 
-Seconds are those of the whole process, updates taken off. The profile says where ours go; they are paid by every job.
+Seconds are those of the entire process, minus those of the updates. Every job of a study needs them; the profile shows
+where ours go.
 """
 
 import json
@@ -17,7 +18,7 @@ from benchmarks.work import Work
 from mtbridge.specs.options import to_options
 
 ROOT = Path(__file__).resolve().parents[1]
-# In a process of its own: CPU seconds of each part, in the order in which a fine-tuning comes by them.
+# Runs in a separate process: CPU seconds of each part, in the order of a fine-tuning.
 PARTS = """
 import json, sys, time
 from pathlib import Path
@@ -50,12 +51,13 @@ def ours(folder, sizes, clock, environment=None):
         *("--weights", folder / "weights.safetensors", "--record", folder / "run.json", "--gpus", 0),
         *to_options(finetuning.recipe(sizes)),
     ]  # fmt: skip
-    begun = time.perf_counter()
+    start = time.perf_counter()
     with clock:
         subprocess.run([*map(str, command)], check=True, capture_output=True, env=environment)
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - start
     train = json.loads((folder / "run.json").read_text())["seconds"]["train"]
-    return {"values": [], "seconds": seconds - train, "memory_mb": None}  # the clock saw the process that waited
+    # No memory: the clock measured this process, which only waited.
+    return {"values": [], "seconds": seconds - train, "memory_mb": None}
 
 
 def warm(folder, sizes, clock):
@@ -75,7 +77,7 @@ def warm(folder, sizes, clock):
         while not Path(f"{place}.python").exists():
             if server.poll() is not None:
                 sys.exit("error: no warm process; what it said stands above")
-            time.sleep(0.1)
+            time.sleep(0.1)  # its imports take some seconds
         try:
             return ours(folder, sizes, clock, environment | {"MTBRIDGE_WARM": str(place)})
         finally:
@@ -86,19 +88,19 @@ def warm(folder, sizes, clock):
 def trainer(folder, sizes, clock):
     perform = json.dumps(["finetuning", "Trainer, grouped by length", str(folder), sizes])
     command = [sys.executable, "-m", "benchmarks.run", "--perform", perform]
-    begun = time.perf_counter()
+    start = time.perf_counter()
     with clock:
-        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    seconds = time.perf_counter() - begun
-    train = json.loads(done.stdout.splitlines()[-1])["seconds"]
+        result = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    seconds = time.perf_counter() - start
+    train = json.loads(result.stdout.splitlines()[-1])["seconds"]
     return {"values": [], "seconds": seconds - train, "memory_mb": None}
 
 
 def profile(folder, sizes) -> dict:
     command = [sys.executable, "-c", PARTS, str(folder), json.dumps(sizes)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
-    laps = json.loads(done.stdout.splitlines()[-1])
+    result = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    laps = json.loads(result.stdout.splitlines()[-1])
     total = sum(laps.values())
     return {
         "heading": f"Where the start and end of our fine-tuning go ({total:.1f} s of CPU)",

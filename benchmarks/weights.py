@@ -1,7 +1,7 @@
-"""Out of a checkpoint of mbart-large-50's sizes (611 M parameters, 2.4 GB): its matrices, Tables 2 and 5, the encoder.
+"""From a checkpoint of mbart-large-50's sizes (611 M parameters, 2.4 GB): its matrices, Tables 2 and 5, the encoder.
 
-The peers are what a reader of transformers' manual writes: `from_pretrained`, then what is wanted of the model.
-Weights are random. Files lie in the page cache when they are read, for everyone.
+The others do it as transformers' manual suggests: `from_pretrained`, then the parts of the model. Weights are random.
+All contenders read files that are in the page cache.
 """
 
 import importlib
@@ -15,7 +15,12 @@ SMALL = {"layers": 2, "hidden": 64, "vocabulary": 500}
 
 
 def make(folder, sizes, form="safetensors", noise_on=None) -> None:
-    """A checkpoint folder; weights are another's with some noise if that is given."""
+    """Write a checkpoint folder.
+
+    Args:
+        form: `safetensors` or `bin`.
+        noise_on: checkpoint folder; the weights are its weights plus noise.
+    """
     import torch
     from transformers import MBartConfig, MBartForConditionalGeneration
 
@@ -31,21 +36,22 @@ def make(folder, sizes, form="safetensors", noise_on=None) -> None:
     torch.manual_seed(1 if noise_on else 0)
     scale = 0.002 if noise_on else 0.02
     tied = ("shared.weight", "embed_tokens.weight", "lm_head.weight")
-    found = {key: torch.randn(shape) * scale for key, shape in shapes.items() if not key.endswith(tied)}
-    found["model.shared.weight"] = torch.randn(shapes["model.shared.weight"]) * scale
+    weights = {key: torch.randn(shape) * scale for key, shape in shapes.items() if not key.endswith(tied)}
+    weights["model.shared.weight"] = torch.randn(shapes["model.shared.weight"]) * scale
     if noise_on:
         from safetensors import safe_open
 
         with safe_open(noise_on / "model.safetensors", "pt") as base:
-            for key, value in found.items():
+            for key, value in weights.items():
                 value += base.get_tensor(key)
     if form == "bin":
-        shared = {key: found["model.shared.weight"] for key in shapes if key.endswith(tied)}
-        torch.save(found | shared, folder / "pytorch_model.bin")
+        # PyTorch's format keeps tied weights under all their names.
+        shared = {key: weights["model.shared.weight"] for key in shapes if key.endswith(tied)}
+        torch.save(weights | shared, folder / "pytorch_model.bin")
     else:
         from safetensors.torch import save_file
 
-        save_file(found, folder / "model.safetensors", metadata={"format": "pt"})
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 
 
 def one_checkpoint(folder, sizes):
@@ -53,7 +59,7 @@ def one_checkpoint(folder, sizes):
 
 
 def matrices_by_transformers(checkpoint, layers: int):
-    """Yield (key as `mtbridge.weights.spectra` has it, weight)."""
+    """Yield (key, weight), with the keys of `mtbridge.weights.spectra`."""
     from transformers import AutoModel
 
     state = AutoModel.from_pretrained(checkpoint, local_files_only=True).get_encoder().state_dict()
@@ -65,7 +71,7 @@ def matrices_by_transformers(checkpoint, layers: int):
 
 
 def extremes(matrices) -> list[float]:
-    """The least and the greatest entry of each matrix, so that every page of it is read."""
+    """The smallest and the largest entry of each matrix; to find them every page of the file must be read."""
     import torch
 
     return [float(value) for _, weight, *_ in matrices for value in torch.aminmax(weight)]
@@ -88,7 +94,7 @@ def read_theirs(folder, sizes, clock):
 
 
 def imports() -> None:
-    """What is loaded on first use; no part of anyone's time."""
+    """Import modules that are otherwise imported at first use, in nobody's time."""
     for module in ("numpy", "pandas", "safetensors.torch", "transformers.models.mbart.modeling_mbart"):
         importlib.import_module(module)
 
@@ -99,7 +105,7 @@ def base_and_continued(folder, sizes):
 
 
 def tables_ours(folder, sizes, clock):
-    """What scripts/singular_values.py and scripts/table.py do."""
+    """The work of scripts/singular_values.py and scripts/table.py."""
     import numpy as np
 
     from mtbridge.presentation import catalog
@@ -115,7 +121,7 @@ def tables_ours(folder, sizes, clock):
     study |= {"source_language": "en", "protocols": {"sound": {}}}
     out = folder / "spectra"
     out.mkdir(exist_ok=True)
-    found = {}
+    values = {}
     imports()
     with clock:
         for model in models:
@@ -126,8 +132,8 @@ def tables_ours(folder, sizes, clock):
             layout = catalog.lay_out(entry, frame, outline, "sound")
             write_table(frame, layout, *(folder / f"{entry.name}.{suffix}" for suffix in entry.suffixes))
             for row in frame.to_dict("records"):
-                found[row["model"], f"{row['layer']}.{row['matrix']}"] = row["sigma_norm"], row["d"]
-    return {"values": [value for key in sorted(found) for value in found[key]]}
+                values[row["model"], f"{row['layer']}.{row['matrix']}"] = row["sigma_norm"], row["d"]
+    return {"values": [value for key in sorted(values) for value in values[key]]}
 
 
 def tables_theirs(folder, sizes, clock, vectors: bool = False):
@@ -143,16 +149,16 @@ def tables_theirs(folder, sizes, clock, vectors: bool = False):
             for model in ("base", "continued")
             for key, weight in matrices_by_transformers(folder / model, sizes["layers"])
         }
-        found = {
+        measures = {
             (model, key): (np.linalg.norm(values), np.linalg.norm(values - sigma["base", key]))
             for (model, key), values in sigma.items()
         }
-        pd.DataFrame.from_dict(found, orient="index", columns=["sigma_norm", "d"]).to_csv(folder / "theirs.csv")
-    return {"values": [float(value) for key in sorted(found) for value in found[key]]}
+        pd.DataFrame.from_dict(measures, orient="index", columns=["sigma_norm", "d"]).to_csv(folder / "theirs.csv")
+    return {"values": [float(value) for key in sorted(measures) for value in measures[key]]}
 
 
 def tables_with_vectors(folder, sizes, clock):
-    """As numpy.linalg.svd comes: the singular vectors, which no table needs, are computed along."""
+    """numpy.linalg.svd with its default arguments, which computes the singular vectors too; no table needs them."""
     return tables_theirs(folder, sizes, clock, vectors=True)
 
 

@@ -1,4 +1,4 @@
-"""What all benchmarks share: a piece of work with its contenders, and the clock that measures one of them."""
+"""Shared by all benchmarks: a piece of work with its contenders, and the clock that measures one of them."""
 
 import sys
 import threading
@@ -10,30 +10,30 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Work:
-    """Something that several can do.
+    """A piece of work that several contenders can do.
 
-    A contender is a function of (folder, sizes, clock). It does what must be there anyhow (imports, inputs), then the
-    work inside `with clock:`, and returns figures: `values`, what it found, to be compared with the others'; `rate` and
-    `unit`, if the work has one; `seconds` and `memory_mb` where the clock's are not the ones that count.
+    A contender is a function of (folder, sizes, clock). It imports and reads its inputs, then does the work inside
+    `with clock:`. It returns a dict: `values`, its result, to be compared with the others'; `rate` and `unit`, if the
+    work has a rate; `seconds` and `memory_mb`, to replace those of the clock.
     """
 
-    title: str  # sizes in braces
+    title: str  # a format string with the names of sizes
     contenders: dict[str, Callable]  # the first is this project
     sizes: dict
-    quick: dict  # sizes of a trial in seconds, where they differ
-    prepare: Callable | None = None  # of (folder, sizes): makes the inputs, once, not timed
+    quick: dict  # the sizes that differ in a trial of some seconds
+    prepare: Callable | None = None  # (folder, sizes): makes the inputs, once; its time does not count
     tolerance: float = 0.0  # within which the contenders' values must agree
-    often: int = 1  # times as many rounds: what takes a tenth of a second is disturbed by little
-    profile: Callable | None = None  # of (folder, sizes): where the time of this project goes, once
-    lacking: Callable[[dict], str | None] = lambda sizes: None  # what the machine has not, if the work needs it
+    often: int = 1  # factor on the number of rounds: work of a tenth of a second varies more
+    profile: Callable | None = None  # (folder, sizes): where this project's time goes; called once
+    lacking: Callable[[dict], str | None] = lambda sizes: None  # what the work needs and the machine does not have
 
 
 class Clock:
     """Wall time of a `with` block in seconds and its peak memory in MB (10⁶ bytes).
 
-    Memory is anonymous resident memory beyond what the process had before, sampled every 5 ms; pages that are mapped
-    from files do not count, since the system may drop them. None where /proc/self/status has no such figure. With a
-    GPU `gpu_mb` is the peak of what PyTorch allocated there. `cpu_seconds` are this process's, its threads' together.
+    Memory is anonymous resident memory beyond that of the process before the block, sampled every 5 ms. Pages mapped
+    from files do not count, since the system may drop them. It is None where /proc/self/status does not have it.
+    `gpu_mb` is the peak of PyTorch's allocations on a GPU. `cpu_seconds` is the sum over the threads of this process.
     """
 
     seconds: float | None = None
@@ -48,14 +48,14 @@ class Clock:
         self._watcher.start()
         if cuda():
             cuda().reset_peak_memory_stats()
-        self._begun, self._cpu = time.perf_counter(), time.process_time()
+        self._start, self._cpu = time.perf_counter(), time.process_time()
         return self
 
     def __exit__(self, *_):
         if cuda():
-            cuda().synchronize()
+            cuda().synchronize()  # kernels may still run when Python has launched them all
             self.gpu_mb = round(cuda().max_memory_allocated() / 1e6)
-        self.seconds, self.cpu_seconds = time.perf_counter() - self._begun, time.process_time() - self._cpu
+        self.seconds, self.cpu_seconds = time.perf_counter() - self._start, time.process_time() - self._cpu
         self._done.set()
         self._watcher.join()
         if self._base is not None:
@@ -76,6 +76,6 @@ def anonymous() -> int | None:
 
 
 def cuda():
-    """`torch.cuda`, if torch is there and finds a GPU that it may use."""
+    """`torch.cuda` if torch has been imported and finds a GPU, else None. It imports nothing, which would take time."""
     torch = sys.modules.get("torch")
     return torch.cuda if torch and torch.cuda.is_available() else None

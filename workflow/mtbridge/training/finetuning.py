@@ -261,7 +261,8 @@ class Training:
         losses = self.processes.gather(own_losses)  # [process, step]
         self.recent += losses.mean(0).tolist()
         # A training that learns stays within a few times the loss of guessing.
-        limit = 100 * self.kind.loss_of_guessing(self.task, self.targets)
+        targets = self.targets.values if isinstance(self.targets, Ragged) else self.targets
+        limit = 100 * self.kind.loss_of_guessing(self.task, targets)
         # Transposed, so that the first step comes first; ~(<) and not >=, because NaN is in no comparison true.
         for index, process in (~(losses < limit)).T.nonzero().tolist():
             step, _, _, rows = self.pending[index]
