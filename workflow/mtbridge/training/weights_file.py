@@ -13,7 +13,6 @@ import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json, sha256
-from mtbridge.models.computing import Precision
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.recipe import Encoding, Precision
 from mtbridge.specs.task import Task
