@@ -1,4 +1,4 @@
-# make         set up and run the default study      make test         all tests but the slow ones (under 20 minutes)
+# make         set up and run the default study      make test         all tests but those of faults (12 minutes)
 # make smoke   a small study of one minute            make test-faults  tests of kills and of faults on a cluster
 # make report  only the report of finished results   make check        lint, types and unit tests (under 2 minutes)
 # make plan    what a study costs: make plan STUDY=paper
@@ -34,9 +34,10 @@ check: setup
 	mypy
 	snakefmt --check Snakefile workflow/rules
 	snakemake --lint
-	python -m pytest -q -n auto tests/unit
+	python -m pytest -q -n auto -m "not slow" tests/unit
 
 test: check
+	python -m pytest -q -n auto -m slow tests/unit
 	python -m pytest -q tests/workflow tests/slurm/test_study.py
 
 # Twenty kills, and a small Slurm cluster of the tests' own; test_study.py is part of `make test`.

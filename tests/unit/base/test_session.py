@@ -157,6 +157,7 @@ rule one:
 """
 
 
+@pytest.mark.slow
 def test_snakemake_keeps_looking_at_all_jobs_again_unless_its_rate_limit_is_lifted(tmp_path):
     """Fails where Snakemake renames what is set, or no longer needs it: then `lift_job_rate_limit` can go."""
     looks = {}

@@ -145,6 +145,7 @@ def test_weights_of_another_model_are_refused(place, tmp_path):
         predict(place, tmp_path, family="mbart")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [2, 4])
 def test_several_processes_train_the_same_model_as_one(place, tmp_path, processes):
     """Dropout off: the run does not depend on how many share its batches (60 in sevens: the last one is uneven)."""
@@ -191,6 +192,7 @@ command(program.main)
 """
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_none_in_one_process_ends_all_and_is_told_once(place, tmp_path):
     (tmp_path / "diverging.py").write_text(DIVERGING)
     recipe = replace(RECIPE, epochs=2, batch_size=8, selection="last")

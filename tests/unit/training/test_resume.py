@@ -117,6 +117,7 @@ def started(place, out, every):
     return subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_killed_at_once_it_goes_on_from_the_last_state_kept(place, tmp_path, undisturbed):
     with started(place, tmp_path, every=0) as job:
         wait_for(lambda: any((tmp_path / "state").glob("*.safetensors")), "a state that is kept")
@@ -129,6 +130,7 @@ def test_killed_at_once_it_goes_on_from_the_last_state_kept(place, tmp_path, und
     assert found[1]["resumed_at"] == int(re.search(r"going on after step (\d+)", errors)[1]) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1"])
 def test_a_signal_to_several_processes_keeps_the_state_and_is_told_once(place, tmp_path, name):
     """The one that has started the others passes it on and outlives it, so that they come to write."""
