@@ -15,10 +15,12 @@ from mtbridge.base.several_processes import restart
 
 
 def commit() -> str | None:
-    """The project's commit; None if this is no git checkout."""
-    done = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-    )
+    """The project's commit; None if this is no git checkout, or there is no git."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:  # an image or a node without git
+        return None
     return done.stdout.strip() or None
 
 

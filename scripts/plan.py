@@ -4,6 +4,7 @@ In   --config, the user's page; the other options override it. Out  a text on st
 """
 
 import argparse
+import os
 from pathlib import Path
 
 from mtbridge.base.program import command
@@ -19,6 +20,7 @@ def main():
     parser.add_argument("--results", help="the study's results (default: results/<its name>)")
     arguments = parser.parse_args()
 
+    from mtbridge.presentation import catalog
     from mtbridge.study.grid import Study
     from mtbridge.study.layers import read_yaml
     from mtbridge.study.load import load
@@ -27,7 +29,11 @@ def main():
     user = read_yaml(Path(arguments.config))
     overrides = {key: getattr(arguments, key) for key in ("study", "models", "tasks", "seeds")}
     study = Study(load({**user, **{key: value for key, value in overrides.items() if value}}))
-    print(text(plan(study, arguments.results)), end="")
+    views: dict[str, list[str]] = {"tables": [], "figures": []}
+    for entry in catalog.ENTRIES:
+        paths = [os.path.relpath(path, study.results) for path in entry.outputs(study) if path.endswith(".csv")]
+        views[f"{entry.kind}s"] += paths
+    print(text(plan(study, arguments.results, views)), end="")
 
 
 if __name__ == "__main__":

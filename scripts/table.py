@@ -1,8 +1,7 @@
 """Make one of the catalog's tables: a CSV in long format, and the same numbers laid out as Markdown and LaTeX.
 
-In   the study (JSON text or a file), and the input that the catalog names for the table: scores/ for tables 1 and 4,
-     spectra/ for 2 and 5, data/ for 3; optionally the published values. A result that the study expects but the folder
-     lacks is a gap.
+In   the study (JSON text or a file), and the input that the catalog names for the table; optionally the published
+     values. A result that the study expects but the input lacks is a gap.
 Out  <name>.csv, .md, .tex
 """
 

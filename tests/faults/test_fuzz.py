@@ -140,7 +140,7 @@ READERS = {
     "tokenizer": ("tokenizer/tokenizer.json", lambda at: tokenizers.open_tokenizer(at / "tokenizer")),
     "weights": ("model.safetensors", lambda at: load_run(at)),
     "record": ("run.json", lambda at: load_run(at)),
-    "states": ("a.safetensors", lambda at: compare_models({n: at / f"{n}.safetensors" for n in "ab"}, "x", 0, 2)),
+    "states": ("a.safetensors", lambda at: compare_models({n: at / f"{n}.safetensors" for n in "ab"}, "x")),
 }
 
 

@@ -75,6 +75,17 @@ def test_code_of_the_workflows_checkout_runs(variable):
     program.check_home(variable.get("MTBRIDGE_HOME"))
 
 
+def test_a_program_of_another_checkout_does_not_run_where_no_variable_tells(tmp_path):
+    for folder in ("scripts", "workflow/mtbridge"):
+        (tmp_path / folder).mkdir(parents=True)
+    program_file = tmp_path / "scripts/program.py"
+    program_file.write_text("from mtbridge.base.program import command; command(lambda: print('it ran'))")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MTBRIDGE")}
+    done = subprocess.run([sys.executable, program_file], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and "it ran" not in done.stdout
+    assert f"the workflow is that of {tmp_path}" in done.stderr
+
+
 def test_code_of_another_checkout_does_not_run_and_the_error_says_what_to_install(tmp_path):
     script = "from mtbridge.base.program import command; command(lambda: print('it ran'))"
     done = subprocess.run(

@@ -20,6 +20,7 @@ from mtbridge.models.loading import load_encoder
 from mtbridge.specs import families
 from mtbridge.specs.recipe import Recipe
 from mtbridge.tasks.kinds import IGNORED
+from mtbridge.tasks.kinds.regression import Regression
 from mtbridge.training import batches as inputs
 from mtbridge.training import classifier, prediction, weights_file
 from mtbridge.training import cuda_graphs as graphs
@@ -423,6 +424,19 @@ def test_what_is_dropped_out_follows_from_the_seed_and_only_in_training(place, t
 
 
 # ---- What a GPU does differently, as far as it goes without one ------------------------------------------------------
+
+
+def test_filling_a_batch_of_a_regression_adds_nothing_to_its_loss(place):
+    made, _, train = given(place, "mbart", small.NC)
+    kind, batch = Regression(), made.batch(train[:5])
+    numbers = np.linspace(-1, 1, 5, dtype=np.float32)
+    filled, targets = graphs.fill_up(batch, numbers, RECIPE.max_length, kind.ignored)
+    assert targets.dtype == np.float32 and len(filled.lengths) == len(targets) == 6
+    logits = torch.linspace(0, 1, 6)[:, None].requires_grad_()
+    losses = [kind.loss(logits[:5], torch.from_numpy(numbers)), kind.loss(logits, torch.from_numpy(targets))]
+    gradients = [torch.autograd.grad(loss, logits)[0] for loss in losses]
+    torch.testing.assert_close(losses[0], losses[1])
+    torch.testing.assert_close(gradients[0], gradients[1])
 
 
 @KINDS

@@ -1,11 +1,14 @@
 """Names from the config are refused, or reach every program as they are: never a shell, never another folder."""
 
+import argparse
 import re
 from pathlib import Path
 
 import pytest
 
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.specs.options import add_options, read_options, to_options
+from mtbridge.specs.task import Task
 from mtbridge.study.load import load
 
 RULES = Path(__file__).resolve().parents[3] / "workflow" / "rules"
@@ -58,8 +61,15 @@ def test_a_name_that_is_none_is_refused_with_its_key(key, evil):
     refused(key, PLACES[key](evil))
 
 
-def test_a_label_that_cannot_stand_on_a_command_line_is_refused():
-    for evil in ("-a", "a\nb", "a\0b"):
+def test_a_label_may_begin_as_an_option_does():
+    settings = load({"study": "smoke", "task_catalog": {"nc": {"labels": ["-a", "--labels"]}}})
+    parser = argparse.ArgumentParser()
+    add_options(parser, Task)
+    assert read_options(parser.parse_args(to_options(settings.task("nc"))), Task).labels == ("-a", "--labels")
+
+
+def test_a_label_that_is_no_line_of_text_is_refused():
+    for evil in ("a\nb", "a\0b"):
         with pytest.raises(MtbridgeError, match=r": task_catalog\.nc\.labels: [^\n]* map it to another"):
             load({"study": "smoke", "task_catalog": {"nc": {"labels": ["a", evil]}}})
 

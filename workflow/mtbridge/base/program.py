@@ -40,6 +40,7 @@ def command(main: Callable[[], object]) -> NoReturn:
     end_with(os.environ.get("MTBRIDGE_WORKFLOW"))
     try:
         check_home(os.environ.get("MTBRIDGE_HOME"))
+        check_home(checkout_of(sys.argv[0]))
         main()
         note = f", {_start_up:.2f} s of it before work" if _start_up else ""
         note += ", warm" if warm else ""
@@ -62,6 +63,15 @@ def _end(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)  # a shell's exit code of a program that a signal ended
 
 
+def checkout_of(program: str) -> str | None:
+    """The checkout that a program in scripts/ belongs to; None for any other program.
+
+    A job whose environment was cleaned knows neither PYTHONPATH nor MTBRIDGE_HOME, but it still has the program's path.
+    """
+    folder = Path(program).resolve().parent
+    return str(folder.parent) if (folder.parent / "workflow" / "mtbridge").is_dir() else None
+
+
 def check_home(home: str | None) -> None:
     """Check that this code belongs to the workflow's checkout, because results are recorded with its identity.
 
@@ -70,7 +80,7 @@ def check_home(home: str | None) -> None:
     Raises:
         MtbridgeError: this code belongs to another checkout.
     """
-    if home and Path(home).resolve() != HOME:
+    if home and not (Path(home).exists() and os.path.samefile(home, HOME)):
         raise MtbridgeError(
             f"this job's Python ({sys.executable}) has the mtbridge of {HOME}, the workflow is that of {home}; "
             f"run `{sys.executable} -m pip install --no-deps -e {home}`"

@@ -252,11 +252,8 @@ def task_fits_its_kind(checker: Checker, key: str) -> None:
 
 
 def labels_are_usable(checker: Checker, key: str) -> None:
-    """Labels can be values of a program's option; no language is named twice."""
+    """Labels are lines of text, as submissions and tables need them; no language is named twice."""
     task, at = checker.settings.task_catalog[key], ("task_catalog", key)
-    if odd := [label for label in task.labels if label.startswith("-")]:
-        message = f"'{odd[0]}' begins with a dash, which programs take for an option; map it to another"
-        checker.wrong((*at, "labels"), message)
     if odd := [label for label in task.labels if CONTROL.search(label)]:
         checker.wrong((*at, "labels"), f"{json.dumps(odd[0])} holds a control character; map it to another")
     if len(set(task.languages or [])) < len(task.languages or []):

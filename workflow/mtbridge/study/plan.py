@@ -10,7 +10,7 @@ What it gives up: of pretraining, hidden states and spectra it counts the files,
 
 import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,10 +94,11 @@ class Plan:
         return sum(getattr(cell, key) or 0 for cell in self.cells.values())
 
 
-def plan(study: Study, results: str | Path | None = None) -> Plan:
+def plan(study: Study, results: str | Path | None = None, views: Mapping[str, list[str]] | None = None) -> Plan:
     """Count and estimate a study.
 
     results: the folder of its results; default: its own.
+    views: tables and figures, which only the rooms above know: kind -> paths below the results.
 
     Raises:
         MtbridgeError: `results` is no folder, or a file in it cannot be read.
@@ -151,7 +152,7 @@ def plan(study: Study, results: str | Path | None = None) -> Plan:
                 each = _hours_expected(study, recipe, task, lengths[model, task], examples[task], bodies[model][1])
             cell.left = None if cell.left is None or each is None else cell.left + left * each
     estimate.disk = _disk(study, lengths, examples, bodies)
-    estimate.files = _count_files(study, results)
+    estimate.files = _count_files(study, results, views or {})
     return estimate
 
 
@@ -288,24 +289,21 @@ def _disk(study: Study, lengths: dict, examples: dict, bodies: dict) -> dict[str
     }
 
 
-def _count_files(study: Study, results: Path) -> dict[str, tuple[int, int]]:
-    """For each kind of file, how many exist and how many the study has in all."""
+def _count_files(study: Study, results: Path, views: Mapping[str, list[str]]) -> dict[str, tuple[int, int]]:
+    """The number of files of each kind that exist, and the number that there will be."""
 
     def present(pattern: str, rows: list[dict]) -> tuple[int, int]:
         return sum((results / pattern.format(**row)).exists() for row in rows), len(rows)
 
     run = "{recipe}/{model}/{task}/seed{seed}"
-    views = [{"view": study.view(protocol)} for protocol in study.protocols]
-    tables: list[dict[str, Any]] = [{**view, "number": number} for view in views for number in range(1, 6)]
     return {
         "data": present("data/{task}/evaluation.parquet", study.each_task),
         "encoders": present("models/{model}/card.json", study.each_model),
-        "spectra": present("spectra/{model}.npz", study.each_model),
+        "spectra": present("spectra/{model}.npz", study.each_with_spectra),
         "fine-tunings": present(f"runs/{run}/run.json", study.runs),
         "predictions": present(f"predictions/{run}.parquet", study.runs),
         "scores": present(f"scores/{run}.parquet", study.runs_with_scores),
-        "tables": present("tables/{view}table{number}.csv", tables),
-        "figures": present("figures/{view}figure{number}.csv", [row for row in tables if row["number"] < 3]),
+        **{what: (sum((results / path).exists() for path in paths), len(paths)) for what, paths in views.items()},
     }
 
 

@@ -20,6 +20,9 @@ from mtbridge.specs.task import Task, TaskFields
 from mtbridge.tasks.kinds import KINDS
 from mtbridge.tasks.metrics import METRICS
 
+# The language of training. Programs take it as an option; templates and tokenizers fall back on its tag.
+SOURCE_LANGUAGE = "en"
+
 # The settings that a recipe may change for a task.
 RECIPE_SETTINGS = tuple(field.name for field in fields(Recipe))
 
@@ -70,7 +73,7 @@ class TaskSettings(TaskFields):
 class ModelSettings(Strict):
     """A model of the catalog."""
 
-    label: str = setting(description="How the model is called in tables and figures.")
+    label: str = setting(identity=False, description="How the model is called in tables and figures.")
     kind: Literal["LM", "CP", "MT", "control"] = setting(
         description="Language model, continued pretraining on translation, translation from scratch, or a control."
     )
@@ -169,9 +172,6 @@ class Settings(Strict):
         default=None,
         description="Languages of pretraining and similarity, the source language among them; default: the corpus's.",
     )
-    source_language: Name = setting(
-        default="en", description="The language of training; every other one is scored zero-shot."
-    )
     models: Names = setting(
         min_length=1, description="Which models of the catalog are run, in the order of the tables."
     )
@@ -245,6 +245,11 @@ class Settings(Strict):
     )
 
     # ---- Values that follow from the settings ----
+
+    @property
+    def source_language(self) -> str:
+        """The language of training; every other one is scored zero-shot."""
+        return SOURCE_LANGUAGE
 
     @property
     def folder(self) -> str:
