@@ -1,16 +1,14 @@
 """The config: presets, what wins over what, and one line about what is wrong."""
 
-import argparse
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import yaml
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.specs.options import add_options, option, read_options, to_options
-from mtbridge.specs.recipe import Recipe
+from mtbridge.specs.options import option
 from mtbridge.study import layers
 from mtbridge.study import load as loading
 from mtbridge.study.grid import Study
@@ -146,20 +144,6 @@ def test_what_only_says_where_something_runs_is_no_option_of_a_program():
     elsewhere = [name for name, extra in groups if extra == {"identity": False} and name != "name"]
     assert {"threads", "gpus", "checkpoint_minutes"} <= set(elsewhere)
     assert not given & {option(name) for name in elsewhere}
-
-
-def test_options_give_back_what_they_were_made_from():
-    recipe = replace(load().recipes["default"].for_task("pos"), pooling="eos", learning_rate=3e-5)
-    parser = argparse.ArgumentParser()
-    add_options(parser, Recipe)
-    assert read_options(parser.parse_args(to_options(recipe)), Recipe) == recipe
-
-
-def test_an_option_out_of_range_is_told_by_its_name():
-    parser = argparse.ArgumentParser()
-    add_options(parser, Recipe)
-    with pytest.raises(MtbridgeError, match=r"--learning-rate: .*greater than 0, got -1"):
-        read_options(parser.parse_args(["--learning-rate", "-1"]), Recipe)
 
 
 def test_config_file_of_the_project_is_the_default_study():

@@ -8,6 +8,9 @@ import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
 
+# The weight matrices of a layer that are looked at, in the order of the tables.
+MATRICES = ("k", "q", "v", "out", "fc1", "fc2")
+
 
 def _check_sizes(sigma: np.ndarray, sigma_base: np.ndarray) -> None:
     if np.shape(sigma) != np.shape(sigma_base):

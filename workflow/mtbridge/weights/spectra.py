@@ -19,11 +19,11 @@ from mtbridge.base.files import read_json
 from mtbridge.models import checkpoints
 from mtbridge.models.classes import family_of
 from mtbridge.specs.families import Family
+from mtbridge.weights.measures import MATRICES
 
 if TYPE_CHECKING:
     import torch
 
-MATRICES = ("k", "q", "v", "out", "fc1", "fc2")
 INDEX = "model.safetensors.index.json"
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mtbridge.base.files import read_parquet
+from mtbridge.inference.findings import translation_quality
 from mtbridge.presentation.layout import GAP, Block, Cell, Layout, number
 from mtbridge.presentation.words import join
 from mtbridge.study.outline import Outline
@@ -32,7 +33,7 @@ def translation(frame: pd.DataFrame, outline: Outline) -> Layout | None:
         [Cell(f"{a} → {b}"), *(Cell(number(values.get((model, a, b)))) for model in models), Cell(number(copied[a, b]))]
         for a, b in copied.index
     ]
-    means = frame.groupby("model")["chrf"].mean()
+    means, _ = translation_quality(frame)
     rows.append(
         [Cell("mean of its directions"), *(Cell(number(means[m])) for m in models), Cell(number(copied.mean()))]
     )

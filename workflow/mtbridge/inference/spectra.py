@@ -1,0 +1,74 @@
+"""Norms of singular values and their distances to those of the base, beside the published values."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.study.outline import Outline
+from mtbridge.weights.measures import MATRICES, compare
+
+MEASURES = ("sigma_norm", "d")
+KEYS = ["layer", "model", "matrix"]
+
+
+def spectra_frame(outline: Outline, folder, published: pd.DataFrame | None, last_layer: bool) -> pd.DataFrame:
+    """Singular values of the last layer, or of the others: layer, model, matrix, sigma_norm, d, uniform_share.
+
+    `folder` holds `<model>.npz`. sigma_norm = ‖σ‖₂ (the Frobenius norm of the matrix), d = ‖σ − σ_base‖₂ with both
+    spectra in descending order, as arXiv 2403.16777 defines them. uniform_share is the part of d² that rescaling σ_base
+    by one factor explains: (c − 1)² ‖σ_base‖² / d², c = ⟨σ, σ_base⟩ / ‖σ_base‖². d and uniform_share are NaN without a
+    base (or its file); the base itself has d = 0. `published` adds published_* and difference_* for sigma_norm and d.
+    Raises MtbridgeError for a file that holds no spectra, or a base of another size.
+    """
+    spectra = {}
+    for model in (model for family in outline.families for model in family):
+        path = Path(folder) / f"{model}.npz"
+        if path.exists():
+            spectra[model] = _read_spectra(path)
+    layers = sorted({layer for values in spectra.values() for layer, _ in values})
+    # Without any file, the published layers are shown, with gaps for ours.
+    if not layers and published is not None:
+        layers = sorted(published["layer"].unique())
+    else:
+        layers = layers[-1:] if last_layer else layers[:-1]
+    rows = []
+    for family in outline.families:
+        base = spectra.get(family[0], {})
+        for layer, model, matrix in ((i, model, m) for i in layers for model in family for m in MATRICES):
+            sigma, base_sigma = spectra.get(model, {}).get((layer, matrix)), base.get((layer, matrix))
+            row = {"layer": int(layer), "model": model, "matrix": matrix}
+            rows.append(row | _measures(sigma, base_sigma, f"{folder}: {model} {layer}.{matrix}"))
+    table = pd.DataFrame(rows, columns=[*KEYS, *MEASURES, "uniform_share"])
+    table = table.sort_values("layer", kind="stable").reset_index(drop=True)
+    if published is None:
+        return table
+    names = {measure: f"published_{measure}" for measure in MEASURES}
+    table = table.merge(published[[*KEYS, *MEASURES]].rename(columns=names), on=KEYS, how="left")
+    for measure in MEASURES:
+        table[f"difference_{measure}"] = table[measure] - table[f"published_{measure}"]
+    return table
+
+
+def _read_spectra(path: Path) -> dict[tuple[int, str], np.ndarray]:
+    """(layer, matrix) -> its singular values, in descending order."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            values = {}
+            for key in archive.files:
+                layer, matrix = key.split(".")
+                values[int(layer), matrix] = np.sort(archive[key].astype(np.float64))[::-1]
+            return values
+    except (OSError, ValueError) as error:
+        raise MtbridgeError(
+            f"{path}: not a file of singular values ({error}); delete it so that it is made again"
+        ) from error
+
+
+def _measures(sigma, base_sigma, where: str) -> dict[str, float]:
+    """The measures of a matrix, NaN without its singular values. An error names the matrix."""
+    try:
+        return compare(sigma, base_sigma)
+    except MtbridgeError as error:
+        raise MtbridgeError(f"{where}: {error}") from error
