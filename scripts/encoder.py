@@ -9,11 +9,13 @@ from mtbridge.base.program import command
 
 
 def main():
+    from mtbridge.specs.model import MODEL_KINDS
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", required=True)
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--kind", required=True, choices=["LM", "CP", "MT", "control"])
+    parser.add_argument("--kind", required=True, choices=MODEL_KINDS)
     parser.add_argument("--base", help="model that this one was continued from")
     parser.add_argument("--source", required=True, help="where the checkpoint comes from, for the card")
     parser.add_argument("--output", required=True)

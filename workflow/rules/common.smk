@@ -24,6 +24,7 @@ from mtbridge.presentation import catalog
 from mtbridge.presentation.requirements import RUN_REPLICATES, RUN_SCORES
 from mtbridge.representations.measures import MEASURES
 from mtbridge.specs.families import FAMILIES
+from mtbridge.specs.protocol import ALIGNED
 from mtbridge.study.grid import MAJORITY, Study
 from mtbridge.study.load import load
 from mtbridge.study.options import Options

@@ -45,7 +45,7 @@ rule similarity:
         runtime=growing(60),
     params:
         models=lambda wildcards: study.models_with_states(wildcards.corpus),
-        aligned=lambda wildcards: "--aligned" if wildcards.corpus == "parallel" else "",
+        aligned=lambda wildcards: "--aligned" if wildcards.corpus == ALIGNED else "",
         code=digest("similarity"),
     shell:
         "python scripts/similarity.py --measure {wildcards.measure:q} --between {wildcards.between:q} "

@@ -11,7 +11,8 @@ import pytest
     ("program", "expected"),
     [
         ("os.kill(os.getpid(), signal.SIGKILL) if rank else time.sleep(60)", "process 2 of 2 was ended by SIGKILL"),
-        ("sys.exit('error: no dev examples')", "no dev examples"),  # in each of them
+        # In each of them. `sys.exit(text)` would write the text and the end of its line apart.
+        ("print('error: no dev examples', file=sys.stderr, flush=True); sys.exit(1)", "no dev examples"),
         ("1 / (1 - rank)", "process 2 of 2 was ended by exit code 1"),  # behind a traceback
     ],
 )

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.inference.published_values import SPECTRA_MEASURES
 from mtbridge.study.outline import Outline
 from mtbridge.weights.measures import MATRICES, compare
 
-MEASURES = ("sigma_norm", "d")
 KEYS = ["layer", "model", "matrix"]
 
 
@@ -40,13 +40,13 @@ def spectra_frame(outline: Outline, folder, published: pd.DataFrame | None, last
             sigma, base_sigma = spectra.get(model, {}).get((layer, matrix)), base.get((layer, matrix))
             row = {"layer": int(layer), "model": model, "matrix": matrix}
             rows.append(row | _measures(sigma, base_sigma, f"{folder}: {model} {layer}.{matrix}"))
-    table = pd.DataFrame(rows, columns=[*KEYS, *MEASURES, "uniform_share"])
+    table = pd.DataFrame(rows, columns=[*KEYS, *SPECTRA_MEASURES, "uniform_share"])
     table = table.sort_values("layer", kind="stable").reset_index(drop=True)
     if published is None:
         return table
-    names = {measure: f"published_{measure}" for measure in MEASURES}
-    table = table.merge(published[[*KEYS, *MEASURES]].rename(columns=names), on=KEYS, how="left")
-    for measure in MEASURES:
+    names = {measure: f"published_{measure}" for measure in SPECTRA_MEASURES}
+    table = table.merge(published[[*KEYS, *SPECTRA_MEASURES]].rename(columns=names), on=KEYS, how="left")
+    for measure in SPECTRA_MEASURES:
         table[f"difference_{measure}"] = table[measure] - table[f"published_{measure}"]
     return table
 

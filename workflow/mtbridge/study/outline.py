@@ -13,13 +13,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.specs.model import MODEL_KINDS
 from mtbridge.specs.protocol import Protocol
 from mtbridge.tasks.metrics import METRICS
 
 # The baseline that always predicts the most frequent class, as a model, and the name of its recipe.
 MAJORITY, NO_RECIPE = "majority", "none"
 
-MODEL_KINDS = ("LM", "MT", "CP", "control")  # in the order of the columns
 EXPOSURES = ("masked_lm", "denoising", "source", "target")  # how a model may have seen a language's text
 
 

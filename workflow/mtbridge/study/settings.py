@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from mtbridge.specs.families import FAMILIES
+from mtbridge.specs.model import ModelKind
 from mtbridge.specs.names import Name, Names, Place, to_list
 from mtbridge.specs.pretraining import Architecture, Directions, Objective, PretrainingPlan, PretrainingSettings
 from mtbridge.specs.protocol import Protocol
@@ -74,7 +75,7 @@ class ModelSettings(Strict):
     """A model of the catalog."""
 
     label: str = setting(identity=False, description="How the model is called in tables and figures.")
-    kind: Literal["LM", "CP", "MT", "control"] = setting(
+    kind: ModelKind = setting(
         description="Language model, continued pretraining on translation, translation from scratch, or a control."
     )
     source: Literal["trained", "local", "hub"] = setting(

@@ -4,7 +4,8 @@ import math
 
 import pandas as pd
 
-from mtbridge.inference.spectra import MEASURES, spectra_frame
+from mtbridge.inference.published_values import SPECTRA_MEASURES
+from mtbridge.inference.spectra import spectra_frame
 from mtbridge.presentation.layout import GAP, Block, Cell, number, percent, signed
 from mtbridge.presentation.words import MATRIX_LABELS
 from mtbridge.study.outline import Outline
@@ -37,7 +38,7 @@ def _cells(row, is_base: bool) -> list[Cell]:
     if row is None:
         return [Cell(GAP), Cell(GAP)]
     cells = []
-    for measure in MEASURES:
+    for measure in SPECTRA_MEASURES:
         value, published = row[measure], row.get(f"published_{measure}", math.nan)
         # Three decimals below 1, where two would leave one or two significant figures. A base's distance is exactly 0.
         digits = 0 if measure == "d" and is_base and value == 0 else 3 if abs(value) < 1 else 2

@@ -1,0 +1,7 @@
+"""What kinds of models a study compares."""
+
+from typing import Literal, get_args
+
+# Language model, translation from scratch, pretraining continued on translation, control; tables have this order.
+ModelKind = Literal["LM", "MT", "CP", "control"]
+MODEL_KINDS: tuple[str, ...] = get_args(ModelKind)
