@@ -5,6 +5,7 @@ config.yaml and their checks, `workflow/schema.json`, the options of programs (`
 in the documentation, and the settings in a run's record.
 """
 
+from dataclasses import fields
 from typing import Any, TypeVar, cast, dataclass_transform
 
 from pydantic import ConfigDict, Field
@@ -35,3 +36,9 @@ def setting(default: Any = ..., *, description: str = "", identity: bool = True,
     """
     extra: JsonDict | None = None if identity else {"identity": False}
     return Field(default=default, description=description, json_schema_extra=extra, **limits)
+
+
+def description_of(specification: type, name: str) -> str:
+    """The meaning of a setting that a specification declares, for a group that has the same setting in another type."""
+    declared: dict[str, Any] = {field.name: field.default for field in fields(specification)}
+    return declared[name].description

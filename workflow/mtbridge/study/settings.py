@@ -16,7 +16,7 @@ from mtbridge.specs.names import Name, Names, Place, to_list
 from mtbridge.specs.pretraining import Architecture, Directions, Objective, PretrainingPlan, PretrainingSettings
 from mtbridge.specs.protocol import Protocol
 from mtbridge.specs.recipe import Recipe
-from mtbridge.specs.setting import setting, specification
+from mtbridge.specs.setting import description_of, setting, specification
 from mtbridge.specs.task import Task, TaskFields
 from mtbridge.tasks.kinds import KINDS
 from mtbridge.tasks.metrics import METRICS
@@ -48,8 +48,8 @@ class Strict(BaseModel):
 class TaskSettings(TaskFields):
     """A task of the catalog."""
 
-    kind: KindName = setting(description="What the examples are; see workflow/mtbridge/tasks/kinds.")
-    metric: MetricName = setting(description="How predictions are scored.")
+    kind: KindName = setting(description=description_of(TaskFields, "kind"))
+    metric: MetricName = setting(description=description_of(TaskFields, "metric"))
     languages: Names | None = setting(
         None, description="Languages that are scored; default: those of the study that the source has."
     )
@@ -103,11 +103,10 @@ class ModelSettings(Strict):
         description="Architecture, needed where nobody could know it yet: of a hub model, and of one "
         "trained here from scratch.",
     )
-    objective: Objective | None = setting(
-        default=None, description="What a trained model learns; `none` leaves it untrained."
-    )
-    directions: Directions | None = setting(default=None, description="Of translation.")
-    steps: int | None = setting(default=None, ge=0, description="Updates of a trained model.")
+    # Those of a model that is trained here; any other has none of them.
+    objective: Objective | None = setting(default=None, description=description_of(PretrainingPlan, "objective"))
+    directions: Directions | None = setting(default=None, description=description_of(PretrainingPlan, "directions"))
+    steps: int | None = setting(default=None, ge=0, description=description_of(PretrainingPlan, "steps"))
 
 
 @specification
