@@ -56,6 +56,12 @@ class Project:
         jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+)\s+(\d+)\s*$", table, re.MULTILINE)}
         return {rule: count for rule, count in jobs.items() if rule not in TARGETS}
 
+    def program(self, *words: str, check: bool = True) -> subprocess.CompletedProcess:
+        """Run one of the project's programs by hand, with the project's own library."""
+        environment = {**os.environ, **self.variables}
+        command = [sys.executable, *words]
+        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=check)
+
     def path(self, name: str) -> Path:
         return self.folder / "results" / "smoke" / name
 

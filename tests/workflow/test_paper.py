@@ -84,7 +84,8 @@ def test_the_whole_study_is_280_runs_planned_without_a_network(whole):
     assert whole["fetch_model"] == whole["encoder"] == 7
     assert whole["import_tokenizer"] == 4
     assert not whole.keys() & {"pretrain", "tokenizer", "translate"}
-    assert (whole["table"], whole["figure"]) == (2 * 6 + 1, 2 * len(catalog.names("figure"))), (
+    figures = len(catalog.names("figure"))
+    assert (whole["table"], whole["figure"]) == (2 * 6 + 1, 2 * figures), "six tables and figures twice; exposure"
         "five tables, agreement and figures twice; exposure"
     )
 
@@ -163,8 +164,7 @@ def patch():
 def paper(tmp_path_factory, patch) -> Paper:
     project = Paper(tmp_path_factory.mktemp("paper"))
     sizes = ("--train", "48", "--dev", "16", "--test", "80", "--lines", "200")
-    world = [sys.executable, "scripts/world.py", *sizes, "--output", "own"]
-    subprocess.run(world, cwd=project.folder, check=True, capture_output=True)
+    project.program("scripts/world.py", *sizes, "--output", "own")
     for split in ("dev", "test"):
         shutil.copy(project.folder / f"own/xglue/POS/ru.{split}", project.folder / f"own/xglue/POS/bg.{split}")
     texts = [line for path in (project.folder / "own/text").glob("train.*") for line in path.read_text().splitlines()]

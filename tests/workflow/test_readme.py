@@ -24,7 +24,7 @@ COMMANDS = [
 def project(tmp_path_factory):
     made = Project(tmp_path_factory.mktemp("readme"))
     sizes = ("--train", "20", "--dev", "8", "--test", "8", "--lines", "50")
-    subprocess.run([sys.executable, "scripts/world.py", *sizes, "--output", "own"], cwd=made.folder, check=True)
+    made.program("scripts/world.py", *sizes, "--output", "own")
     return made
 
 
@@ -58,9 +58,7 @@ def test_a_make_command_has_its_target(project, command):
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("python")])
 def test_a_program_of_the_readme_runs(project, command):
-    done = subprocess.run(
-        [sys.executable, *shlex.split(command)[1:]], cwd=project.folder, capture_output=True, text=True, check=False
-    )
+    done = project.program(*shlex.split(command)[1:], check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -1,8 +1,6 @@
 """What comes from the user's config and data stays text: for the shell, for the page, and in what is left behind."""
 
 import shutil
-import subprocess
-import sys
 
 import pandas as pd
 import yaml
@@ -13,8 +11,7 @@ EVIL = """own $(touch x) `touch x` 'a' "b"; touch x; & # é"""
 def test_paths_and_texts_with_anything_in_them_reach_programs_as_they_are(smoke):
     own = smoke.folder / EVIL
     sizes = ("--train", "20", "--dev", "5", "--test", "5", "--lines", "300")
-    command = [sys.executable, "scripts/world.py", "--languages", "de", "en", *sizes, "--output", EVIL]
-    subprocess.run(command, cwd=smoke.folder, check=True, capture_output=True)
+    smoke.program("scripts/world.py", "--languages", "de", "en", *sizes, "--output", EVIL)
     shutil.copytree(smoke.path("checkpoints/mbart"), own / "checkpoint")
     good, bad = f"good {EVIL}", f"bad {EVIL}"
     for name in ("en.train", "en.dev", "en.test", "de.dev", "de.test"):

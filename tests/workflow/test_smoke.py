@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -283,12 +281,7 @@ def test_a_wrong_config_ends_before_any_job_in_one_line(smoke, config, expected)
 def test_the_users_own_files_make_the_same_tables(smoke):
     """The study `local`, on the generated world written out as a user's files, with a ninth task that is YAML alone."""
     sizes = ("--train", "60", "--dev", "20", "--test", "20", "--lines", "300")
-    subprocess.run(
-        [sys.executable, "scripts/world.py", "--languages", "de", "en", *sizes, "--output", "own"],
-        cwd=smoke.folder,
-        check=True,
-        capture_output=True,
-    )
+    smoke.program("scripts/world.py", "--languages", "de", "en", *sizes, "--output", "own")
     for language, split in (("en", "train"), ("en", "dev"), ("en", "test"), ("de", "dev"), ("de", "test")):
         rows = [{"review": f"{'good' if i % 2 else 'bad'} {i}", "stars": 5 if i % 2 else 1} for i in range(30)]
         pd.DataFrame(rows).to_csv(smoke.folder / f"own/{language}.{split}.csv", index=False)
