@@ -3,8 +3,6 @@
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -86,8 +84,6 @@ def test_the_whole_study_is_280_runs_planned_without_a_network(whole):
     assert not whole.keys() & {"pretrain", "tokenizer", "translate"}
     figures = len(catalog.names("figure"))
     assert (whole["table"], whole["figure"]) == (2 * 6 + 1, 2 * figures), "six tables and figures twice; exposure"
-        "five tables, agreement and figures twice; exposure"
-    )
 
 
 def test_weights_alone_need_four_checkpoints_and_no_data(fresh):
