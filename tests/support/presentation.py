@@ -71,6 +71,18 @@ def outline_of(**keys) -> Outline:
     return read_outline(json.dumps(presentation_study(**keys)))
 
 
+def small(
+    seeds=(1,), languages=("de", "en", "fr"), models=(("a", "A", "LM", None),), task="nc", metric="accuracy"
+) -> Outline:
+    """The outline of one model and one task, unless told otherwise."""
+    return outline_of(models=models, tasks=((task, metric, languages),), seeds=seeds)
+
+
+def flat(values: dict[str, float], split="test", metric="accuracy") -> dict[tuple[str, str, str], float]:
+    """Values by language, as `write_run` takes them: all of one split and metric."""
+    return {(language, split, metric): value for language, value in values.items()}
+
+
 def published_outline(**changes) -> Outline:
     """The study `paper` as tables know it, with two seeds and `changes` to its keys."""
     study = json.loads(Options(Study(load({"study": "paper"}))).outline())

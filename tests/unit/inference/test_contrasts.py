@@ -2,11 +2,7 @@ import numpy as np
 import pytest
 
 from mtbridge.inference.contrasts import changes
-from tests.support.presentation import outline_of, write_run
-
-
-def flat(values, split="test", metric="accuracy"):
-    return {(language, split, metric): value for language, value in values.items()}
+from tests.support.presentation import flat, outline_of, write_run
 
 
 def test_changes_are_paired_and_average_over_all_tasks(tmp_path):

@@ -10,18 +10,10 @@ import pytest
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.inference.estimates import by_language, by_statistic
 from mtbridge.inference.scores import ALL_LANGUAGES, split_and_metric, weights
-from tests.support.presentation import MODELS, make, outline_of, published_outline, write_run
+from tests.support.presentation import MODELS, flat, make, outline_of, published_outline, small, write_run
 
 ROOT = Path(__file__).resolve().parents[3]
 REFERENCE = ROOT / "workflow" / "reference"
-
-
-def small(seeds=(1,), languages=("de", "en", "fr"), models=(("a", "A", "LM", None),), task="nc", metric="accuracy"):
-    return outline_of(models=models, tasks=((task, metric, languages),), seeds=seeds)
-
-
-def flat(values, split="test", metric="accuracy"):
-    return {(language, split, metric): value for language, value in values.items()}
 
 
 def published_cells():

@@ -18,18 +18,10 @@ from mtbridge.presentation.markdown import to_markdown
 from mtbridge.presentation.tables import data, spectra
 from mtbridge.presentation.words import MATRIX_LABELS
 from mtbridge.study.outline import read_outline
-from tests.support.presentation import MODELS, lay_out, make, outline_of, published_outline, write_run
+from tests.support.presentation import MODELS, flat, lay_out, make, outline_of, published_outline, small, write_run
 
 ROOT = Path(__file__).resolve().parents[3]
 REFERENCE = ROOT / "workflow" / "reference"
-
-
-def small(seeds=(1,), languages=("de", "en", "fr"), models=(("a", "A", "LM", None),), task="nc", metric="accuracy"):
-    return outline_of(models=models, tasks=((task, metric, languages),), seeds=seeds)
-
-
-def flat(values, split="test", metric="accuracy"):
-    return {(language, split, metric): value for language, value in values.items()}
 
 
 def test_published_spectra_cover_what_tables_2_and_5_lay_out():

@@ -37,6 +37,7 @@ def shards(index: str | Path) -> list[str]:
     if not isinstance(places, dict) or not places:
         raise MtbridgeError(f"{index}: has no 'weight_map' from tensors to files; get the checkpoint again")
     names = sorted({str(name) for name in places.values()})
+    # A bare file name is its own last part; `../x`, `a/x` and `/x` are not, and lead out of the folder.
     outside = [name for name in names if Path(name).name != name]
     if outside:
         raise MtbridgeError(f"{index}: 'weight_map' names '{outside[0]}'; expected a file in the same folder")
