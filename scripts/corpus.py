@@ -14,7 +14,7 @@ def main():
     parser.add_argument("--name", required=True, help="which corpus: pretraining, heldout, parallel or nc")
     parser.add_argument("--languages", nargs="+", required=True)
     parser.add_argument("--lines", type=int, help="largest number of lines")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the generated world")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the generated world, and of samples")
     parser.add_argument(
         "--folder", help="folder of line-aligned files; without it and --examples, the text is generated"
     )
@@ -27,9 +27,13 @@ def main():
     from mtbridge.data import corpora
 
     if arguments.examples:
-        texts = corpora.from_examples(arguments.examples, arguments.columns, arguments.languages, arguments.lines)
+        texts = corpora.from_examples(
+            arguments.examples, arguments.columns, arguments.languages, arguments.lines, arguments.seed
+        )
     elif arguments.folder:
-        texts = corpora.read_local(arguments.folder, arguments.stems, arguments.languages, arguments.lines)
+        texts = corpora.read_local(
+            arguments.folder, arguments.stems, arguments.languages, arguments.lines, arguments.seed
+        )
     else:
         from mtbridge.data.world.corpora import parallel
 

@@ -1,6 +1,6 @@
 """Examples of one task, from its source to Parquet.
 
-In   --source, as JSON: kind and the keys of that kind (see mtbridge/data/readers)
+In   --source, as JSON: kind and the keys of that kind (see mtbridge/specs/source.py)
 Out  --part train: train and dev of the source language; --part evaluation: dev and test of every language, in the
      order of --languages. Columns split, language, example_id, the text columns (or tokens), label. The train part does
      not depend on the languages that are evaluated, so adding one retrains nothing.
@@ -26,7 +26,7 @@ def main():
     parser.add_argument("--languages", nargs="+", default=[], help="languages of the evaluation part")
     for split in ("train", "dev", "test"):
         parser.add_argument(f"--{split}", type=int, help=f"largest number of {split} examples per language")
-    parser.add_argument("--seed", type=int, default=0, help="seed of a generated source, and of the sample of train")
+    parser.add_argument("--seed", type=int, default=0, help="seed of a generated source, and of samples")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 

@@ -18,6 +18,7 @@ if os.path.realpath(library.origin or "") != os.path.realpath(f"{workflow.basedi
     )
 
 from mtbridge.base import session
+from mtbridge.base.checkout import from_here
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.identity import digest, remember
 from mtbridge.presentation import catalog
@@ -26,23 +27,31 @@ from mtbridge.representations.measures import MEASURES
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.protocol import ALIGNED
 from mtbridge.study.grid import MAJORITY, Study
+from mtbridge.study.languages import left_out
 from mtbridge.study.load import load
 from mtbridge.study.options import Options
 
 
-configfile: "config.yaml"
+# Who starts Snakemake in another folder (-s, -d) may have a config.yaml there; results go there too.
+configfile: "config.yaml" if os.path.exists("config.yaml") else f"{workflow.basedir}/config.yaml"
 
 
 session.set_environment(workflow.basedir)
 
 try:
+    # A job's own Snakemake has a command line that Snakemake has written.
+    if workflow.is_main_process:
+        session.check_command_line(sys.argv)
     study = Study(load(config))
     options = Options(study)
     outline = options.outline()
+    if workflow.is_main_process and (note := left_out(study.settings)):
+        print(note, file=sys.stderr)
 except MtbridgeError as error:
     sys.exit(f"error: {error}")
 
 results = study.results
+scripts = from_here("scripts")
 
 # Snakemake would silently start the training with as many GPUs as `--resources` allows.
 if "gpu" in workflow.global_resources and workflow.global_resources["gpu"].value < study.settings.gpus:
@@ -105,9 +114,12 @@ def model_tokens(pattern):
 
 
 def checkpoint(model):
-    """A model's checkpoint: trained here or fetched, or the user's directory."""
+    """A model's checkpoint: trained here or fetched, or the user's directory, whose date says nothing.
+
+    Rules have a parameter `content` for what the user's directory holds.
+    """
     spec = study.settings.model_catalog[model]
-    return spec.path if spec.source == "local" else f"{results}/checkpoints/{model}"
+    return ancient(spec.path) if spec.source == "local" else f"{results}/checkpoints/{model}"
 
 
 def checkpoint_of(wildcards):

@@ -4,7 +4,8 @@
 rule corpus:
     """Line-aligned text in every language, generated or the user's own."""
     input:
-        lambda wildcards: options.corpus_files(wildcards.corpus),
+        # Ancient: `content` says whether they changed; their dates do not.
+        ancient(lambda wildcards: options.corpus_files(wildcards.corpus)),
     output:
         directory(f"{results}/corpora/{{corpus}}"),
     log:
@@ -15,9 +16,10 @@ rule corpus:
         "../../envs/environment.yaml"
     params:
         flags=lambda wildcards: options.corpus(wildcards.corpus),
+        content=lambda wildcards: options.corpus_content(wildcards.corpus),
         code=digest("corpus", frozenset({"mtbridge.data.world"} if study.settings.corpus else ())),
     shell:
-        "python scripts/corpus.py --name {wildcards.corpus} {params.flags:q} --output {output:q} > {log:q} 2>&1"
+        "python {scripts:q}/corpus.py --name {wildcards.corpus} {params.flags:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule examples_corpus:
@@ -36,14 +38,14 @@ rule examples_corpus:
         flags=lambda wildcards: options.corpus(wildcards.corpus),
         code=digest("corpus", frozenset({"mtbridge.data.world"})),
     shell:
-        "python scripts/corpus.py --name {wildcards.corpus} --examples {input.examples:q} {params.flags:q} "
+        "python {scripts:q}/corpus.py --name {wildcards.corpus} --examples {input.examples:q} {params.flags:q} "
         "--output {output:q} > {log:q} 2>&1"
 
 
 rule train_examples:
     """English train and English dev of a task. No other language is an input, so adding one retrains nothing."""
     input:
-        lambda wildcards: options.example_files(wildcards.task, "train"),
+        ancient(lambda wildcards: options.example_files(wildcards.task, "train")),
     output:
         f"{results}/data/{{task}}/train.parquet",
     log:
@@ -53,15 +55,16 @@ rule train_examples:
     params:
         task=lambda wildcards: options.task(wildcards.task),
         flags=lambda wildcards: options.examples(wildcards.task, "train"),
+        content=lambda wildcards: options.example_content(wildcards.task, "train"),
         code=lambda wildcards: digest("examples", options.unused_readers(wildcards.task)),
     shell:
-        "python scripts/examples.py --part train {params.task:q} {params.flags:q} --output {output:q} > {log:q} 2>&1"
+        "python {scripts:q}/examples.py --part train {params.task:q} {params.flags:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule evaluation_examples:
     """Dev and test of a task in every language."""
     input:
-        lambda wildcards: options.example_files(wildcards.task, "evaluation"),
+        ancient(lambda wildcards: options.example_files(wildcards.task, "evaluation")),
     output:
         f"{results}/data/{{task}}/evaluation.parquet",
     log:
@@ -71,7 +74,8 @@ rule evaluation_examples:
     params:
         task=lambda wildcards: options.task(wildcards.task),
         flags=lambda wildcards: options.examples(wildcards.task, "evaluation"),
+        content=lambda wildcards: options.example_content(wildcards.task, "evaluation"),
         code=lambda wildcards: digest("examples", options.unused_readers(wildcards.task)),
     shell:
-        "python scripts/examples.py --part evaluation {params.task:q} {params.flags:q} --output {output:q} "
+        "python {scripts:q}/examples.py --part evaluation {params.task:q} {params.flags:q} --output {output:q} "
         "> {log:q} 2>&1"

@@ -27,7 +27,7 @@ rule predict:
         task=lambda wildcards: options.task(wildcards.task),
         code=digest("predict"),
     shell:
-        "python scripts/predict.py {params.task:q} "
+        "python {scripts:q}/predict.py {params.task:q} "
         "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} --encoder {input.encoder:q} --weights {input.weights:q} "
         "--record {input.record:q} --tokens {input.tokens:q} --examples {input.examples:q} --threads {threads} "
         "--output {output:q} > {log:q} 2>&1"
@@ -48,7 +48,7 @@ rule majority:
         task=lambda wildcards: options.task(wildcards.task),
         code=digest("majority"),
     shell:
-        "python scripts/majority.py {params.task:q} --train {input.train:q} --evaluation {input.evaluation:q} "
+        "python {scripts:q}/majority.py {params.task:q} --train {input.train:q} --evaluation {input.evaluation:q} "
         "--output {output:q} > {log:q} 2>&1"
 
 
@@ -70,7 +70,7 @@ rule score:
         card=lambda wildcards, input: ["--encoder", input.encoder] if "encoder" in input.keys() else [],
         code=digest("score"),
     shell:
-        "python scripts/score.py {params.task:q} --predictions {input.predictions:q} --examples {input.examples:q} "
+        "python {scripts:q}/score.py {params.task:q} --predictions {input.predictions:q} --examples {input.examples:q} "
         "--recipe {wildcards.recipe:q} --model {wildcards.model:q} --seed {wildcards.seed} {params.card:q} "
         "--output {output.scores:q} --replicates {output.replicates:q} > {log:q} 2>&1"
 
@@ -91,4 +91,4 @@ rule scores:
         tables=lambda wildcards, input: [os.path.relpath(path, f"{results}/scores") for path in input],
         code=digest("merge"),
     shell:
-        "python scripts/merge.py --folder {params.folder:q} --tables {params.tables:q} --output {output:q} > {log:q} 2>&1"
+        "python {scripts:q}/merge.py --folder {params.folder:q} --tables {params.tables:q} --output {output:q} > {log:q} 2>&1"

@@ -16,7 +16,7 @@ rule example_tokens:
         task=lambda wildcards: options.task(wildcards.task),
         code=digest("example_tokens"),
     shell:
-        "python scripts/example_tokens.py {params.task:q} --examples {input.examples:q} --tokenizer {input.tokenizer:q} "
+        "python {scripts:q}/example_tokens.py {params.task:q} --examples {input.examples:q} --tokenizer {input.tokenizer:q} "
         "--output {output:q} > {log:q} 2>&1"
 
 
@@ -45,7 +45,7 @@ rule finetune:
         state=f"{results}/unfinished/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}",
         code=digest("finetune"),
     shell:
-        "python scripts/finetune.py "
+        "python {scripts:q}/finetune.py "
         "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} {params.task:q} "
         "--model {wildcards.model:q} --encoder {input.encoder:q} --tokens {input.tokens:q} --examples {input.examples:q} {params.evaluation:q} --seed {wildcards.seed} "
         "{params.recipe:q} --recipe-name {wildcards.recipe:q} --identity {params.code} --threads {threads} "

@@ -21,7 +21,7 @@ rule tokenizer:
         vocabulary=lambda wildcards: study.settings.tokenizers[wildcards.tokenizer].vocabulary,
         code=digest("tokenizer"),
     shell:
-        "python scripts/tokenizer.py --corpus {input.corpus:q} --languages {params.languages:q} "
+        "python {scripts:q}/tokenizer.py --corpus {input.corpus:q} --languages {params.languages:q} "
         "--vocabulary {params.vocabulary} --output {output:q} > {log:q} 2>&1"
 
 
@@ -39,9 +39,10 @@ rule import_tokenizer:
         "../../envs/environment.yaml"
     params:
         flags=lambda wildcards: options.import_tokenizer(wildcards.tokenizer),
+        content=lambda wildcards: options.checkpoint_content(study.own_tokenizers[wildcards.tokenizer]),
         code=digest("import_tokenizer"),
     shell:
-        "python scripts/import_tokenizer.py --checkpoint {input.checkpoint:q} {params.flags:q} --output {output:q} "
+        "python {scripts:q}/import_tokenizer.py --checkpoint {input.checkpoint:q} {params.flags:q} --output {output:q} "
         "> {log:q} 2>&1"
 
 
@@ -60,7 +61,7 @@ rule corpus_tokens:
         languages=study.languages,
         code=digest("corpus_tokens"),
     shell:
-        "python scripts/corpus_tokens.py --corpus {input.corpus:q} --languages {params.languages:q} "
+        "python {scripts:q}/corpus_tokens.py --corpus {input.corpus:q} --languages {params.languages:q} "
         "--tokenizer {input.tokenizer:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -76,9 +77,10 @@ rule fetch_model:
         "../../envs/environment.yaml"
     params:
         flags=lambda wildcards: options.fetch(wildcards.model),
+        content=lambda wildcards: options.checkpoint_content(wildcards.model),
         code=digest("fetch_model"),
     shell:
-        "python scripts/fetch_model.py {params.flags:q} --output {output:q} > {log:q} 2>&1"
+        "python {scripts:q}/fetch_model.py {params.flags:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule pretrain:
@@ -103,10 +105,11 @@ rule pretrain:
     params:
         flags=lambda wildcards: options.pretrain(wildcards.model),
         base=lambda wildcards, input: ["--base", input.base] if "base" in input.keys() else [],
+        content=lambda wildcards: options.checkpoint_content(study.settings.model_catalog[wildcards.model].base),
         state=f"{results}/unfinished/pretraining/{{model}}",
         code=digest("pretrain"),
     shell:
-        "python scripts/pretrain.py --corpus {input.corpus:q} --tokenizer {input.tokenizer:q} {params.base:q} "
+        "python {scripts:q}/pretrain.py --corpus {input.corpus:q} --tokenizer {input.tokenizer:q} {params.base:q} "
         "{params.flags:q} --identity {params.code} --state {params.state:q} "
         "--state-every {resources.state_every} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
@@ -133,7 +136,7 @@ rule translate:
         source_language=study.settings.source_language,
         code=digest("translate"),
     shell:
-        "python scripts/translate.py --model {wildcards.model:q} --checkpoint {input.checkpoint:q} "
+        "python {scripts:q}/translate.py --model {wildcards.model:q} --checkpoint {input.checkpoint:q} "
         "--corpus {input.corpus:q} --texts {input.texts:q} --tokenizer {input.tokenizer:q} --directions {params.directions} --source-language {params.source_language:q} "
         "--lines {params.lines} --output {output:q} > {log:q} 2>&1"
 
@@ -154,7 +157,8 @@ rule encoder:
         runtime=growing(60),
     params:
         flags=lambda wildcards: options.encoder(wildcards.model),
+        content=lambda wildcards: options.checkpoint_content(wildcards.model),
         code=digest("encoder"),
     shell:
-        "python scripts/encoder.py --checkpoint {input.checkpoint:q} --tokenizer {input.tokenizer:q} {params.flags:q} "
+        "python {scripts:q}/encoder.py --checkpoint {input.checkpoint:q} --tokenizer {input.tokenizer:q} {params.flags:q} "
         "--output {output:q} > {log:q} 2>&1"

@@ -22,7 +22,7 @@ rule table:
         caption=catalog_caption,
         code=catalog_code,
     shell:
-        "python scripts/table.py --name {wildcards.name:q} --study {params.outline:q} --protocol {params.protocol:q} "
+        "python {scripts:q}/table.py --name {wildcards.name:q} --study {params.outline:q} --protocol {params.protocol:q} "
         "--inputs {params.inputs:q} {params.reference:q} --csv {output.csv:q} --md {output.md:q} --tex {output.tex:q} > {log:q} 2>&1"
 
 
@@ -47,7 +47,7 @@ rule figure:
         caption=catalog_caption,
         code=catalog_code,
     shell:
-        "python scripts/figure.py --name {wildcards.name:q} --study {params.outline:q} --protocol {params.protocol:q} "
+        "python {scripts:q}/figure.py --name {wildcards.name:q} --study {params.outline:q} --protocol {params.protocol:q} "
         "--inputs {params.inputs:q} {params.reference:q} --png {output.png:q} --svg {output.svg:q} --pdf {output.pdf:q} --csv {output.csv:q} > {log:q} 2>&1"
 
 
@@ -61,7 +61,7 @@ rule page:
         study.paths("checkpoints/{model}", study.each_trained),
         study.paths("translation/{model}.parquet", study.each_translating),
         study.paths(RUN_SCORES, study.runs_with_scores),
-        template="workflow/report/index.html.j2",
+        template=from_here("workflow/report/index.html.j2"),
     output:
         report(
             f"{results}/report/index.html",
@@ -79,5 +79,5 @@ rule page:
         results=lambda wildcards, output: os.path.dirname(os.path.dirname(output[0])),
         code=digest("report"),
     shell:
-        "python scripts/report.py --study {params.outline:q} --results {params.results:q} "
+        "python {scripts:q}/report.py --study {params.outline:q} --results {params.results:q} "
         "--protocols {params.protocols:q} --template {input.template:q} --output {output:q} > {log:q} 2>&1"

@@ -22,7 +22,7 @@ rule states:
         length=study.settings.similarity_length,
         code=digest("states"),
     shell:
-        "python scripts/states.py "
+        "python {scripts:q}/states.py "
         "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} --encoder {input.encoder:q} --corpus {input.corpus:q} "
         "--languages {params.languages:q} --max-length {params.length} --output {output:q} > {log:q} 2>&1"
 
@@ -48,7 +48,7 @@ rule similarity:
         aligned=lambda wildcards: "--aligned" if wildcards.corpus == ALIGNED else "",
         code=digest("similarity"),
     shell:
-        "python scripts/similarity.py --measure {wildcards.measure:q} --between {wildcards.between:q} "
+        "python {scripts:q}/similarity.py --measure {wildcards.measure:q} --between {wildcards.between:q} "
         "--corpus {wildcards.corpus:q} --models {params.models:q} --states {input:q} {params.aligned} "
         "--output {output:q} > {log:q} 2>&1"
 
@@ -69,4 +69,4 @@ rule merge_similarity:
     params:
         code=digest("merge"),
     shell:
-        "python scripts/merge.py --tables {input:q} --output {output:q} > {log:q} 2>&1"
+        "python {scripts:q}/merge.py --tables {input:q} --output {output:q} > {log:q} 2>&1"

@@ -17,4 +17,4 @@ rule singular_values:
     params:
         code=digest("singular_values"),
     shell:
-        "python scripts/singular_values.py --model {input:q} --output {output:q} > {log:q} 2>&1"
+        "python {scripts:q}/singular_values.py --model {input:q} --output {output:q} > {log:q} 2>&1"

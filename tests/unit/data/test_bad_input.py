@@ -39,9 +39,9 @@ FILES = {
     ),
     "label with a space at its end": (PAIR, "QAM/xglue.qam.en.dev", b"a\tb\t1 \n", ["qam.en.dev:1:", "'1 '"]),
     "unknown tag": (POS, "POS/en.dev", b"a NOUN\n\nb VERB\nc VREB\n", ["en.dev:4:", "'VREB'", "'VERB'"]),
-    "word without a tag": (POS, "POS/en.dev", b"a NOUN\nb\n", ["en.dev:2:", "token label"]),
-    "tag without a word": (POS, "POS/en.dev", b"a NOUN\n NOUN\n", ["en.dev:2:", "token label"]),
-    "tab for a space": (POS, "POS/en.dev", b"a\tNOUN\n", ["en.dev:1:", "one space"]),
+    "word without a tag": (POS, "POS/en.dev", b"a NOUN\nb\n", ["en.dev:2:", "1 columns", "tokens, label"]),
+    "tag without a word": (POS, "POS/en.dev", b"a NOUN\n NOUN\n", ["en.dev:2:", "an empty column"]),
+    "a third column": (POS, "POS/en.dev", b"a NN NOUN\n", ["en.dev:1:", "3 columns", "columns: [tokens, pos, chunk"]),
     "wrong encoding": (POS, "POS/en.dev", "a NOUN\n\u00e9 NOUN\n".encode("latin-1"), ["en.dev:2:", "UTF-8", "byte 7"]),
     "UTF-16": (POS, "POS/en.dev", "a NOUN\n".encode("utf-16-le"), ["en.dev:1:", "UTF-8"]),
     "NUL byte": (POS, "POS/en.dev", b"a NOUN\nb NOUN\nc\0 NOUN\n", ["en.dev:3:", "NUL"]),
@@ -132,7 +132,7 @@ def test_rows_of_a_dataset_are_refused_with_their_number(tmp_path, offline):
     source["path"] = str(tmp_path / "b.parquet")
     refused(["b.parquet, row 1", "2 words", "1 labels"], read_examples, source, POS, "dev", "en", None, 0)
     source["path"] = str(tmp_path / "c.parquet")
-    refused(["c.parquet", "cannot be opened"], read_examples, source, PAIR, "dev", "en", None, 0)
+    refused(["c.parquet", "not readable as Parquet"], read_examples, source, PAIR, "dev", "en", None, 0)
 
 
 # Archives

@@ -23,14 +23,14 @@ def test_languages_are_the_endings_of_the_files(folder):
 
 
 def test_stems_follow_each_other_and_languages_stay_aligned(folder):
-    texts = corpora.read_local(folder, ["test", "dev"], ["de", "en"], None)
+    texts = corpora.read_local(folder, ["test", "dev"], ["de", "en"], None, 1)
     assert [line.replace(" en ", " de ") for line in texts["en"]] == texts["de"]
     assert [line.split()[0] for line in texts["de"]] == ["test"] * 3 + ["dev"] * 2
-    assert len(corpora.read_local(folder, ["train"], ["en"], 4)["en"]) == 4
+    assert len(corpora.read_local(folder, ["train"], ["en"], 4, 1)["en"]) == 4
 
 
 def test_the_written_folder_has_a_line_a_text(folder, tmp_path):
-    texts = corpora.read_local(folder, ["train"], ["de", "en"], None)
+    texts = corpora.read_local(folder, ["train"], ["de", "en"], None, 1)
     corpora.write(texts, tmp_path / "out")
     for language, lines in texts.items():
         assert (tmp_path / "out" / f"{language}.txt").read_text(encoding="utf-8").split("\n")[:-1] == lines
@@ -47,23 +47,48 @@ def test_the_written_folder_has_a_line_a_text(folder, tmp_path):
 def test_a_broken_file_is_named_with_its_line(folder, content, told):
     (folder / "train.de").write_bytes(content)
     with pytest.raises(MtbridgeError, match=told):
-        corpora.read_local(folder, ["train"], ["de", "en"], None)
+        corpora.read_local(folder, ["train"], ["de", "en"], None, 1)
 
 
 def test_a_missing_language_is_named(folder):
     with pytest.raises(MtbridgeError, match=r"train\.fr: no such file; the corpus has no 'train' in the language 'fr'"):
-        corpora.read_local(folder, ["train"], ["en", "fr"], None)
+        corpora.read_local(folder, ["train"], ["en", "fr"], None, 1)
 
 
-def test_text_of_examples_is_that_of_the_first_test_rows(tmp_path):
+@pytest.mark.parametrize("ending", [b"\r", b"\r\n"])
+def test_any_line_end_ends_a_line(folder, ending):
+    expected = corpora.read_local(folder, ["train"], ["de", "en"], None, 1)
+    path = folder / "train.de"
+    path.write_bytes(path.read_bytes().replace(b"\n", ending, 3))
+    assert corpora.read_local(folder, ["train"], ["de", "en"], None, 1) == expected
+
+
+def test_fewer_lines_are_a_sample_of_the_same_lines_in_every_language(folder):
+    texts = {seed: corpora.read_local(folder, ["train", "dev"], ["de", "en"], 4, seed) for seed in range(9)}
+    whole = corpora.read_local(folder, ["train", "dev"], ["de"], None, 1)["de"]
+    for found in texts.values():
+        assert [line.replace(" en ", " de ") for line in found["en"]] == found["de"]
+        assert sorted(found["de"], key=whole.index) == found["de"] and len(found["de"]) == 4
+    assert len({tuple(found["de"]) for found in texts.values()}) > 3
+
+
+def test_codes_with_a_region_or_a_script_are_languages(folder):
+    for code in ("pt_BR", "zh-CN", "eng_Latn", "yor", "txt", "bak"):
+        (folder / f"train.{code}").write_text("x\n")
+    (folder / "train.clean.fr").write_text("x\n")
+    assert corpora.languages_of(folder) == {"de", "en", "pt_BR", "zh-CN", "eng_Latn", "yor"}
+
+
+def test_text_of_examples_has_the_same_test_rows_in_every_language(tmp_path):
     rows = [
-        {"split": split, "language": language, "title": f"{split}{i}", "body": language}
+        {"split": split, "language": language, "example_id": str(i), "title": f"{split}{i}", "body": language}
         for language in ("de", "en")
         for split in ("dev", "test")
         for i in range(4)
     ]
     write_parquet(pd.DataFrame(rows), tmp_path / "evaluation.parquet")
-    texts = corpora.from_examples(tmp_path / "evaluation.parquet", ["title", "body"], ["de", "en"], 3)
-    assert texts == {language: [f"test{i} {language}" for i in range(3)] for language in ("de", "en")}
+    texts = corpora.from_examples(tmp_path / "evaluation.parquet", ["title", "body"], ["de", "en"], 3, 1)
+    assert [text.replace("en", "de") for text in texts["en"]] == texts["de"] and len(texts["de"]) == 3
+    assert all(text.startswith("test") for text in texts["de"])
     with pytest.raises(MtbridgeError, match="4 test examples in 'de', 9 are asked for"):
-        corpora.from_examples(tmp_path / "evaluation.parquet", ["title"], ["de"], 9)
+        corpora.from_examples(tmp_path / "evaluation.parquet", ["title"], ["de"], 9, 1)

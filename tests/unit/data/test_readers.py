@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from mtbridge.data.readers import READERS, available_languages, modules_of_other
 from mtbridge.specs.options import to_options
 from mtbridge.specs.task import Task
 from mtbridge.study.load import load
-from mtbridge.tasks.kinds.tagging import iob2
+from mtbridge.tasks.kinds.tag_schemes import to_iob2
 from mtbridge.tasks.metrics import runs
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -96,6 +97,9 @@ def test_crlf_and_byte_order_mark_leave_no_trace(release):
 
 def test_spaces_inside_a_token_do_not_become_its_label(release):
     source = release("POS/fr.dev", "200 000 NUM\n\u00a0 PUNCT\n")
+    with pytest.raises(MtbridgeError, match=r"POS/fr\.dev:1: 3 columns .* say spaces_in_tokens: true"):
+        rows(source, "pos", language="fr")
+    source["spaces_in_tokens"] = True
     assert rows(source, "pos", language="fr")[0]["tokens"] == ["200 000", "\u00a0"]
 
 
@@ -130,7 +134,9 @@ def xnli_line(language, label, premise, hypothesis, pair):
 
 
 def test_xnli_in_one_file_a_split_is_read_by_language(release):
-    header = "\t".join(["language", "gold_label", *[f"column{i}" for i in range(17)]]) + "\n"
+    names = [f"column{i}" for i in range(19)]
+    names[:2], names[6:8], names[9] = ["language", "gold_label"], ["sentence1", "sentence2"], "pairID"
+    header = "\t".join(names) + "\n"
     text = header + xnli_line("en", "neutral", "a", "b", "1") + xnli_line("de", "entailment", "ä", "ö", "1")
     text += xnli_line("de", "contradiction", "ü", "ß", "2")
     for split in ("dev", "test"):
@@ -158,9 +164,9 @@ def test_xnli_in_one_file_a_split_is_read_by_language(release):
 )
 def test_iob2_holds_the_same_entities(iob1):
     labels = iob1.split()
-    normal = iob2(labels)
+    (normal,) = to_iob2([labels], str)
     assert get_entities(normal) == get_entities(labels)
-    assert iob2(normal) == normal
+    assert to_iob2([normal], str) == [normal]
     # In IOB2 every entity begins with B-, and with nothing else.
     begins = [i for i, label in enumerate(normal) if label.startswith("B-")]
     assert begins == [start for _, start, _ in get_entities(labels)]
@@ -172,7 +178,7 @@ def test_ner_is_read_as_iob2_and_pos_as_it_is(release):
 
 
 def test_surplus_tabs_are_mended_only_where_the_model_sees_one_text(release, capsys):
-    source = release("WPR/xglue.wpr.en.dev", "q\ta\tb\tc\td\t2\nq\ta\tb\t0\n")
+    source = release("WPR/xglue.wpr.en.dev", "q\ta\tb\tc\td\t2\nq\ta\tb\t0\n", ragged="join")
     found = rows(source, "wpr")[0]
     assert (found["title"], found["snippet"], found["label"]) == ("a", "b c d", "2")
     assert TASKS["wpr"].texts(found)[1] == "a b c d"
@@ -185,15 +191,30 @@ def test_ragged_rows_are_left_out_on_request_and_counted(release, capsys):
     assert "1 rows ragged, left out, the first at line 2" in capsys.readouterr().err
 
 
-def test_limit_takes_the_first_of_dev_and_a_seeded_sample_of_train_in_file_order(release):
-    text = "".join(f"q{i}\tp\t{i % 2}\n" for i in range(100))
-    source = release("QAM/xglue.qam.en.dev", text)
-    release("QAM/xglue.qam.en.train", text)
-    assert [r["question"] for r in rows(source, "qam", limit=3)] == ["q0", "q1", "q2"]
-    first, again, other = (rows(source, "qam", "train", limit=10, seed=seed) for seed in (1, 1, 2))
+@pytest.mark.parametrize("split", ["train", "dev", "test"])
+def test_a_limit_draws_a_sample_by_seed_in_file_order(release, split):
+    source = release(f"QAM/xglue.qam.en.{split}", "".join(f"q{i}\tp\t{int(i > 50)}\n" for i in range(100)))
+    first, again, other = (rows(source, "qam", split, limit=10, seed=seed) for seed in (1, 1, 2))
     numbers = [int(r["example_id"]) for r in first]
     assert first == again != other and len(first) == 10
     assert numbers == sorted(numbers) != list(range(1, 11))
+    assert {r["label"] for r in first} == {"0", "1"}  # the file is sorted by label
+
+
+def test_a_sample_has_the_same_rows_in_every_language(release):
+    for language in ("en", "de"):
+        source = release(f"QAM/xglue.qam.{language}.test", "".join(f"{language}{i}\tp\t1\n" for i in range(100)))
+    one, other = (rows(source, "qam", "test", limit=7, language=language) for language in ("en", "de"))
+    assert [r["question"][2:] for r in one] == [r["question"][2:] for r in other]
+
+
+def test_a_sample_keeps_its_rows_when_the_file_is_sorted_or_grows(release):
+    lines = [f"{i}\ta{i}\tb\t1\n" for i in range(100)]
+    sets = []
+    for content in (lines, lines[::-1], [*lines, "100\ta100\tb\t1\n"]):
+        source = release("PAWSX/en/test_2k.tsv", "".join(content))
+        sets.append({r["example_id"] for r in rows(source, "paws-x", "test", limit=10)})
+    assert sets[0] == sets[1] and len(sets[0] & sets[2]) >= 9
 
 
 @pytest.mark.parametrize("split", ["train", "dev"])
@@ -442,7 +463,7 @@ def test_the_preset_of_the_mirror_reads_a_repository_laid_out_alike(tmp_path, of
         tmp_path, name, {"validation.de": {key: [value] for key, value in zip(features, row, strict=True)}}, features
     )
     settings = load({"study": "paper-mirror"})
-    source = {**settings.source_of(name), "path": str(tmp_path)}
+    source = replace(settings.source_of(name), path=str(tmp_path))
     found = read_examples(source, settings.task(name), "dev", "de", None, 0).to_pylist()
     assert [one["label"] for one in found] == [label] and found[0]["language"] == "de"
     texts = [found[0][column] for column in settings.task(name).columns]
@@ -460,7 +481,7 @@ def test_the_preset_of_the_parts_reads_a_configuration_a_language(tmp_path, offl
         tmp_path, "fr", {"validation": {key: [value] for key, value in zip(features, row, strict=True)}}, features
     )
     settings = load({"study": "paper-parts"})
-    source = {**settings.source_of(name), "path": str(tmp_path)}
+    source = replace(settings.source_of(name), path=str(tmp_path))
     found = read_examples(source, settings.task(name), "dev", "fr", None, 0).to_pylist()
     assert found[0]["label"] == {"xnli": "contradiction", "paws-x": "1"}[name]
 
@@ -514,7 +535,7 @@ def test_treebank_errors_name_file_and_line(treebank):
         rows(treebank(TREEBANK.replace("1\tvamos", "x\tvamos")), "pos", language="es")
     with pytest.raises(MtbridgeError, match=r"es_x-ud-test\.conllu: no such file \(task pos, es test\)"):
         rows(treebank(), "pos", "test", language="es")
-    with pytest.raises(MtbridgeError, match=r"conllu:1: holds no example"):
+    with pytest.raises(MtbridgeError, match=r"conllu:1: a sentence without words"):
         rows(treebank("# nothing\n"), "pos", language="es")
     with pytest.raises(MtbridgeError, match="gives words and tags"):
         rows(treebank(), "nc", language="es")

@@ -54,7 +54,12 @@ def test_a_ninth_task_is_yaml_alone():
         "metric": "accuracy",
         "columns": ["sentence1", "sentence2"],
         "labels": ["0", "1"],
-        "source": {"kind": "datasets", "path": "some/where", "columns": {"sentence1": "a", "sentence2": "b"}},
+        "source": {
+            "kind": "datasets",
+            "path": "some/where",
+            "config": "{language}",
+            "columns": {"sentence1": "a", "sentence2": "b"},
+        },
         "languages": ["en", "de"],
     }
     options = Options(Study(load(task_catalog={"copied": ninth}, tasks=["nc", "copied"])))

@@ -64,9 +64,7 @@ def test_numbers_are_read_from_a_file(tmp_path):
 
 @pytest.mark.parametrize("label", ["high", "nan", "inf", "1.5 of 5"])
 def test_a_label_that_is_no_number_is_named_with_file_and_row(tmp_path, label):
-    with pytest.raises(
-        MtbridgeError, match=rf"en\.csv, row 2: the label '{label}' of the task sts is no finite number"
-    ):
+    with pytest.raises(MtbridgeError, match=rf"en\.csv:3: the label '{label}' of the task sts is no finite number"):
         read_examples(csv(tmp_path, "1.0", label), STS, "dev", "en", None, 1)
 
 

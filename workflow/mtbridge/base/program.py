@@ -12,9 +12,8 @@ from types import FrameType
 from typing import NoReturn
 
 from mtbridge.base import warm_start
+from mtbridge.base.checkout import HOME
 from mtbridge.base.errors import MtbridgeError
-
-HOME = Path(__file__).resolve().parents[3]  # the checkout that this code belongs to
 
 _start_up = 0.0  # CPU seconds until `begin_work`
 

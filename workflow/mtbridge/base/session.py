@@ -44,6 +44,19 @@ def set_environment(home: str) -> None:
     )
 
 
+def check_command_line(words: Sequence[str]) -> None:
+    """Check the words of Snakemake's command line, where a mistake would change the study in silence.
+
+    Raises:
+        MtbridgeError: `--config` is given twice; Snakemake takes the last one alone.
+    """
+    if sum(word.split("=")[0] in ("--config", "-C") for word in words) > 1:
+        raise MtbridgeError(
+            "--config is given twice, and only the last one would count; write all settings behind one, as in "
+            "--config study=smoke tasks=pos"
+        )
+
+
 def start(results: str, scheduler: Any, jobs: int, gpus: int, modules: Sequence[str] = ()) -> None:
     """Begin to work on a study: lock it, correct dates in the future, start the warm process, lift the job rate limit.
 

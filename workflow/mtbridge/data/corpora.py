@@ -1,11 +1,16 @@
 """Line-aligned text: a line number stands for the same content in every language."""
 
-import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_table
+from mtbridge.base.sampling import sample
 from mtbridge.base.text import read_lines
+from mtbridge.specs.names import LANGUAGE
+
+# Endings that look like language codes and are none: names of the lines, plain text.
+NO_LANGUAGES = frozenset({"ids", "txt", "csv", "tsv", "gz", "bz2", "xz", "zip", "bak", "old", "tmp", "log", "md"})
 
 
 def languages_of(folder, stem: str = "train") -> set[str]:
@@ -16,27 +21,34 @@ def languages_of(folder, stem: str = "train") -> set[str]:
     folder = Path(folder)
     if not folder.is_dir():
         raise MtbridgeError(f"corpus: {folder} is no folder; expected one with files like {stem}.en, {stem}.de")
-    # A language has two or three letters; a file `<stem>.ids` holds the names of the lines.
-    endings = {path.suffix[1:] for path in folder.glob(f"{stem}.*")}
-    return {ending for ending in endings if re.fullmatch("[a-z]{2,3}", ending) and ending != "ids"}
+    endings = {path.name.removeprefix(f"{stem}.") for path in folder.glob(f"{stem}.*")}
+    return {ending for ending in endings if LANGUAGE.fullmatch(ending) and ending not in NO_LANGUAGES}
 
 
-def read_local(folder, stems: list[str], languages: list[str], lines: int | None) -> dict[str, list[str]]:
-    """The first `lines` lines of a corpus: {language: lines}, all languages equally long.
+def files(folder, stems: Iterable[str], languages: Iterable[str]) -> list[Path]:
+    """The files that a corpus is read from."""
+    return [Path(folder) / f"{stem}.{language}" for stem in stems for language in languages]
 
-    Each language's text is that of its files `<folder>/<stem>.<language>`, in the order of the stems. Raises
-    MtbridgeError for a file that is missing or empty, and for files of a stem that differ in their number of lines.
+
+def read_local(folder, stems: list[str], languages: list[str], lines: int | None, seed: int) -> dict[str, list[str]]:
+    """A corpus of the user's files: {language: lines}, all languages equally long.
+
+    Each language's text is that of its files `<folder>/<stem>.<language>`, in the order of the stems. If there are more
+    than `lines` lines, a sample is drawn with `seed`, the same line numbers in every language, in the files' order.
+
+    Raises MtbridgeError for a file that is missing or empty, and for files of a stem that differ in their number of
+    lines.
     """
     texts: dict[str, list[str]] = {language: [] for language in languages}
+    names: list[str] = []
     for stem in stems:
         counts: dict[Path, int] = {}
-        for language in languages:
-            path = Path(folder) / f"{stem}.{language}"
+        for language, path in zip(languages, files(folder, [stem], languages), strict=True):
             if not path.exists():
                 raise MtbridgeError(f"{path}: no such file; the corpus has no '{stem}' in the language '{language}'")
             texts[language] += (found := read_lines(path))
             counts[path] = len(found)
-            if not found:
+            if not any(line.strip() for line in found):
                 raise MtbridgeError(f"{path}: empty; expected one text a line")
         shortest, longest = min(counts, key=lambda file: counts[file]), max(counts, key=lambda file: counts[file])
         if counts[shortest] != counts[longest]:
@@ -44,23 +56,38 @@ def read_local(folder, stems: list[str], languages: list[str], lines: int | None
                 f"{shortest}:{counts[shortest]}: ends here, but {longest} has {counts[longest]} lines; "
                 "the files of a corpus must be aligned line by line"
             )
-    return {language: found[:lines] for language, found in texts.items()}
+        names += [f"{stem}:{number}" for number in range(1, counts[longest] + 1)]
+    if lines is None or lines >= len(names):
+        return texts
+    drawn = set(sample(names, f"{seed}/corpus")[:lines])
+    kept = [number for number, name in enumerate(names) if name in drawn]
+    return {language: [found[number] for number in kept] for language, found in texts.items()}
 
 
-def from_examples(path, columns: list[str], languages: list[str], lines: int) -> dict[str, list[str]]:
-    """The first `lines` test examples of each language: {language: texts}, the columns of an example joined by spaces.
+def from_examples(path, columns: list[str], languages: list[str], lines: int, seed: int) -> dict[str, list[str]]:
+    """A sample of `lines` test examples of each language: {language: texts}, an example's columns joined by spaces.
 
-    The texts are aligned only if the task's examples are. Raises MtbridgeError if a language has too few.
+    It is drawn by the examples' ids with `seed`. Where all languages have the same ids, as translations have, row i is
+    the same example in all of them. The texts are aligned only if the task's examples are.
+
+    Raises MtbridgeError if a language has too few.
     """
-    table = read_table(path, ["split", "language", *columns]).to_pydict()
-    texts: dict[str, list[str]] = {language: [] for language in languages}
+    table = read_table(path, ["split", "language", "example_id", *columns]).to_pydict()
+    texts: dict[str, dict[str, str]] = {language: {} for language in languages}
     for row, (split, language) in enumerate(zip(table["split"], table["language"], strict=True)):
-        if split == "test" and language in texts and len(texts[language]) < lines:
-            texts[language].append(" ".join(table[column][row] for column in columns).replace("\n", " "))
+        if split == "test" and language in texts:
+            text = " ".join(table[column][row] for column in columns).replace("\n", " ")
+            texts[language][table["example_id"][row]] = text
     for language, found in texts.items():
         if len(found) < lines:
             raise MtbridgeError(f"{path}: {len(found)} test examples in '{language}', {lines} are asked for")
-    return texts
+    by_id = len({frozenset(found) for found in texts.values()}) == 1
+    corpus = {}
+    for language, found in texts.items():
+        drawn = set(sample(found, f"{seed}/corpus")[:lines])
+        order = texts[languages[0]] if by_id else found
+        corpus[language] = [found[name] for name in order if name in drawn]
+    return corpus
 
 
 def write(texts: dict[str, list[str]], output) -> None:

@@ -1,5 +1,6 @@
 """Which texts may be names or paths in a config; both become parts of paths, options and Snakemake's rules."""
 
+import os
 import re
 from typing import Annotated, Any
 
@@ -7,11 +8,21 @@ from pydantic import BeforeValidator
 
 # Characters that are safe in file names on every system, in a shell and in Snakemake's wildcards.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# Codes of languages as files name them: de, yor, pt_BR, zh-CN, eng_Latn, zh-Hans-CN.
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def check_name(value: Any) -> str:
     """Return the value if it may be a part of a path. Raises ValueError otherwise."""
+    if isinstance(value, bool):
+        word = "yes" if value else "no"
+        raise ValueError(f"YAML reads yes, no, on and off as true and false; put the word in quotes: '{word}'")
+    if isinstance(value, int | float):
+        raise ValueError("a name is a text; let it begin with a letter, or put it in quotes in config.yaml")
+    if isinstance(value, str) and "," in value:
+        items = ", ".join(item.strip() for item in value.split(","))
+        raise ValueError(f"several names are a list: [{items}], and behind --config in quotes: 'key=[{items}]'")
     if not isinstance(value, str) or not NAME.fullmatch(value) or ".." in value:
         raise ValueError("a name is made of letters, digits, '.', '_' and '-', and starts with a letter or digit")
     return value
@@ -23,12 +34,12 @@ def to_list(value: Any) -> Any:
 
 
 def check_path(value: Any) -> Any:
-    """Return the value if it may follow a program's option and be a rule's input. Raises ValueError otherwise."""
+    """Return a path, its `~` filled in, if it may follow an option and be an input. Raises ValueError otherwise."""
     if isinstance(value, str) and (not value.strip() or value.startswith("-") or CONTROL.search(value)):
         raise ValueError("expected one line of text that does not begin with a dash, as an option does")
     if isinstance(value, str) and re.search("[{}]", value):
         raise ValueError("braces are Snakemake's wildcards; name it otherwise")
-    return value
+    return os.path.expanduser(value) if isinstance(value, str) else value
 
 
 Name = Annotated[str, BeforeValidator(check_name)]

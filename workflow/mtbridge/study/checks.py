@@ -4,7 +4,6 @@ A rule reads all settings and raises its error by `Checker.wrong`, which names t
 """
 
 import json
-import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import NoReturn
@@ -13,10 +12,11 @@ from pydantic import ValidationError
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.data.corpora import languages_of
-from mtbridge.data.readers import KINDS as KINDS_OF_SOURCE
 from mtbridge.data.readers import available_languages
+from mtbridge.data.readers import problems as source_problems
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.names import CONTROL
+from mtbridge.specs.source import Generated, Xglue
 from mtbridge.study.languages import study_languages, task_languages
 from mtbridge.study.layers import source_layer
 from mtbridge.study.outline import MAJORITY
@@ -58,7 +58,13 @@ def check(settings: Settings, layers: list) -> None:
             model_rule(checker, model)
     aligned_corpus_exists(checker)
     for task in settings.tasks:
-        for task_rule in (task_fits_its_kind, labels_are_usable, source_exists, source_has_languages):
+        for task_rule in (
+            task_fits_its_kind,
+            labels_are_usable,
+            source_exists,
+            source_has_languages,
+            source_tells_languages_apart,
+        ):
             task_rule(checker, task)
 
 
@@ -261,17 +267,19 @@ def labels_are_usable(checker: Checker, key: str) -> None:
 
 
 def source_exists(checker: Checker, key: str) -> None:
-    """The kind of a task's source exists, and the source has its path."""
+    """A task's source has its path, and its keys fit each other."""
     source, at = checker.settings.source_of(key), ("task_catalog", key, "source")
-    if source.get("kind") not in KINDS_OF_SOURCE:
-        checker.wrong(at, f"has no kind that is known; {nearest(source.get('kind') or '', KINDS_OF_SOURCE)}")
-    if source["kind"] != "generated" and not source.get("path"):
-        release = source["kind"] == "xglue"
+    if not isinstance(source, Generated) and not source.path:
+        release = isinstance(source, Xglue)
         need = "set `xglue:` to the release's folder or tar.gz" if release else "set its path"
         checker.wrong(("xglue",) if release else at, f"task '{key}' has no source; {need}")
-    for part in ("path", "folder"):
-        if re.search("[{}]", re.sub("{(language|split)}", "", str(source.get(part)))):
-            checker.wrong((*at, part), "of what stands in braces only {language} and {split} are known")
+
+
+def source_tells_languages_apart(checker: Checker, key: str) -> None:
+    """No two languages, and no two splits, are read from the same rows."""
+    source, at = checker.settings.source_of(key), ("task_catalog", key, "source")
+    for part, message in source_problems(source, task_languages(checker.settings, key), key):
+        checker.wrong((*at, part), message)
 
 
 def source_has_languages(checker: Checker, key: str) -> None:

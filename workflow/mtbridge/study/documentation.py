@@ -47,7 +47,8 @@ class Row(NamedTuple):
 def document(settings: type[BaseModel]) -> str:
     """A Markdown page on a pydantic model's settings: a table, and one for each mapping of names to groups (`recipes`).
 
-    A single group (`architecture`), or one with few keys, is part of the table of the group around it.
+    A single group (`architecture`), or one with few keys, is part of the table of the group around it. A group that has
+    several kinds (`source`) has a table for each kind, once.
     """
     schema = settings.model_json_schema()
     groups = schema.get("$defs", {})
@@ -57,6 +58,9 @@ def document(settings: type[BaseModel]) -> str:
         lines = [_line(cells) for cells in (HEAD, ["---"] * len(HEAD), *map(_cells, rows))]
         page.append("\n".join([f"## {title}", "", *lines, ""]))
         for row in rows:
+            for title_of_kind, kind in _kinds(row, groups):
+                if all(other is not kind for _, other in tables):
+                    tables.append((title_of_kind, kind))
             named = _group(row.schema.get("additionalProperties"), groups)
             if named and len(named["properties"]) > FEW:
                 tables.append((f"`{row.key}.<name>`: {named['description']}", named))
@@ -67,6 +71,13 @@ def _group(schema: Any, groups: Schema) -> Schema | None:
     """The group that a schema refers to; None for a plain value."""
     reference = schema.get("$ref") if isinstance(schema, dict) else None
     return groups[reference.rsplit("/", 1)[1]] if reference else None
+
+
+def _kinds(row: Row, groups: Schema) -> Iterator[tuple[str, Schema]]:
+    """(title, group) of every kind of group that a setting may hold."""
+    for name, reference in row.schema.get("discriminator", {}).get("mapping", {}).items():
+        kind = groups[reference.rsplit("/", 1)[1]]
+        yield f"A `{row.key}` of the kind `{name}`: {kind['description']}", kind
 
 
 def _not_none(schema: Schema) -> Schema:

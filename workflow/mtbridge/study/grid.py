@@ -6,6 +6,7 @@ from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
+from mtbridge.base.checkout import from_here
 from mtbridge.specs.protocol import ALIGNED
 from mtbridge.study.languages import study_languages
 from mtbridge.study.layers import lock_files
@@ -171,7 +172,7 @@ class Study:
 
     def reference(self, name: str) -> list[str]:
         """The file of published values that are shown beside ours."""
-        return [f"workflow/reference/{name}.csv"] if self.settings.published else []
+        return [from_here(f"workflow/reference/{name}.csv")] if self.settings.published else []
 
     @cached_property
     def chooses_rates(self) -> bool:

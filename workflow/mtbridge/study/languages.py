@@ -1,7 +1,11 @@
 """Which languages a study and its tasks have, as set or as found in the user's files."""
 
+from collections.abc import Iterable
+
 from mtbridge.data.corpora import languages_of
 from mtbridge.data.readers import available_languages
+from mtbridge.specs.names import LANGUAGE
+from mtbridge.specs.source import Generated
 from mtbridge.study.settings import Settings
 
 
@@ -24,3 +28,23 @@ def task_languages(settings: Settings, key: str) -> list[str]:
         return list(languages)
     available = available_languages(settings.source_of(key), key)  # None: any
     return [language for language in study_languages(settings) if available is None or language in available]
+
+
+def left_out(settings: Settings) -> str:
+    """One line about the languages in the user's files that the study leaves out; "" if there are none."""
+    parts = []
+    if settings.corpus is not None:
+        there = languages_of(settings.corpus, settings.corpora.stems["pretraining"][0])
+        parts += _named("the corpus", there, study_languages(settings))
+    for key in settings.tasks:
+        source = settings.source_of(key)
+        if not isinstance(source, Generated):
+            parts += _named(key, available_languages(source, key) or (), task_languages(settings, key))
+    if not parts:
+        return ""
+    return f"note: in the files, but not among `languages`, and so left out: {'; '.join(parts)}"
+
+
+def _named(what: str, there: Iterable[str], taken: list[str]) -> list[str]:
+    found = sorted(language for language in set(there) - set(taken) if LANGUAGE.fullmatch(language))
+    return [f"{what} has {', '.join(found)}"] if found else []

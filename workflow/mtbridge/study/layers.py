@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from mtbridge.base.checkout import from_here
 from mtbridge.base.errors import MtbridgeError, nearest
 
 STUDIES = Path(__file__).resolve().parents[2] / "studies"
@@ -55,7 +56,7 @@ def preset(study: Any, seen: tuple = ()) -> list[tuple[str, dict]]:
 
 def lock_file(study: str) -> str:
     """The file beside a preset that holds the commits and checksums of the models it names."""
-    return f"workflow/studies/{study}.lock.json"
+    return from_here(f"workflow/studies/{study}.lock.json")
 
 
 def lock_files(study: str) -> dict[str, str]:

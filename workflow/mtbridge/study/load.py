@@ -1,19 +1,21 @@
 """Makes checked settings of the user's values, or one line about what is wrong with them."""
 
 import json
-import re
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.specs.source import KINDS, choices
 from mtbridge.study.checks import check
 from mtbridge.study.layers import merge, preset, source_layer
 from mtbridge.study.settings import Settings
 
 # pydantic's types of error for an undeclared key, in a model and in a dataclass.
 UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
+# pydantic's types of error for a source whose kind is missing or unknown.
+UNKNOWN_KIND = ("union_tag_not_found", "union_tag_invalid")
 
 
 def load(user: dict, where: str = "config.yaml or --config") -> Settings:
@@ -53,24 +55,45 @@ def explain(error: ValidationError, layers: list) -> str:
     """The message of the first error, with file, key, value and the nearest valid key."""
     first = error.errors()[0]
     location = tuple(first["loc"])
-    key = ".".join(str(part) for part in location)
-    where = source_layer(location, layers)
+    # pydantic names the kind of a source between `source` and its key; the config does not.
+    shown = tuple(part for before, part in zip(("", *location), location, strict=False) if before != "source")
+    key = ".".join(str(part) for part in shown)
+    where = source_layer(shown, layers)
     if first["type"] in UNKNOWN_KEY:
         return f"{where}: {key}: there is no such key; {nearest(str(location[-1]), keys_at(location[:-1]))}"
     if first["type"] in ("missing", "missing_argument"):
         return f"{where}: {key}: is missing"
     value = first["input"]
-    hint = ""
-    if first["type"] == "literal_error" and isinstance(value, str):
-        hint = "; " + nearest(value, re.findall(r"'([^']+)'", first["ctx"]["expected"]))
+    if first["type"] in UNKNOWN_KIND:
+        kind = str(value.get("kind") or "") if isinstance(value, dict) else str(value)
+        return f"{where}: {key}: has no kind that is known; {nearest(kind, KINDS)}"
+    hint = _hint(first, key)
     message = first["msg"].removeprefix("Value error, ")
     return f"{where}: {key}: {message[0].lower() + message[1:]}, got {json.dumps(value, default=str)}{hint}"
+
+
+def _hint(error: Any, key: str) -> str:
+    """How a value is written rightly, where people often write it otherwise; else nothing."""
+    value = error["input"]
+    if error["type"] == "literal_error" and isinstance(value, str):
+        return "; " + nearest(value, choices(error))
+    if error["type"] == "string_type" and isinstance(value, bool):
+        return "; YAML reads yes, no, on and off as true and false: put the word in quotes"
+    if error["type"] == "string_type" and isinstance(value, int | float):
+        return f'; put it in quotes: "{value}"'
+    if error["type"] == "int_parsing" and isinstance(value, str) and "," in value:
+        name, items = key.rpartition(".")[0] or key, ", ".join(item.strip() for item in value.split(","))
+        return f"; several are a list: {name}: [{items}], and behind --config in quotes: '{name}=[{items}]'"
+    return ""
 
 
 def keys_at(location: tuple) -> list[str]:
     """The keys that are valid at a place of the configuration."""
     at: Any = Settings
-    for part in location:
+    for before, part in zip(("", *location), location, strict=False):
+        if before == "source" and part in KINDS:
+            at = KINDS[part]
+            continue
         at = _types_of(at).get(part) or at  # a part may also be a name or an index, which leads to no other group
     return list(_types_of(at))
 

@@ -4,11 +4,14 @@ A program gets no setting that its result does not depend on, so a change of suc
 """
 
 import json
+import os
 from dataclasses import asdict
 from typing import cast
 
-from mtbridge.data import readers
+from mtbridge.base.content import content_digest
+from mtbridge.data import corpora, readers
 from mtbridge.specs.options import to_options
+from mtbridge.specs.source import to_json
 from mtbridge.study.grid import Study
 from mtbridge.study.languages import task_languages
 from mtbridge.study.layers import lock_file
@@ -31,8 +34,7 @@ class Options:
 
     def examples(self, task: str, part: str) -> list[str]:
         """The source of a part of a task's examples, and how many are taken."""
-        source = json.dumps(self.settings.source_of(task), sort_keys=True)
-        options = ["--source", source, "--seed", str(self.settings.data_seed)]
+        options = ["--source", to_json(self.settings.source_of(task)), "--seed", str(self.settings.data_seed)]
         options += ["--source-language", self.settings.source_language]
         for split in PARTS[part]:
             size = self.settings.size(task, split)
@@ -46,12 +48,16 @@ class Options:
         languages = [self.settings.source_language]
         if part == "evaluation":
             languages = task_languages(self.settings, task)
-        splits = {split: languages for split in PARTS[part]}
-        return readers.files(self.settings.source_of(task), task, splits)
+        parts = [(split, language) for split in PARTS[part] for language in languages]
+        return [str(path) for path in readers.files(self.settings.source_of(task), task, parts)]
+
+    def example_content(self, task: str, part: str) -> str:
+        """A digest of these files: other content is other examples, whatever the files' dates."""
+        return content_digest(self.example_files(task, part))
 
     def unused_readers(self, task: str) -> frozenset[str]:
         """The modules that read other kinds of source than the task's."""
-        return readers.modules_of_other_kinds(self.settings.source_of(task)["kind"])
+        return readers.modules_of_other_kinds(self.settings.source_of(task).kind)
 
     # ---- corpora ----
 
@@ -62,8 +68,9 @@ class Options:
             _, columns, lines = self.study.corpora_of_examples[corpus]
             return ["--lines", str(lines), "--columns", *columns, "--languages", *languages]
         options = ["--lines", str(getattr(settings.corpora, corpus)), "--languages", *languages]
+        options += ["--seed", str(settings.data_seed)]
         if settings.corpus is None:
-            return [*options, "--seed", str(settings.data_seed)]
+            return options
         return [*options, "--folder", settings.corpus, "--stems", *self._stems(corpus)]
 
     def corpus_files(self, corpus: str) -> list[str]:
@@ -71,15 +78,23 @@ class Options:
         settings = self.settings
         if settings.corpus is None:
             return []
-        return [
-            f"{settings.corpus}/{stem}.{language}" for stem in self._stems(corpus) for language in self.study.languages
-        ]
+        return [str(path) for path in corpora.files(settings.corpus, self._stems(corpus), self.study.languages)]
+
+    def corpus_content(self, corpus: str) -> str:
+        """A digest of these files."""
+        return content_digest(self.corpus_files(corpus))
 
     def _stems(self, corpus: str) -> list[str]:
         """The names of the files, without their language, that a corpus of text is made of."""
         return cast(dict[str, list[str]], self.settings.corpora.stems)[corpus]
 
     # ---- models ----
+
+    def checkpoint_content(self, model: str | None) -> str:
+        """A digest of every file of the user's own checkpoint; "" for a model that is trained here or fetched."""
+        spec = self.settings.model_catalog[model] if model else None
+        place = {"local": spec.path, "hub": spec.repo}.get(spec.source) if spec else None
+        return content_digest([place]) if place and os.path.isdir(place) else ""
 
     def fetch(self, model: str) -> list[str]:
         """The repository, revision and family of a model from the Hub, and its lock file."""
@@ -139,7 +154,7 @@ class Options:
                 "name": task,
                 "metric": settings.task_catalog[task].metric,
                 "languages": task_languages(settings, task),
-                "source": settings.source_of(task)["kind"],
+                "source": settings.source_of(task).kind,
                 "label": settings.task_catalog[task].label,
             }
             for task in self.study.tasks

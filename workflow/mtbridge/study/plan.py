@@ -128,7 +128,7 @@ def plan(study: Study, results: str | Path | None = None, views: Mapping[str, li
         recipes=len(study.recipes),
         cells={pair: Cell() for pair in lengths},
         assumed={task: size for (_, task), tokens in counted.items() if tokens is None and (size := assumed[task])},
-        released=any(settings.source_of(task)["kind"] != "generated" for task in study.tasks),
+        released=any(settings.source_of(task).kind != "generated" for task in study.tasks),
         keep_weights=settings.keep_weights,
     )
     spent: dict[tuple, list[float]] = {}
@@ -167,7 +167,7 @@ def _examples(study: Study, task: str, results: Path) -> tuple[float, float] | N
 
         in_train = pc.sum(pc.equal(read_table(paths[0], ["split"])["split"], "train")).as_py()
         return in_train, read_table(paths[1], ["split"]).num_rows
-    release = RELEASE.get(task) if study.settings.source_of(task)["kind"] != "generated" else None
+    release = RELEASE.get(task) if study.settings.source_of(task).kind != "generated" else None
     train, dev, test = (study.settings.size(task, split) for split in ("train", "dev", "test"))
     if release is None:
         return (train, languages * (dev + test)) if train and dev and test else None
@@ -178,7 +178,7 @@ def _examples(study: Study, task: str, results: Path) -> tuple[float, float] | N
 
 def _typical_tokens(study: Study, task: str) -> int | None:
     """The assumed tokens of an example, before the task is tokenized; None for a task without such a figure."""
-    return (GENERATED if study.settings.source_of(task)["kind"] == "generated" else TOKENS).get(task)
+    return (GENERATED if study.settings.source_of(task).kind == "generated" else TOKENS).get(task)
 
 
 def _count_tokens(folder: Path) -> np.ndarray | None:

@@ -5,7 +5,7 @@ others), and the user's config.yaml with the values of `--config`. Settings that
 `specs`.
 """
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -17,6 +17,7 @@ from mtbridge.specs.pretraining import Architecture, Directions, Objective, Pret
 from mtbridge.specs.protocol import Protocol
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.setting import description_of, setting, specification
+from mtbridge.specs.source import AnySource, Generated, Source, Xglue
 from mtbridge.specs.task import Task, TaskFields
 from mtbridge.tasks.kinds import KINDS
 from mtbridge.tasks.metrics import METRICS
@@ -53,11 +54,8 @@ class TaskSettings(TaskFields):
     languages: Names | None = setting(
         None, description="Languages that are scored; default: those of the study that the source has."
     )
-    source: dict[str, Any] | None = setting(
-        None,
-        description="Where the examples come from: {kind: generated}, {kind: xglue, path, folder, format}, "
-        "{kind: datasets, path, config, revision, splits, columns, labels} or {kind: conllu, path}; default: the "
-        "study's `source`.",
+    source: Source | None = setting(
+        None, description="Where the examples come from, by its `kind`; default: the study's `source`."
     )
     label: str | None = setting(
         None, description="How the task is called in tables and figures; default: its name in capitals.", identity=False
@@ -191,7 +189,7 @@ class Settings(Strict):
         description="Which protocols of the catalog runs are scored and shown by; the first is the study's own. Never "
         "retrains.",
     )
-    source: dict[str, Any] = setting(default={"kind": "generated"}, description="Where a task's examples come from.")
+    source: Source = setting(default=Generated(), description="Where a task's examples come from, by its `kind`.")
     xglue: Place | None = setting(
         default=None, description="The XGLUE release's folder or tar.gz, or one laid out alike."
     )
@@ -272,11 +270,11 @@ class Settings(Strict):
         declared = self.tokenizers.get(tokenizer)
         return declared.model if declared else tokenizer
 
-    def source_of(self, key: str) -> dict:
+    def source_of(self, key: str) -> AnySource:
         """The source of a task's examples; an xglue source without a path takes the study's `xglue`."""
-        source = dict(self.task_catalog[key].source or self.source)
-        if source.get("kind") == "xglue" and "path" not in source and self.xglue:
-            source["path"] = self.xglue
+        source = self.task_catalog[key].source or self.source
+        if isinstance(source, Xglue) and source.path is None and self.xglue:
+            return replace(source, path=self.xglue)
         return source
 
     def size(self, key: str, split: str) -> int | None:

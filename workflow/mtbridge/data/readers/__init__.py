@@ -2,21 +2,23 @@
 
     generated   the project's own world (`mtbridge.data.world`)
     xglue       the files of the XGLUE release: a folder or its archive, local or on the Hub
-    datasets    anything that the `datasets` library opens, on the Hub or on disk
+    datasets    anything that the `datasets` library opens on the Hub, and local tables
     conllu      treebanks of Universal Dependencies
 
-A kind of source is a module of this package that offers what `Reader` declares. It returns the columns as they are in
-the file, and a function that names the place of a row and of a word in it. What every example must fulfil is checked
-here, whoever read it, so that an error always names a place.
+A kind of source is a module of this package that offers what `Reader` declares, and a class of its keys in
+`specs.source`. It returns the columns as they are in the file, and a function that names the place of a row and of a
+word in it. What every example must fulfil is checked here, whoever read it, so that an error always names a place.
 """
 
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.sampling import sample
+from mtbridge.specs.source import AnySource, read_source
 from mtbridge.tasks.kinds import kind_of
-from mtbridge.tasks.metrics import runs
 
 
 @dataclass(frozen=True)
@@ -28,36 +30,38 @@ class Reader:
         source that makes its examples needs `limit` and `seed`; of a file, all rows are returned.
     available_languages: (source, task name) -> the languages that have dev and test, or None where only reading the
         data would tell.
-    files: (source, task name, {split: languages}) -> the user's own files that splits are read from.
+    files: (source, task name, split, language) -> the user's own files that `read` reads.
+    problems: (source, languages, task name) -> what is wrong with the source's keys: pairs (key, message).
     """
 
     read: Callable[..., tuple[dict[str, list], Callable[..., str]]]
-    available_languages: Callable[[dict, str], set[str] | None]
-    files: Callable[[dict, str, dict[str, list[str]]], list[str]]
+    available_languages: Callable[[Any, str], set[str] | None]
+    files: Callable[[Any, str, str, str], list[Path]]
+    problems: Callable[[Any, list[str], str], list[tuple[str, str]]]
 
 
 def _generated() -> Reader:
     from mtbridge.data.readers import generated
 
-    return Reader(generated.read, generated.available_languages, generated.files)
+    return Reader(generated.read, generated.available_languages, generated.files, generated.problems)
 
 
 def _xglue() -> Reader:
     from mtbridge.data.readers import xglue
 
-    return Reader(xglue.read, xglue.available_languages, xglue.files)
+    return Reader(xglue.read, xglue.available_languages, xglue.files, xglue.problems)
 
 
 def _datasets() -> Reader:
     from mtbridge.data.readers import datasets
 
-    return Reader(datasets.read, datasets.available_languages, datasets.files)
+    return Reader(datasets.read, datasets.available_languages, datasets.files, datasets.problems)
 
 
 def _conllu() -> Reader:
     from mtbridge.data.readers import conllu
 
-    return Reader(conllu.read, conllu.available_languages, conllu.files)
+    return Reader(conllu.read, conllu.available_languages, conllu.files, conllu.problems)
 
 
 # Kind of source -> import of its module, which has the kind's name; a task needs only one of them.
@@ -67,7 +71,6 @@ READERS: dict[str, Callable[[], Reader]] = {
     "datasets": _datasets,
     "conllu": _conllu,
 }
-KINDS = tuple(READERS)
 
 
 def modules_of_other_kinds(kind: str) -> frozenset[str]:
@@ -75,50 +78,56 @@ def modules_of_other_kinds(kind: str) -> frozenset[str]:
     return frozenset(f"{__name__}.{other}" for other in READERS if other != kind)
 
 
-def _reader(source: dict) -> Reader | None:
-    kind = source.get("kind")
-    return READERS[kind]() if kind in KINDS else None
-
-
-def read_examples(source: dict, task, split: str, language: str, limit: int | None, seed: int):
+def read_examples(source: AnySource | dict, task, split: str, language: str, limit: int | None, seed: int):
     """The examples of one split in one language, in file order, as a pyarrow Table.
 
     Columns: split, language, example_id, the task's text columns (for tagging `tokens`, list<string>) and label
     (string; for tagging list<string>, entity tags as IOB2; for regression a number).
 
-    limit: the largest number of rows. dev and test keep their first rows; train keeps a sample drawn with `seed`, in
-        file order. A ranking keeps whole queries. A generated source makes exactly `limit` examples and needs a limit.
+    source: a class of `specs.source`, or a mapping of its keys.
+    limit: the largest number of rows, a sample drawn with `seed`, in file order. Which rows are drawn depends on their
+        ids alone, so where rows of several languages have the same ids, they are the same in all. A ranking keeps whole
+        queries. A generated source makes exactly `limit` examples and needs a limit.
     Raises MtbridgeError for anything that is wrong with the source, naming file and line, or key.
     """
-    reader = _reader(source)
-    if reader is None:
-        kind = str(source.get("kind"))
-        raise MtbridgeError(f"source.kind: '{kind}' is no kind of source; {nearest(kind, KINDS)}")
-    columns, place = reader.read(source, task, split, language, limit, seed)
+    source = read_source(source)
+    columns, place = READERS[source.kind]().read(source, task, split, language, limit, seed)
+    if not columns["label"]:
+        raise MtbridgeError(f"{place(0)}: holds no example; give the whole file")
+    kind = kind_of(task)
+    columns["label"] = kind.spelt(task, columns["label"], place)
     _check(columns, task, place)
-    columns["label"] = kind_of(task).labels(task, columns["label"])
-    return _table(columns, task, split, language, _rows_to_keep(columns, task, split, language, limit, seed))
+    columns["label"] = kind.labels(task, columns["label"])
+    return _table(columns, task, split, language, _rows_to_keep(columns, task, split, limit, seed))
 
 
-def available_languages(source: dict, task_name: str) -> set[str] | None:
+def available_languages(source: AnySource | dict, task_name: str) -> set[str] | None:
     """The languages that have both dev and test files, or None where only reading the data would tell.
 
     Costs a directory listing (a small archive: one pass over it per process) and imports neither pandas nor pyarrow.
     """
-    reader = _reader(source)
-    return reader.available_languages(source, task_name) if reader else None
+    source = read_source(source)
+    return READERS[source.kind]().available_languages(source, task_name)
 
 
-def files(source: dict, task_name: str, splits: dict[str, list[str]]) -> list[str]:
-    """The user's own files that splits are read from; `splits` maps a split to its languages."""
-    reader = _reader(source)
-    return reader.files(source, task_name, splits) if reader else []
+def files(source: AnySource, task_name: str, parts: Iterable[tuple[str, str]]) -> list[Path]:
+    """The user's own files that parts are read from, sorted; `parts` are pairs (split, language)."""
+    reader = READERS[source.kind]()
+    return sorted({path for split, language in parts for path in reader.files(source, task_name, split, language)})
+
+
+def problems(source: AnySource, languages: list[str], task_name: str) -> list[tuple[str, str]]:
+    """What is wrong with the keys of a source, for a task in these languages: pairs (key, message)."""
+    theirs: dict[str, str] = {}
+    for ours, name in getattr(source, "languages", {}).items():
+        if name in theirs:
+            return [("languages", f"'{theirs[name]}' and '{ours}' are both '{name}': they would have the same rows")]
+        theirs[name] = ours
+    return READERS[source.kind]().problems(source, languages, task_name)
 
 
 def _check(columns: dict, task, place) -> None:
     """Raise MtbridgeError unless every example has a unique id, all texts, and a label that its kind of task allows."""
-    if not columns["label"]:
-        raise MtbridgeError(f"{place(0)}: holds no example; give the whole file")
     kind = kind_of(task)
     first_with: dict[str, int] = {}
     for row, example_id in enumerate(columns["example_id"]):
@@ -134,23 +143,24 @@ def _check(columns: dict, task, place) -> None:
                 raise MtbridgeError(f"{place(row)}: the column '{column}' is empty; expected a text")
 
 
-def _rows_to_keep(columns, task, split, language, limit, seed):
+def _rows_to_keep(columns, task, split, limit, seed) -> list[int] | None:
     """Row numbers to keep, ascending, or None for all."""
     count = len(columns["label"])
     if limit is None or count <= limit:
         return None
-    import numpy as np
-
-    group = kind_of(task).group_column(task)
-    starts = runs(columns[group]) if group else list(range(count + 1))
-    order = np.arange(len(starts) - 1)
-    if split == "train":
-        stream = zlib.crc32(f"{task.name}/{language}/{split}".encode())
-        order = np.random.default_rng([seed, stream]).permutation(order)
-    sizes = np.diff(starts)[order]
-    # As many whole blocks as fit into the limit, but at least one.
-    fitting = max(1, int(np.searchsorted(np.cumsum(sizes), limit, side="right")))
-    return [row for block in sorted(order[:fitting]) for row in range(starts[block], starts[block + 1])]
+    column = kind_of(task).group_column(task)
+    groups: dict[str, list[int]] = {}
+    for row in range(count):
+        groups.setdefault(columns[column][row] if column else str(row), []).append(row)
+    # A group is known by the id of its first row: texts differ between languages, ids need not.
+    by_id = {columns["example_id"][rows[0]]: rows for rows in groups.values()}
+    kept: list[int] = []
+    for name in sample(by_id, f"{seed}/{task.name}/{split}"):
+        # As many whole groups as fit into the limit, but at least one.
+        if kept and len(kept) + len(by_id[name]) > limit:
+            break
+        kept += by_id[name]
+    return sorted(kept)
 
 
 def _table(columns, task, split, language, rows):

@@ -1,110 +1,214 @@
 """Treebanks of Universal Dependencies as CoNLL-U files: words and their UPOS.
 
-A line has ten columns separated by tabs, of which the second (FORM) and the fourth (UPOS) are read. Lines of multiword
-tokens (`3-4  vámonos`) and of empty nodes (`8.1`) are left out: the syntactic words of a multiword token have
-lines of their own, and an empty node is no word of the text (https://universaldependencies.org/format.html).
+A line has ten columns separated by tabs, of which ID, FORM and UPOS are read. A first line `# global.columns = …` names
+other columns (CoNLL-U Plus). Lines of multiword tokens (`3-4  vámonos`) and of empty nodes (`8.1`) are left out: the
+syntactic words of a multiword token have lines of their own, and an empty node is no word of the text
+(https://universaldependencies.org/format.html).
 
-Keys of the source
-    path       a file; its name holds {language} and {split}
-    languages  our code -> what replaces {language}, default the code itself: {en: UD_English-EWT/en_ewt}
-    splits     our split -> theirs, default train, dev, test
-    labels     their UPOS -> ours
+The shape is checked, because a broken file gives other sentences and not none: the IDs of a sentence are 1, 2, 3, …, a
+blank line ends a sentence, and the words make up the sentence's `# text`, if it has one. Some treebanks are published
+without their text, every FORM being `_`; they are refused.
+
+The keys of the source are those of `specs.source.Conllu`.
 """
 
-import functools
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.text import read_lines
-from mtbridge.data.readers.shared_keys import existing_files, label_names
+from mtbridge.data.readers.languages import codes_in_paths, ours
+from mtbridge.specs.source import Conllu, fill, their_language, their_split
+from mtbridge.specs.task import SPLITS
 from mtbridge.tasks.kinds import kind_of
 
-COLUMNS = 10
-WORD = re.compile(r"\d+")
-NOT_A_WORD = re.compile(r"\d+[-.]\d+")
+COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
+WORD = re.compile(r"[1-9]\d*")
+MULTIWORD = re.compile(r"([1-9]\d*)-([1-9]\d*)")
+EMPTY_NODE = re.compile(r"(\d+)\.[1-9]\d*")
+WITHHELD = "_"
 
 
-def read(source: dict, task, split: str, language: str, limit=None, seed=0):
+@dataclass
+class Sentence:
+    """What has been read of one sentence."""
+
+    line: int  # its first
+    id: str | None = None
+    text: str | None = None  # of its comment `# text`
+    text_line: int = 0
+    words: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)  # of the words
+    surface: list[str] = field(default_factory=list)  # what stands in the text: words, or multiword tokens for them
+    covered: int = 0  # the last word that a multiword token stands for
+
+
+def read(source: Conllu, task, split: str, language: str, limit=None, seed=0):
     """All sentences of one split and language; `place(row, word)` names file and line. See `readers.Reader`."""
     if not kind_of(task).per_word:
         raise MtbridgeError(
             f"task {task.name}: a source of the kind conllu gives words and tags; expected kind tagging"
         )
-    path = _path(source, split, language, task.name)
+    (path,) = _paths(source, task.name, split, language)
     if not path.is_file():
         raise MtbridgeError(
             f"{path}: no such file (task {task.name}, {language} {split}); "
             "check source.path, or name the treebank in source.languages"
         )
-    names = label_names(source)
-    columns: dict[str, list] = {"example_id": [], "tokens": [], "label": []}
-    numbers: list[list[int]] = []
-    inside, name = False, None
+    found = list(sentences(path))
+    _check_not_withheld(path, found)
+    columns = {
+        "example_id": [sentence.id or str(sentence.line) for sentence in found],
+        "tokens": [sentence.words for sentence in found],
+        "label": [[source.labels.get(label, label) for label in sentence.labels] for sentence in found],
+    }
+    return columns, lambda row, word=0: f"{path}:{found[row].lines[word] if found else 1}"
+
+
+def sentences(path: Path):
+    """Yield every `Sentence` of a file. Raises MtbridgeError, naming file and line, for a file that is not CoNLL-U."""
+    names: Sequence[str] = COLUMNS
+    current = None
     for number, line in enumerate(read_lines(path), 1):
         if not line.strip():
-            inside, name = False, None
-            continue
-        if line.startswith("#"):
-            key, _, value = line[1:].partition("=")
-            name = value.strip() if key.strip() == "sent_id" else name
-            continue
-        fields = line.split("\t")
-        if len(fields) != COLUMNS:
-            raise MtbridgeError(f"{path}:{number}: {len(fields)} columns where CoNLL-U has {COLUMNS}; mend the line")
-        if NOT_A_WORD.fullmatch(fields[0]):
-            continue
-        if not WORD.fullmatch(fields[0]):
-            raise MtbridgeError(f"{path}:{number}: the ID '{fields[0]}' is no word number; mend the line")
-        if not inside:
-            columns["example_id"].append(name or str(number))
-            columns["tokens"].append([])
-            columns["label"].append([])
-            numbers.append([])
-            inside = True
-        columns["tokens"][-1].append(fields[1])
-        columns["label"][-1].append(names.get(fields[3], fields[3]))
-        numbers[-1].append(number)
-    return columns, lambda row, word=0: f"{path}:{numbers[row][word] if numbers else 1}"
+            if current:
+                yield _finished(path, current)
+            current = None
+        elif line.startswith("#") and not (current and current.lines):
+            key, _, value = (part.strip() for part in line[1:].partition("="))
+            if key == "global.columns":
+                names = _columns(path, number, value)
+                continue
+            current = current or Sentence(number)
+            if key == "sent_id":
+                current.id = value
+            elif key == "text":
+                current.text, current.text_line = value, number
+        else:
+            current = current or Sentence(number)
+            _add_line(path, number, line.split("\t"), names, current)
+    if current:
+        yield _finished(path, current)
 
 
-def available_languages(source: dict, task_name: str) -> set[str]:
+def _columns(path: Path, number: int, value: str) -> list[str]:
+    names = value.split()
+    if missing := [name for name in ("ID", "FORM", "UPOS") if name not in names]:
+        raise MtbridgeError(f"{path}:{number}: global.columns lacks {missing[0]}; ID, FORM and UPOS are needed")
+    return names
+
+
+def _add_line(path: Path, number: int, fields: list[str], names: Sequence[str], sentence: Sentence) -> None:
+    """Add a word, multiword token or empty node to a sentence."""
+    if len(fields) != len(names):
+        known = "CoNLL-U has" if names is COLUMNS else "global.columns names"
+        raise MtbridgeError(f"{path}:{number}: {len(fields)} columns where {known} {len(names)}; mend the line")
+    if odd := [
+        name for name, text in zip(names, fields, strict=True) if not text.strip(" ") or text != text.strip(" ")
+    ]:
+        raise MtbridgeError(f"{path}:{number}: {odd[0]} is empty or has a space at an edge; an empty column holds '_'")
+    word_id, form, upos = (fields[names.index(name)] for name in ("ID", "FORM", "UPOS"))
+    done = len(sentence.words)
+    if multiword := MULTIWORD.fullmatch(word_id):
+        first, last = int(multiword[1]), int(multiword[2])
+        if first != done + 1 or last <= first or sentence.covered > done:
+            raise _out_of_order(path, number, word_id, done)
+        sentence.surface.append(form)
+        sentence.covered = last
+    elif empty := EMPTY_NODE.fullmatch(word_id):
+        if int(empty[1]) != done:
+            raise _out_of_order(path, number, word_id, done)
+    elif WORD.fullmatch(word_id):
+        if int(word_id) != done + 1:
+            raise _out_of_order(path, number, word_id, done)
+        sentence.words.append(form)
+        sentence.labels.append(upos)
+        sentence.lines.append(number)
+        if done + 1 > sentence.covered:
+            sentence.surface.append(form)
+    else:
+        raise MtbridgeError(f"{path}:{number}: the ID '{word_id}' is no word number; mend the line")
+
+
+def _out_of_order(path: Path, number: int, word_id: str, done: int) -> MtbridgeError:
+    hint = "a blank line ends a sentence" if word_id == "1" else "a line is missing, doubled or out of order"
+    return MtbridgeError(f"{path}:{number}: the ID {word_id} where {done + 1} is expected; {hint}")
+
+
+def _finished(path: Path, sentence: Sentence) -> Sentence:
+    """The sentence, checked as a whole."""
+    if not sentence.words:
+        raise MtbridgeError(f"{path}:{sentence.line}: a sentence without words; delete its comments, or mend it")
+    if sentence.covered > len(sentence.words):
+        raise MtbridgeError(
+            f"{path}:{sentence.lines[-1]}: the sentence ends inside a multiword token, which goes on to the word "
+            f"{sentence.covered}; mend it"
+        )
+    if sentence.text is not None and not _is_withheld(sentence):
+        written, words = ("".join(text.split()) for text in (sentence.text, "".join(sentence.surface)))
+        if written != words:
+            at = next((i for i, (a, b) in enumerate(zip(written, words, strict=False)) if a != b), 0)
+            raise MtbridgeError(
+                f"{path}:{sentence.text_line}: the words do not make up the # text: '{written[at:][:20]}' there, "
+                f"'{words[at:][:20]}' in the FORMs; mend the sentence, or delete the comment"
+            )
+    return sentence
+
+
+def _is_withheld(sentence: Sentence) -> bool:
+    """Is every FORM of two or more `_`? A single one may be a word."""
+    return len(sentence.words) > 1 and set(sentence.words) == {WITHHELD}
+
+
+def _check_not_withheld(path: Path, found: list[Sentence]) -> None:
+    """Raise MtbridgeError for a treebank that is published without its text, entirely or in parts."""
+    odd = next((sentence for sentence in found if _is_withheld(sentence)), None)
+    if found and all(set(sentence.words) == {WITHHELD} for sentence in found):
+        odd = found[0]
+    if odd:
+        raise MtbridgeError(
+            f"{path}:{odd.lines[0]}: every FORM of the sentence is '_': the treebank is published without its text; "
+            "merge it with the original as its README says"
+        )
+
+
+def available_languages(source: Conllu, task_name: str) -> set[str]:
     """The languages that have a dev and a test file. Raises MtbridgeError if there is no treebank at all.
 
     Without `source.languages`, a language is what stands for {language} in the paths that exist.
     """
-    codes = set(source.get("languages") or ())
+    codes = set(source.languages)
     if not codes:
-        pattern = str(_path(source, "dev", "{language}", task_name))
-        code = re.compile(
-            re.escape(pattern)
-            .replace(re.escape("{language}"), "([a-z]{2,3})", 1)
-            .replace(re.escape("{language}"), r"\1")
-        )
-        codes = {match[1] for path in _matching_files(pattern) if (match := code.fullmatch(path))}
-    path_of = functools.partial(_path, source, task_name=task_name)
-    found = {code: [path_of(split=split, language=code).is_file() for split in ("dev", "test")] for code in codes}
+        (pattern,) = _paths(source, task_name, "dev", "{language}")
+        codes = ours(source, codes_in_paths(pattern))
+    found = {code: [_paths(source, task_name, split, code)[0].is_file() for split in ("dev", "test")] for code in codes}
     if not any(any(files) for files in found.values()):
-        raise MtbridgeError(f"task {task_name}: source.path {source['path']}: no treebank is there; mend the path")
+        raise MtbridgeError(f"task {task_name}: source.path {source.path}: no treebank is there; mend the path")
     return {code for code, files in found.items() if all(files)}
 
 
-def files(source: dict, task_name: str, splits: dict[str, list[str]]) -> list[str]:
-    """The files of the treebanks. See `readers.Reader`."""
-    return existing_files(source, splits)
+def files(source: Conllu, task_name: str, split: str, language: str) -> list[Path]:
+    """The file of the treebank, if it exists. See `readers.Reader`."""
+    return [path for path in _paths(source, task_name, split, language) if path.is_file()]
 
 
-def _path(source: dict, split: str, language: str, task_name: str) -> Path:
-    if not source.get("path"):
+def problems(source: Conllu, languages: Sequence[str], task_name: str) -> list[tuple[str, str]]:
+    """What is wrong with the keys of a source: pairs (key, message). See `readers.Reader`."""
+    if not source.path:
+        return []
+    wrong = []
+    if "{split}" not in source.path:
+        wrong.append(("path", "one file for all splits: train would be test; put {split} into its name"))
+    if len(languages) > 1 and "{language}" not in source.path:
+        wrong.append(("path", "nothing tells the languages apart; put {language} into it"))
+    return wrong
+
+
+def _paths(source: Conllu, task_name: str, split: str, language: str) -> list[Path]:
+    if not source.path:
         raise MtbridgeError(f"task {task_name}: source.path is missing; give a path with {{language}} and {{split}}")
-    theirs = str((source.get("languages") or {}).get(language, language))
-    name = str((source.get("splits") or {}).get(split, split))
-    return Path(source["path"].replace("{language}", theirs).replace("{split}", name)).expanduser()
-
-
-def _matching_files(pattern: str) -> list[str]:
-    """The existing files that a path with {language} can be."""
-    first = pattern.index("{language}") if "{language}" in pattern else len(pattern)
-    folder = Path(pattern[:first]).parent if not pattern[:first].endswith("/") else Path(pattern[:first])
-    rest = Path(pattern).relative_to(folder).as_posix().replace("{language}", "*")
-    return [str(path) for path in folder.glob(rest)]
+    theirs = their_split(source, split, {name: name for name in SPLITS})
+    return [Path(fill(source.path, their_language(source, language), theirs))]

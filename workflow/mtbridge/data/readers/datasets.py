@@ -1,115 +1,219 @@
 """Any dataset that the `datasets` library opens, by a mapping of names. It never runs the code of a dataset's author.
 
-The library keeps what it downloads in the Hub's cache. With HF_HUB_OFFLINE=1 it reads from that cache alone.
+The library fetches datasets of the Hub and keeps them in the Hub's cache. With HF_HUB_OFFLINE=1 it reads from that
+cache alone. Local files are read by `tables`, where text stays text, without any cache. In a local folder the library
+only says which files a split has.
 
-Keys of the source; `{language}` and `{split}` are replaced wherever they occur
-    path             a name on the Hub, a local folder, or a local file: .parquet, .csv, .tsv, .json, .jsonl
-    config, revision of a dataset on the Hub
-    splits           our split -> theirs, default train, validation, test
-    columns          our column (a text column, `label`, `example_id`) -> theirs, default the same name
-    labels           their label -> ours
-    language_column  the column with a row's language, if one split holds several languages
+The keys of the source are those of `specs.source.Datasets`. Something in it must tell splits and languages apart, or
+the same rows would be train and test.
 """
 
+import functools
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError, nearest
-from mtbridge.data.readers.shared_keys import existing_files, label_names
+from mtbridge.data.readers import tables
+from mtbridge.data.readers.tables import Table
+from mtbridge.specs.source import Datasets, fill, their_language, their_split
+from mtbridge.specs.task import SPLITS
 from mtbridge.tasks.kinds import kind_of
 
-SPLITS = {"train": "train", "dev": "validation", "test": "test"}
-BUILDERS = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json"}
+THEIR_SPLITS = {"train": "train", "dev": "validation", "test": "test"}
+NUMBER = tables.Number
 
 
-def read(source: dict, task, split: str, language: str, limit=None, seed=0):
-    """All rows of one split and language; `place(row, word)` names dataset and row. See `readers.Reader`."""
-    dataset, where = _open(source, task.name, split, language)
-    theirs: dict[str, str] = dict(source.get("columns") or {})
-    for ours in theirs:
-        if ours not in (*task.columns, "label", "example_id"):
-            valid = (*task.columns, "label", "example_id")
+def read(source: Datasets, task, split: str, language: str, limit=None, seed=0):
+    """All rows of one split and language; `place(row, word)` names file and row. See `readers.Reader`."""
+    ours = (*task.columns, "label", "example_id")
+    for name in source.columns:
+        if name not in ours:
+            message = f"source.columns.{name} is no column of the task; {nearest(name, ours)}"
+            raise MtbridgeError(f"task {task.name}: {message}")
+    table = _open(source, task.name, split, language)
+    rows: Sequence[int] = range(table.rows)
+    if source.language_column:
+        spoken = table.column(source.language_column, "language_column")
+        rows = [row for row, value in enumerate(spoken) if value == their_language(source, language)]
+        if not rows:
+            known = sorted({str(value) for value in spoken})
             raise MtbridgeError(
-                f"task {task.name}: source.columns.{ours} is no column of the task; {nearest(ours, valid)}"
+                f"{table.path}: no row of the column '{source.language_column}' is "
+                f"'{their_language(source, language)}'; it has {', '.join(known[:20])}"
             )
-    rows: Sequence[int] = range(len(dataset))
-    if source.get("language_column"):
-        spoken = _column(dataset, source["language_column"], "language_column", where)
-        rows = [row for row, value in enumerate(spoken) if value == language]
-
     columns = {}
-    for ours in (*task.columns, "label"):
-        values = _column(dataset, theirs.get(ours, ours), f"columns.{ours}", where)
-        columns[ours] = [values[row] for row in rows]
-    columns["label"] = [_label(value, dataset, theirs, source) for value in columns["label"]]
-    for name in () if kind_of(task).per_word else task.columns:
-        columns[name] = [None if text is None else str(text) for text in columns[name]]
-    ids = _column(dataset, theirs["example_id"], "columns.example_id", where) if "example_id" in theirs else None
+    for name in (*task.columns, "label"):
+        values = table.column(source.columns.get(name, name), f"columns.{name}")
+        columns[name] = [values[row] for row in rows]
+    for name in task.columns:
+        _check_texts(columns[name], kind_of(task).per_word, name, lambda row: table.place(rows[row]))
+    columns["label"] = [_label(value, source.labels) for value in columns["label"]]
+    theirs = source.columns.get("example_id")
+    ids = table.column(theirs, "columns.example_id") if theirs else None
     columns["example_id"] = [str(ids[row] if ids else row) for row in rows]
-    return columns, lambda row, word=0: f"{where}, row {rows[row] + 1 if len(rows) else 0}"
+    return columns, lambda row, word=0: table.place(rows[row] if len(rows) else 0)
 
 
-def available_languages(source: dict, task_name: str) -> None:
-    """None: only opening the dataset would tell. See `readers.Reader`."""
+def available_languages(source: Datasets, task_name: str) -> set[str] | None:
+    """The languages that have dev and test files; None if only opening the dataset would tell. See `readers.Reader`."""
+    return None
 
 
-def files(source: dict, task_name: str, splits: dict[str, list[str]]) -> list[str]:
-    """The local files that the path names; none if it is a dataset on the Hub or a folder. See `readers.Reader`."""
-    return existing_files(source, splits)
+def files(source: Datasets, task_name: str, split: str, language: str) -> list[Path]:
+    """The local file, or all files of the local folder, that a split is read from; none on the Hub."""
+    path = _path(source, task_name, split, language)
+    if path.is_dir():
+        # Without .git and the like, which hold no examples.
+        inside = [file.relative_to(path) for file in path.rglob("*") if file.is_file()]
+        return sorted(path / file for file in inside if not any(part.startswith(".") for part in file.parts))
+    return [path] if path.is_file() else []
 
 
-def _open(source: dict, task_name: str, split: str, language: str):
-    """The rows of a split, and the name that messages give them."""
+def problems(source: Datasets, languages: Sequence[str], task_name: str) -> list[tuple[str, str]]:
+    """What is wrong with the keys of a source: pairs (key, message). See `readers.Reader`."""
+    if not source.path:
+        return []
+    wrong = []
+    inside = [text for text in (source.path, source.config, *source.splits.values()) if text]
+    if len(languages) > 1 and not source.language_column and not any("{language}" in text for text in inside):
+        wrong.append(
+            (
+                "path",
+                "nothing tells the languages apart; put {language} into path, config or splits, or set language_column",
+            )
+        )
+    if Path(source.path).suffix in tables.READERS:
+        if "{split}" not in source.path:
+            wrong.append(("path", "one file for all splits: train would be test; put {split} into its name"))
+        return wrong
+    theirs = {split: their_split(source, split, THEIR_SPLITS) for split in SPLITS}
+    if theirs["train"] in (theirs["dev"], theirs["test"]):
+        wrong.append(("splits", f"'{theirs['train']}' is train, and also dev or test; take another split for them"))
+    return wrong
+
+
+def _check_texts(values: list, per_word: bool, name: str, place) -> None:
+    """Raise MtbridgeError unless a column holds texts, or in tagging lists of texts; None is reported elsewhere."""
+    for row, value in enumerate(values):
+        if per_word and value is not None and not isinstance(value, list):
+            raise MtbridgeError(
+                f"{place(row)}: the column '{name}' holds {_type(value)}; expected a list of words, which a .parquet, "
+                ".json or .jsonl file can hold"
+            )
+        for text in value if per_word and value is not None else [value]:
+            if text is not None and (not isinstance(text, str) or isinstance(text, NUMBER)):
+                raise MtbridgeError(
+                    f"{place(row)}: the column '{name}' holds {_type(text)}; expected a text: write it as text"
+                )
+
+
+def _type(value: object) -> str:
+    """The words for the type of a value."""
+    if isinstance(value, NUMBER):
+        return f"the value {value}"
+    if isinstance(value, str):
+        return "a text"
+    return "a list" if isinstance(value, list) else f"{value!r:.40}"
+
+
+def _label(value, names: dict[str, str]):
+    """A label as the task spells it."""
+    if isinstance(value, list):
+        return [_label(one, names) for one in value]
+    if value is None or isinstance(value, float):  # a number of a regression
+        return value
+    return names.get(str(value), str(value))
+
+
+# ---- Opening ---------------------------------------------------------------------------------------------------------
+
+
+def _path(source: Datasets, task_name: str, split: str, language: str) -> Path:
+    if not source.path:
+        raise MtbridgeError(f"task {task_name}: source.path is missing; name a dataset, its folder or its files")
+    return Path(fill(source.path, their_language(source, language), their_split(source, split, _file_splits(source))))
+
+
+def _file_splits(source: Datasets) -> dict[str, str]:
+    """Default names of splits: in names of files ours, otherwise those of the `datasets` library."""
+    is_file = Path(source.path or "").suffix in tables.READERS
+    return {split: split for split in SPLITS} if is_file else THEIR_SPLITS
+
+
+def _open(source: Datasets, task_name: str, split: str, language: str) -> Table:
+    """The rows of a split."""
+    path = _path(source, task_name, split, language)
+    if path.suffix in tables.READERS:
+        if not path.is_file():
+            raise MtbridgeError(f"task {task_name}: source.path {path}: no such file ({language} {split})")
+        return tables.read_table(path)
+    named = functools.partial(fill, language=their_language(source, language), split=split)
+    config = named(source.config) if source.config else None
+    theirs = named(their_split(source, split, THEIR_SPLITS))
+    where = ":".join(part for part in (str(path), config, theirs) if part)
+    if path.is_dir():
+        return _open_folder(path, config, theirs, where, task_name)
+    if path.is_absolute() or str(path).startswith("."):
+        raise MtbridgeError(f"task {task_name}: source.path {path}: no such file or folder")
+    return _open_hub(source, config, theirs, where, task_name)
+
+
+def _open_folder(folder: Path, config: str | None, split: str, where: str, task_name: str) -> Table:
+    """The rows of a split in a local folder: the library says which files these are, `tables` reads them."""
     import datasets
 
-    def fill(text: str) -> str:
-        return text.replace("{language}", language).replace("{split}", split)
+    # The library makes its cache's folder even where it only looks for files, and the user's may be unwritable.
+    with tempfile.TemporaryDirectory(prefix="mtbridge-") as cache:
+        try:
+            found = datasets.load_dataset_builder(str(folder), config, cache_dir=cache).config.data_files or {}
+        except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+            raise _cannot_open(where, task_name, error) from error
+    by_split = {str(name): [Path(file) for file in paths] for name, paths in found.items()}
+    if split not in by_split:
+        raise MtbridgeError(
+            f"task {task_name}: source {where}: the folder has no split '{split}'; {nearest(split, by_split)}"
+        )
+    parts = []
+    for file in by_split[split]:
+        if file.suffix not in tables.READERS:
+            kinds = ", ".join(tables.READERS)
+            raise MtbridgeError(f"task {task_name}: {file}: not a table that can be read; expected one of {kinds}")
+        parts.append(tables.read_table(file))
+    return parts[0] if len(parts) == 1 else _joined(parts, where)
+
+
+def _joined(parts: list[Table], where: str) -> Table:
+    """The rows of several files, which have the same columns."""
+    for part in parts[1:]:
+        if set(part.columns) != set(parts[0].columns):
+            raise MtbridgeError(f"{part.path}: other columns than {parts[0].path}, a file of the same split")
+    columns = {name: [value for part in parts for value in part.columns[name]] for name in parts[0].columns}
+    return Table(where, columns)
+
+
+def _open_hub(source: Datasets, config: str | None, split: str, where: str, task_name: str) -> Table:
+    """The rows of a split of a dataset on the Hub, or in its cache."""
+    import datasets
 
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity_error()
-    if not source.get("path"):
-        raise MtbridgeError(f"task {task_name}: source.path is missing; name a dataset, its folder or its files")
-    where = fill(source["path"])
-    suffix = Path(where).suffix
-    if suffix in BUILDERS:
-        if not Path(where).is_file():
-            raise MtbridgeError(f"task {task_name}: source.path {where}: no such file ({language} {split})")
-        if Path(where).stat().st_size == 0:
-            raise MtbridgeError(f"{where}:1: the file is empty; expected examples")
-        # 'NA' and 'null' are words in a text; a quotation mark in a .tsv is a character.
-        options: dict[str, object] = {"keep_default_na": False} if BUILDERS[suffix] == "csv" else {}
-        if suffix == ".tsv":
-            options |= {"sep": "\t", "quoting": 3}
-        arguments = {"path": BUILDERS[suffix], "data_files": {"rows": where}, "split": "rows", **options}
-    else:
-        if Path(where).is_absolute() and not Path(where).exists():
-            raise MtbridgeError(f"task {task_name}: source.path {where}: no such file or folder")
-        config = fill(source["config"]) if source.get("config") else None
-        theirs = fill((SPLITS | dict(source.get("splits") or {}))[split])
-        arguments = {"path": where, "name": config, "split": theirs, "revision": source.get("revision")}
-        where = ":".join(part for part in (where, config, theirs) if part)
     try:
-        return datasets.load_dataset(**arguments), where
+        dataset = datasets.load_dataset(source.path, config, split=split, revision=source.revision)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
-        reason = error.__cause__ or error
-        raise MtbridgeError(
-            f"task {task_name}: source {where}: cannot be opened: {reason}; "
-            "check path, config, revision and splits, and without a network the Hub's cache"
-        ) from error
+        raise _cannot_open(where, task_name, error) from error
+    rows = dataset.with_format("arrow")[:]
+    names = {name: _names(feature) for name, feature in dataset.features.items()}
+    return Table(where, {name: tables.arrow_texts(rows[name], names[name]) for name in rows.column_names})
 
 
-def _column(dataset, name: str, key: str, where: str) -> list:
-    if name not in dataset.column_names:
-        raise MtbridgeError(f"{where}: source.{key}: no column '{name}'; {nearest(name, dataset.column_names)}")
-    return list(dataset[name])
+def _names(feature) -> list[str] | None:
+    """The names of the classes of a feature, or of the feature that its lists hold."""
+    return getattr(getattr(feature, "feature", feature), "names", None)
 
 
-def _label(value, dataset, theirs: dict, source: dict):
-    """A label as the task spells it: class numbers become names, names go through the source's mapping."""
-    if isinstance(value, list):
-        return [_label(one, dataset, theirs, source) for one in value]
-    feature = dataset.features[theirs.get("label", "label")]
-    feature = getattr(feature, "feature", feature)  # a list of labels holds the labels' own feature
-    if isinstance(value, int) and hasattr(feature, "int2str") and value >= 0:
-        value = feature.int2str(value)
-    return label_names(source).get(str(value), str(value))
+def _cannot_open(where: str, task_name: str, error: Exception) -> MtbridgeError:
+    return MtbridgeError(
+        f"task {task_name}: source {where}: cannot be opened: {error.__cause__ or error}; "
+        "check path, config, revision and splits, and without a network the Hub's cache"
+    )

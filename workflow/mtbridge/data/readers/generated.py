@@ -1,10 +1,14 @@
 """Examples of the generated world (`mtbridge.data.world`), which needs no files."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.world import LANGUAGES
+from mtbridge.specs.source import Generated
 
 
-def read(source: dict, task, split: str, language: str, limit: int | None, seed: int):
+def read(source: Generated, task, split: str, language: str, limit: int | None, seed: int):
     """Exactly `limit` examples; `place(row, word)` names task, language, split and number. See `readers.Reader`."""
     from mtbridge.data.world.examples import examples
 
@@ -15,11 +19,16 @@ def read(source: dict, task, split: str, language: str, limit: int | None, seed:
     return columns, lambda row, word=0: f"generated {task.name} {language} {split}, example {row + 1}"
 
 
-def available_languages(source: dict, task_name: str) -> set[str]:
+def available_languages(source: Generated, task_name: str) -> set[str]:
     """The languages of the world. See `readers.Reader`."""
     return set(LANGUAGES)
 
 
-def files(source: dict, task_name: str, splits: dict[str, list[str]]) -> list[str]:
+def files(source: Generated, task_name: str, split: str, language: str) -> list[Path]:
     """No files. See `readers.Reader`."""
+    return []
+
+
+def problems(source: Generated, languages: Sequence[str], task_name: str) -> list[tuple[str, str]]:
+    """Nothing can be wrong: it has no keys. See `readers.Reader`."""
     return []

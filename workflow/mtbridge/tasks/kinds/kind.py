@@ -54,9 +54,21 @@ class Kind:
             wrong.append(("labels", f"has {len(task.labels)}; a {self.name} needs two at least"))
         if len(set(task.labels)) < len(task.labels):
             wrong.append(("labels", "names a label twice"))
+        elif len({label.casefold() for label in task.labels}) < len(task.labels):
+            wrong.append(("labels", "has two labels that differ in case only; write one of them otherwise"))
         return wrong
 
     # ---- Examples ----
+
+    def spelt(self, task: Task, labels: list, place: Callable[..., str]) -> list:
+        """The labels of all examples of a file in the task's spelling; before they are checked.
+
+        place: see `check_label`.
+
+        Raises:
+            MtbridgeError: the file spells them in a way that is not known.
+        """
+        return labels
 
     def check_label(self, task: Task, columns: dict[str, list], row: int, place: Callable[..., str]) -> None:
         """Check the label of a row, as it was read from a file.
@@ -71,10 +83,18 @@ class Kind:
 
     def _check_known(self, task: Task, label: str, place: Callable[..., str], *at: int) -> None:
         """Raise MtbridgeError if a label, at a row (and word), is not one of the task's."""
-        if label not in task.labels:
-            raise MtbridgeError(
-                f"{place(*at)}: the label '{label}' is none of the task {task.name}; {nearest(label, task.labels)}"
-            )
+        if label in task.labels:
+            return
+        text = str(label)
+        for known in task.labels:
+            if known.casefold() == text.casefold():
+                raise MtbridgeError(
+                    f"{place(*at)}: the label '{text}' of the task {task.name} differs from '{known}' in case only; "
+                    f"say that they are the same with source.labels: {{{text}: {known}}}"
+                )
+        raise MtbridgeError(
+            f"{place(*at)}: the label '{text}' is none of the task {task.name}; {nearest(text, task.labels)}"
+        )
 
     def labels(self, task: Task, labels: list) -> list:
         """The labels of all examples in the form that is stored, from those that were read and checked."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.tasks.kinds.kind import Kind
+from mtbridge.tasks.kinds.tag_schemes import OUTSIDE, to_iob2
 
 COLUMN = "tokens"  # the words of an example
+ENTITY_F1 = "entity_f1"  # the metric of entities; with any other one, tags have no structure
 
 
 class Tagging(Kind):
     """One label for every word. Where `Kind` has a label or a prediction, this class has a list of them."""
 
     name = "tagging"
-    metrics = ("entity_f1", "tagging_accuracy")
+    metrics = (ENTITY_F1, "tagging_accuracy")
     per_word = True
     texts = (1, 1)
 
@@ -22,18 +24,40 @@ class Tagging(Kind):
         wrong = [] if columns == COLUMN else [("columns", f"are {columns}; a tagging has '{COLUMN}' alone")]
         return [*wrong, *super().problems(task)]
 
+    def label_problems(self, task):
+        """In addition: entity tags are O, and B- and I- of every type."""
+        types = dict.fromkeys(label[2:] for label in task.labels if label[1:2] == "-")
+        expected = {OUTSIDE, *(f"{prefix}-{name}" for name in types for prefix in "BI")}
+        wrong = []
+        if task.metric == ENTITY_F1 and set(task.labels) != expected:
+            odd = sorted(expected ^ set(task.labels))
+            message = (
+                f"are those of entities as IOB2: O, and B- and I- of every type; '{odd[0]}' is one too many or few"
+            )
+            wrong.append(("labels", message))
+        return [*super().label_problems(task), *wrong]
+
     def check_label(self, task, columns, row, place):
-        """In addition: there are as many labels as words."""
+        """In addition: words and labels are lists of one length, with one word at least."""
         words, labels = columns[COLUMN][row], columns["label"][row]
+        for name, value in ((COLUMN, words), ("label", labels)):
+            if not isinstance(value, list):
+                raise MtbridgeError(
+                    f"{place(row)}: the column of '{name}' holds {str(value)[:40]!r}; expected a list with one "
+                    "item a word"
+                )
+        if not words:
+            raise MtbridgeError(f"{place(row)}: a sentence without words; leave it out")
         if len(labels) != len(words):
             raise MtbridgeError(f"{place(row)}: {len(words)} words but {len(labels)} labels; expected one a word")
         for word, label in enumerate(labels):
             self._check_known(task, label, place, row, word)
 
-    def labels(self, task, labels):
-        """Entities are stored as IOB2, even if the file has IOB1."""
-        entities = any(label.startswith("B-") for label in task.labels)
-        return [iob2(sentence) for sentence in labels] if entities else labels
+    def spelt(self, task, labels, place):
+        """Entities are stored as IOB2, whatever the scheme of the file."""
+        if task.metric != ENTITY_F1 or not all(isinstance(sentence, list) for sentence in labels):
+            return labels
+        return to_iob2(labels, place)
 
     def label_type(self):
         """A list of labels."""
@@ -89,16 +113,3 @@ class Tagging(Kind):
     def lines(self, predicted):
         """One word per line, O for a word without a prediction; an empty line ends a sentence."""
         return ["".join(f"{'O' if word is None else word}\n" for word in sentence) + "\n" for sentence in predicted]
-
-
-def iob2(labels: list[str]) -> list[str]:
-    """Entity tags of one sentence as IOB2: every entity begins with B-. The entities stay the same.
-
-    In IOB1 an entity begins with I-, and with B- only right after another one of its type.
-    """
-    iob2_labels, previous = [], "O"
-    for label in labels:
-        begins = label.startswith("I-") and previous[2:] != label[2:]
-        iob2_labels.append("B-" + label[2:] if begins else label)
-        previous = label
-    return iob2_labels

@@ -1,0 +1,69 @@
+"""Files with one word a line, its tags beside it, and a blank line between sentences (CoNLL 2002, 2003, XGLUE).
+
+The source's `columns` names all columns of the file, by default [tokens, label]. Columns are separated by tabs where a
+line has a tab, otherwise by single spaces. A line with another number of columns is an error: which column is which
+cannot be seen from the text, and the wrong one would be learnt in silence.
+
+Lines of `-DOCSTART-`, with which CoNLL separates documents, end a sentence and are no word, as in XGLUE's evaluation.
+The last sentence need not be followed by a blank line.
+"""
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.specs.source import Xglue
+
+DOCUMENT = "-DOCSTART-"
+
+
+def read_sentences(lines: list[str], path: str, source: Xglue):
+    """The sentences of a file: columns example_id, tokens, label; and `place(row, word)`.
+
+    Raises:
+        MtbridgeError: a line does not have the columns that the source names; the message has file and line.
+    """
+    token_at, label_at = source.columns.index("tokens"), source.columns.index("label")
+    columns: dict[str, list] = {"example_id": [], "tokens": [], "label": []}
+    numbers: list[list[int]] = []
+    inside = False
+    for number, line in enumerate(lines, 1):
+        if source.comment and line.startswith(source.comment):
+            continue
+        fields = _fields(line, source, token_at)
+        if not line.strip() or fields[0] == DOCUMENT:
+            inside = False
+            continue
+        _check(fields, source.columns, f"{path}:{number}", line)
+        if not inside:
+            columns["example_id"].append(str(number))
+            columns["tokens"].append([])
+            columns["label"].append([])
+            numbers.append([])
+            inside = True
+        columns["tokens"][-1].append(fields[token_at])
+        columns["label"][-1].append(source.labels.get(fields[label_at], fields[label_at]))
+        numbers[-1].append(number)
+    return columns, lambda row, word=0: f"{path}:{numbers[row][word] if numbers else 1}"
+
+
+def _fields(line: str, source: Xglue, token_at: int) -> list[str]:
+    if "\t" in line:
+        return line.split("\t")
+    fields = line.split(" ")
+    surplus = len(fields) - len(source.columns)
+    if source.spaces_in_tokens and surplus > 0:
+        return [
+            *fields[:token_at],
+            " ".join(fields[token_at : token_at + surplus + 1]),
+            *fields[token_at + surplus + 1 :],
+        ]
+    return fields
+
+
+def _check(fields: list[str], columns: tuple[str, ...], place: str, line: str) -> None:
+    if len(fields) != len(columns):
+        raise MtbridgeError(
+            f"{place}: {len(fields)} columns where source.columns names {len(columns)} ({', '.join(columns)}), in "
+            f"'{line[:60]}'; mend the line, or name the file's columns in order, as in columns: [tokens, pos, chunk, "
+            "label]; where tokens hold spaces, say spaces_in_tokens: true"
+        )
+    if any(not text.strip(" ") for text in fields):
+        raise MtbridgeError(f"{place}: an empty column in '{line[:60]}'; mend the line")

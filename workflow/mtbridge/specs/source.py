@@ -1,0 +1,178 @@
+"""Where a task's examples come from: one class a kind of source. `data.readers` has what reads each of them.
+
+`{language}` and `{split}` in a path, and where a description says so, are replaced by the language and the split.
+"""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+
+from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.specs.names import CONTROL, Name
+from mtbridge.specs.setting import setting, specification
+
+
+def check_pattern(value: Any) -> Any:
+    """Return a path with its `~` filled in. Raises ValueError if it holds other braces than {language} and {split}."""
+    if not isinstance(value, str):
+        return value
+    if not value.strip() or value.startswith("-") or CONTROL.search(value):
+        raise ValueError("expected one line of text that does not begin with a dash, as an option does")
+    if re.search("[{}]", re.sub("{(language|split)}", "", value)):
+        raise ValueError("of what stands in braces only {language} and {split} are known")
+    return os.path.expanduser(value)
+
+
+def check_texts(value: Any) -> Any:
+    """Return a mapping with numbers as texts, because YAML reads the class `1` as a number."""
+    if not isinstance(value, Mapping):
+        return value
+    # bool is a kind of int, and `yes` is no class "True": pydantic refuses it.
+    as_text = lambda one: str(one) if isinstance(one, int) and not isinstance(one, bool) else one
+    return {as_text(key): as_text(text) for key, text in value.items()}
+
+
+Pattern = Annotated[str, BeforeValidator(check_pattern)]
+Labels = Annotated[dict[str, str], BeforeValidator(check_texts)]
+Languages = dict[Name, str]
+Splits = dict[Literal["train", "dev", "test"], str]
+Ragged = Literal["error", "drop", "join"]
+LayoutName = Literal["words", "rows", "xnli", "paws-x"]
+
+
+@specification
+class Generated:
+    """Examples that the project makes."""
+
+    kind: Literal["generated"] = setting("generated", description="Text that the project generates; no other keys.")
+
+
+@specification
+class Xglue:
+    """The files of the XGLUE release, or files laid out alike."""
+
+    kind: Literal["xglue"] = setting("xglue", description="Files of the XGLUE release, or laid out alike.")
+    path: Pattern | None = setting(
+        None, description="The release's folder or tar.gz, local or `hf://datasets/…`; default: the study's `xglue`."
+    )
+    folder: str | None = setting(None, description="The task's folder in it; default: that of the release.")
+    format: LayoutName | None = setting(None, description="The layout of its files; default: that of the release.")
+    languages: Languages = setting({}, description="Our language -> its name in file names; default: the same.")
+    labels: Labels = setting({}, description="Label in the file -> the task's label.")
+    columns: tuple[Name, ...] = setting(
+        ("tokens", "label"),
+        description="Of files with one word a line: all columns in order, as in [tokens, pos, chunk, label]; those "
+        "with other names than `tokens` and `label` are not read.",
+    )
+    spaces_in_tokens: bool = setting(
+        False, description="Of files with one word a line: tokens may hold spaces, other columns may not."
+    )
+    comment: str | None = setting(
+        None, description="Of files with one word a line: lines that begin with it are left out.", min_length=1
+    )
+    ragged: Ragged = setting(
+        "error",
+        description="A row with a wrong number of fields: an `error`; `drop` it; or `join` surplus fields into the "
+        "last text, where a model sees the last columns as one text anyway.",
+    )
+
+
+@specification
+class Datasets:
+    """What the `datasets` library opens on the Hub, or local tables."""
+
+    kind: Literal["datasets"] = setting("datasets", description="A dataset of the Hub, a folder, or a table.")
+    path: Pattern | None = setting(
+        None, description="Name on the Hub, local folder, or local file: .parquet, .csv, .tsv, .json, .jsonl."
+    )
+    config: Pattern | None = setting(
+        None, description="Configuration of the dataset; {language}, {split} are filled in."
+    )
+    revision: str | None = setting(None, description="Branch, tag or commit of a dataset on the Hub.")
+    splits: Splits = setting(
+        {}, description="Our split -> theirs; default: train, validation, test; {language} is filled in."
+    )
+    languages: Languages = setting({}, description="Our language -> their name of it; default: the same.")
+    columns: dict[Name, str] = setting(
+        {}, description="Our column (a text column, `label`, `example_id`) -> theirs; default: the same name."
+    )
+    labels: Labels = setting({}, description="Their label -> the task's label.")
+    language_column: str | None = setting(
+        None, description="The column with a row's language, if one split holds several."
+    )
+
+
+@specification
+class Conllu:
+    """Treebanks of Universal Dependencies."""
+
+    kind: Literal["conllu"] = setting("conllu", description="Treebanks of Universal Dependencies.")
+    path: Pattern | None = setting(None, description="A file; its name holds {language} and {split}.")
+    languages: Languages = setting({}, description="Our language -> what replaces {language}; default: the same.")
+    splits: Splits = setting({}, description="Our split -> what replaces {split}; default: train, dev, test.")
+    labels: Labels = setting({}, description="Their UPOS -> the task's label.")
+
+
+KINDS: dict[str, type] = {"generated": Generated, "xglue": Xglue, "datasets": Datasets, "conllu": Conllu}
+AnySource = Generated | Xglue | Datasets | Conllu
+Source = Annotated[AnySource, Field(discriminator="kind")]
+LAYOUT_NAMES: tuple[str, ...] = get_args(LayoutName)
+
+
+def read_source(value: Any) -> AnySource:
+    """The source that a mapping of keys describes; a source is returned as it is.
+
+    Raises:
+        MtbridgeError: a key is unknown or its value does not fit; the message names it.
+    """
+    if isinstance(value, AnySource):
+        return value
+    try:
+        return TypeAdapter(Source).validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        kind = value.get("kind") if isinstance(value, dict) else None
+        if kind not in KINDS:
+            raise MtbridgeError(f"source.kind: '{kind}' is no kind of source; {nearest(str(kind), KINDS)}") from None
+        key = ".".join(str(part) for part in first["loc"][1:])
+        known = [field.name for field in fields(KINDS[kind])]
+        message = f"no such key; {nearest(key, known)}" if key not in known else first["msg"]
+        if first["type"] == "literal_error":
+            message = f"'{first['input']}' is not one of them; {nearest(str(first['input']), choices(first))}"
+        raise MtbridgeError(f"source.{key}: {message}") from None
+
+
+def choices(error: Any) -> list[str]:
+    """The texts that a setting may have, from pydantic's error about another one."""
+    return re.findall(r"'([^']+)'", error["ctx"]["expected"])
+
+
+def to_json(source: AnySource) -> str:
+    """The keys of a source that differ from their defaults, as JSON; `read_source` is the inverse.
+
+    Keys with their default values are left out, so a new key changes the options of no program.
+    """
+    declared: dict[str, Any] = {field.name: field.default for field in fields(source)}
+    values = {name: value for name, value in vars(source).items() if name == "kind" or value != declared[name].default}
+    return json.dumps({name: value for name, value in values.items() if name in declared}, sort_keys=True)
+
+
+def their_language(source: AnySource, language: str) -> str:
+    """The source's name of a language."""
+    return str(getattr(source, "languages", {}).get(language, language))
+
+
+def their_split(source: Datasets | Conllu, split: str, defaults: Mapping[str, str]) -> str:
+    """The source's name of a split."""
+    given: Mapping[str, str] = source.splits
+    return given.get(split, defaults[split])
+
+
+def fill(pattern: str, language: str, split: str) -> str:
+    """A pattern with {language} and {split} replaced."""
+    return pattern.replace("{language}", language).replace("{split}", split)
