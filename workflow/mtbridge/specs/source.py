@@ -169,7 +169,7 @@ def their_language(source: AnySource, language: str) -> str:
 
 def their_split(source: Datasets | Conllu, split: str, defaults: Mapping[str, str]) -> str:
     """The source's name of a split."""
-    given: Mapping[str, str] = source.splits
+    given = {str(ours): theirs for ours, theirs in source.splits.items()}
     return given.get(split, defaults[split])
 
 

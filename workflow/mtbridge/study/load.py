@@ -1,6 +1,7 @@
 """Makes checked settings of the user's values, or one line about what is wrong with them."""
 
 import json
+import re
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args
 
@@ -69,7 +70,10 @@ def explain(error: ValidationError, layers: list) -> str:
         return f"{where}: {key}: has no kind that is known; {nearest(kind, KINDS)}"
     hint = _hint(first, key)
     message = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {key}: {message[0].lower() + message[1:]}, got {json.dumps(value, default=str)}{hint}"
+    # pydantic's own messages begin with a capital letter; YAML keeps its own.
+    message = message if message[:2].isupper() else message[0].lower() + message[1:]
+    message = message.replace("'key=[", f"'{re.sub(r'[.]?[0-9]+$', '', key)}=[")
+    return f"{where}: {key}: {message}, got {json.dumps(value, default=str)}{hint}"
 
 
 def _hint(error: Any, key: str) -> str:

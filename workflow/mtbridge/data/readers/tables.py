@@ -22,6 +22,9 @@ from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.base.text import LINE_END, read_text, split_lines
 
 
+QUOTE_HINT = ", and put a text that holds a comma into quotation marks"
+
+
 @dataclass(frozen=True)
 class Table:
     """Columns of equal length, and where they come from.
@@ -72,7 +75,7 @@ def _csv(path: Path) -> Table:
     csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     # newline="" keeps the line ends that stand inside quotation marks; strict refuses text after a closing mark.
     reader = csv.reader(_lines_with_ends(text), strict=True)
-    return _table(path, _numbered(path, reader), ",")
+    return _table(path, _numbered(path, reader), "comma")
 
 
 def _lines_with_ends(text: str) -> Iterator[str]:
@@ -118,7 +121,7 @@ def _table(path: Path, rows: Iterator[tuple[int, list[str]]], separator: str) ->
         if len(fields) != len(names):
             raise MtbridgeError(
                 f"{path}:{line}: {len(fields)} fields where the header has {len(names)} ({', '.join(names)}); fields "
-                f"are separated by a {separator}: mend the row"
+                f"are separated by a {separator}: mend the row{QUOTE_HINT if separator == 'comma' else ''}"
             )
         lines.append(line)
         found.append(fields)
