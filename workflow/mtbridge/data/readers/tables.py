@@ -21,7 +21,6 @@ from typing import Any
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.base.text import LINE_END, read_text, split_lines
 
-
 QUOTE_HINT = ", and put a text that holds a comma into quotation marks"
 
 
