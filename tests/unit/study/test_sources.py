@@ -1,0 +1,135 @@
+"""Keys of sources, codes of languages, values on the command line: right, or one line that says how to write them."""
+
+import json
+
+import pytest
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.session import check_command_line
+from mtbridge.data.readers import READERS, xglue
+from mtbridge.specs.source import KINDS, LAYOUT_NAMES, read_source, to_json
+from mtbridge.study.languages import left_out, study_languages, task_languages
+from mtbridge.study.load import load
+
+TASK = {"kind": "classification", "metric": "accuracy", "columns": ["text"], "labels": ["neg", "pos"]}
+
+
+def refused(message, **settings):
+    with pytest.raises(MtbridgeError, match=message) as caught:
+        load({"study": "smoke", **settings})
+    assert "\n" not in str(caught.value)
+
+
+def with_source(**source):
+    return {"tasks": ["mine"], "task_catalog": {"mine": {**TASK, "languages": ["en", "de"], "source": source}}}
+
+
+def test_every_kind_of_source_has_keys_and_a_reader_and_every_layout_is_known():
+    assert set(KINDS) == set(READERS)
+    assert set(LAYOUT_NAMES) == set(xglue.LAYOUTS)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (
+            {"kind": "datasets", "path": "x/{language}", "language_colum": "lang"},
+            r"task_catalog\.mine\.source\.language_colum: there is no such key; did you mean 'language_column'",
+        ),
+        ({"kind": "xgleu"}, r"task_catalog\.mine\.source: has no kind that is known; did you mean 'xglue'"),
+        ({"path": "x"}, r"task_catalog\.mine\.source: has no kind that is known; expected one of: conllu, datasets"),
+        ({"kind": "xglue", "path": "x", "format": "row"}, r"source\.format: .*did you mean 'rows'"),
+        ({"kind": "datasets", "path": "x/{lang}"}, r"source\.path: of what stands in braces only {language}"),
+        ({"kind": "datasets", "path": "x", "labels": {True: "pos"}}, r"source\.labels\..*put the word in quotes"),
+        ({"kind": "datasets", "path": "x"}, r"source\.path: nothing tells the languages apart"),
+        ({"kind": "datasets", "path": "{language}.csv"}, r"source\.path: one file for all splits"),
+        (
+            {"kind": "datasets", "path": "x", "config": "{language}", "splits": {"test": "train"}},
+            r"source\.splits: 'train' is train, and also dev or test",
+        ),
+        (
+            {"kind": "datasets", "path": "x", "config": "{language}", "languages": {"en": "eng", "de": "eng"}},
+            r"source\.languages: 'en' and 'de' are both 'eng'",
+        ),
+        ({"kind": "datasets", "path": "x", "splits": {"valid": "v"}}, r"source\.splits\.valid"),
+    ],
+)
+def test_a_source_that_cannot_be_right_is_refused_with_its_key(source, message):
+    refused(message, **with_source(**source))
+
+
+def test_class_numbers_may_be_mapped_without_quotes():
+    source = with_source(kind="datasets", path="x/{language}", config="c", labels={0: "neg", 1: "pos"})
+    assert load({"study": "smoke", **source}).source_of("mine").labels == {"0": "neg", "1": "pos"}
+
+
+def test_a_source_goes_to_programs_with_the_keys_that_are_set_and_comes_back():
+    value = {"kind": "datasets", "path": "a/{language}", "labels": {"x": "y"}}
+    assert json.loads(to_json(read_source(value))) == value
+    assert read_source(json.loads(to_json(read_source(value)))) == read_source(value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"languages": ["en", False]}, r"languages\.1: YAML reads yes, no, on and off as true and false; .*'no'"),
+        ({"seeds": "1,2"}, r"seeds\.0: .*seeds: \[1, 2\], and behind --config in quotes: 'seeds=\[1, 2\]'"),
+        ({"tasks": "pos,nc"}, r"tasks\.0: .*\[pos, nc\], and behind --config in quotes: 'tasks=\[pos, nc\]'"),
+        ({"name": 2024}, r"name: a name is a text; let it begin with a letter"),
+        ({"task_catalog": {"nc": {"labels": [True, False]}}}, r"task_catalog\.nc\.labels.*put the word in quotes"),
+        ({"task_catalog": {"nc": {"labels": [0, 1]}}}, r'task_catalog\.nc\.labels.*put it in quotes: "0"'),
+        ({"task_catalog": {"nc": {"labels": ["Good", "good"]}}}, r"labels: has two labels that differ in case only"),
+        ({"task_catalog": {"ner": {"labels": ["O", "PER"]}}, "tasks": ["ner"]}, r"labels: are those of entities"),
+    ],
+)
+def test_what_people_type_is_answered_with_the_right_way_to_write_it(settings, message):
+    refused(message, **settings)
+
+
+@pytest.mark.parametrize("words", [["--config", "a=b", "--config", "c=d"], ["-C", "a=b", "--config=c=d"]])
+def test_a_second_config_option_is_refused(words):
+    with pytest.raises(MtbridgeError, match="--config is given twice"):
+        check_command_line(["snakemake", *words])
+    check_command_line(["snakemake", *words[:2]])
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Files in languages with all kinds of codes, and a config that names the folders."""
+    for language in ("en", "pt_BR", "zh-CN", "eng_Latn", "yor"):
+        for stem in ("train", "dev", "test"):
+            for folder, text in (("POS", "a NOUN\n"), ("text", "a\n")):
+                name = f"{language}.{stem}" if folder == "POS" else f"{stem}.{language}"
+                (tmp_path / folder).mkdir(exist_ok=True)
+                (tmp_path / folder / name).write_text(text)
+    return {"study": "local", "xglue": str(tmp_path), "corpus": str(tmp_path / "text"), "tasks": ["pos"]}
+
+
+def test_codes_with_a_region_or_a_script_are_found_in_every_kind_of_file(own, tmp_path):
+    settings = load(own)
+    assert task_languages(settings, "pos") == ["en", "eng_Latn", "pt_BR", "yor", "zh-CN"]
+    assert left_out(settings) == ""
+    for language in ("en", "pt_BR", "zh-CN"):
+        for split in ("dev", "test"):
+            (tmp_path / f"{language}-{split}.conllu").write_text("1\ta\t_\tNOUN\t_\t_\t_\t_\t_\t_\n")
+    path = str(tmp_path / "{language}-{split}.conllu")
+    settings = load({**own, "task_catalog": {"pos": {"source": {"kind": "conllu", "path": path}}}})
+    assert task_languages(settings, "pos") == ["en", "pt_BR", "zh-CN"]
+
+
+def test_languages_that_are_left_out_are_told(own):
+    settings = load({**own, "languages": ["en", "pt_BR"]})
+    assert study_languages(settings) == task_languages(settings, "pos") == ["en", "pt_BR"]
+    assert left_out(settings) == (
+        "note: in the files, but not among `languages`, and so left out: "
+        "the corpus has eng_Latn, yor, zh-CN; pos has eng_Latn, yor, zh-CN"
+    )
+    assert left_out(load({"study": "smoke"})) == ""
+
+
+def test_a_source_may_call_a_language_otherwise(own, tmp_path):
+    for split in ("train", "dev", "test"):
+        (tmp_path / "POS" / f"english.{split}").write_text("a NOUN\n")
+    source = {"kind": "xglue", "path": str(tmp_path), "languages": {"en": "english", "pt": "pt_BR"}}
+    settings = load({**own, "languages": ["en", "pt"], "corpus": None, "task_catalog": {"pos": {"source": source}}})
+    assert task_languages(settings, "pos") == ["en", "pt"]
