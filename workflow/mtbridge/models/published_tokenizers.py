@@ -19,6 +19,7 @@ from mtbridge.base.files import atomic_write, read_json
 from mtbridge.base.text import read_lines
 from mtbridge.data import tokenizers
 from mtbridge.specs.families import Family, find_family
+from mtbridge.specs.language_tags import tag_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -35,7 +36,7 @@ def special_ids(
 
     Args:
         token_to_id: token -> id, or None where the vocabulary lacks it.
-        languages: two-letter codes.
+        languages: codes of languages, see `language_tags.tag_of`.
         where: the checkpoint, for messages.
         source_language: the language whose tag replaces missing ones.
 
@@ -47,10 +48,8 @@ def special_ids(
     if missing:
         raise MtbridgeError(f"{where}: has no {', '.join(missing)}; expected a tokenizer of the family {family.name}")
     tags = family.tags or {}
-    tag_ids = {
-        language: token_to_id(tags[language]) if language in tags else None
-        for language in {source_language, *languages}
-    }
+    tag_of_language = {language: tag_of(tags, language) for language in {source_language, *languages}}
+    tag_ids = {language: token_to_id(tag) if tag else None for language, tag in tag_of_language.items()}
     if family.tags is not None and tag_ids[source_language] is None:
         tag = tags.get(source_language, source_language)
         language = "English" if source_language == "en" else source_language

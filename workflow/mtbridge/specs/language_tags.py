@@ -1,5 +1,8 @@
 """The language tags of published translation models: a language's two letters -> the tag in the vocabulary."""
 
+import re
+from collections.abc import Mapping
+
 # mBART-50 (Tang et al. 2020), in the order of its vocabulary, where the tags follow the sub-words.
 _MBART50 = (
     *("ar_AR", "cs_CZ", "de_DE", "en_XX", "es_XX", "et_EE", "fi_FI", "fr_XX", "gu_IN", "hi_IN", "it_IT", "ja_XX"),
@@ -25,3 +28,19 @@ NLLB = {
     **{"tl": "tgl_Latn", "tr": "tur_Latn", "uk": "ukr_Cyrl", "ur": "urd_Arab", "vi": "vie_Latn", "xh": "xho_Latn"},
     **{"zh": "zho_Hans"},
 }
+
+
+def tag_of(tags: Mapping[str, str], language: str) -> str | None:
+    """The tag of a language, or None.
+
+    A language may be called by its letters (`pt`), by the tag itself (`por_Latn`), by the tag's own letters (`por`), or
+    with a region (`pt-BR`, which is Portuguese). With another script or in another region of Chinese, it has no tag.
+    """
+    if language in tags:
+        return tags[language]
+    by_letters = {tag.split("_")[0]: tag for tag in tags.values()}
+    if language in tags.values() or language in by_letters:
+        return language if language in tags.values() else by_letters[language]
+    letters, _, region = language.replace("-", "_").partition("_")
+    is_region = re.fullmatch(r"[A-Za-z]{2}|[0-9]{3}", region)
+    return tag_of(tags, letters) if is_region and (letters != "zh" or region.upper() in ("CN", "SG")) else None
