@@ -8,7 +8,9 @@ from mtbridge.base.errors import MtbridgeError
 
 # Of Windows, of Unix and of old Macs, also mixed in one file. Not str.splitlines(): it also breaks at U+2028, form
 # feeds and the like, which occur inside lines of real text.
-LINE_END = re.compile(r"\r\n|\n|\r")
+# CR CR LF is what Windows makes of CR LF when a program writes the two as text.
+LINE_END = re.compile(r"\r\r?\n|\n|\r")
+BYTE_ORDER_MARK = "\ufeff"
 
 
 def read_text(path: str | os.PathLike) -> str:
@@ -31,6 +33,10 @@ def decode(raw: bytes, path: str | os.PathLike) -> str:
     except UnicodeDecodeError as error:
         line = _line_of(raw[: error.start])
         raise MtbridgeError(f"{path}:{line}: not UTF-8 (byte {error.start}); convert the file to UTF-8") from error
+    # A second mark, or one at the start of a later line, comes from files that were joined; it is no part of a text.
+    if mark := re.search(f"(^|[\r\n]){BYTE_ORDER_MARK}", text):
+        line = len(LINE_END.findall(text[: mark.end()])) + 1
+        raise MtbridgeError(f"{path}:{line}: a byte order mark inside the file; delete it")
     if (nul := raw.find(b"\0")) >= 0:
         line = _line_of(raw[:nul])
         raise MtbridgeError(f"{path}:{line}: a NUL byte; the file is damaged or not UTF-8: get it again")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.data.readers import tables
+from mtbridge.data.readers.languages import check_languages
 from mtbridge.data.readers.tables import Table
 from mtbridge.specs.source import Datasets, fill, their_language, their_split
 from mtbridge.specs.task import SPLITS
@@ -35,6 +36,7 @@ def read(source: Datasets, task, split: str, language: str, limit=None, seed=0):
     rows: Sequence[int] = range(table.rows)
     if source.language_column:
         spoken = table.column(source.language_column, "language_column")
+        check_languages(spoken, source.languages.values(), table.place)
         rows = [row for row, value in enumerate(spoken) if value == their_language(source, language)]
         if not rows:
             known = sorted({str(value) for value in spoken})

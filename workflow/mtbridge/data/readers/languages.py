@@ -1,10 +1,14 @@
-"""Language codes in the names of files."""
+"""Language codes in the names of files, and in columns."""
 
 import re
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+from mtbridge.base.errors import MtbridgeError
 from mtbridge.specs.names import NAME
 from mtbridge.specs.source import AnySource
+
+CODE_OR_WORD = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 
 
 def ours(source: AnySource, theirs: set[str]) -> set[str]:
@@ -31,3 +35,26 @@ def codes_in_paths(pattern: Path) -> set[str]:
     folder = Path(text[:first]) if text[:first].endswith("/") else Path(text[:first]).parent
     rest = pattern.relative_to(folder).as_posix().replace("{language}", "*")
     return codes_in(text, {str(path) for path in folder.glob(rest) if path.is_file()})
+
+
+def check_languages(spoken: Sequence[str], known: Collection[str], place: Callable[[int], str]) -> None:
+    """Check a column of languages, because a row in no language would be left out in silence.
+
+    spoken: the column.
+    known: names of languages that the source lists; others must look like a code or a word: `pt-BR`, `english`.
+    place: a function of the row that returns its place.
+
+    Raises:
+        MtbridgeError: a value is no name of a language, or differs from another in case only.
+    """
+    spelling: dict[str, str] = {}
+    for row, name in enumerate(spoken):
+        if name not in known and not (isinstance(name, str) and CODE_OR_WORD.fullmatch(name)):
+            raise MtbridgeError(
+                f"{place(row)}: the language is {str(name)[:40]!r}; expected a code or a word: mend the row, or list "
+                "the name in source.languages"
+            )
+        if (other := spelling.setdefault(name.casefold(), name)) != name:
+            raise MtbridgeError(
+                f"{place(row)}: the language '{name}' differs from '{other}' in case only; write both alike"
+            )

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass, replace
 
 from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.data.readers.languages import check_languages
 from mtbridge.specs.source import Xglue
 
 # Columns of the XNLI distribution that are read, by their names in its header: id, language, label.
@@ -44,7 +45,9 @@ class Columns:
 def distribution_languages(lines: list[str], path: str) -> set[str]:
     """The languages in a file of the XNLI distribution."""
     columns = _distribution(lines, path)
-    return {line.split("\t")[columns.language or 0] for line in lines[1:] if line}
+    spoken = [line.split("\t")[columns.language or 0] for line in lines[1:] if line]
+    check_languages(spoken, set(), lambda row: f"{path}:{row + 2}")
+    return set(spoken)
 
 
 def read_rows(lines: list[str], path: str, fields: Fields, task, language: str, source: Xglue, spellings):
@@ -56,6 +59,8 @@ def read_rows(lines: list[str], path: str, fields: Fields, task, language: str, 
         MtbridgeError: a row does not have the fields of the task; the message has file and line.
     """
     names = {**spellings, **source.labels}
+    if fields.distribution:
+        distribution_languages(lines, path)
     columns = _distribution(lines, path) if fields.distribution else _plain(lines, path, fields, task, names)
     found: dict[str, list] = {name: [] for name in ("example_id", *task.columns, "label")}
     numbers: list[int] = []
@@ -80,10 +85,24 @@ def read_rows(lines: list[str], path: str, fields: Fields, task, language: str, 
         for name, at in zip(task.columns, columns.texts, strict=True):
             found[name].append(row[at])
         found["label"].append(names.get(row[columns.label], row[columns.label]))
+    check_not_quoted(path, {name: found[name] for name in task.columns})
     for rows, what in ((joined, "with surplus tabs, turned into spaces"), (dropped, "ragged, left out")):
         if rows:
             print(f"{path}: {len(rows)} rows {what}, the first at line {rows[0]}", file=sys.stderr)
     return found, lambda row, word=0: f"{path}:{numbers[row] if numbers else len(lines)}"
+
+
+def check_not_quoted(path: str, columns: dict[str, list[str]]) -> None:
+    """Raise MtbridgeError for columns of which every text stands in quotation marks: a program has written the file so.
+
+    Here a quotation mark is a character, so the marks would be learnt.
+    """
+    for name, texts in columns.items():
+        if len(texts) > 1 and all(len(text) > 1 and text[0] == text[-1] == '"' for text in texts):
+            raise MtbridgeError(
+                f"{path}: every text of the column '{name}' stands in quotation marks, which are characters in this "
+                "format; write the file without quoting"
+            )
 
 
 def _joins_last(task) -> bool:

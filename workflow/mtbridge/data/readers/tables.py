@@ -16,10 +16,11 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.base.text import LINE_END, read_text, split_lines
+from mtbridge.data.readers.tab_rows import check_not_quoted
 
 QUOTE_HINT = ", and put a text that holds a comma into quotation marks"
 
@@ -74,7 +75,15 @@ def _csv(path: Path) -> Table:
     csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     # newline="" keeps the line ends that stand inside quotation marks; strict refuses text after a closing mark.
     reader = csv.reader(_lines_with_ends(text), strict=True)
-    return _table(path, _numbered(path, reader), "comma")
+    table = _table(path, text, _numbered(path, reader), "comma")
+    for name, values in table.columns.items():
+        for row, value in enumerate(values):
+            if value[:1] == " " and value.lstrip(" ")[:1] == value[-1:] == '"':
+                raise MtbridgeError(
+                    f"{table.place(row)}: a space before the quotation mark of '{name}', which makes the marks part of "
+                    "the text; delete the space"
+                )
+    return table
 
 
 def _lines_with_ends(text: str) -> Iterator[str]:
@@ -104,13 +113,16 @@ def _numbered(path: Path, reader) -> Iterator[tuple[int, list[str]]]:
 
 
 def _tsv(path: Path) -> Table:
-    lines = split_lines(read_text(path))
+    text = read_text(path)
+    lines = split_lines(text)
     while lines and not lines[-1]:
         lines.pop()
-    return _table(path, ((number, line.split("\t")) for number, line in enumerate(lines, 1)), "tab")
+    table = _table(path, text, ((number, line.split("\t")) for number, line in enumerate(lines, 1)), "tab")
+    check_not_quoted(str(path), table.columns)
+    return table
 
 
-def _table(path: Path, rows: Iterator[tuple[int, list[str]]], separator: str) -> Table:
+def _table(path: Path, text: str, rows: Iterator[tuple[int, list[str]]], separator: str) -> Table:
     """A table from its rows, the first of which holds the names of the columns."""
     _, names = next(rows, (1, []))
     if odd := [name for number, name in enumerate(names) if not name.strip() or name in names[:number]]:
@@ -124,6 +136,11 @@ def _table(path: Path, rows: Iterator[tuple[int, list[str]]], separator: str) ->
             )
         lines.append(line)
         found.append(fields)
+    if found and not found[-1][-1] and not LINE_END.search(text[-1:]):
+        raise MtbridgeError(
+            f"{path}:{lines[-1]}: the file ends without a line end after an empty field, as one that was cut does; get "
+            "it again, or end it with a line end"
+        )
     columns = {name: [fields[number] for fields in found] for number, name in enumerate(names)}
     return Table(str(path), columns, lines)
 
@@ -151,7 +168,12 @@ def _json_lines(path: Path) -> Table:
 def _loads(path: Path, line: int, text: str) -> Any:
     try:
         # Numbers as they are written: 1.10 is no 1.1.
-        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_object)
+        value = json.loads(
+            text, parse_int=Number, parse_float=Number, parse_constant=_no_number, object_pairs_hook=_object
+        )
+        if "\\ud" in text.casefold():  # half of a character, which is no text
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except json.JSONDecodeError as error:
         raise MtbridgeError(
             f"{path}:{line + error.lineno - 1}: not JSON ({error.msg}); expected one object a line, or a list of "
@@ -159,6 +181,10 @@ def _loads(path: Path, line: int, text: str) -> Any:
         ) from error
     except (ValueError, RecursionError) as error:
         raise MtbridgeError(f"{path}:{line}: {error}; expected one value a key, and flat rows") from error
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no value of JSON")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -181,7 +207,7 @@ def _written(value: Any) -> Any:
     """true and false as they are written; lists likewise."""
     if isinstance(value, list):
         return [_written(one) for one in value]
-    return str(value).lower() if isinstance(value, bool) else value
+    return Number(str(value).lower()) if isinstance(value, bool) else value
 
 
 # ---- Parquet ---------------------------------------------------------------------------------------------------------

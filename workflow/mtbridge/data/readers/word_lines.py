@@ -65,5 +65,5 @@ def _check(fields: list[str], columns: tuple[str, ...], place: str, line: str) -
             f"'{line[:60]}'; mend the line, or name the file's columns in order, as in columns: [tokens, pos, chunk, "
             "label]; where tokens hold spaces, say spaces_in_tokens: true"
         )
-    if any(not text.strip(" ") for text in fields):
-        raise MtbridgeError(f"{place}: an empty column in '{line[:60]}'; mend the line")
+    if any(not text or text != text.strip(" ") for text in fields):
+        raise MtbridgeError(f"{place}: an empty column, or a space at its edge, in '{line[:60]}'; mend the line")

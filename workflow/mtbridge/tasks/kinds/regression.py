@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.tasks.kinds.kind import Kind
@@ -88,10 +89,16 @@ class Regression(Kind):
         return [f"{value:.6g}\n" for value in predicted]
 
 
-def number(text) -> float | None:
+# Digits as in JSON, in files of text; Python would also read 1_0 and digits of other scripts.
+NUMBER = re.compile(r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def number(value) -> float | None:
     """The finite number that a label (a text or a number) stands for; None if it is no such number."""
+    if isinstance(value, str) and not NUMBER.fullmatch(value):
+        return None
     try:
-        value = float(text)
+        found = float(value)
     except (TypeError, ValueError):
         return None
-    return value if math.isfinite(value) else None
+    return found if math.isfinite(found) else None

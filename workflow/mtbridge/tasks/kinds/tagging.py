@@ -55,7 +55,9 @@ class Tagging(Kind):
 
     def spelt(self, task, labels, place):
         """Entities are stored as IOB2, whatever the scheme of the file."""
-        if task.metric != ENTITY_F1 or not all(isinstance(sentence, list) for sentence in labels):
+        # What is no list of texts is refused with its place by `check_label`.
+        lists = all(isinstance(sentence, list) for sentence in labels)
+        if task.metric != ENTITY_F1 or not lists or not all(isinstance(tag, str) for one in labels for tag in one):
             return labels
         return to_iob2(labels, place)
 
