@@ -37,11 +37,14 @@ def codes_in_paths(pattern: Path) -> set[str]:
     return codes_in(text, {str(path) for path in folder.glob(rest) if path.is_file()})
 
 
-def check_languages(spoken: Sequence[str], known: Collection[str], place: Callable[[int], str]) -> None:
+def check_languages(
+    spoken: Sequence[str], known: Collection[str], place: Callable[[int], str], others: re.Pattern = CODE_OR_WORD
+) -> None:
     """Check a column of languages, because a row in no language would be left out in silence.
 
     spoken: the column.
-    known: names of languages that the source lists; others must look like a code or a word: `pt-BR`, `english`.
+    known: names of languages that the source lists.
+    others: what other names look like; by default a code or a word, such as `pt-BR` or `english`.
     place: a function of the row that returns its place.
 
     Raises:
@@ -49,7 +52,7 @@ def check_languages(spoken: Sequence[str], known: Collection[str], place: Callab
     """
     spelling: dict[str, str] = {}
     for row, name in enumerate(spoken):
-        if name not in known and not (isinstance(name, str) and CODE_OR_WORD.fullmatch(name)):
+        if name not in known and not (isinstance(name, str) and others.fullmatch(name)):
             raise MtbridgeError(
                 f"{place(row)}: the language is {str(name)[:40]!r}; expected a code or a word: mend the row, or list "
                 "the name in source.languages"

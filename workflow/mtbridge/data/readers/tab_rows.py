@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.data.readers.languages import check_languages
+from mtbridge.specs.names import LANGUAGE
 from mtbridge.specs.source import Xglue
 
 # Columns of the XNLI distribution that are read, by their names in its header: id, language, label.
@@ -46,7 +47,7 @@ def distribution_languages(lines: list[str], path: str) -> set[str]:
     """The languages in a file of the XNLI distribution."""
     columns = _distribution(lines, path)
     spoken = [line.split("\t")[columns.language or 0] for line in lines[1:] if line]
-    check_languages(spoken, set(), lambda row: f"{path}:{row + 2}")
+    check_languages(spoken, (), lambda row: f"{path}:{row + 2}", LANGUAGE)
     return set(spoken)
 
 
@@ -85,14 +86,15 @@ def read_rows(lines: list[str], path: str, fields: Fields, task, language: str, 
         for name, at in zip(task.columns, columns.texts, strict=True):
             found[name].append(row[at])
         found["label"].append(names.get(row[columns.label], row[columns.label]))
-    check_not_quoted(path, {name: found[name] for name in task.columns})
+    if numbers:
+        check_not_quoted(f"{path}:{numbers[0]}", {name: found[name] for name in task.columns})
     for rows, what in ((joined, "with surplus tabs, turned into spaces"), (dropped, "ragged, left out")):
         if rows:
             print(f"{path}: {len(rows)} rows {what}, the first at line {rows[0]}", file=sys.stderr)
     return found, lambda row, word=0: f"{path}:{numbers[row] if numbers else len(lines)}"
 
 
-def check_not_quoted(path: str, columns: dict[str, list[str]]) -> None:
+def check_not_quoted(place: str, columns: dict[str, list[str]]) -> None:
     """Raise MtbridgeError for columns of which every text stands in quotation marks: a program has written the file so.
 
     Here a quotation mark is a character, so the marks would be learnt.
@@ -100,7 +102,7 @@ def check_not_quoted(path: str, columns: dict[str, list[str]]) -> None:
     for name, texts in columns.items():
         if len(texts) > 1 and all(len(text) > 1 and text[0] == text[-1] == '"' for text in texts):
             raise MtbridgeError(
-                f"{path}: every text of the column '{name}' stands in quotation marks, which are characters in this "
+                f"{place}: every text of the column '{name}' stands in quotation marks, which are characters in this "
                 "format; write the file without quoting"
             )
 

@@ -118,7 +118,7 @@ def _tsv(path: Path) -> Table:
     while lines and not lines[-1]:
         lines.pop()
     table = _table(path, text, ((number, line.split("\t")) for number, line in enumerate(lines, 1)), "tab")
-    check_not_quoted(str(path), table.columns)
+    check_not_quoted(table.place(0), table.columns)
     return table
 
 
