@@ -73,7 +73,7 @@ def test_columns_name_tokens_and_label_once(columns):
     from mtbridge.data.readers import problems
 
     source = read_source({"kind": "xglue", "path": "x", "columns": columns})
-    assert [key for key, _ in problems(source, ["en"], "ner")] == ["columns"]
+    assert [key for key, _ in problems(source, [("dev", "en")], "ner")] == ["columns"]
 
 
 # ---- schemes of entity tags ----

@@ -110,7 +110,7 @@ def test_codes_with_a_region_or_a_script_are_found_in_every_kind_of_file(own, tm
     assert task_languages(settings, "pos") == ["en", "eng_Latn", "pt_BR", "yor", "zh-CN"]
     assert left_out(settings) == ""
     for language in ("en", "pt_BR", "zh-CN"):
-        for split in ("dev", "test"):
+        for split in ("train", "dev", "test"):
             (tmp_path / f"{language}-{split}.conllu").write_text("1\ta\t_\tNOUN\t_\t_\t_\t_\t_\t_\n")
     path = str(tmp_path / "{language}-{split}.conllu")
     settings = load({**own, "task_catalog": {"pos": {"source": {"kind": "conllu", "path": path}}}})

@@ -63,7 +63,7 @@ def check(settings: Settings, layers: list) -> None:
             labels_are_usable,
             source_exists,
             source_has_languages,
-            source_tells_languages_apart,
+            source_can_be_read,
         ):
             task_rule(checker, task)
 
@@ -275,11 +275,13 @@ def source_exists(checker: Checker, key: str) -> None:
         checker.wrong(("xglue",) if release else at, f"task '{key}' has no source; {need}")
 
 
-def source_tells_languages_apart(checker: Checker, key: str) -> None:
-    """No two languages, and no two splits, are read from the same rows."""
-    source, at = checker.settings.source_of(key), ("task_catalog", key, "source")
-    for part, message in source_problems(source, task_languages(checker.settings, key), key):
-        checker.wrong((*at, part), message)
+def source_can_be_read(checker: Checker, key: str) -> None:
+    """No two languages and no two splits are read from the same rows, and the local files are there."""
+    settings = checker.settings
+    parts = [(split, language) for language in task_languages(settings, key) for split in ("dev", "test")]
+    parts.insert(0, ("train", settings.source_language))
+    for part, message in source_problems(settings.source_of(key), parts, key):
+        checker.wrong(("task_catalog", key, "source", part), message)
 
 
 def source_has_languages(checker: Checker, key: str) -> None:

@@ -200,7 +200,7 @@ class Settings(Strict):
     train: int | None = setting(default=None, ge=1, description="At most so many training examples a task.")
     dev: int | None = setting(default=None, ge=1, description="At most so many dev examples a task and language.")
     test: int | None = setting(default=None, ge=1, description="At most so many test examples a task and language.")
-    data_seed: int = setting(default=1, ge=0, description="Of generated data and of samples of training examples.")
+    data_seed: int = setting(default=1, ge=0, description="Of generated data, and of samples of examples and lines.")
     tokenizers: dict[Name, Tokenizer] = setting(default={"shared": Tokenizer()}, description="Trained on the corpus.")
     architecture: Architecture = setting(
         default=Architecture(), description="Sizes of the models that are trained here."

@@ -31,13 +31,14 @@ class Reader:
     available_languages: (source, task name) -> the languages that have dev and test, or None where only reading the
         data would tell.
     files: (source, task name, split, language) -> the user's own files that `read` reads.
-    problems: (source, languages, task name) -> what is wrong with the source's keys: pairs (key, message).
+    problems: (source, parts, task name) -> what is wrong with the source's keys, or missing of the files of these parts
+        (split, language): pairs (key, message). Reads no file.
     """
 
     read: Callable[..., tuple[dict[str, list], Callable[..., str]]]
     available_languages: Callable[[Any, str], set[str] | None]
     files: Callable[[Any, str, str, str], list[Path]]
-    problems: Callable[[Any, list[str], str], list[tuple[str, str]]]
+    problems: Callable[[Any, list[tuple[str, str]], str], list[tuple[str, str]]]
 
 
 def _generated() -> Reader:
@@ -116,14 +117,14 @@ def files(source: AnySource, task_name: str, parts: Iterable[tuple[str, str]]) -
     return sorted({path for split, language in parts for path in reader.files(source, task_name, split, language)})
 
 
-def problems(source: AnySource, languages: list[str], task_name: str) -> list[tuple[str, str]]:
-    """What is wrong with the keys of a source, for a task in these languages: pairs (key, message)."""
+def problems(source: AnySource, parts: list[tuple[str, str]], task_name: str) -> list[tuple[str, str]]:
+    """What is wrong with a source of which parts (split, language) will be read: pairs (key, message)."""
     theirs: dict[str, str] = {}
     for ours, name in getattr(source, "languages", {}).items():
         if name in theirs:
             return [("languages", f"'{theirs[name]}' and '{ours}' are both '{name}': they would have the same rows")]
         theirs[name] = ours
-    return READERS[source.kind]().problems(source, languages, task_name)
+    return READERS[source.kind]().problems(source, parts, task_name)
 
 
 def _check(columns: dict, task, place) -> None:

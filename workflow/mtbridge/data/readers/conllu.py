@@ -195,15 +195,19 @@ def files(source: Conllu, task_name: str, split: str, language: str) -> list[Pat
     return [path for path in _paths(source, task_name, split, language) if path.is_file()]
 
 
-def problems(source: Conllu, languages: Sequence[str], task_name: str) -> list[tuple[str, str]]:
+def problems(source: Conllu, parts: Sequence[tuple[str, str]], task_name: str) -> list[tuple[str, str]]:
     """What is wrong with the keys of a source: pairs (key, message). See `readers.Reader`."""
     if not source.path:
         return []
     wrong = []
     if "{split}" not in source.path:
         wrong.append(("path", "one file for all splits: train would be test; put {split} into its name"))
-    if len(languages) > 1 and "{language}" not in source.path:
+    if len({language for _, language in parts}) > 1 and "{language}" not in source.path:
         wrong.append(("path", "nothing tells the languages apart; put {language} into it"))
+    for split, language in parts:
+        (path,) = _paths(source, task_name, split, language)
+        if not path.is_file():
+            wrong.append(("path", f"{path}: no such file ({language} {split})"))
     return wrong
 
 

@@ -72,13 +72,17 @@ def files(source: Datasets, task_name: str, split: str, language: str) -> list[P
     return [path] if path.is_file() else []
 
 
-def problems(source: Datasets, languages: Sequence[str], task_name: str) -> list[tuple[str, str]]:
+def problems(source: Datasets, parts: Sequence[tuple[str, str]], task_name: str) -> list[tuple[str, str]]:
     """What is wrong with the keys of a source: pairs (key, message). See `readers.Reader`."""
     if not source.path:
         return []
     wrong = []
     inside = [text for text in (source.path, source.config, *source.splits.values()) if text]
-    if len(languages) > 1 and not source.language_column and not any("{language}" in text for text in inside):
+    if (
+        len({language for _, language in parts}) > 1
+        and not source.language_column
+        and not any("{language}" in text for text in inside)
+    ):
         wrong.append(
             (
                 "path",
@@ -88,7 +92,13 @@ def problems(source: Datasets, languages: Sequence[str], task_name: str) -> list
     if Path(source.path).suffix in tables.READERS:
         if "{split}" not in source.path:
             wrong.append(("path", "one file for all splits: train would be test; put {split} into its name"))
+        for split, language in parts:
+            path = _path(source, task_name, split, language)
+            if not path.is_file():
+                wrong.append(("path", f"{path}: no such file ({language} {split})"))
         return wrong
+    if _is_local(Path(source.path)) and "{" not in source.path and not Path(source.path).exists():
+        wrong.append(("path", f"{source.path}: no such file or folder"))
     theirs = {split: their_split(source, split, THEIR_SPLITS) for split in SPLITS}
     if theirs["train"] in (theirs["dev"], theirs["test"]):
         wrong.append(("splits", f"'{theirs['train']}' is train, and also dev or test; take another split for them"))
@@ -156,9 +166,14 @@ def _open(source: Datasets, task_name: str, split: str, language: str) -> Table:
     where = ":".join(part for part in (str(path), config, theirs) if part)
     if path.is_dir():
         return _open_folder(path, config, theirs, where, task_name)
-    if path.is_absolute() or str(path).startswith("."):
+    if _is_local(path):
         raise MtbridgeError(f"task {task_name}: source.path {path}: no such file or folder")
     return _open_hub(source, config, theirs, where, task_name)
+
+
+def _is_local(path: Path) -> bool:
+    """Can the path only be one of this machine? Any other may be a name on the Hub."""
+    return path.is_absolute() or str(path).startswith("..")
 
 
 def _open_folder(folder: Path, config: str | None, split: str, where: str, task_name: str) -> Table:

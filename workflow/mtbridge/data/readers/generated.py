@@ -29,6 +29,6 @@ def files(source: Generated, task_name: str, split: str, language: str) -> list[
     return []
 
 
-def problems(source: Generated, languages: Sequence[str], task_name: str) -> list[tuple[str, str]]:
+def problems(source: Generated, parts: Sequence[tuple[str, str]], task_name: str) -> list[tuple[str, str]]:
     """Nothing can be wrong: it has no keys. See `readers.Reader`."""
     return []

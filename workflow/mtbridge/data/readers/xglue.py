@@ -139,11 +139,21 @@ def files(source: Xglue, task_name: str, split: str, language: str) -> list[Path
     return [root / folder / file.name] if file else []
 
 
-def problems(source: Xglue, languages: Sequence[str], task_name: str) -> list[tuple[str, str]]:
+def problems(source: Xglue, parts: Sequence[tuple[str, str]], task_name: str) -> list[tuple[str, str]]:
     """What is wrong with the keys of a source: pairs (key, message). See `readers.Reader`."""
     wanted = ("tokens", "label")
-    missing = [name for name in wanted if source.columns.count(name) != 1]
-    return [("columns", f"name '{missing[0]}' once, as in [tokens, pos, chunk, label]")] if missing else []
+    if odd := [name for name in wanted if source.columns.count(name) != 1]:
+        return [("columns", f"name '{odd[0]}' once, as in [tokens, pos, chunk, label]")]
+    if available_languages(source, task_name) is None:  # nothing is known without reading the archive
+        return []
+    folder, layout = _folder_and_layout(source, task_name)
+    root = _release(source, task_name)
+    names = archives.names(root, folder)
+    for split, language in parts:
+        if _existing(source, layout, folder, split, language, names) is None:
+            expected = _files(source, layout, folder, split, language)[0].name
+            return [("path", f"{root}: {folder}/{expected} is missing ({language} {split})")]
+    return []
 
 
 def _available(source: Xglue, root: Path, folder: str, layout: Layout) -> set[str]:
