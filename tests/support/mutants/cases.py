@@ -189,12 +189,6 @@ def word_file(name, task, roles, keys=None) -> Case:
     return Case(name, lambda rng: make_words(roles, task is NER, rng), words.changes, reader, file, True, fresh=False)
 
 
-def without_null(made: records.Records, rng: random.Random):
-    """The changes of records but one: a record that is null ends the process, inside the library `datasets`."""
-    changes = records.changes(made, rng)
-    return ((change, tried) for change, tried in changes if b"\nnull\n" not in b"\n" + tried.content)
-
-
 def archived() -> Case:
     """PAWS-X in an archive."""
     file = "PAWSX/de/dev_2k.tsv"
@@ -268,7 +262,7 @@ CASES = [
         "datasets, a folder of csv", QAM, ["question", "passage", "label"], "csv", in_folder=True, rounds=1, share=0.1
     ),
     structured("datasets, a folder of parquet", QAM, "parquet", parquet.changes, in_folder=True, rounds=1, share=0.2),
-    structured("datasets, a folder of jsonl", QAM, "jsonl", without_null, in_folder=True, rounds=1, share=0.1),
+    structured("datasets, a folder of jsonl", QAM, "jsonl", records.changes, in_folder=True, rounds=1, share=0.1),
     conllu(),
     Case("corpora", corpus.make, corpus.changes, corpus.read, corpus.FILE, fresh=False),
 ]

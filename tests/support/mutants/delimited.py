@@ -245,6 +245,7 @@ def header(rows: Rows, base: list, rng: random.Random) -> Iterator[Mutant]:
     yield mutant("the header in the middle", joined_lines([*lines[1:3], lines[0], *lines[3:]]), base)
     yield mutant("a # before the header", "#" + rows.text(), base)
     yield mutant("a title before the header", "Table 1\n" + rows.text(), base)
+    yield mutant("a line sep= before the header", f"sep={rows.separator}\n" + rows.text(), base)
     yield mutant("a blank line before the header", "\n" + rows.text(), base)
     for name, cell in {"word": "more", "number": "7", "nothing": ""}.items():
         last = rows.changed(rows=[[*row, cell] for row in rows.rows])

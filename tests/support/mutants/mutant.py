@@ -168,7 +168,7 @@ def outcome_of(case: Case, folder: Path, tried: Mutant) -> tuple[str, str]:
         return "crashed", f"{type(error).__name__}: {error}"
     if tried.expected is None or case.canonical(found) != case.canonical(tried.expected):
         return "other", difference(found, tried.expected)
-    if tried.told and Path(case.file).name not in notices.getvalue():
+    if tried.told and not re.search(rf"{re.escape(Path(case.file).name)}.*line \d", notices.getvalue()):
         return "other", "nothing on stderr"
     return ("written" if tried.reason else "same"), ""
 
