@@ -6,6 +6,7 @@ import contextlib
 import io
 import random
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -146,7 +147,9 @@ def try_all(case: Case, folder: Path) -> Tally:
             if tried.content in seen or (change != "none" and rng.random() >= case.share):
                 continue
             seen.add(tried.content)
-            outcome, detail = outcome_of(case, folder / (str(len(seen)) if case.fresh else "files"), tried)
+            place = folder / (str(len(seen)) if case.fresh else "files")
+            outcome, detail = outcome_of(case, place, tried)
+            shutil.rmtree(place)
             tally.add(change, tried, outcome, detail)
             if change == "none" and outcome != "same":
                 return tally  # all others would fail too
