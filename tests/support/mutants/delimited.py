@@ -22,7 +22,7 @@ class Rows:
     roles: what a field is, in file order: a text column of the task, label, number, id, language; "" is not read.
     by_name: the reader finds columns by the header.
     quoted: a CSV file, with quoting.
-    joined: a model sees the last columns as one text, so that the reader mends a surplus tab.
+    joined: a model sees the last columns as one text, so that the reader can be told to mend a surplus tab.
     language: of a file with several languages, the one that is read.
     labels: all labels of the task.
     """

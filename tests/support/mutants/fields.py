@@ -258,7 +258,7 @@ def surplus_in_one_row(rows: Rows, base: list, rng: random.Random) -> Iterator[M
         yield mutant(
             "a separator before a row",
             with_lines(rows, at, rows.separator + line),
-            **mended(rows, at, ["", *row], base),
+            base,
         )
         column = rng.randrange(len(row))
         short = row[:column] + row[column + 1 :]
@@ -266,22 +266,10 @@ def surplus_in_one_row(rows: Rows, base: list, rng: random.Random) -> Iterator[M
         for column in texts:
             words = row[column].split(" ")
             torn = [*row[:column], words[0], " ".join(words[1:]), *row[column + 1 :]]
-            yield mutant("a separator in a text", with_lines(rows, at, rows.line(torn)), **mended(rows, at, torn, base))
+            yield mutant("a separator in a text", with_lines(rows, at, rows.line(torn)), base)
             if label > column:
                 long = [*row[:column], *words[:1] * 4, *row[column + 1 :]]
-                yield mutant(
-                    "three separators more", with_lines(rows, at, rows.line(long)), **mended(rows, at, long, base)
-                )
-
-
-def mended(rows: Rows, at: int, torn: list[str], base: list) -> dict:
-    """What a row with too many fields may be read as: arguments of its mutant."""
-    if not rows.joined:
-        return {"expected": base}
-    last = rows.label() - 1
-    made = rows.changed()
-    made.rows[at] = [*torn[:last], " ".join(torn[last:-1]), torn[-1]]
-    return {"expected": made.examples(), "reason": "tab in a text", "told": True}
+                yield mutant("three separators more", with_lines(rows, at, rows.line(long)), base)
 
 
 def invisible(rows: Rows, base: list, rng: random.Random) -> Iterator[Mutant]:

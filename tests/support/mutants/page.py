@@ -5,7 +5,6 @@ from __future__ import annotations
 from tests.support.mutants.cases import CASES
 from tests.support.mutants.mutant import CHANGES, FAULTS, UNDETECTABLE, Tally
 
-WORDS = {"same": "read", "refused": "refused", "written": "as it stands"}
 HEAD = """\
 # What readers make of changed files
 
@@ -13,9 +12,12 @@ A file that someone saved with another program, sorted, cut or converted is read
 line that names the file; it is never read as other examples in silence. `tests/faults/test_mutants.py` tries that on
 {total} files; this table says what came of them. (Made by `python -m tests.support.mutants > docs/input.md`.)
 
+A cell has four numbers: read · refused · as it stands · other.
+
 - *read*: the same texts, tokens and labels, in the same order. A changed word is read as it now stands, to the letter.
 - *refused*: an error that names the file, in formats of lines also the line.
 - *as it stands*: the changed file is as good a file as the first one, so nobody can tell. These are listed below.
+- *other*: other examples in silence, or an error that names no place. The test fails unless this is 0 everywhere.
 """
 TAIL = """
 ## What nobody can tell
@@ -39,6 +41,9 @@ def page(tallies: dict[str, Tally]) -> str:
 
 
 def cell(outcomes: dict[str, int]) -> str:
-    """What came of the files of one change."""
-    words = [word for outcome, word in WORDS.items() if outcome in outcomes]
-    return ", ".join(words + [f"**{FAULTS[outcome]}**" for outcome in FAULTS if outcome in outcomes]) or "–"
+    """How many files of one change were read, refused, read as they stand, and read as something else."""
+    if not outcomes:
+        return "–"
+    faults = sum(outcomes.get(fault, 0) for fault in FAULTS)
+    numbers = [outcomes.get(outcome, 0) for outcome in ("same", "refused", "written")]
+    return " · ".join(map(str, [*numbers, faults]))
