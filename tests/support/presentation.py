@@ -61,7 +61,9 @@ def presentation_study(models=MODELS, tasks=TASKS, recipes=("default",), seeds=(
         "protocols": protocols(),
         "models": [model | ({"objective": "none"} if model["key"] == "random" else {}) for model in shown],
         "tasks": [dict(zip(("name", "metric", "languages"), task, strict=True)) for task in tasks],
-        "recipes": {name: {"epochs": 10, "learning_rate": {"default": 5e-6, "pos": 2e-5}} for name in recipes},
+        "recipes": {
+            name: {"trained": {"epochs": 10, "learning_rate": {"default": 5e-6, "pos": 2e-5}}} for name in recipes
+        },
         "seeds": list(seeds),
     }
 

@@ -145,7 +145,7 @@ def training_inputs(wildcards):
         "tokens": f"{tokens}/train",
         "examples": f"{results}/data/{wildcards.task}/train.parquet",
     }
-    if options.needs_evaluation(wildcards.recipe, wildcards.task):
+    if options.needs_evaluation(wildcards.recipe, wildcards.model, wildcards.task):
         inputs["evaluation_tokens"] = f"{tokens}/evaluation"
         inputs["evaluation_examples"] = f"{results}/data/{wildcards.task}/evaluation.parquet"
     return inputs

@@ -40,7 +40,7 @@ rule finetune:
         state_every=str(study.settings.checkpoint_minutes),
     params:
         task=lambda wildcards: options.task(wildcards.task),
-        recipe=lambda wildcards: options.recipe(wildcards.recipe, wildcards.task),
+        recipe=lambda wildcards: options.recipe(wildcards.recipe, wildcards.model, wildcards.task),
         evaluation=evaluation_flags,
         state=f"{results}/unfinished/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}",
         code=digest("finetune"),

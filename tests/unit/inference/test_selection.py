@@ -30,8 +30,8 @@ def swept(dev: dict, zero_shot: dict, other=None):
                 rows.append((recipe, "a", "nc", seed, language, split, "accuracy", score))
     names = ["recipe", "model", "task", "seed", "language", "split", "metric", "value"]
     study = presentation_study(models=ONE, tasks=(("nc", "accuracy", ("de", "en")),))
-    study["recipes"] = {name: {"learning_rate": rate, "pooling": "mean", "by_task": {}} for name, rate in RATES.items()}
-    study["recipes"] |= other or {}
+    recipes = {name: {"learning_rate": rate, "pooling": "mean", "by_task": {}} for name, rate in RATES.items()}
+    study["recipes"] = {name: {"trained": settings} for name, settings in (recipes | (other or {})).items()}
     return pd.DataFrame(rows, columns=names), read_outline(json.dumps(study))
 
 
@@ -66,16 +66,18 @@ def test_recipes_that_differ_in_more_than_the_rate_have_no_part():
 
 def test_every_task_of_the_sensitivity_study_sees_the_same_four_rates():
     settings = load({"study": "paper-sensitivity"})
-    recipes = {name: asdict(recipe) for name, recipe in settings.recipes.items()}
+    recipes = {
+        name: {"published": settings.recipe_record(name, "published", settings.tasks)} for name in settings.recipes
+    }
     outline = published_outline(recipes=recipes)
     for task in outline.tasks:
-        assert sorted(candidates(outline, task.name).values()) == [5e-6, 1e-5, 2e-5, 5e-5], task.name
-    assert candidates(outline, "pos")["default"] == 2e-5
+        assert sorted(candidates(outline, task.name, "published").values()) == [5e-6, 1e-5, 2e-5, 5e-5], task.name
+    assert candidates(outline, "pos", "published")["default"] == 2e-5
     changed = {
         key
         for recipe in recipes
-        for key, value in asdict(settings.recipes[recipe].for_task("nc")).items()
-        if value != getattr(settings.recipes["default"].for_task("nc"), key)
+        for key, value in asdict(settings.recipe(recipe, "published", "nc")).items()
+        if value != getattr(settings.recipe("default", "published", "nc"), key)
     }
     assert changed == {"learning_rate", "language_tag", "pooling", "pair_encoding"}
 

@@ -190,7 +190,7 @@ def test_shapes_that_contradict_the_config_are_named(tokenizer, tmp_path):
 
 def test_an_unknown_family_is_refused(tokenizer, tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
-    with pytest.raises(MtbridgeError, match=r"config\.json: model_type 'gpt2' is not an encoder that is known"):
+    with pytest.raises(MtbridgeError, match=r"config\.json: model_type 'gpt2' is not supported; supported are"):
         extract_encoder(tmp_path, tokenizer, tmp_path / "encoder", {})
 
 

@@ -309,8 +309,11 @@ def test_a_gated_repository_asks_for_terms_and_token_and_takes_the_token(server,
 
 
 def test_another_family_stops_before_the_weights(server, fetch):
-    server.commit(REPO, {**FILES, "config.json": b'{"model_type": "gpt2"}'})
-    with pytest.raises(MtbridgeError, match=r"config\.json says model_type 'gpt2', the study says family 'mbart'"):
+    server.commit(REPO, {**FILES, "config.json": b'{"model_type": "bert"}'})
+    with pytest.raises(MtbridgeError, match=r"config\.json says model_type 'bert', the study says family 'mbart'"):
+        fetch(family="mbart")
+    server.commit(REPO, {**FILES, "config.json": b'{"model_type": "mpnet"}'})
+    with pytest.raises(MtbridgeError, match=r"config\.json: model_type 'mpnet' is not supported; supported are bert, "):
         fetch(family="mbart")
     assert server.downloads("model.safetensors") == []
 

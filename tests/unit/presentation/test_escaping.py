@@ -28,7 +28,7 @@ def evil(presentation_results, tmp_path_factory):
     folder = shutil.copytree(presentation_results[0], tmp_path_factory.mktemp("evil") / "mini")
     study = presentation_study(tasks=(TASKS[0], TASKS[5], TASKS[7]))
     study["description"] = EVIL
-    study["recipes"]["default"] |= {"note": EVIL, "by_task": {"pos": {EVIL: EVIL}}}
+    study["recipes"]["default"]["trained"] |= {"note": EVIL, "by_task": {"pos": {EVIL: EVIL}}}
     for model in study["models"]:
         model["label"] = f"{model['key']} {EVIL}"
         card = folder / "models" / model["key"] / "card.json"

@@ -9,7 +9,7 @@ import pytest
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json, write_json
 from mtbridge.presentation import catalog
-from mtbridge.presentation.page import build, cost
+from mtbridge.presentation.page import about, build, cost
 from mtbridge.presentation.page.reading import reading
 from mtbridge.study.outline import read_outline
 from tests.support.presentation import TASKS, presentation_study, write_shown
@@ -61,7 +61,7 @@ def test_what_comes_from_data_is_escaped(report_results, tmp_path):
     study = presentation_study(tasks=(TASKS[0], TASKS[5], TASKS[7]))
     evil = "<script>alert('x')</script>"
     study["models"][0]["label"] = evil
-    study["recipes"]["default"]["note"] = evil
+    study["recipes"]["default"]["trained"]["note"] = evil
     card = folder / "models" / "mbert" / "card.json"
     write_json(read_json(card) | {"source": evil}, card)
     run = folder / "runs/default/mbert/nc/seed1/run.json"
@@ -69,6 +69,22 @@ def test_what_comes_from_data_is_escaped(report_results, tmp_path):
     page = page_of(folder, read_outline(json.dumps(study)))
     assert "<script" not in page
     assert page.count("&lt;script&gt;") >= 4
+
+
+def test_the_table_of_recipes_has_a_column_for_each_origin_whose_settings_differ():
+    study = presentation_study(models=(("mbert", "mBERT-like", "LM", None), ("mine", "my model", "LM", None)))
+    study["models"][1]["origin"] = "published"
+    rates = {"trained": {"learning_rate": 2e-3, "by_task": {}}, "published": {"learning_rate": 5e-6, "by_task": {}}}
+    alike = {origin: {"learning_rate": 1e-4, "by_task": {}} for origin in rates}
+    table = about.recipes(read_outline(json.dumps(study | {"recipes": {"default": rates, "alike": alike}})), {})
+    header = table.blocks[0].header
+    assert header[1:] == [
+        "default, models trained here",
+        "default, published checkpoints and what continues them",
+        "alike",
+    ]
+    assert [cell.text for cell in table.blocks[0].rows[0]] == ["learning_rate", "0.002", "5e-06", "0.0001"]
+    assert table.notes == ["Published checkpoints and what continues them: my model."]
 
 
 def test_an_empty_study_makes_a_page_that_says_what_is_missing(tmp_path):

@@ -1,7 +1,7 @@
 """The config: presets, what wins over what, and one line about what is wrong."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ import yaml
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.specs.options import option
+from mtbridge.specs.recipe import Recipe
 from mtbridge.study import layers
 from mtbridge.study import load as loading
 from mtbridge.study.grid import Study
@@ -69,22 +70,102 @@ def test_a_ninth_task_is_yaml_alone():
 
 def test_recipe_settings_of_a_task_win_and_the_others_stay():
     settings = load(recipes={"default": {"learning_rate": 1e-3, "by_task": {"pos": {"learning_rate": 2e-3}}}})
-    assert settings.recipes["default"].for_task("pos").learning_rate == 2e-3
-    assert settings.recipes["default"].for_task("nc").learning_rate == 1e-3
-    assert settings.recipes["default"].for_task("pos").epochs == settings.recipes["default"].for_task("nc").epochs
+    pos, nc = (settings.recipe("default", "trained", task) for task in ("pos", "nc"))
+    assert (pos.learning_rate, nc.learning_rate) == (2e-3, 1e-3)
+    assert pos.epochs == nc.epochs
+
+
+def mine(folder, **config):
+    """Keys of a config that adds a local checkpoint `mine`, made of a config.json alone."""
+    (folder / "config.json").write_text(json.dumps({"model_type": "bert", "max_position_embeddings": 512} | config))
+    entry = {"label": "mine", "kind": "LM", "source": "local", "path": str(folder)}
+    return {"model_catalog": {"mine": entry}, "models": ["mbert", "mine"]}
+
+
+def recipe_of(settings, model, task="nc", recipe="default"):
+    return settings.recipe(recipe, settings.origin(model), task)
+
+
+def test_a_checkpoint_beside_models_that_are_trained_here_gets_the_published_recipe(tmp_path):
+    settings = load(**mine(tmp_path))
+    assert recipe_of(settings, "mine") == Recipe()
+    assert recipe_of(settings, "mine", "pos") == replace(Recipe(), learning_rate=2e-5)
+    assert recipe_of(settings, "mbert").learning_rate == recipe_of(settings, "mbert", "pos").learning_rate == 2e-3
+    options = Options(Study(settings))
+    assert "5e-06" in options.recipe("default", "mine", "nc") and "0.002" in options.recipe("default", "mbert", "nc")
+
+
+def test_what_is_continued_here_from_a_checkpoint_is_fine_tuned_as_the_checkpoint_is(tmp_path):
+    settings = load(**mine(tmp_path, model_type="mbart") | {"models": ["mbart", "mbart-m2m"]})
+    assert settings.origin("mbart-m2m") == "trained"
+    catalog = {**mine(tmp_path, model_type="mbart")["model_catalog"], "mbart-m2m": {"base": "mine", "family": "mbart"}}
+    settings = load(model_catalog=catalog, models=["mine", "mbart-m2m"])
+    assert recipe_of(settings, "mbart-m2m") == recipe_of(settings, "mine") == Recipe()
+
+
+@pytest.mark.parametrize("task", ["nc", "pos"])
+def test_what_recipes_say_holds_for_models_of_both_origins(task, tmp_path):
+    said = {"default": {"learning_rate": 1e-4}, "long": {"epochs": 7}, "other": {"by_task": {task: {"epochs": 9}}}}
+    settings = load(**mine(tmp_path), recipes=said)
+    for model in ("mbert", "mine"):
+        assert {recipe_of(settings, model, task, recipe).learning_rate for recipe in said} == {1e-4}
+        assert recipe_of(settings, model, task, "long").epochs == 7
+        assert recipe_of(settings, model, task, "other").epochs == 9
+    assert recipe_of(settings, "mbert", task).epochs == 2 and recipe_of(settings, "mine", task).epochs == 10
+
+
+def test_recipe_defaults_give_way_to_recipes_and_their_by_task_wins_over_their_plain_values(tmp_path):
+    defaults = {"published": {"epochs": 4, "clip": 2.0, "by_task": {"nc": {"epochs": 5, "clip": 3.0}}}}
+    settings = load(**mine(tmp_path), recipe_defaults=defaults, recipes={"default": {"clip": 9.0}})
+    nc, pos = recipe_of(settings, "mine", "nc"), recipe_of(settings, "mine", "pos")
+    assert (nc.epochs, pos.epochs) == (5, 4)
+    assert (nc.clip, pos.clip) == (9.0, 9.0)
+
+
+def test_the_outline_says_which_settings_apply_to_which_models(tmp_path):
+    outline = json.loads(Options(Study(load(**mine(tmp_path)))).outline())
+    assert [model["origin"] for model in outline["models"]] == ["trained", "published"]
+    default = outline["recipes"]["default"]
+    assert (default["trained"]["learning_rate"], default["published"]["learning_rate"]) == (2e-3, 5e-6)
+    assert (default["trained"]["by_task"], default["published"]["by_task"]) == ({}, {"pos": {"learning_rate": 2e-5}})
+    assert list(json.loads(Options(Study(load())).outline())["recipes"]["default"]) == ["trained"]
+
+
+@pytest.mark.parametrize(
+    ("config", "user", "expected"),
+    [
+        ({"model_type": "deberta"}, {}, "model_type 'deberta' is not supported; supported are bert, distilbert, xlm-"),
+        ({"model_type": None}, {}, "model_type 'None' is not supported"),
+        ({"is_decoder": True}, {}, "a decoder without an encoder"),
+        ({}, {"model_catalog": {"mine": {"family": "mbart"}}}, "mine.family: mbart, but"),
+        ({"max_position_embeddings": 128}, {}, "recipes.default.max_length: 256, but 'mine' takes 128 at most"),
+        (
+            {"model_type": "xlm-roberta", "max_position_embeddings": 130, "pad_token_id": 1},
+            {"recipes": {"default": {"max_length": 129}}},
+            "recipes.default.max_length: 129, but 'mine' takes 128 at most",
+        ),
+    ],
+)
+def test_a_checkpoint_that_cannot_work_is_told_by_its_config_json_before_anything_runs(
+    config, user, expected, tmp_path
+):
+    user = layers.merge(mine(tmp_path, **config), user)
+    with pytest.raises(MtbridgeError) as error:
+        load(**{**user, "models": ["mine"]})
+    assert expected in str(error.value) and "did you mean" not in str(error.value)
 
 
 def test_a_recipe_says_what_it_does_otherwise_than_default():
     settings = load(recipes={"english-tag": {"language_tag": "English"}})
     mine, default = (
-        asdict(settings.recipes["english-tag"].for_task("nc")),
-        asdict(settings.recipes["default"].for_task("nc")),
+        asdict(settings.recipe("english-tag", "trained", "nc")),
+        asdict(settings.recipe("default", "trained", "nc")),
     )
     assert {key for key in mine if mine[key] != default[key]} == {"language_tag"}
 
 
 def test_a_continued_model_has_the_tokenizer_of_its_base(tmp_path):
-    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "config.json").write_text('{"model_type": "mbart"}')
     own = {"label": "x", "kind": "LM", "source": "local", "path": str(tmp_path)}
     settings = load(
         model_catalog={"own": own, "mbart-m2m": {"base": "own", "family": "mbart"}}, models=["own", "mbart-m2m"]
@@ -139,7 +220,7 @@ def test_what_only_says_where_something_runs_is_no_option_of_a_program():
 
     options = Options(Study(load()))
     given = {
-        *options.recipe("default", "nc"),
+        *options.recipe("default", "mbart", "nc"),
         *options.task("nc"),
         *options.pretrain("mbart"),
         *options.encoder("mbart"),
@@ -199,6 +280,19 @@ WRONG = {
         "a hub model needs it",
     ),
     "not a number": ({"train": "many"}, "train: input should be a valid integer"),
+    "a family that is similar to a supported one": (
+        {"model_catalog": {"mbert": {"family": "roberta"}}},
+        "'mbart' or 'm2m_100', got \"roberta\"; other families are not supported",
+    ),
+    "setting of recipe_defaults": (
+        {"recipe_defaults": {"trained": {"epoch": 3}}},
+        "recipe_defaults.trained.epoch: there is no such key; did you mean 'epochs'?",
+    ),
+    "unknown origin": ({"recipe_defaults": {"train": {}}}, "recipe_defaults.train: input should be 'trained' or"),
+    "longer in the defaults than a model takes": (
+        {"recipe_defaults": {"trained": {"by_task": {"nc": {"max_length": 200}}}}},
+        "recipe_defaults.trained.by_task.nc.max_length: 200, but models that are trained here take 128",
+    ),
     "negative": (
         {"recipes": {"default": {"learning_rate": -1}}},
         "recipes.default.learning_rate: input should be greater than 0",

@@ -33,12 +33,15 @@ def choose(scores: pd.DataFrame, outline: Outline, protocol: str) -> pd.DataFram
     return pd.DataFrame(rows).reindex(columns=[*about, *VALUES, *(f"first_{name}" for name in VALUES)])
 
 
-def candidates(outline: Outline, task: str) -> dict[str, float]:
-    """Recipe -> its learning rate on a task, for recipes that differ from the study's first in nothing else there."""
+def candidates(outline: Outline, task: str, origin: str) -> dict[str, float]:
+    """Recipe -> its learning rate on a task, for recipes that differ from the study's first in nothing else there.
+
+    origin: that of the model; recipes may set other values for models of another origin.
+    """
 
     def values(recipe: str) -> dict:
         """A recipe's settings on the task: its own, and over them those in `by_task`."""
-        settings = dict(outline.settings[recipe])
+        settings = dict(outline.settings[recipe][origin])
         own = settings.pop("by_task", {}).get(task, {})
         return {**settings, **own}
 
@@ -53,7 +56,7 @@ def candidates(outline: Outline, task: str) -> dict[str, float]:
 
 def _choice(means: pd.DataFrame, task: OutlineTask, model: str, outline: Outline, protocol: str) -> dict:
     """The row of one model and task. means: mean and count over seeds, by `recipe, model, task, language, …`."""
-    rates = candidates(outline, task.name)
+    rates = candidates(outline, task.name, outline.model(model).origin)
     dev_scores = {}
     for recipe in rates:
         key = (recipe, model, task.name, outline.source_language, "dev", metric_name(task.metric, "sound"))

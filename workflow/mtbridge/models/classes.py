@@ -4,27 +4,18 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.base.files import read_json
-from mtbridge.specs.families import FAMILIES, Family
+from mtbridge.specs.families import Family, family_of_config
 
 
 def family_of(folder: str | Path) -> Family:
     """The family of a checkpoint or encoder folder, read from its config.json.
 
     Raises:
-        MtbridgeError: config.json is of an unknown architecture, or of a decoder without an encoder.
+        MtbridgeError: config.json is of an architecture that is not supported, or of a decoder without an encoder.
     """
     path = Path(folder) / "config.json"
-    config = read_json(path)
-    name = config.get("model_type") if isinstance(config, dict) else None
-    if name not in FAMILIES:
-        raise MtbridgeError(
-            f"{path}: model_type '{name}' is not an encoder that is known here; {nearest(str(name), FAMILIES)}"
-        )
-    if config.get("is_decoder") and not config.get("is_encoder_decoder"):
-        raise MtbridgeError(f"{path}: a decoder without an encoder (is_decoder); expected a model with an encoder")
-    return FAMILIES[name]
+    return family_of_config(read_json(path), path)
 
 
 def config_class(family: Family) -> Any:

@@ -27,7 +27,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json, write_json
 from mtbridge.base.progress import Progress
 from mtbridge.models.checkpoints import WEIGHTS, shards
-from mtbridge.specs.families import FAMILIES
+from mtbridge.specs.families import FAMILIES, family_of_config
 
 # transformers would otherwise ask the Hub, in the background, to convert repositories without safetensors.
 os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
@@ -80,6 +80,7 @@ def fetch(repo: str, revision: str, lock: str | Path, output: str | Path, family
         config = read_json(take("config.json"))
         model_type = config.get("model_type") if isinstance(config, dict) else None
         if family is not None and model_type != family:
+            family_of_config(config, f"{repo} ({revision}): config.json")
             raise MtbridgeError(
                 f"{repo} ({revision}): config.json says model_type '{model_type}', the study says family '{family}'; "
                 "correct the model's repo or family"

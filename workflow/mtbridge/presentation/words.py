@@ -10,6 +10,8 @@ KIND_NAMES = {
     "CP": "continued on translation",
     "control": "control",
 }
+# Where a model's first weights come from -> how its column in the table of recipes is called.
+ORIGINS = {"trained": "models trained here", "published": "published checkpoints and what continues them"}
 STATISTIC_LABELS = {"average": "mean", "english": "English", "zero_shot": "zero-shot", "gap": "gap"}
 MATRIX_LABELS = {"k": "K", "q": "Q", "v": "V", "out": "Out", "fc1": "FC1", "fc2": "FC2"}
 LANGUAGE_NAMES = {

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.base.errors import MtbridgeError
 from mtbridge.specs.language_tags import MBART50, NLLB
 
 
@@ -222,7 +222,12 @@ M2M_100 = replace(
     tags=NLLB,
 )
 
+# model_type in config.json -> family
 FAMILIES = {family.name: family for family in (BERT, DISTILBERT, XLM_ROBERTA, MBART, M2M_100)}
+
+
+# Never a family with a similar name: a model of another architecture would be read, and give wrong numbers.
+NOT_SUPPORTED = f"not supported; supported are {', '.join(FAMILIES)}"
 
 
 def find_family(name: str, where: object) -> Family:
@@ -232,5 +237,20 @@ def find_family(name: str, where: object) -> Family:
         MtbridgeError: there is none; the message begins with `where`, a file or a config key.
     """
     if name not in FAMILIES:
-        raise MtbridgeError(f"{where}: family '{name}' is not known here; {nearest(name, FAMILIES)}")
+        raise MtbridgeError(f"{where}: the family '{name}' is {NOT_SUPPORTED}")
+    return FAMILIES[name]
+
+
+def family_of_config(config: Any, where: object) -> Family:
+    """The family of a model from the content of its config.json.
+
+    Raises:
+        MtbridgeError: an architecture that is not supported, or a decoder without an encoder; the message begins with
+            `where`, the file.
+    """
+    name = config.get("model_type") if isinstance(config, dict) else None
+    if name not in FAMILIES:
+        raise MtbridgeError(f"{where}: model_type '{name}' is {NOT_SUPPORTED}")
+    if config.get("is_decoder") and not config.get("is_encoder_decoder"):
+        raise MtbridgeError(f"{where}: a decoder without an encoder (is_decoder); expected a model with an encoder")
     return FAMILIES[name]

@@ -6,7 +6,7 @@ in the documentation, and the settings in a run's record.
 """
 
 from dataclasses import fields
-from typing import Any, TypeVar, cast, dataclass_transform
+from typing import Annotated, Any, TypeVar, cast, dataclass_transform, get_type_hints
 
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
@@ -36,6 +36,25 @@ def setting(default: Any = ..., *, description: str = "", identity: bool = True,
     """
     extra: JsonDict | None = None if identity else {"identity": False}
     return Field(default=default, description=description, json_schema_extra=extra, **limits)
+
+
+def optional(declared: type) -> type:
+    """A specification of the same settings, of which each may be left out and is then None.
+
+    The JSON schema keeps the defaults of `declared`: a setting that is left out has them, unless something else gives a
+    value.
+    """
+    types = get_type_hints(declared)
+    annotations: dict[str, Any] = {}
+    given: dict[str, Any] = {}
+    for field in fields(declared):
+        about: Any = field.default  # pydantic's FieldInfo
+        # The limits of a value stay; None is outside of them.
+        value = Annotated[(types[field.name], *about.metadata)] if about.metadata else types[field.name]
+        annotations[field.name] = value | None
+        extra: JsonDict = {**(about.json_schema_extra or {}), "default": about.default}
+        given[field.name] = Field(default=None, description=about.description, json_schema_extra=extra)
+    return specification(type("Optional", (), {"__annotations__": annotations, **given}))
 
 
 def description_of(specification: type, name: str) -> str:

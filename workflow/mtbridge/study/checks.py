@@ -3,6 +3,7 @@
 A rule reads all settings and raises its error by `Checker.wrong`, which names the file that set the key.
 """
 
+import itertools
 import json
 from collections.abc import Collection
 from pathlib import Path
@@ -17,6 +18,8 @@ from mtbridge.data.readers import problems as source_problems
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.names import CONTROL
 from mtbridge.specs.source import Generated, Xglue
+from mtbridge.specs.recipe import Recipe
+from mtbridge.study import local_checkpoints
 from mtbridge.study.languages import study_languages, task_languages
 from mtbridge.study.layers import source_layer
 from mtbridge.study.outline import MAJORITY
@@ -105,17 +108,18 @@ def protocols_fit_tasks(checker: Checker) -> None:
 
 
 def recipes_fit_tasks(checker: Checker) -> None:
-    """The settings that a recipe changes for a task are settings of a recipe, and the task exists."""
+    """The settings that differ for a task are settings of a recipe, and the task exists."""
     settings = checker.settings
-    for recipe, values in settings.recipes.items():
-        at = ("recipes", recipe, "by_task")
+    groups = {("recipes", name): recipe for name, recipe in settings.recipes.items()}
+    groups |= {("recipe_defaults", origin): recipe for origin, recipe in settings.recipe_defaults.items()}
+    for group, values in groups.items():
+        at = (*group, "by_task")
         for task, own in values.by_task.items():
             checker.known((*at, task), task, settings.task_catalog, "task of the catalog")
             for key in own:
                 checker.known((*at, task, key), key, RECIPE_SETTINGS, "setting of a recipe")
-        for task in settings.tasks:
             try:
-                values.for_task(task)
+                Recipe(**own)
             except ValidationError as error:
                 first = error.errors()[0]
                 checker.wrong((*at, task, *first["loc"]), first["msg"])
@@ -166,6 +170,8 @@ def _has_place_or_plan(checker: Checker, key: str) -> None:
             checker.wrong((*at, "path"), "a local model needs the directory of its checkpoint")
         elif not (Path(model.path) / "config.json").exists():
             checker.wrong((*at, "path"), f"'{model.path}' holds no config.json; expected a checkpoint directory")
+        elif problem := local_checkpoints.family_problem(model):
+            checker.wrong((*at, problem[0]), problem[1])
     elif model.source == "hub":
         if not model.repo:
             checker.wrong((*at, "repo"), "a hub model needs its repository, as in facebook/mbart-large-50")
@@ -207,18 +213,26 @@ def objective_fits(checker: Checker, key: str) -> None:
 
 
 def lengths_fit(checker: Checker, key: str) -> None:
-    """No input is longer than a model that is trained here can take."""
-    settings = checker.settings
-    if settings.model_catalog[key].source != "trained":
+    """No input is longer than the model takes, as far as the settings or a local config.json say that."""
+    settings, spec = checker.settings, checker.settings.first_model(key)
+    longest: int | None
+    if spec.source == "trained":
+        longest = settings.architecture.positions - 2  # XLM-R's first position is 2, the padding id + 1
+        who = f"models that are trained here take {longest} (architecture.positions - 2)"
+    else:
+        longest = local_checkpoints.longest_input(spec)
+        who = f"'{key}' takes {longest} at most ({spec.path}/config.json)"
+    if longest is None:
         return
-    longest = settings.architecture.positions - 2  # XLM-R's first position is 2, the padding id + 1
-    for recipe, values in settings.recipes.items():
-        if values.max_length > longest:
-            message = f"models that are trained here take {longest} (architecture.positions - 2)"
-            checker.wrong(("recipes", recipe, "max_length"), f"{values.max_length}, but {message}")
+    for recipe, task in itertools.product(settings.recipes, settings.tasks):
+        layers = settings.recipe_layers(recipe, settings.origin(key), task)
+        length = settings.recipe(recipe, settings.origin(key), task).max_length
+        if length > longest:
+            # The uppermost place that sets it; without one, it is the default of all recipes.
+            places = [place for place, values in layers if "max_length" in values]
+            checker.wrong((*(places or [("recipes", recipe)])[-1], "max_length"), f"{length}, but {who}")
     if settings.similarity_length > longest:
-        message = f"{settings.similarity_length}, but '{key}' takes {longest} at most"
-        checker.wrong(("similarity_length",), message)
+        checker.wrong(("similarity_length",), f"{settings.similarity_length}, but {who}")
 
 
 def published_is_not_trained(checker: Checker, key: str) -> None:

@@ -52,18 +52,25 @@ def document(settings: type[BaseModel]) -> str:
     """
     schema = settings.model_json_schema()
     groups = schema.get("$defs", {})
-    page, tables = [INTRODUCTION], [("The study", schema)]
-    for title, group in tables:  # the list grows in the loop
+    page, tables = [INTRODUCTION], [(["The study"], schema)]
+    for titles, group in tables:  # the list grows in the loop
         rows = list(_rows(group, groups))
         lines = [_line(cells) for cells in (HEAD, ["---"] * len(HEAD), *map(_cells, rows))]
-        page.append("\n".join([f"## {title}", "", *lines, ""]))
+        heading = " and ".join(titles) + (f": {group['description']}" if group is not schema else "")
+        page.append("\n".join([f"## {heading}", "", *lines, ""]))
         for row in rows:
             for title_of_kind, kind in _kinds(row, groups):
                 if all(other is not kind for _, other in tables):
                     tables.append((title_of_kind, kind))
             named = _group(row.schema.get("additionalProperties"), groups)
             if named and len(named["properties"]) > FEW:
-                tables.append((f"`{row.key}.<name>`: {named['description']}", named))
+                title = f"`{row.key}.<name>`"
+                # Two keys with the same group share a table, whose heading names both.
+                shared = next((others for others, known in tables if known is named), None)
+                if shared:
+                    shared.append(title)
+                else:
+                    tables.append(([title], named))
     return "\n".join(page)
 
 

@@ -11,7 +11,7 @@ from mtbridge.specs.protocol import ALIGNED
 from mtbridge.study.languages import study_languages
 from mtbridge.study.layers import lock_files
 from mtbridge.study.outline import MAJORITY, NO_RECIPE
-from mtbridge.study.settings import Settings
+from mtbridge.study.settings import Origin, Settings
 
 
 class Study:
@@ -175,12 +175,17 @@ class Study:
         return [from_here(f"workflow/reference/{name}.csv")] if self.settings.published else []
 
     @cached_property
+    def origins(self) -> list[Origin]:
+        """Where the weights of the study's models come from; recipes may differ between origins."""
+        return sorted({self.settings.origin(model) for model in self.models}, reverse=True)
+
+    @cached_property
     def chooses_rates(self) -> bool:
         """Whether some recipes differ from others in the learning rate alone."""
-        for task in self.tasks:
+        for origin, task in itertools.product(self.origins, self.tasks):
             rates: dict[tuple, set[float]] = {}  # all other settings -> learning rates
-            for recipe in self.settings.recipes.values():
-                values = asdict(recipe.for_task(task))
+            for recipe in self.recipes:
+                values = asdict(self.settings.recipe(recipe, origin, task))
                 rate = values.pop("learning_rate")
                 rates.setdefault(tuple(sorted(values.items())), set()).add(rate)
             if any(len(choices) > 1 for choices in rates.values()):

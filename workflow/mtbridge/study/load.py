@@ -55,7 +55,7 @@ def _recipes_over_default(recipes: Any) -> Any:
 def explain(error: ValidationError, layers: list) -> str:
     """The message of the first error, with file, key, value and the nearest valid key."""
     first = error.errors()[0]
-    location = tuple(first["loc"])
+    location = tuple(part for part in first["loc"] if part != "[key]")  # pydantic's mark of a key that is wrong
     # pydantic names the kind of a source between `source` and its key; the config does not.
     shown = tuple(part for before, part in zip(("", *location), location, strict=False) if before != "source")
     key = ".".join(str(part) for part in shown)
@@ -79,6 +79,9 @@ def explain(error: ValidationError, layers: list) -> str:
 def _hint(error: Any, key: str) -> str:
     """How a value is written rightly, where people often write it otherwise; else nothing."""
     value = error["input"]
+    if key.endswith(".family"):
+        # A similar name may be another architecture: the message lists the families and suggests none.
+        return "; other families are not supported"
     if error["type"] == "literal_error" and isinstance(value, str):
         return "; " + nearest(value, choices(error))
     if error["type"] == "string_type" and isinstance(value, bool):

@@ -121,13 +121,13 @@ class Options:
         options = ["--model", model, "--kind", spec.kind, "--source", source]
         return [*options, *(("--base", spec.base) if spec.base else ())]
 
-    def recipe(self, recipe: str, task: str) -> list[str]:
-        """The recipe that a task is fine-tuned by."""
-        return to_options(self.settings.recipes[recipe].for_task(task))
+    def recipe(self, recipe: str, model: str, task: str) -> list[str]:
+        """The recipe by which a model is fine-tuned on a task."""
+        return to_options(self.settings.recipe(recipe, self.settings.origin(model), task))
 
-    def needs_evaluation(self, recipe: str, task: str) -> bool:
+    def needs_evaluation(self, recipe: str, model: str, task: str) -> bool:
         """Whether the choice of an epoch needs examples in other languages than the source language."""
-        return self.settings.recipes[recipe].for_task(task).selection == "mean_dev"
+        return self.settings.recipe(recipe, self.settings.origin(model), task).selection == "mean_dev"
 
     # ---- views ----
 
@@ -147,6 +147,7 @@ class Options:
                     "directions": spec.directions if trained else None,
                     "seen": spec.seen,
                     "label": self.study.label(key),
+                    "origin": settings.origin(key),
                 }
             )
         tasks = [
@@ -164,7 +165,10 @@ class Options:
             "description": settings.description,
             "models": models,
             "tasks": tasks,
-            "recipes": {name: asdict(recipe) for name, recipe in settings.recipes.items()},
+            "recipes": {
+                name: {origin: settings.recipe_record(name, origin, self.study.tasks) for origin in self.study.origins}
+                for name in self.study.recipes
+            },
             "seeds": self.study.seeds,
             "protocols": {name: asdict(settings.protocol_catalog[name]) for name in self.study.protocols},
             "languages": self.study.languages,

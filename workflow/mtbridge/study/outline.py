@@ -38,6 +38,7 @@ class Model:
     seen: dict = field(default_factory=dict, compare=False)
     objective: str | None = None
     directions: str | None = None
+    origin: str = "trained"  # where its first weights come from; see `Settings.origin`
 
     @property
     def is_untrained(self) -> bool:
@@ -67,7 +68,8 @@ class Outline:
     seeds: tuple[int, ...]
     source_language: str
     protocols: dict[str, Protocol] = field(compare=False)
-    settings: dict = field(default_factory=dict, compare=False)  # recipe -> its settings, for the report
+    # recipe -> origin of models -> its settings, and under `by_task` those that differ
+    settings: dict[str, dict[str, dict]] = field(default_factory=dict, compare=False)
     description: str = ""
     languages: tuple[str, ...] = ()  # of pretraining and similarity
 
@@ -151,9 +153,10 @@ class Outline:
 def read_outline(study: str) -> Outline:
     """Read an Outline from JSON text, or from a file of JSON.
 
-    Keys: `name`, `models` (list of key, label, kind and optionally base, seen, objective, directions), `tasks` (list of
-    name, metric, languages and optionally source, label), `recipes` (names, or a mapping of name to settings), `seeds`,
-    `source_language`, `protocols` (name to settings), optionally `languages`, `description`; others are ignored.
+    Keys: `name`, `models` (list of key, label, kind and optionally base, seen, objective, directions, origin), `tasks`
+    (list of name, metric, languages and optionally source, label), `recipes` (names, or a mapping of name to origin to
+    settings), `seeds`, `source_language`, `protocols` (name to settings), optionally `languages`, `description`; others
+    are ignored.
 
     Raises:
         MtbridgeError: a key is missing, or a value does not fit.
@@ -202,7 +205,8 @@ def _read_json(study: str) -> tuple[str, dict]:
 
 def _model(entry: dict) -> Model:
     optional = {key: entry.get(key) for key in ("base", "objective", "directions")}
-    return Model(entry["key"], entry["label"], entry["kind"], seen=entry.get("seen") or {}, **optional)
+    origin = entry.get("origin") or "trained"
+    return Model(entry["key"], entry["label"], entry["kind"], seen=entry.get("seen") or {}, origin=origin, **optional)
 
 
 def _task(entry: dict) -> OutlineTask:

@@ -137,20 +137,20 @@ def plan(study: Study, results: str | Path | None = None, views: Mapping[str, li
         hours = _hours_spent(record, settings.gpus or settings.threads)
         if hours is not None:
             spent.setdefault((run["recipe"], run["model"], run["task"]), []).append(hours)
-    for recipe in study.recipes:
-        for model, task in estimate.cells:
-            cell, hours_of_runs = estimate.cells[model, task], spent.get((recipe, model, task), [])
-            left = len(study.seeds) - len(hours_of_runs)
-            cell.runs += len(study.seeds)
-            cell.done += len(hours_of_runs)
-            cell.spent += sum(hours_of_runs)
-            each: float | None
-            if hours_of_runs:
-                cell.measured += left
-                each = sum(hours_of_runs) / len(hours_of_runs)
-            else:
-                each = _hours_expected(study, recipe, task, lengths[model, task], examples[task], bodies[model][1])
-            cell.left = None if cell.left is None or each is None else cell.left + left * each
+    for run_of in itertools.product(study.recipes, study.models, study.tasks):
+        _, model, task = run_of
+        cell, hours_of_runs = estimate.cells[model, task], spent.get(run_of, [])
+        left = len(study.seeds) - len(hours_of_runs)
+        cell.runs += len(study.seeds)
+        cell.done += len(hours_of_runs)
+        cell.spent += sum(hours_of_runs)
+        each: float | None
+        if hours_of_runs:
+            cell.measured += left
+            each = sum(hours_of_runs) / len(hours_of_runs)
+        else:
+            each = _hours_expected(study, run_of, lengths[model, task], examples[task], bodies[model][1])
+        cell.left = None if cell.left is None or each is None else cell.left + left * each
     estimate.disk = _disk(study, lengths, examples, bodies)
     estimate.files = _count_files(study, results, views or {})
     return estimate
@@ -242,13 +242,15 @@ def operations(recipe: dict, tokens: Any, examples: tuple[float, float], languag
 
 
 def _hours_expected(
-    study: Study, recipe: str, task: str, tokens: Any, examples: tuple[float, float] | None, body: float | None
+    study: Study, run: tuple[str, str, str], tokens: Any, examples: tuple[float, float] | None, body: float | None
 ) -> float | None:
-    """Hours of a run by its operations; None if a figure is missing."""
+    """Hours of a run (recipe, model, task) by its operations; None if a figure is missing."""
+    name, model, task = run
     if tokens is None or examples is None or body is None:
         return None
     languages = len(task_languages(study.settings, task))
-    flop = operations(asdict(study.settings.recipes[recipe].for_task(task)), tokens, examples, languages, body)
+    recipe = study.settings.recipe(name, study.settings.origin(model), task)
+    flop = operations(asdict(recipe), tokens, examples, languages, body)
     return flop / (PEAK * SUSTAINED if study.settings.gpus else CPU) / 3600
 
 

@@ -5,7 +5,7 @@ others), and the user's config.yaml with the values of `--config`. Settings that
 `specs`.
 """
 
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -16,7 +16,7 @@ from mtbridge.specs.names import Name, Names, Place, to_list
 from mtbridge.specs.pretraining import Architecture, Directions, Objective, PretrainingPlan, PretrainingSettings
 from mtbridge.specs.protocol import Protocol
 from mtbridge.specs.recipe import Recipe
-from mtbridge.specs.setting import description_of, setting, specification
+from mtbridge.specs.setting import description_of, optional, setting, specification
 from mtbridge.specs.source import AnySource, Generated, Source, Xglue
 from mtbridge.specs.task import Task, TaskFields
 from mtbridge.tasks.kinds import KINDS
@@ -28,12 +28,18 @@ SOURCE_LANGUAGE = "en"
 # The settings that a recipe may change for a task.
 RECIPE_SETTINGS = tuple(field.name for field in fields(Recipe))
 
-# Choices that are declared elsewhere. A type checker takes only literals, so for it they are texts.
+# Where the weights come from that a model's training here, if there is any, begins with: drawn here, or a checkpoint.
+Origin = Literal["trained", "published"]
+
+# Choices that are declared elsewhere. A type checker takes only literals, so for it they are texts; and only classes
+# that are written down, so for it a recipe's settings are those of a complete one.
 if TYPE_CHECKING:
+    OptionalRecipe = Recipe
     KindName = str
     MetricName = str
     FamilyName = str
 else:
+    OptionalRecipe = optional(Recipe)
     KindName = Literal[tuple(KINDS)]
     MetricName = Literal[tuple(METRICS)]
     FamilyName = Literal[tuple(FAMILIES)]
@@ -108,17 +114,17 @@ class ModelSettings(Strict):
 
 
 @specification
-class RecipeSettings(Recipe):
-    """A recipe of a study, with the settings that differ for some tasks."""
+class RecipeSettings(OptionalRecipe):
+    """The settings that a recipe sets, and those that differ for some tasks."""
 
     by_task: dict[Name, dict[str, Any]] = setting(
         {}, description="Settings that differ for a task: {pos: {learning_rate: 2e-5}}."
     )
 
-    def for_task(self, task: str) -> Recipe:
-        """The recipe with the settings that apply to a task."""
-        common = {field.name: getattr(self, field.name) for field in fields(Recipe)}
-        return Recipe(**{**common, **self.by_task.get(task, {})})
+    @property
+    def common(self) -> dict[str, Any]:
+        """The settings that are set for all tasks."""
+        return {name: getattr(self, name) for name in RECIPE_SETTINGS if getattr(self, name) is not None}
 
 
 @specification
@@ -182,6 +188,12 @@ class Settings(Strict):
         min_length=1,
         description="Named sets of fine-tuning settings; each says what it does otherwise than `default`.",
     )
+    recipe_defaults: dict[Origin, RecipeSettings] = setting(
+        default={},
+        description="What recipes leave out, by where a model's weights come from: `trained` here from scratch, or "
+        "`published`: a checkpoint (`local` or `hub`) and what is continued from it. What is left out here too has the "
+        "defaults below.",
+    )
     protocols: Names = setting(
         identity=False,
         default=["sound"],
@@ -243,6 +255,50 @@ class Settings(Strict):
     )
 
     # ---- Values that follow from the settings ----
+
+    def first_model(self, model: str) -> ModelSettings:
+        """The model from which a model was continued here, over all steps; itself if it was not."""
+        spec = self.model_catalog[model]
+        while spec.source == "trained" and spec.base is not None:
+            spec = self.model_catalog[spec.base]
+        return spec
+
+    def origin(self, model: str) -> Origin:
+        """Where a model's first weights come from; a model has the origin of its base, with which it is compared."""
+        return "trained" if self.first_model(model).source == "trained" else "published"
+
+    def recipe_layers(self, name: str, origin: Origin, task: str | None) -> list[tuple[tuple, dict[str, Any]]]:
+        """Where a recipe's settings come from, the lowest first: (key in the config, settings that are set there).
+
+        task: None leaves out the settings that differ for a task.
+        """
+        groups: list[tuple[tuple, RecipeSettings]] = [
+            (("recipe_defaults", origin), self.recipe_defaults.get(origin, RecipeSettings()))
+        ]
+        groups.append((("recipes", name), self.recipes[name]))
+        layers: list[tuple[tuple, dict[str, Any]]] = []
+        for key, group in groups:
+            layers.append((key, group.common))
+            if task is not None:
+                layers.append(((*key, "by_task", task), group.by_task.get(task, {})))
+        return layers
+
+    def recipe(self, name: str, origin: Origin, task: str | None = None) -> Recipe:
+        """A recipe as it applies to models of an origin and to a task; without a task, as far as tasks share it."""
+        values: dict[str, Any] = {}
+        for _, settings in self.recipe_layers(name, origin, task):
+            values |= settings
+        return Recipe(**values)
+
+    def recipe_record(self, name: str, origin: Origin, tasks: list[str]) -> dict[str, Any]:
+        """A recipe as it applies to models of an origin: all settings, and under `by_task` those that differ."""
+        common = asdict(self.recipe(name, origin))
+        by_task = {}
+        for task in tasks:
+            own = asdict(self.recipe(name, origin, task))
+            if different := {key: value for key, value in own.items() if value != common[key]}:
+                by_task[task] = different
+        return {**common, "by_task": by_task}
 
     @property
     def source_language(self) -> str:

@@ -1,10 +1,9 @@
 """The page's tables of what was run: models, recipes, versions."""
 
 import json
-from typing import Any
 
 from mtbridge.presentation.layout import GAP, Block, Cell, Layout
-from mtbridge.presentation.words import KIND_NAMES
+from mtbridge.presentation.words import KIND_NAMES, ORIGINS, join
 from mtbridge.study.outline import Model, Outline
 
 
@@ -62,15 +61,29 @@ def _millions(value) -> str:
 
 
 def recipes(outline: Outline, runs: dict) -> Layout:
-    """The settings of every recipe, from the study or else from the record of the recipe's first run."""
-    settings: dict[str, dict] = {}
+    """The settings of every recipe, from the study or else from the record of the recipe's first run.
+
+    A recipe has one column, or where the study has models of both origins and they get other settings, one for each.
+    """
+    columns: dict[str, dict] = {}  # header -> settings
+    notes = []
     for recipe in outline.recipes:
         records = (run["recipe"] for key, run in runs.items() if key[0] == recipe)
-        values: Any = outline.settings.get(recipe) or next(records, {})
-        settings[recipe] = values if isinstance(values, dict) else {}
-    names = list(dict.fromkeys(name for values in settings.values() for name in values))
-    rows = [[Cell(name), *(Cell(_setting(settings[recipe].get(name))) for recipe in outline.recipes)] for name in names]
-    return Layout("Recipes", "", [Block(["setting", *outline.recipes], rows, stub=1 + len(outline.recipes))], [])
+        by_origin = outline.settings.get(recipe) or {"": next(records, {})}
+        if len(by_origin) > 1 and len({json.dumps(values, sort_keys=True) for values in by_origin.values()}) > 1:
+            columns |= {f"{recipe}, {ORIGINS[origin]}": values for origin, values in by_origin.items()}
+            notes = [_origin_note(outline)]
+        else:
+            columns[recipe] = next(iter(by_origin.values()))
+    names = list(dict.fromkeys(name for values in columns.values() for name in values))
+    rows = [[Cell(name), *(Cell(_setting(values.get(name))) for values in columns.values())] for name in names]
+    return Layout("Recipes", "", [Block(["setting", *columns], rows, stub=1 + len(columns))], notes)
+
+
+def _origin_note(outline: Outline) -> str:
+    """Which models are checkpoints, where recipes treat them otherwise than models that are trained here."""
+    models = join(model.label for model in outline.models if model.origin == "published")
+    return f"{ORIGINS['published'].capitalize()}: {models}."
 
 
 def _setting(value) -> str:

@@ -1,0 +1,36 @@
+"""What config.json of a local checkpoint says of a model, so that a plan already tells what cannot work."""
+
+from pathlib import Path
+from typing import Any
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import read_json
+from mtbridge.specs.families import family_of_config
+from mtbridge.study.settings import ModelSettings
+
+
+def read_config(spec: ModelSettings) -> tuple[Any, Path]:
+    """The content of a local checkpoint's config.json, and its path. Raises MtbridgeError if it is no JSON."""
+    path = Path(spec.path or "", "config.json")
+    return read_json(path), path
+
+
+def family_problem(spec: ModelSettings) -> tuple[str, str] | None:
+    """What is wrong with a local checkpoint's family: (key of the model, message); None if it fits."""
+    try:
+        family = family_of_config(*read_config(spec)).name
+    except MtbridgeError as error:
+        return "path", str(error)
+    if spec.family not in (None, family):
+        return "family", f"{spec.family}, but {spec.path}/config.json says model_type '{family}'"
+    return None
+
+
+def longest_input(spec: ModelSettings) -> int | None:
+    """The most tokens that a local checkpoint takes; None where nobody knows it yet, as for a model of the Hub."""
+    if spec.source != "local":
+        return None
+    config, path = read_config(spec)
+    # Without the key it is 1, transformers' default for the families that count from it.
+    padding = config.get("pad_token_id")
+    return family_of_config(config, path).longest_input(config, 1 if padding is None else padding)
