@@ -87,6 +87,19 @@ def test_the_table_of_recipes_has_a_column_for_each_origin_whose_settings_differ
     assert table.notes == ["Published checkpoints and what continues them: my model."]
 
 
+def test_runs_that_have_not_learnt_are_listed_and_old_records_are_read(report_results, report_values, tmp_path):
+    source, outline = report_results
+    assert report_values["not_learnt"] is None, "records without the key"
+    folder = tmp_path / "mini"
+    shutil.copytree(source, folder)
+    for seed in (1, 2):
+        run = folder / f"runs/default/mbert/nc/seed{seed}/run.json"
+        write_json(read_json(run) | {"warnings": ["one answer: 'sports' for 99% of the dev examples"]}, run)
+    page = page_of(folder, outline)
+    assert f"2 of {report_values['runs']} runs show signs of having learnt nothing." in page
+    assert re.search(r"NC</td>\s*<td[^>]*>1 and 2</td>\s*<td[^>]*>one answer: &#39;sports&#39; for 99%", page)
+
+
 def test_an_empty_study_makes_a_page_that_says_what_is_missing(tmp_path):
     outline = read_outline(json.dumps(presentation_study()))
     page = page_of(tmp_path, outline)

@@ -95,6 +95,44 @@ def test_the_baseline_says_the_commonest_label_or_the_mean():
     assert kind_of(STS).constant(STS, []) is None and kind_of(NC).constant(NC, ["other"]) is None
 
 
+def test_a_constant_answer_costs_the_entropy_of_the_labels_or_the_variance_of_numbers():
+    assert kind_of(NC).loss_of_constant(np.array([0, 0, 0, 1])) == pytest.approx(2 * math.log(2) - 0.75 * math.log(3))
+    assert kind_of(NC).loss_of_constant(np.array([1, 1])) == 0
+    assert kind_of(STS).loss_of_constant(np.array([1.0, 3.0, 5.0], np.float32)) == pytest.approx(8 / 3)
+
+
+@pytest.mark.parametrize(
+    ("gold", "predicted", "flagged"),
+    [
+        ("ab" * 50, "a" * 100, True),
+        ("ab" * 50, "a" * 95 + "b" * 5, True),
+        ("ab" * 50, "a" * 94 + "b" * 6, False),
+        ("a" * 100, "a" * 100, False),  # dev has one label
+        ("a" * 96 + "b" * 4, "a" * 96 + "b" * 4, False),  # nearly all examples have it, and the model is right
+        ("a" * 96 + "b" * 4, "a" * 97 + "b" * 3, False),
+        ("a" * 96 + "b" * 4, "a" * 98 + "b" * 2, True),
+        ("", "", False),
+    ],
+)
+def test_one_answer_is_that_of_nearly_all_predictions_where_labels_differ(gold, predicted, flagged):
+    assert (kind_of(NC).one_answer(list(gold), list(predicted)) is not None) == flagged
+    # Of words in any sentences; those without a prediction do not count.
+    halves = [list(gold[:50]), ["a", *gold[50:]]], [list(predicted[:50]), [None, *predicted[50:]]]
+    assert (kind_of(POS).one_answer(*halves) is not None) == flagged
+
+
+def test_one_answer_names_label_and_shares():
+    text = "'a' for 100% of the dev examples, of which 25% have another label"
+    assert kind_of(NC).one_answer(list("abaa"), list("aaaa")) == text
+
+
+def test_numbers_are_one_answer_where_they_spread_a_twentieth_of_the_labels():
+    gold = [-1.0, 1.0]
+    assert kind_of(STS).one_answer(gold, [0.05, -0.05]) is not None
+    assert kind_of(STS).one_answer(gold, [0.06, -0.06]) is None
+    assert kind_of(STS).one_answer([2.0, 2.0], [2.0, 2.0]) is None
+
+
 def test_guessing_costs_what_the_labels_spread():
     assert kind_of(PAIR).loss_of_guessing(PAIR, None) == math.log(3)
     assert kind_of(STS).loss_of_guessing(STS, np.array([3.0, 1.0], np.float32)) == 1 + 5

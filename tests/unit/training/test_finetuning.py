@@ -99,6 +99,21 @@ def test_english_dev_chooses_the_epoch_and_last_takes_the_last(place, tmp_path):
     assert (last["selected_epoch"], last["dev"]) == (4, [])
 
 
+@pytest.mark.parametrize("selection", ["en_dev", "last"])
+@pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
+def test_a_run_that_has_not_learnt_says_so_in_record_and_log_and_one_that_has_does_not(
+    place, tmp_path, capfd, task, selection
+):
+    recipe = replace(RECIPE, selection=selection)
+    _, run = train(place, tmp_path / "a", task=task, recipe=replace(recipe, learning_rate=1e-9))
+    assert any(warning.startswith("the training loss ends at") for warning in run["warnings"])
+    log = capfd.readouterr().err
+    assert all(f"warning: mbart, {task.name}, seed 1: {warning}\n" in log for warning in run["warnings"])
+    if task is small.POS:
+        _, run = train(place, tmp_path / "b", task=task, recipe=replace(recipe, epochs=10))
+        assert run["warnings"] == []
+
+
 def test_mean_dev_is_the_mean_over_languages(place, tmp_path):
     both = (place / "evaluation" / "nc-tokens", place / "evaluation" / "nc.parquet")
     _, run = train(place, tmp_path, recipe=replace(RECIPE, epochs=1, selection="mean_dev"), evaluation=both)

@@ -26,7 +26,7 @@ from mtbridge.models.packing import Packed, to_device
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
-from mtbridge.training import resume
+from mtbridge.training import learning, resume
 from mtbridge.training.batches import (
     Inputs,
     batch_targets,
@@ -38,7 +38,7 @@ from mtbridge.training.batches import (
 from mtbridge.training.classifier import classifier
 from mtbridge.training.cuda_graphs import GraphedStep
 from mtbridge.training.optimization import adamw, scheduled_rate, set_rate
-from mtbridge.training.prediction import dev_score
+from mtbridge.training.prediction import predict_dev
 from mtbridge.training.processes import Processes
 from mtbridge.training.trimmed_embeddings import Trimmed
 
@@ -80,6 +80,7 @@ class Best:
     epoch: int
     weights: dict
     scale: float  # of the word embeddings that are not trained, see `Trimmed`
+    one_answer: str | None  # see `Kind.one_answer`
 
 
 @dataclass(frozen=True)
@@ -275,16 +276,35 @@ class Training:
 
     def evaluate(self, epoch: int) -> None:
         """Score dev after an epoch, and keep the weights on the CPU if they are the best so far."""
-        with self.vocabulary.untrimmed():
-            scores = [dev_score(self.model, self.task, *part, self.recipe.precision) for part in self.data.dev]
-        score = float(np.mean(scores))
+        score, one_answer = self.predict_dev()
         # A correlation with constant predictions has no value; any epoch with a value is better.
         has_value = not math.isnan(score)
         self.dev_curve.append({"epoch": epoch, "split": "dev", "value": round(score, 3) if has_value else None})
         score = score if has_value else -math.inf
         if self.best is None or score > self.best.score:
             weights = {key: value.detach().cpu().clone() for key, value in self.model.state_dict().items()}
-            self.best = Best(score, epoch, weights, self.vocabulary.scale)
+            self.best = Best(score, epoch, weights, self.vocabulary.scale, one_answer)
+
+    def predict_dev(self) -> tuple[float, str | None]:
+        """The score of dev, the mean over its languages; and what says that all answers are one, see `Kind`."""
+        with self.vocabulary.untrimmed():
+            parts = [predict_dev(self.model, self.task, *part, self.recipe.precision) for part in self.data.dev]
+        gold = [label for part in parts for label in part.gold]
+        predicted = [label for part in parts for label in part.predicted]
+        return float(np.mean([part.score for part in parts])), self.kind.one_answer(gold, predicted)
+
+    def warnings(self) -> list[str]:
+        """What says that the finished training has learnt nothing; see `learning`."""
+        targets = self.targets
+        if isinstance(targets, Ragged):
+            own = np.concatenate([targets[row] for row in self.train])
+        else:
+            own = targets[self.train]
+        if self.best:
+            one_answer = self.best.one_answer
+        else:
+            one_answer = self.predict_dev()[1] if len(self.data.dev[0][2]) else None
+        return learning.warnings(self.curve, self.kind.loss_of_constant(own), one_answer)
 
     def run(self, state: resume.State) -> None:
         """Train to the end.
@@ -344,7 +364,7 @@ class Training:
         values = {name: vars(self)[name] for name in STATE_ATTRIBUTES} | {"best": None, "scale": self.vocabulary.scale}
         if self.best:
             tensors |= {f"best.{key}": value for key, value in self.best.weights.items()}
-            values["best"] = [self.best.score, self.best.epoch, self.best.scale]
+            values["best"] = [self.best.score, self.best.epoch, self.best.scale, self.best.one_answer]
         state.write(tensors, values)
 
     def restore(self, tensors: dict, values: dict) -> None:
@@ -361,5 +381,5 @@ class Training:
             torch.cuda.set_rng_state(random["1"][self.processes.rank])
         self.vocabulary.scale = values["scale"]
         if values["best"]:
-            score, epoch, scale = values["best"]
-            self.best = Best(score, epoch, resume.with_prefix("best.", tensors), scale)
+            score, epoch, scale, one_answer = values["best"]
+            self.best = Best(score, epoch, resume.with_prefix("best.", tensors), scale, one_answer)

@@ -1,7 +1,7 @@
 """Predictions: of some examples during fine-tuning, and of all languages and splits with a finished run."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -66,13 +66,22 @@ def predict(
     return out
 
 
-def dev_score(
+class DevResult(NamedTuple):
+    """A model on dev examples: the task's metric under the protocol `sound` in percent, labels, and predictions."""
+
+    score: float
+    gold: list
+    predicted: list
+
+
+def predict_dev(
     model: "torch.nn.Module", task: Task, inputs: Inputs, examples: dict, rows: np.ndarray, precision: str
-) -> float:
-    """The task's metric under the protocol `sound` on the examples in `rows`, in percent."""
+) -> DevResult:
+    """Predict and score the examples in `rows`."""
     predicted, scores = kind_of(task).to_labels(task, predict(model, inputs, task, precision, rows=rows))
     columns = {key: [examples[key][row] for row in rows] for key in examples}
-    return sound_value(task, columns["label"], predicted, scores, columns.get("query"))
+    score = sound_value(task, columns["label"], predicted, scores, columns.get("query"))
+    return DevResult(score, columns["label"], predicted)
 
 
 def predict_examples(

@@ -145,11 +145,14 @@ def _write(training: Training, files: RunFiles, facts: dict, start: float) -> No
         "loss": training.curve,
         "dev": training.dev_curve,
         "selected_epoch": best.epoch if best else recipe.epochs,
+        "warnings": training.warnings(),
         "tokens_per_second": round(training.tokens / max(training.seconds["train"], 1e-9)),
         "seconds": {key: round(value, 3) for key, value in {"start": start, **training.seconds}.items()},
         "peak_memory_mb": peak_memory(),
         "versions": resume.versions(),
     }
+    for warning in record["warnings"]:
+        print(f"warning: {facts.get('model')}, {facts['task']}, seed {facts['seed']}: {warning}", file=sys.stderr)
     save(files.weights, weights, files.encoder, vocabulary.rows, scale)
     write_json(record | {"weights": sha256(files.weights)}, files.record)
 

@@ -27,7 +27,7 @@ SOURCES = {
     "Models": "models/<model>/card.json, checkpoints/<model>/pretraining.json",
     "What continuing changed": "scores/<recipe>/<model>/<task>/seed<k>.parquet and .npz",
     "Translation": "translation/<model>.parquet",
-    "Training curves, time, versions": "runs/<recipe>/<model>/<task>/seed<k>/run.json, "
+    "Training curves, time, versions, runs that have not learnt": "runs/<recipe>/<model>/<task>/seed<k>/run.json, "
     "checkpoints/<model>/pretraining.json",
     "Words cut off": "scores/<recipe>/<model>/<task>/seed<k>.parquet, column cut",
 }
@@ -67,6 +67,7 @@ def gather(results, outline: Outline, protocols: list[str]) -> dict:
         "time": cost.time(outline, pretraining, runs),
         "cost": cost.cost(results),
         "cut": training.cut(results, outline),
+        "not_learnt": training.not_learnt(outline, runs),
         "sources": {**sources, **SOURCES},
         "results": results.name,
     }

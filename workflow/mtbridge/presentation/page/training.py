@@ -74,6 +74,31 @@ def curves(outline: Outline, pretraining: dict, runs: dict) -> dict[str, str]:
     return {name: base64.b64encode(svg.encode()).decode("ascii") for name, svg in drawings.items()}
 
 
+def not_learnt(outline: Outline, runs: dict) -> Layout | None:
+    """The runs whose record warns that nothing was learnt (`training.learning`); None if no run does."""
+    found: dict[tuple, list[int]] = {}  # (recipe, model, task, warnings) -> seeds
+    for (recipe, model, task, seed), run in runs.items():
+        # Records of earlier versions have no warnings.
+        if warnings := tuple(run.get("warnings") or ()):
+            found.setdefault((recipe, model, task, warnings), []).append(seed)
+    if not found:
+        return None
+    several, labels = len(outline.recipes) > 1, outline.task_labels
+    rows = [
+        [
+            *([Cell(recipe)] if several else []),
+            *(Cell(text) for text in (outline.label(model), labels.get(task, task), join(map(str, seeds)))),
+            Cell(f"{'; '.join(warnings)}."),
+        ]
+        for (recipe, model, task, warnings), seeds in found.items()
+    ]
+    header = [*(["recipe"] if several else []), "model", "task", "seed", "what its record says"]
+    number_of_runs = sum(len(seeds) for seeds in found.values())
+    caption = f"{number_of_runs} of {len(runs)} runs show signs of having learnt nothing."
+    notes = ["Their scores are those of a constant answer, or nearly so, and say nothing about transfer."]
+    return Layout("Not learnt", caption, [Block(header, rows, stub=len(header))], notes)
+
+
 def cut(results: Path, outline: Outline) -> Layout | None:
     """Words of the test sets without a prediction, by model and tagging task: all languages, mean over seeds."""
     tagging = [task for task in outline.tasks if METRICS[task.metric][0].unit == "sentence"]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from mtbridge.specs.task import Task
 
+ONE_ANSWER = 0.95  # share of equal predictions from which on they may be one answer; see `Kind.one_answer`
 IGNORED = -100  # the target that torch's cross_entropy ignores by default
 
 
@@ -29,6 +30,7 @@ class Kind:
     name: str
     metrics: tuple[str, ...]  # allowed values of the task's `metric`, keys of `metrics.METRICS`
     per_word = False  # labels and predictions are of words (column `tokens`), not of examples
+    unit = "examples"  # what has a label, for messages
     texts = (1, 2)  # fewest and most texts of an example that a model sees
     ignored: float = IGNORED  # the target of padding, which the loss leaves out
 
@@ -157,6 +159,16 @@ class Kind:
         """
         return math.log(len(task.labels))
 
+    def loss_of_constant(self, targets: np.ndarray) -> float:
+        """The mean loss of the best model that gives all examples the same outputs. targets: [n], of training.
+
+        Here: the entropy of the labels' shares, in nats. A training that ends no lower has learnt nothing from texts.
+        """
+        import numpy as np
+
+        shares = np.unique(targets, return_counts=True)[1] / len(targets)
+        return float(-(shares * np.log(shares)).sum())
+
     # ---- Prediction ----
 
     def outputs(self, logits: torch.Tensor) -> torch.Tensor:
@@ -183,6 +195,22 @@ class Kind:
     def repeat(self, value: Any, gold: list) -> list:
         """One value for every prediction: a list as long as the gold labels."""
         return [value] * len(gold)
+
+    def one_answer(self, gold: list, predicted: list) -> str | None:
+        """What says that a model gives one answer whatever the text, as a part of a sentence; None if it does not.
+
+        Here: 95 % or more of the predictions are one label, and all others are predicted at most half as often as
+        they occur. The second part spares good models of tasks where one label has most examples.
+        """
+        if not predicted:
+            return None
+        label, count = Counter(predicted).most_common(1)[0]
+        others, others_in_gold = 1 - count / len(predicted), 1 - gold.count(label) / len(gold)
+        if others_in_gold == 0 or others > 1 - ONE_ANSWER or others > others_in_gold / 2:
+            return None
+        return (
+            f"'{label}' for {1 - others:.0%} of the dev {self.unit}, of which {others_in_gold:.0%} have another label"
+        )
 
     # ---- Scoring ----
 

@@ -6,7 +6,7 @@ import math
 import re
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.tasks.kinds.kind import Kind
+from mtbridge.tasks.kinds.kind import ONE_ANSWER, Kind
 
 
 class Regression(Kind):
@@ -62,6 +62,12 @@ class Regression(Kind):
 
         return 1 + float(np.mean(np.square(targets, dtype=np.float64)))
 
+    def loss_of_constant(self, targets):
+        """The variance: the mean squared error of the mean."""
+        import numpy as np
+
+        return float(np.var(targets, dtype=np.float64))
+
     def outputs(self, logits):
         """The logits: they are the predictions."""
         return logits
@@ -77,6 +83,19 @@ class Regression(Kind):
         # fsum is exact, so the order of the examples does not matter.
         mean = math.fsum(labels) / len(labels)
         return mean, [mean]
+
+    def one_answer(self, gold, predicted):
+        """The predictions spread (standard deviation) at most 5 % as far as the labels do."""
+        import numpy as np
+
+        if not predicted:
+            return None
+        spread, spread_of_gold = float(np.std(predicted)), float(np.std(gold))
+        if spread_of_gold == 0 or spread > (1 - ONE_ANSWER) * spread_of_gold:
+            return None
+        return (
+            f"about {float(np.mean(predicted)):.3g} for all dev examples, whose labels spread by {spread_of_gold:.3g}"
+        )
 
     def prediction_problem(self, task, gold, predicted):
         """A prediction is a finite number."""

@@ -16,6 +16,7 @@ class Tagging(Kind):
     name = "tagging"
     metrics = (ENTITY_F1, "tagging_accuracy")
     per_word = True
+    unit = "words"
     texts = (1, 1)
 
     def problems(self, task):
@@ -98,6 +99,12 @@ class Tagging(Kind):
     def repeat(self, value, gold):
         """The value for every word."""
         return [[value] * len(sentence) for sentence in gold]
+
+    def one_answer(self, gold, predicted):
+        """Of the words that have a prediction."""
+        words = zip((w for s in gold for w in s), (w for s in predicted for w in s), strict=True)
+        kept = [(label, answer) for label, answer in words if answer is not None]
+        return super().one_answer([label for label, _ in kept], [answer for _, answer in kept])
 
     def prediction_problem(self, task, gold, predicted):
         """In addition: there are as many predictions as words; None stands for a word without one."""

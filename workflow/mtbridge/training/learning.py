@@ -1,0 +1,38 @@
+"""Whether a fine-tuning has learnt anything. A run that has not still has scores, and they look like those of others.
+
+Two signs, of which each is enough:
+
+- The training loss ends at chance. Chance is the mean loss of the best answer that is the same for all examples: the
+  entropy of the labels' shares, or the variance of numbers (`Kind.loss_of_constant`). The end is the last quarter of
+  the updates, and at chance means 95 % of it or more.
+- The weights that are kept give one answer to the dev examples, whose labels differ (`Kind.one_answer`).
+
+They are signs and no test: a model may learn so little that its loss is above the line, and a low loss may be that of
+examples learnt by heart. Nothing is changed by a warning; it stands in the log, in `run.json` and on the page.
+"""
+
+END = 0.25  # share of the updates, the last ones, whose loss counts
+AT_CHANCE = 0.95  # share of the loss of a constant answer from which on a loss is at chance
+
+
+def warnings(curve: list[list[float]], constant: float, one_answer: str | None) -> list[str]:
+    """What says that a finished training has learnt nothing, one sentence each.
+
+    curve: [step, mean loss since the last point], …; constant: the loss of the best constant answer; one_answer: what
+    `Kind.one_answer` says of the weights that are kept.
+    """
+    found = []
+    loss = final_loss(curve)
+    if constant > 0 and loss >= AT_CHANCE * constant:
+        found.append(f"the training loss ends at {loss:.3f}; the best constant answer has {constant:.3f}")
+    if one_answer:
+        found.append(f"one answer: {one_answer}")
+    return found
+
+
+def final_loss(curve: list[list[float]]) -> float:
+    """The mean loss of the last quarter of the updates: of the points of the curve that lie in it, by their updates."""
+    begin = (1 - END) * curve[-1][0]
+    steps = [0, *(step for step, _ in curve)]
+    sizes = [(step - before, loss) for before, (step, loss) in zip(steps, curve, strict=False) if step > begin]
+    return sum(size * loss for size, loss in sizes) / sum(size for size, _ in sizes)
