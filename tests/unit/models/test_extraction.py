@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import tokenizers
+from mtbridge.models import checkpoints
 from mtbridge.models.extraction import extract_encoder
 from mtbridge.models.forward import forward
 from mtbridge.models.loading import load_encoder
@@ -137,6 +138,26 @@ def change(folder, edit):
     found = load_file(path)
     edit(found)
     save_file(found, path)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_weights_that_are_not_finite_are_named_with_tensor_file_and_place(value, tokenizer, tmp_path):
+    whole_model("mbart", tokenizer).half().save_pretrained(tmp_path / "checkpoint")
+    key = "model.encoder.layers.1.fc1.weight"
+    change(tmp_path / "checkpoint", lambda found: found[key].__setitem__((3, 5), value))
+    expected = rf"model\.safetensors: tensor '{key}' holds {value:g} at \[3, 5\]; expected finite weights"
+    with pytest.raises(MtbridgeError, match=expected):
+        extract_encoder(tmp_path / "checkpoint", tokenizer, tmp_path / "encoder", {})
+    assert not (tmp_path / "encoder").exists()
+
+
+def test_the_row_of_a_weight_that_is_not_finite_counts_from_the_tensors_first(tokenizer, tmp_path, monkeypatch):
+    whole_model("mbart", tokenizer).save_pretrained(tmp_path / "checkpoint")
+    key = "model.encoder.layers.0.fc1.weight"
+    change(tmp_path / "checkpoint", lambda found: found[key].__setitem__((7, 0), float("-inf")))
+    monkeypatch.setattr(checkpoints, "BLOCK", 8 * 16 * 2)  # two rows
+    with pytest.raises(MtbridgeError, match=r"holds -inf at \[7, 0\]"):
+        extract_encoder(tmp_path / "checkpoint", tokenizer, tmp_path / "encoder", {})
 
 
 @pytest.mark.parametrize("family", FAMILIES)

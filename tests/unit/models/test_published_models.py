@@ -412,7 +412,7 @@ def test_a_truncated_bin_is_refused(whole_models, import_from, tmp_path):
         ("mbart", {"sentencepiece.bpe.model": b"\xff\xff"}, "not readable as a sentencepiece model"),
         ("mbart", {"sentencepiece.bpe.model": model_proto([("a", 0.0)])}, "not laid out as those of mBART-50"),
         ("mbart", {"tokenizer.json": b"{}"}, "not readable as a tokenizer"),
-        ("gpt2", {"tokenizer.json": b"{}"}, "family 'gpt2' is not known here"),
+        ("gpt2", {"tokenizer.json": b"{}"}, "the family 'gpt2' is not supported; supported are bert"),
     ],
 )
 def test_a_tokenizer_that_is_none_is_refused(family, files, message, tmp_path):

@@ -2,13 +2,20 @@
 
 import numpy as np
 import pytest
+import torch
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import tokenized, tokenizers
+from mtbridge.models.extraction import extract_encoder
+from mtbridge.models.forward import forward
+from mtbridge.models.loading import load_encoder
+from mtbridge.models.published_tokenizers import import_tokenizer
 from mtbridge.models.template import Template
 from mtbridge.models.template import template as template_of
 from mtbridge.specs import families
+from mtbridge.training.batches import Inputs
 from tests.support import small
+from tests.support.checkpoints import make_bert
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +54,26 @@ def test_input_is_that_of_the_family(family, single, pair):
     assert ids.tolist() == pair
     assert types.tolist() == ([0, 0, 0, 0, 1, 1] if family == "bert" else [0] * len(pair))
     assert ids[start : start + 2].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("types", [1, 2])
+def test_a_pair_has_the_token_types_that_the_checkpoint_has_and_the_states_of_transformers(types, tmp_path):
+    """A BERT with one token type has never seen another; its two texts are told apart by the separator."""
+    from transformers import AutoModel
+
+    make_bert(tmp_path / "checkpoint", type_vocab_size=types)
+    import_tokenizer(tmp_path / "checkpoint", "bert", ["en"], tmp_path / "tokenizer")
+    extract_encoder(tmp_path / "checkpoint", tmp_path / "tokenizer", tmp_path / "encoder", {})
+    shape = template_of(tmp_path / "encoder", 2, 20, "family", "own", ["en"])
+    ids, ids_of_types, _ = shape.assemble(tokenized.Ragged.of([[7, 8, 9], [10, 11]]), ["en"])
+    assert ids_of_types[0].tolist() == ([0] * 5 + [1] * 3 if types == 2 else [0] * 8)
+    batch = Inputs(ids, ids_of_types, None).batch(np.array([0]))
+    whole = AutoModel.from_pretrained(tmp_path / "checkpoint").eval()
+    tokens, token_types = (torch.tensor(np.asarray(row[0], np.int64))[None] for row in (ids, ids_of_types))
+    with torch.no_grad():
+        got = forward(load_encoder(tmp_path / "encoder"), batch.to(torch.device("cpu")))
+        expected = whole(input_ids=tokens, token_type_ids=token_types).last_hidden_state[0]
+    torch.testing.assert_close(got, expected, rtol=0, atol=1e-6)
 
 
 def test_mbart_pair_with_separator():

@@ -61,11 +61,13 @@ class Tensors:
         names = shards(self.folder / weights) if weights.endswith(".index.json") else [weights]
         # name -> a tensor mapped from PyTorch's file, or safetensors' slice: both give rows by [start:end]
         self.sources: dict[str, Any] = {}
+        self.files: dict[str, Path] = {}  # name -> its file
         for name in names:
             read = _safetensors if name.endswith(".safetensors") else _pytorch
             for key, value in read(self.folder / name).items():
                 old = next((old for old in OLD_NAMES if key.endswith(old)), None)
-                self.sources[key.removesuffix(old) + OLD_NAMES[old] if old else key] = value
+                new = key.removesuffix(old) + OLD_NAMES[old] if old else key
+                self.sources[new], self.files[new] = value, self.folder / name
 
     def __contains__(self, key: str) -> bool:
         return key in self.sources
@@ -132,6 +134,21 @@ def _pytorch(file: Path) -> "dict[str, torch.Tensor]":
     return {str(key): value for key, value in content.items() if isinstance(value, torch.Tensor)}
 
 
+def _check_finite(rows: "torch.Tensor", name: str, first: int, file: Path) -> None:
+    """Raise MtbridgeError if a value is infinite or NaN. first: the number of the tensor's first row in `rows`."""
+    import torch
+
+    finite = torch.isfinite(rows)
+    if not finite.all():
+        index = (~finite).nonzero()[0].tolist()
+        value = float(rows[tuple(index)])
+        place = ", ".join(map(str, [first + index[0], *index[1:]]))
+        raise MtbridgeError(
+            f"{file}: tensor '{name}' holds {value:g} at [{place}]; expected finite weights: get the checkpoint again, "
+            "or save it in a type with a larger range (fp16 ends at 65504)"
+        )
+
+
 def write(tensors: Tensors, old_names: dict[str, str], path: str | Path) -> str:
     """Write tensors as one safetensors file and return its sha256; `old_names` maps each new name to its old one.
 
@@ -140,7 +157,7 @@ def write(tensors: Tensors, old_names: dict[str, str], path: str | Path) -> str:
     tensors mapped from the file start at multiples of 64 bytes, as PyTorch's own do.
 
     Raises:
-        MtbridgeError: a tensor is not floating point, or not as long as its shape says.
+        MtbridgeError: a tensor is not floating point, not finite, or not as long as its shape says.
     """
     import torch
 
@@ -164,7 +181,8 @@ def write(tensors: Tensors, old_names: dict[str, str], path: str | Path) -> str:
         put(len(head).to_bytes(8, "little"))
         put(head)
         for _, old in sorted(old_names.items()):
-            for _, rows in tensors.blocks(old):
+            for first, rows in tensors.blocks(old):
+                _check_finite(rows, old, first, tensors.files[old])
                 # Viewed as bytes, since NumPy has no bfloat16.
                 put(rows.contiguous().reshape(-1).view(torch.uint8).numpy())
         if file.tell() != 8 + len(head) + end:

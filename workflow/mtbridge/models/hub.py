@@ -34,7 +34,7 @@ os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
 
 # As with the weights, only the first file that exists is fetched.
 TOKENIZERS = tuple(dict.fromkeys(name for family in FAMILIES.values() for name in family.tokenizer_files))
-TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json")
+TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 ETAG = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 BLOCK = 1 << 20  # bytes that are hashed at a time

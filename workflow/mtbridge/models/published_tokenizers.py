@@ -18,6 +18,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json
 from mtbridge.base.text import read_lines
 from mtbridge.data import tokenizers
+from mtbridge.models.tokenizer_check import check_tokenizer
 from mtbridge.specs.families import Family, find_family
 from mtbridge.specs.language_tags import tag_of
 
@@ -70,12 +71,14 @@ def import_tokenizer(checkpoint: str | Path, family: str, languages: Iterable[st
         languages: two-letter codes of the languages that the study feeds to the model.
 
     Raises:
-        MtbridgeError: the checkpoint has no tokenizer, or one of another family.
+        MtbridgeError: the checkpoint has no tokenizer, one of another family, or one that gives other ids than
+            transformers' own (`tokenizer_check`).
     """
     checkpoint = Path(checkpoint)
     spec = find_family(family, checkpoint)
     tokenizer = _read(checkpoint, spec)
     ids = special_ids(spec, tokenizer.token_to_id, languages, checkpoint)
+    check_tokenizer(checkpoint, tokenizer, spec)
     untagged = [language for language, tag in ids["languages"].items() if tag is None]
     if spec.tags is not None and untagged:
         print(

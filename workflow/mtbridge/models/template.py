@@ -20,7 +20,7 @@ class Template:
     pieces: str  # as in `Family`: S start, E end, T language tag, A and B the texts
     ids: dict[str, Any]  # of S and E; of T by language
     max_length: int  # tokens of an input, specials included
-    token_types: bool  # whether tokens from the second text on have type 1
+    token_types: bool  # whether tokens from the second text on have type 1; else all have type 0
 
     def assemble(self, texts: tokenized.Ragged, languages: list[str]) -> tuple[tokenized.Ragged, tokenized.Ragged, int]:
         """The inputs of all examples: token ids, token types, and where the first text starts in each input.
@@ -97,7 +97,8 @@ def template(
             f"{folder}/special.json: no tag for {language}; a {family.name} encoder cannot be fed without one"
         )
     own = {language: (tags.get(language) if language_tag == "own" else None) for language in languages}
-    longest = family.longest_input(read_json(Path(folder) / "config.json"), ids["pad"])
+    config = read_json(Path(folder) / "config.json")
+    longest = family.longest_input(config, ids["pad"])
     if longest is not None and max_length > longest:
         raise MtbridgeError(f"recipe.max_length: {max_length}, but {folder} takes {longest} at most; lower it")
     return Template(
@@ -108,5 +109,5 @@ def template(
             "T": {language: tag if tag is not None else fallback for language, tag in own.items()},
         },
         max_length,
-        family.token_types,
+        family.has_token_types(config),
     )

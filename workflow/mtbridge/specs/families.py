@@ -58,6 +58,7 @@ class Family:
     # tokenizer
     special_tokens: Mapping[str, str]
     tokenizer_files: tuple[str, ...]  # from which it can be read, the best first
+    tokenizer_classes: tuple[str, ...]  # transformers' classes that are read exactly, without `Fast`
     tags: Mapping[str, str] | None = None  # language -> tag, in the order of the vocabulary; None: takes no tags
 
     precision_floor: Literal["fp32", "bf16"] = "bf16"  # the lowest precision in which it trains
@@ -66,6 +67,14 @@ class Family:
         """The most tokens that a model takes, by its config.json and padding id; None if the config does not say."""
         positions = config.get(self.config_keys["positions"][0])
         return positions - (padding + 1) if positions is not None and self.positions_after_padding else positions
+
+    def has_token_types(self, config: Mapping[str, Any]) -> bool:
+        """Whether a model tells the second of two texts by a token type of its own, by its config.json.
+
+        A BERT with `type_vocab_size: 1` has seen type 0 alone. Two texts are then told apart by the separator, as in
+        the families without token types.
+        """
+        return self.token_types and config.get("type_vocab_size", 2) > 1
 
     def layer_name(self, layer: int, matrix: str) -> str:
         """The name of one of a layer's six weight matrices."""
@@ -108,6 +117,7 @@ BERT = Family(
     token_types=True,
     special_tokens={"start": "[CLS]", "end": "[SEP]", "pad": "[PAD]", "mask": "[MASK]", "unknown": "[UNK]"},
     tokenizer_files=("tokenizer.json", "vocab.txt"),
+    tokenizer_classes=("BertTokenizer", "DistilBertTokenizer"),
 )
 
 DISTILBERT = replace(
@@ -158,6 +168,7 @@ XLM_ROBERTA = replace(
     positions_after_padding=True,
     special_tokens={"start": "<s>", "end": "</s>", "pad": "<pad>", "mask": "<mask>", "unknown": "<unk>"},
     tokenizer_files=("tokenizer.json", "sentencepiece.bpe.model", "sentencepiece.model", "spiece.model"),
+    tokenizer_classes=("XLMRobertaTokenizer",),
 )
 
 MBART = Family(
@@ -208,6 +219,7 @@ MBART = Family(
     position_table="embed_positions",
     special_tokens=XLM_ROBERTA.special_tokens,
     tokenizer_files=XLM_ROBERTA.tokenizer_files,
+    tokenizer_classes=("MBart50Tokenizer",),  # not mBART-25's MBartTokenizer, which puts the tag at the end
     tags=MBART50,
 )
 
@@ -219,6 +231,7 @@ M2M_100 = replace(
     encoder_class="M2M100Encoder",
     pretraining_class="M2M100ForConditionalGeneration",
     tokenizer_files=("tokenizer.json",),
+    tokenizer_classes=("NllbTokenizer",),
     tags=NLLB,
 )
 
