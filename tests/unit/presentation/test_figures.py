@@ -1,4 +1,5 @@
 import re
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from mtbridge.base.files import read_parquet
 from mtbridge.presentation import catalog
 from mtbridge.presentation.figures import figure1, figure2, sheet, style
 from mtbridge.presentation.figures.curves import training_curves
+from mtbridge.representations.similarity import matching_layer
 from mtbridge.study.outline import read_outline
 from tests.support.presentation import MODELS, outline_of
 
@@ -100,6 +102,73 @@ def test_rows_columns_and_pairs_are_the_papers_with_controls_behind():
     columns = ["mbart-m2o", "mbart-o2m", "mbart-m2m", "mbart-dn", "random"]
     assert list(dict.fromkeys(frame["model_column"])) == columns
     assert frame["value"].notna().sum() == 1
+
+
+DEPTHS = {"a": 2, "b": 5, "c": 5, "d": 12}
+PEERS = tuple((model, f"model {model}", "LM", None) for model in DEPTHS)
+
+
+def similarities_of_depths(depths, languages=("de", "en", "fr")):
+    """Similarities of models, and of languages, as `representations` makes them for models of these depths."""
+    rng = np.random.default_rng(0)
+
+    def numbers(**keys):
+        value = float(rng.random())
+        own = dict(zip(sheet.NUMBERS, (value, value - 0.02, value + 0.02, 0.0, 100), strict=True))
+        return {"corpus": "parallel", **keys, "estimator": "debiased", **own}
+
+    between, inside = [], []
+    for a, b in combinations(depths, 2):
+        for layer in range(min(depths[a], depths[b]) + 1):
+            shallow, deep = sorted((depths[a], depths[b]))
+            other = matching_layer(layer, shallow, deep)
+            layers = (layer, other) if depths[a] <= depths[b] else (other, layer)
+            for language in languages:
+                row = numbers(layer=layer, language=language, model_a=a, model_b=b)
+                between.append(row | dict(zip(sheet.LAYERS, layers, strict=True)))
+    for model, depth in depths.items():
+        for layer in range(depth + 1):
+            for a, b in combinations(languages, 2):
+                inside.append(numbers(layer=layer, model=model, language_a=a, language_b=b, aligned=True))
+    return {1: pd.DataFrame(between), 2: pd.DataFrame(inside)}
+
+
+def test_models_of_unequal_depth_are_drawn_at_the_layers_they_have():
+    outline, similarity = outline_of(models=PEERS), similarities_of_depths(DEPTHS)
+    figure, frame = draw(1, outline, similarity[1], "sound")
+    assert not frame["value"].isna().any(), "no cell is missing"
+    assert written(figure) == sorted(sheet.cka_text(value) for value in frame["value"])
+    layers = frame.query("model_row == 'b' and model_column == 'd'").drop_duplicates("layer")
+    assert list(zip(layers["layer_row"], layers["layer_column"], strict=True)) == [
+        (0, 0), (1, 2), (2, 5), (3, 7), (4, 10), (5, 12),
+    ]  # fmt: skip
+    ticks = [[label.get_text() for label in ax.get_yticklabels()] for ax in figure.axes if ax.texts]
+    assert ["0·0", "1·2", "2·5"] in ticks and ["0", "1", "2", "3", "4", "5"] in ticks
+    assert any("round(l·L′/L) of L′" in text.get_text() for text in figure.texts)
+
+
+def test_inside_models_of_unequal_depth_each_has_a_matrix_at_its_own_layers():
+    similarity = similarities_of_depths(DEPTHS)
+    figure, frame = draw(2, outline_of(models=PEERS), similarity[2], "sound")
+    assert not frame["value"].isna().any()
+    assert frame.groupby("model")["layer"].max().to_dict() == DEPTHS
+    assert frame.groupby("pair")["model"].nunique().max() == 1, "a and b, c and d differ in depth"
+    assert written(figure) == sorted(sheet.cka_text(value) for value in frame["value"])
+    assert any("models of unequal depth have a matrix each" in text.get_text() for text in figure.texts)
+    equal = cells_of(2, outline_of(models=PEERS), similarities_of_depths({"a": 2, "b": 2, "c": 5, "d": 5})[2])
+    assert [set(part["model"]) for _, part in equal.groupby("pair")] == [{"a", "b"}, {"c", "d"}]
+
+
+def test_without_a_base_or_a_translation_model_every_model_is_compared_with_every_other():
+    assert figure1.pairs(outline_of(models=PEERS[:3])) == [("a", "b"), ("a", "c"), ("b", "c")]
+    only = outline_of(models=(("m", "M", "MT", None), ("n", "N", "MT", None)))
+    assert figure1.pairs(only) == [("m", "n")]
+    similarity = similarities_of_depths({"a": 2, "b": 2, "c": 2})[1].drop(columns=sheet.LAYERS)
+    figure, frame = draw(1, outline_of(models=PEERS[:3]), similarity, "sound")
+    assert "layer_row" not in frame and len([ax for ax in figure.axes if ax.texts]) == 3
+    assert written(figure) == sorted(sheet.cka_text(value) for value in similarity["value"])
+    alone = outline_of(models=PEERS[:1])
+    assert cells_of(1, alone, similarity[:0]).empty and draw(1, alone, similarity[:0], "sound")
 
 
 def test_missing_cells_are_hatched_and_counted(figures_inputs):

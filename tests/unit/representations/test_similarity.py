@@ -15,7 +15,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.representations import cka as cka_module
 from mtbridge.representations.cka import ESTIMATORS, cka, gram_products, null, similarities
 from mtbridge.representations.measures import MEASURES
-from mtbridge.representations.similarity import compare_languages, compare_models
+from mtbridge.representations.similarity import compare_languages, compare_models, matching_layer
 from mtbridge.representations.states_file import files_of
 from mtbridge.representations.subsamples import half_subsamples
 
@@ -344,6 +344,57 @@ def test_models_with_other_numbers_of_rows_between_languages_are_compared(files)
     assert dict(zip(table.language, table.n, strict=True)) == {"ru": 10, "de": 24, "en": 24}
     with pytest.raises(MtbridgeError, match="'ru' has 10 rows"):
         compare_languages(files, "nc", aligned=False)
+
+
+@pytest.mark.parametrize(
+    ("depth", "deeper", "expected"),
+    [
+        (2, 2, [0, 1, 2]),
+        (2, 4, [0, 2, 4]),
+        (4, 6, [0, 2, 3, 4, 6]),  # 1.5 and 4.5 go to the even layer
+        (2, 5, [0, 2, 5]),
+        (12, 24, list(range(0, 25, 2))),
+        (0, 3, [0]),
+    ],
+)
+def test_layers_match_at_the_same_relative_depth(depth, deeper, expected):
+    assert [matching_layer(layer, depth, deeper) for layer in range(depth + 1)] == expected
+
+
+def test_models_of_unequal_depth_are_compared_at_the_same_relative_depth(files, tmp_path):
+    """Depths 2, 2 and 4: the first two as ever, the third with each of them at layers 0, 2 and 4."""
+    from safetensors.torch import load_file
+
+    equal = compare_models({model: files[model] for model in ("mbert", "mbart")}, "parallel")
+    deep = {language: normal(5, 24, 6, seed=90 + k).float() for k, language in enumerate(["ru", "de", "en"])}
+    save_file(deep, files["random"])
+    # Between the others, so that it is the first of one pair and the second of the other.
+    table = compare_models({model: files[model] for model in ("mbert", "random", "mbart")}, "parallel")
+    assert list(table) == [*MODELS_COLUMNS, "layer_a", "layer_b"]
+    keys = ["layer", "language", "model_a", "model_b", "estimator"]
+    assert len(table) == 3 * 3 * 3 * 2 and not table.duplicated(keys).any()
+    layers = table.groupby(["model_a", "model_b"])[["layer", "layer_a", "layer_b"]].agg(lambda x: sorted(set(x)))
+    assert layers.loc[("mbert", "mbart")].tolist() == [[0, 1, 2], [0, 1, 2], [0, 1, 2]]
+    assert layers.loc[("mbert", "random")].tolist() == [[0, 1, 2], [0, 1, 2], [0, 2, 4]]
+    assert layers.loc[("random", "mbart")].tolist() == [[0, 1, 2], [0, 2, 4], [0, 1, 2]]
+    again = table[(table.model_a == "mbert") & (table.model_b == "mbart")][MODELS_COLUMNS].reset_index(drop=True)
+    pd.testing.assert_frame_equal(again, equal)
+    for layer, deeper in ((0, 0), (1, 2), (2, 4)):
+        row = table.set_index(keys).loc[(layer, "de", "random", "mbart", "biased")]
+        expected = feature_cka(deep["de"][deeper], load_file(files["mbart"])["de"][layer])
+        assert row.value == pytest.approx(expected, abs=1e-5)
+
+
+def test_inside_a_model_languages_are_compared_at_its_own_layers(files):
+    save_file({language: normal(5, 24, 6, seed=k).float() for k, language in enumerate("abc")}, files["random"])
+    rewrite(
+        files["mbert"],
+        lambda states: [states.update({new: states.pop(old)}) for new, old in zip("abc", list(states), strict=True)],
+    )
+    table = compare_languages({model: files[model] for model in ("mbert", "random")}, "parallel", aligned=True)
+    assert list(table) == LANGUAGES_COLUMNS
+    assert table.groupby("model").layer.max().to_dict() == {"mbert": 2, "random": 4}
+    assert table.groupby("model").size().to_dict() == {"mbert": 3 * 3 * 2, "random": 5 * 3 * 2}
 
 
 def not_finite(states):

@@ -18,8 +18,9 @@ def test_a_loss_at_that_of_the_best_constant_answer_is_told():
     assert warnings([[10, entropy]], entropy, None) == [
         "the training loss ends at 0.693; the best constant answer has 0.693"
     ]
-    assert warnings([[10, 0.95 * entropy + 1e-9]], entropy, None)
-    assert not warnings([[10, 0.94 * entropy]], entropy, None)
+    assert warnings([[10, 0.97 * entropy + 1e-9]], entropy, None)
+    right_on_61_percent = -(0.61 * math.log(0.61) + 0.39 * math.log(0.39))
+    assert not warnings([[10, right_on_61_percent]], entropy, None)
     assert not warnings([[5, entropy], [10, 0.1]], entropy, None), "only the end counts"
     assert not warnings([[10, 0.0]], 0.0, None), "one label in training: there is nothing to learn"
 

@@ -81,7 +81,8 @@ def languages_alike(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:
     for model in outline.models:
         one, base = (frame[frame["model"] == key].dropna(subset=["value"]) for key in (model.key, model.base))
         both = one.merge(base, on=keys, suffixes=("", "_base"))
-        if both.empty:
+        # A base of another depth has no layers that correspond.
+        if both.empty or one["layer"].max() != base["layer"].max():
             continue
         more, less = (both["low"] > both["high_base"]).sum(), (both["high"] < both["low_base"]).sum()
         means = both[["value", "value_base", "null"]].astype(float).mean()
@@ -94,7 +95,9 @@ def last_layer_alike(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:
 
     frame: CKA between models, as in Figure 1.
     """
-    last = frame[frame["layer"] == frame["layer"].max()].dropna(subset=["value"])
+    # Of each pair: models of unequal depth have fewer layers in common than the deepest has.
+    deepest = frame.groupby(["model_row", "model_column"])["layer"].transform("max")
+    last = frame[frame["layer"] == deepest].dropna(subset=["value"])
     means = last.groupby(["model_row", "model_column"])["value"].mean()
     bases = dict.fromkeys(model.base for model in outline.models if model.base)
     pairs = [(base, model.key) for base in bases for model in outline.models]

@@ -14,7 +14,7 @@ KEYS = ["layer", "model", "matrix"]
 
 
 def spectra_frame(outline: Outline, folder, published: pd.DataFrame | None, last_layer: bool) -> pd.DataFrame:
-    """Singular values of the last layer, or of the others: layer, model, matrix, sigma_norm, d, uniform_share.
+    """Singular values of the families' last layers, or of others: layer, model, matrix, sigma_norm, d, uniform_share.
 
     `folder` holds `<model>.npz`. sigma_norm = ‖σ‖₂ (the Frobenius norm of the matrix), d = ‖σ − σ_base‖₂ with both
     spectra in descending order, as arXiv 2403.16777 defines them. uniform_share is the part of d² that rescaling σ_base
@@ -27,15 +27,16 @@ def spectra_frame(outline: Outline, folder, published: pd.DataFrame | None, last
         path = Path(folder) / f"{model}.npz"
         if path.exists():
             spectra[model] = _read_spectra(path)
-    layers = sorted({layer for values in spectra.values() for layer, _ in values})
-    # Without any file, the published layers are shown, with gaps for ours.
-    if not layers and published is not None:
-        layers = sorted(published["layer"].unique())
-    else:
-        layers = layers[-1:] if last_layer else layers[:-1]
+    known = sorted({layer for values in spectra.values() for layer, _ in values})
     rows = []
     for family in outline.families:
         base = spectra.get(family[0], {})
+        # Families may differ in depth. One without any file is shown with gaps, at all layers that are known.
+        layers = sorted({layer for model in family for layer, _ in spectra.get(model, {})}) or known
+        layers = layers[-1:] if last_layer else layers[:-1]
+        # Without any file at all, the published layers are shown, with gaps for ours.
+        if not known and published is not None:
+            layers = sorted(published["layer"].unique())
         for layer, model, matrix in ((i, model, m) for i in layers for model in family for m in MATRICES):
             sigma, base_sigma = spectra.get(model, {}).get((layer, matrix)), base.get((layer, matrix))
             row = {"layer": int(layer), "model": model, "matrix": matrix}

@@ -31,10 +31,15 @@ class StatesFile:
             ) from error
         languages = self.file.keys()
         self.shapes = {language: tuple(self.file.get_slice(language).get_shape()) for language in languages}
+        self.layers = next(iter(self.shapes.values()), (0,))[0]  # embeddings included
         for language, shape in self.shapes.items():
             if len(shape) != 3 or 0 in shape:
                 raise MtbridgeError(
                     f"{path}: '{language}' has shape {list(shape)}; expected [layer, row, dim]: make the states again"
+                )
+            if shape[0] != self.layers:
+                raise MtbridgeError(
+                    f"{path}: '{language}' has {shape[0]} layers, other languages {self.layers}; make the states again"
                 )
             if shape[1] < MINIMUM_ROWS:
                 raise MtbridgeError(
@@ -74,11 +79,11 @@ def files_of(models: Sequence[str], paths: Sequence[str | Path]) -> dict[str, st
 
 def open_states(
     states: Mapping[str, str | Path], stack: contextlib.ExitStack
-) -> tuple[dict[str, StatesFile], list[str], int]:
-    """Open each model's states: model -> file, the languages in alphabetical order, and the number of layers.
+) -> tuple[dict[str, StatesFile], list[str]]:
+    """Open each model's states: model -> file, and the languages in alphabetical order.
 
     Raises:
-        MtbridgeError: models differ in languages or layers, or there are no states.
+        MtbridgeError: models differ in languages, or there are no states.
     """
     if not states:
         raise MtbridgeError("no states were given; expected one file per model")
@@ -87,16 +92,10 @@ def open_states(
     languages = sorted({language for file in files.values() for language in file.shapes})
     if not languages:
         raise MtbridgeError(f"{first.path}: holds no states; make them again")
-    layers = next(iter(first.shapes.values()), (0,))[0]
     for file in files.values():
         for language in languages:
             if language not in file.shapes:
                 raise MtbridgeError(
                     f"{file.path}: lacks the language '{language}', which other models have; make its states again"
                 )
-            if file.shapes[language][0] != layers:
-                raise MtbridgeError(
-                    f"{file.path}: '{language}' has {file.shapes[language][0]} layers where {first.path} has {layers}; "
-                    "layers are compared by index: choose models of equal depth"
-                )
-    return files, languages, layers
+    return files, languages

@@ -28,19 +28,21 @@ def cells(outline: Outline, protocol: str, similarity: pd.DataFrame) -> pd.DataF
     """Every cell: corpus, pair, triangle, model, layer, language_a, language_b, estimator, value, low, high, null, n,
     aligned.
 
-    Two models share a matrix: the first has the lower triangle, the second the upper. `similarity`: the rows of one
-    corpus and estimator. A cell that it lacks is NaN.
+    Two models share a matrix: the first has the lower triangle, the second the upper; models of unequal depth have one
+    each. `similarity`: the rows of one corpus and estimator. A cell that it lacks is NaN.
     """
     languages = sorted({*similarity["language_a"], *similarity["language_b"]})
     layers = sorted(similarity["layer"].unique())
     # CKA is symmetric, and the file has every pair once.
     swapped = similarity.rename(columns={"language_a": "language_b", "language_b": "language_a"})
     both = pd.concat([similarity, swapped]).drop_duplicates(["model", "layer", "language_a", "language_b"])
+    last = similarity.groupby("model")["layer"].max().to_dict()
     rows = [
         (index, triangle, model, layer, one, other)
-        for index, pair in enumerate(pairs(outline, protocol))
+        for index, pair in enumerate(_of_equal_depth(pairs(outline, protocol), last))
         for triangle, model in zip(("lower", "upper"), pair, strict=False)
         for layer in layers
+        if layer <= last.get(model, layer)
         for position, one in enumerate(languages)
         for other in languages[position + 1 :]
     ]
@@ -49,6 +51,15 @@ def cells(outline: Outline, protocol: str, similarity: pd.DataFrame) -> pd.DataF
     result = grid.merge(both[[*keys, *sheet.NUMBERS, "aligned"]], on=keys, how="left")
     result.insert(0, "corpus", outline.corpus(protocol))
     result.insert(7, "estimator", sheet.estimator_of(similarity, outline, protocol))
+    return result
+
+
+def _of_equal_depth(pairs: list[tuple[str, ...]], last: dict[str, int]) -> list[tuple[str, ...]]:
+    """The pairs, with those apart whose models' last layers differ: in one matrix their layers would not correspond."""
+    result: list[tuple[str, ...]] = []
+    for pair in pairs:
+        depths = {last[model] for model in pair if model in last}
+        result += [pair] if len(depths) < 2 else [(model,) for model in pair]
     return result
 
 
@@ -74,14 +85,19 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = shee
     layers = sorted(frame["layer"].unique())
     languages = sorted({*frame["language_a"], *frame["language_b"]})
     size, pairs_shown = len(languages), list(dict.fromkeys(frame["pair"]))
-    lines = math.ceil(len(layers) / MAX_LAYERS_PER_LINE)
-    per_line = math.ceil(len(layers) / lines)
+    per_line = math.ceil(len(layers) / math.ceil(len(layers) / MAX_LAYERS_PER_LINE))
+    layers_of = {p: sorted(part["layer"].unique()) for p, part in frame.groupby("pair")}
+    first_line: dict[int, int] = {}  # of the panels of a pair
+    lines = 0
+    for p in pairs_shown:
+        first_line[p] = lines
+        lines += math.ceil(len(layers_of[p]) / per_line)
     # Inches of a cell: as large as a page with 8.6 inches of cells allows, within what is readable.
     cell = float(np.clip(8.6 / (per_line * size), 0.22, 0.32))
     settings = outline.protocol(protocol)
     own_scales = settings.scale == "panel"
     page = sheet.Sheet(
-        (len(pairs_shown) * lines, per_line),
+        (lines, per_line),
         (cell * size, cell * size),
         gap=(0.12, (0.2 if own_scales else 0.05) + 0.22),
         left=1.75,
@@ -90,13 +106,14 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = shee
         caption=sheet.caption(frame, outline, protocol, f"{label} of {_what(frame)}"),
         bar=None if own_scales else sheet.bar_label(frame, label),
     )
-    for p, pair in enumerate(pairs_shown):
+    for pair in pairs_shown:
         part = frame[frame["pair"] == pair]
-        for index, layer in enumerate(layers):
-            ax = page.panel(p * lines + index // per_line, index % per_line)
+        for index, layer in enumerate(layers_of[pair]):
+            line = first_line[pair] + index // per_line
+            ax = page.panel(line, index % per_line)
             matrix, missing = triangles(part[part["layer"] == layer], languages)
             scale = sheet.scale_of_panel(matrix) if own_scales else sheet.scale_of_figure(frame)
-            is_bottom = p == len(pairs_shown) - 1 and index // per_line == lines - 1
+            is_bottom = line == lines - 1
             is_first = index % per_line == 0
             # A number has up to four characters: points (72 an inch) that fit a cell's width.
             sheet.draw_panel(ax, matrix, scale, 72 * 0.35 * cell, missing)
@@ -112,6 +129,8 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = shee
 def _what(frame: pd.DataFrame) -> str:
     """What a cell compares, for the line below the picture."""
     text = "two languages inside a model; lower and upper triangle: one model each"
+    if frame.groupby("model")["layer"].max().nunique() > 1:
+        text += "; models of unequal depth have a matrix each, at their own layers"
     if not frame["aligned"].dropna().astype(bool).all():
         text += "; texts that are no translations of each other"
     return text

@@ -20,17 +20,19 @@ from mtbridge.base.files import read_parquet
 from mtbridge.presentation.figures.style import COLOURS
 from mtbridge.study.outline import Outline
 
+LAYERS = ["layer_a", "layer_b"]  # of two models, where models differ in depth
 NUMBERS = ["value", "low", "high", "null", "n"]
 CKA = "linear CKA"  # what the measure is called in the pictures, unless a row of the catalog says otherwise
 
 
 def read_similarity(path, keys: list[str], outline: Outline, protocol: str) -> pd.DataFrame:
-    """The similarities that a protocol shows: `keys`, corpus, layer, estimator and `NUMBERS`.
+    """The similarities that a protocol shows: `keys`, corpus, layer, estimator and `NUMBERS`; `LAYERS` if there.
 
     Raises MtbridgeError if the file holds other corpora only.
     """
-    frame = read_parquet(path, ["corpus", "layer", *keys, "estimator", *NUMBERS])
-    return select(frame, outline, protocol, path)
+    frame = read_parquet(path)
+    columns = ["corpus", "layer", *keys, "estimator", *NUMBERS, *(name for name in LAYERS if name in frame)]
+    return select(read_parquet(path, columns), outline, protocol, path)
 
 
 def select(frame: pd.DataFrame, outline: Outline, protocol: str, where) -> pd.DataFrame:
