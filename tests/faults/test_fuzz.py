@@ -204,7 +204,9 @@ def test_configs():
     fuzz()
 
 
-@pytest.mark.parametrize("key", ["models", "tasks", "languages", "recipes", "model_catalog", "task_catalog", "source"])
+@pytest.mark.parametrize(
+    "key", ["models", "tasks", "languages", "recipes", "recipe_defaults", "model_catalog", "task_catalog", "source"]
+)
 def test_configs_whose_parts_are_something_else(key):
     @settings(FUZZ, max_examples=300)
     @given(VALUES)

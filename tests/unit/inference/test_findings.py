@@ -65,6 +65,20 @@ def test_models_are_compared_with_their_bases_in_the_last_layer_alone():
     assert found.to_numpy().tolist() == [["mbart", "mbart-m2m", 1], ["mbart", "random", 9]]
 
 
+def test_the_last_layer_is_that_of_each_pair():
+    """A pair with a shallower model has fewer layers than the others."""
+    rows = [(layer, "mbart", "mbart-m2m", layer) for layer in range(5)]
+    rows += [(layer, "mbart", "random", 10 + layer) for layer in range(3)]
+    frame = pd.DataFrame(rows, columns=["layer", "model_row", "model_column", "value"])
+    found = findings.last_layer_alike(outline_of(), frame)
+    assert found.to_numpy().tolist() == [["mbart", "mbart-m2m", 4], ["mbart", "random", 12]]
+
+
+def test_languages_are_not_held_against_a_base_of_another_depth():
+    base, continued = cells("mbart", (0.5, 0.4, 0.6), (0.5, 0.4, 0.6)), cells("mbart-m2m", (0.8, 0.7, 0.9))
+    assert findings.languages_alike(outline_of(), pd.concat([base, continued])).empty
+
+
 def test_weights_moved_by_the_median_distance_over_the_bases_norm():
     rows = [(layer, model, "k", 10.0, d, share) for layer in range(3)
             for model, d, share in (("mbart", 0.0, np.nan), ("mbart-m2m", 1.0 + layer, 0.5))]  # fmt: skip

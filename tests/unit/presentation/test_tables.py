@@ -125,6 +125,20 @@ def test_spectra_in_closed_form(tmp_path):
     assert others.loc["mbart-m2m", "d"] == 0  # the order in which singular values are stored does not matter
 
 
+def test_families_of_unequal_depth_have_their_own_last_layers(tmp_path):
+    models = (("deep", "D", "LM", None), ("deeper", "D+", "CP", "deep"), ("flat", "F", "LM", None))
+    models = (*models, ("flatter", "F+", "CP", "flat"))
+    outline = outline_of(models=models)
+    write_spectra(tmp_path, deep=[[1]] * 3, deeper=[[2]] * 3, flat=[[3]], flatter=[[4]])
+    last = spectra.frame(outline, "sound", tmp_path, last_layer=True).query("matrix == 'v'")
+    assert last.set_index("model")["layer"].to_dict() == {"deep": 2, "deeper": 2, "flat": 0, "flatter": 0}
+    assert last.set_index("model")["d"].to_dict() == {"deep": 0, "deeper": 1, "flat": 0, "flatter": 1}
+    (block,) = lay_out("table2", last, outline, "sound").blocks
+    assert [[cell.text for cell in row[:2]] for row in block.rows] == [["0", "F"], ["", "F+"], ["2", "D"], ["", "D+"]]
+    others = spectra.frame(outline, "sound", tmp_path, last_layer=False)
+    assert set(others["model"]) == {"deep", "deeper"} and set(others["layer"]) == {0, 1}
+
+
 def test_distance_is_at_least_the_difference_of_norms(presentation_results):
     folder, _, study = presentation_results
     frame = spectra.frame(read_outline(study), "sound", folder / "spectra", last_layer=False)

@@ -27,10 +27,17 @@ def family_problem(spec: ModelSettings) -> tuple[str, str] | None:
 
 
 def longest_input(spec: ModelSettings) -> int | None:
-    """The most tokens that a local checkpoint takes; None where nobody knows it yet, as for a model of the Hub."""
+    """The most tokens that a local checkpoint takes; None where nobody knows it yet, as for a model of the Hub.
+
+    Raises:
+        MtbridgeError: the numbers in config.json are none.
+    """
     if spec.source != "local":
         return None
     config, path = read_config(spec)
     # Without the key it is 1, transformers' default for the families that count from it.
     padding = config.get("pad_token_id")
-    return family_of_config(config, path).longest_input(config, 1 if padding is None else padding)
+    try:
+        return family_of_config(config, path).longest_input(config, 1 if padding is None else padding)
+    except TypeError as error:
+        raise MtbridgeError(f"{path}: its sizes are no numbers ({error}); get it again") from error

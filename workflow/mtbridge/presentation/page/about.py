@@ -71,7 +71,9 @@ def recipes(outline: Outline, runs: dict) -> Layout:
         records = (run["recipe"] for key, run in runs.items() if key[0] == recipe)
         by_origin = outline.settings.get(recipe) or {"": next(records, {})}
         if len(by_origin) > 1 and len({json.dumps(values, sort_keys=True) for values in by_origin.values()}) > 1:
-            columns |= {f"{recipe}, {ORIGINS[origin]}": values for origin, values in by_origin.items()}
+            columns |= {
+                f"{recipe}, {ORIGINS[origin]}": values for origin, values in sorted(by_origin.items(), reverse=True)
+            }
             notes = [_origin_note(outline)]
         else:
             columns[recipe] = next(iter(by_origin.values()))

@@ -19,10 +19,11 @@ def frame(outline: Outline, protocol: str, inputs, published=None, *, last_layer
 def body(frame: pd.DataFrame, outline: Outline, protocol: str, *, last_layer: bool) -> tuple[list[Block], list[str]]:
     """One block: layers and their models down; matrices across, each with ‖σ‖ and d."""
     row_of = {(r["layer"], r["model"], r["matrix"]): r for r in frame.to_dict("records")}
+    shown = set(zip(frame["layer"], frame["model"], strict=True))
     rows, rules = [], set()
     for layer in sorted(set(frame["layer"])):
         # Families may differ in depth, so not all have every layer.
-        for family in (family for family in outline.families if any((layer, model, "k") in row_of for model in family)):
+        for family in (family for family in outline.families if any((layer, model) in shown for model in family)):
             for index, model in enumerate(family):
                 stub = [Cell(str(layer) if index == 0 else ""), Cell(outline.label(model))]
                 cells = [_cells(row_of.get((layer, model, m)), model == family[0]) for m in MATRIX_LABELS]
