@@ -68,10 +68,10 @@ def test_every_yaml_example_is_a_valid_config(project, tmp_path, monkeypatch):
     from mtbridge.study.load import load
 
     (tmp_path / "path/to/checkpoint").mkdir(parents=True)
-    (tmp_path / "path/to/checkpoint/config.json").write_text("{}")
     for split in ("train", "dev", "test"):
         for language in ("en", "de"):
             (tmp_path / f"path/to/{language}.{split}.csv").write_text("")
+    (tmp_path / "path/to/checkpoint/config.json").write_text('{"model_type": "bert"}')
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     assert blocks
