@@ -17,8 +17,8 @@ from mtbridge.data.readers import available_languages
 from mtbridge.data.readers import problems as source_problems
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.names import CONTROL
-from mtbridge.specs.source import Generated, Xglue
 from mtbridge.specs.recipe import Recipe
+from mtbridge.specs.source import Generated, Xglue
 from mtbridge.study import local_checkpoints
 from mtbridge.study.languages import study_languages, task_languages
 from mtbridge.study.layers import source_layer

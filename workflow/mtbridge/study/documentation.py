@@ -61,7 +61,7 @@ def document(settings: type[BaseModel]) -> str:
         for row in rows:
             for title_of_kind, kind in _kinds(row, groups):
                 if all(other is not kind for _, other in tables):
-                    tables.append((title_of_kind, kind))
+                    tables.append(([title_of_kind], kind))
             named = _group(row.schema.get("additionalProperties"), groups)
             if named and len(named["properties"]) > FEW:
                 title = f"`{row.key}.<name>`"
@@ -84,7 +84,7 @@ def _kinds(row: Row, groups: Schema) -> Iterator[tuple[str, Schema]]:
     """(title, group) of every kind of group that a setting may hold."""
     for name, reference in row.schema.get("discriminator", {}).get("mapping", {}).items():
         kind = groups[reference.rsplit("/", 1)[1]]
-        yield f"A `{row.key}` of the kind `{name}`: {kind['description']}", kind
+        yield f"A `{row.key}` of the kind `{name}`", kind
 
 
 def _not_none(schema: Schema) -> Schema:

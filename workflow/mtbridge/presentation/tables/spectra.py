@@ -23,7 +23,8 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str, *, last_layer: bo
     rows, rules = [], set()
     for layer in sorted(set(frame["layer"])):
         # Families may differ in depth, so not all have every layer.
-        for family in (family for family in outline.families if any((layer, model) in shown for model in family)):
+        with_layer = [family for family in outline.families if any((layer, model) in shown for model in family)]
+        for family in with_layer:
             for index, model in enumerate(family):
                 stub = [Cell(str(layer) if index == 0 else ""), Cell(outline.label(model))]
                 cells = [_cells(row_of.get((layer, model, m)), model == family[0]) for m in MATRIX_LABELS]
