@@ -19,20 +19,21 @@ from tests.support.predictions import (
     PAIR,
     POS,
     STS,
+    WPR,
     random_sentences,
     scored,
     tables,
 )
 
 ROOT = Path(__file__).resolve().parents[3]
-ACCURACY = METRICS["accuracy"]
+(ACCURACY,) = METRICS["accuracy"]
 
 
 @pytest.mark.parametrize("p", [0.5, 0.9])
 def test_interval_is_as_wide_as_the_binomial_says(p):
     n = 2000
     right = np.arange(n) < p * n
-    gold = ["neutral"] * n
+    gold = ["neutral", "contradiction"] * (n // 2)
     found, _ = scored(PAIR, gold, [g if r else "entailment" for g, r in zip(gold, right, strict=True)])
     row = found["accuracy"]
     width = 2 * 1.96 * 100 * np.sqrt(p * (1 - p) / n)
@@ -45,7 +46,7 @@ def test_intervals_cover_the_truth_as_often_as_they_claim():
     covered = 0
     for trial in range(200):
         right = (rng.random(300) < 0.7).astype(float)
-        (values,) = bootstrap(ACCURACY, [np.stack([right, np.ones(300)], axis=1)], f"trial {trial}", "en", "test", 400)
+        values = bootstrap(ACCURACY, np.stack([right, np.ones(300)], axis=1), f"trial {trial}", "en", "test", 400)
         low, high = np.percentile(values, [2.5, 97.5])
         covered += low <= 70 <= high
     assert 0.90 <= covered / 200 <= 0.99
@@ -78,19 +79,18 @@ def test_resamples_are_the_same_for_all_models_and_differ_by_task_language_and_s
     assert np.array_equal(first[key], same[key]) and not np.array_equal(first[key], other[key])
     # Complements on the same resample: together they are always 100.
     assert np.allclose(first[key] + scored(PAIR, gold, ["entailment"] * 20 + ["neutral"] * 30)[1][key], 100)
-    columns = [np.stack([np.arange(50.0), np.ones(50)], axis=1)]
+    columns = np.stack([np.arange(50.0), np.ones(50)], axis=1)
     draws = [
-        bootstrap(ACCURACY, columns, *names)[0]
-        for names in (("a", "en", "dev"), ("a", "en", "test"), ("a", "de", "dev"))
+        bootstrap(ACCURACY, columns, *names) for names in (("a", "en", "dev"), ("a", "en", "test"), ("a", "de", "dev"))
     ]
     assert not np.array_equal(draws[0], draws[1]) and not np.array_equal(draws[0], draws[2])
 
 
 def test_chunking_the_resample_changes_nothing(monkeypatch):
-    columns = [np.random.default_rng(0).random((40, 2)) for _ in range(2)]
-    at_once = bootstrap(METRICS["ndcg"], columns, "a", "en", "dev", 100)
+    columns = np.random.default_rng(0).integers(9, size=(40, 2)).astype(float)
+    at_once = bootstrap(ACCURACY, columns, "a", "en", "dev", 100)
     monkeypatch.setattr("mtbridge.inference.bootstrap.CHUNK", 40 * 7)
-    assert np.array_equal(at_once, bootstrap(METRICS["ndcg"], columns, "a", "en", "dev", 100))
+    assert np.array_equal(at_once, bootstrap(ACCURACY, columns, "a", "en", "dev", 100))
 
 
 def test_order_of_predictions_does_not_matter_and_languages_are_apart():
@@ -141,8 +141,8 @@ def test_replicates_of_a_correlation_are_those_of_the_resampled_examples(decimal
 
     gold, predicted = numbers(np.random.default_rng(2), decimals=decimals)
     metrics = METRICS["pearson"]
-    columns = [metric.columns(Judged(STS, gold, predicted)) for metric in metrics]
-    found = bootstrap(metrics, columns, "sts", "en", "test", 50)
+    found = [bootstrap(metric, metric.columns(Judged(STS, gold, predicted)), "sts", "en", "test", 50)
+             for metric in metrics]  # fmt: skip
     times = np.concatenate([part for _, part in resamples(len(gold), "sts", "en", "test", 50)])
     for metric, values, library in zip(metrics, found, (pearsonr, spearmanr), strict=True):
         for value, count in zip(values, times.astype(int), strict=True):
@@ -155,9 +155,9 @@ def test_intervals_of_a_correlation_cover_the_truth_as_often_as_they_claim():
     truth = 60.0, 100 * 6 / np.pi * np.arcsin(0.6 / 2)  # Spearman's of a bivariate normal
     for trial in range(100):
         x, y = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 200).T
-        metrics = METRICS["pearson"]
-        columns = [metric.columns(Judged(STS, x.tolist(), y.tolist())) for metric in metrics]
-        for place, values in enumerate(bootstrap(metrics, columns, f"trial {trial}", "en", "test", 200)):
+        for place, metric in enumerate(METRICS["pearson"]):
+            columns = metric.columns(Judged(STS, x.tolist(), y.tolist()))
+            values = bootstrap(metric, columns, f"trial {trial}", "en", "test", 200)
             low, high = np.percentile(values, [2.5, 97.5])
             covered[place] += low <= truth[place] <= high
     assert (covered >= 87).all() and (covered <= 99).all(), covered
@@ -179,6 +179,53 @@ def test_a_prediction_that_is_no_number_is_refused():
 
     with pytest.raises(MtbridgeError, match=r"en test example '1' has the prediction 'nan', which is not finite"):
         scored(STS, [1.0, 2.0], [1.0, float("nan")])
+
+
+# Degenerate scores
+
+
+def reason_of(task, gold, predicted, metric=None, **keywords):
+    found, _ = scored(task, gold, predicted, **keywords)
+    row = found[metric or next(iter(found))]
+    assert np.isnan(row["low"]) == np.isnan(row["high"]) == bool(row["degenerate"])
+    return row["degenerate"]
+
+
+def labels(**times):
+    return [label for label, count in times.items() for _ in range(count)]
+
+
+def test_a_score_says_why_it_says_nothing():
+    both = labels(neutral=10, entailment=10)
+    assert reason_of(PAIR, both, labels(neutral=11, entailment=9)) == ""
+    assert reason_of(PAIR, both, labels(neutral=20)) == "constant answer"
+    assert reason_of(PAIR, labels(neutral=20), labels(neutral=11, entailment=9)) == "one gold class"
+    assert reason_of(PAIR, both, both) == "no width"
+    words = [["B-PER", "O"], ["O", "B-LOC"]]
+    assert reason_of(NER, words, [["O", "O"]] * 2) == "constant answer"
+    assert reason_of(NER, [["O", "O"]] * 2, words) == "one gold class"
+    assert reason_of(POS, [["NOUN", "VERB"]] * 2, [["NOUN", None]] * 2) == "constant answer"
+    assert reason_of(STS, [1.0, 2.0, 3.0], [0.5] * 3) == "constant answer"
+    assert reason_of(STS, [1.0] * 3, [1.0, 2.0, 3.0]) == "one gold class"
+
+
+def test_nineteen_of_twenty_answers_alike_are_constant_unless_the_examples_are_so_too():
+    gold = labels(neutral=100, entailment=100)
+    assert reason_of(PAIR, gold, labels(neutral=190, entailment=10)) == "constant answer"
+    assert reason_of(PAIR, gold, labels(neutral=189, entailment=11)) == ""
+    assert reason_of(PAIR, labels(entailment=15, neutral=185), labels(entailment=10, neutral=190)) == ""
+
+
+def test_a_ranking_says_nothing_if_it_orders_nothing():
+    texts, gold = ["a", "a", "b", "b"], ["1", "0", "0", "2"]
+    flat, varied = [[0.5, 0.5, 0, 0, 0]] * 4, [[0.4, 0.6, 0, 0, 0], [0.6, 0.4, 0, 0, 0]] * 2
+    same = ["0"] * 4
+    assert reason_of(WPR, gold, same, "ndcg", scores=flat, queries=texts) == "constant answer"
+    # XGLUE's number sees the classes alone.
+    assert reason_of(WPR, gold, same, "ndcg", scores=varied, queries=texts) == ""
+    assert reason_of(WPR, gold, same, "xglue_ndcg", scores=varied, queries=texts) == "constant answer"
+    varied_in = ["0", "1", "1", "0"]
+    assert reason_of(WPR, gold, varied_in, "ndcg", scores=varied, queries=list("abcd")) == "nothing counted"
 
 
 # The programs

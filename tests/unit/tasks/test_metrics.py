@@ -12,6 +12,7 @@ from mtbridge.tasks.metrics import (
     correlation,
     entity_f1,
     moments,
+    precision,
     rank_correlation,
     sound_value,
 )
@@ -51,8 +52,8 @@ def test_xglue_chunk_precision_of_sums_is_seqevals(seed):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         expected = precision_score(gold, predicted)
-    numerator, denominator = chunk_precision(Judged(POS, gold, predicted)).sum(axis=0)
-    assert numerator / max(denominator, 1) == pytest.approx(expected, abs=1e-12)
+    sums = chunk_precision(Judged(POS, gold, predicted)).sum(axis=0)
+    assert precision(sums) == pytest.approx(100 * expected, abs=1e-10)
 
 
 def test_xglue_number_does_not_tell_cconj_from_sconj_and_merges_runs():
@@ -76,11 +77,20 @@ def test_words_cut_off_are_wrong_counted_and_free_in_xglues_number():
     assert found["entity_f1"]["value"] == pytest.approx(100 * 2 / 3) and found["entity_f1"]["cut"] == 1
 
 
-def test_nothing_found_is_zero_not_an_error():
-    found, _ = scored(NER, [["O", "O"], ["O"]], [["O", "O"], ["O"]])
-    assert (found["entity_f1"]["value"], found["entity_f1"]["low"], found["entity_f1"]["high"]) == (0, 0, 0)
+def test_what_is_missed_is_zero_and_what_is_not_there_is_no_score():
+    found, _ = scored(NER, [["O", "B-PER"], ["O"]], [["O", "O"], ["O"]])
+    assert found["entity_f1"]["value"] == 0
     found, _ = scored(POS, [["NOUN"]], [[None]])
     assert [row["value"] for row in found.values()] == [0, 0]
+    # Neither a gold nor a predicted entity: seqeval would say 0.
+    found, _ = scored(NER, [["O", "O"], ["O"]], [["O", "O"], ["O"]])
+    assert np.isnan([found["entity_f1"][key] for key in ("value", "low", "high")]).all()
+
+
+@pytest.mark.parametrize("metric", ["xglue_ndcg", "ndcg"])
+def test_a_ranking_without_a_query_of_two_results_has_no_score(metric):
+    found, replicates = scored(WPR, ["4", "0"], ["4", "0"], None, ["a", "b"])
+    assert np.isnan(found[metric]["value"]) and np.isnan(replicates[f"en/test/{metric}"]).all()
 
 
 def test_accuracy_is_scikit_learns():
@@ -134,11 +144,20 @@ def test_expected_relevance_tells_results_of_one_class_apart():
     assert found["xglue_ndcg"]["value"] < 99  # a tie: the mean of both orders
 
 
-def test_queries_are_runs_of_rows_not_equal_texts():
+def test_xglues_queries_are_runs_of_rows_not_equal_texts():
     gold, texts = ["4", "0", "0", "4"], ["a", "a", "b", "a"]
     found, _ = scored(WPR, gold, ["4", "0", "0", "4"], None, texts)
     # The runs are (4, 0), (0), (4): only the first is a ranking.
     assert found["xglue_ndcg"]["value"] == pytest.approx(100)
+
+
+def test_ndcg_does_not_depend_on_where_the_rows_of_a_query_stand():
+    texts, gold, scores, predicted = random_ranking(np.random.default_rng(6))
+    order = np.random.default_rng(7).permutation(len(texts))
+    shuffled = [[column[row] for row in order] for column in (gold, predicted, scores, texts)]
+    (one, _), (other, _) = scored(WPR, gold, predicted, scores, texts), scored(WPR, *shuffled)
+    assert other["ndcg"]["value"] == pytest.approx(one["ndcg"]["value"], abs=1e-9)
+    assert other["xglue_ndcg"]["value"] != pytest.approx(one["xglue_ndcg"]["value"], abs=0.1)
 
 
 def test_a_word_without_a_prediction_is_an_o_to_conlleval():

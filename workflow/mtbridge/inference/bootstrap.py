@@ -15,6 +15,10 @@ from mtbridge.tasks.metrics import Metric
 REPLICATES = 1000
 # Largest number of counts (resamples × units) in memory at a time: 64 MB as float64.
 CHUNK = 8_000_000
+# Replicates are stored in single precision, whose numbers near 100 are 8e-6 apart.
+ROUNDING = 2e-5
+# A metric may have no value on a few resamples, and its interval leaves them out; with more, it has no interval.
+UNDEFINED = 0.05
 
 
 def resamples(
@@ -36,26 +40,32 @@ def resamples(
 
 
 def bootstrap(
-    metrics: tuple[Metric, ...],
-    columns: list[np.ndarray],
+    metric: Metric,
+    columns: np.ndarray,
     task: str,
     language: str,
     split: str,
     count: int = REPLICATES,
-) -> list[np.ndarray]:
-    """The values [count] of each metric on the same resamples, in percent.
+) -> np.ndarray:
+    """The values [count] of a metric on resamples, in percent; columns: its quantities per unit, [unit, k].
 
-    columns: for each metric its quantities per unit, [unit, k].
+    A resample on which the metric has no value (an F1 without entities) is NaN.
     """
-    # Side by side, so that one matrix product gives the sums of all metrics.
-    joined = np.concatenate(columns, axis=1)
-    ends = np.cumsum([part.shape[1] for part in columns])
-    values = [np.empty(count) for _ in metrics]
-    for rows, counts in resamples(len(joined), task, language, split, count):
-        sums = counts @ joined  # [resample, sum of k]
-        for metric, part, end, value in zip(metrics, columns, ends, values, strict=True):
-            if metric.of_resamples:
-                value[rows] = metric.of_resamples(part, counts)
-            else:
-                value[rows] = metric.of_sums(sums[:, end - part.shape[1] : end])
+    values = np.empty(count)
+    for rows, counts in resamples(len(columns), task, language, split, count):
+        values[rows] = metric.of_resamples(columns, counts) if metric.of_resamples else metric.of_sums(counts @ columns)
     return values
+
+
+def has_width(sample: np.ndarray) -> bool:
+    """Do draws [draw], in percent, differ by more than the rounding of their single precision?"""
+    finite = sample[np.isfinite(sample)]
+    return len(finite) > 0 and bool(np.ptp(finite) > ROUNDING)
+
+
+def percentiles(sample: np.ndarray) -> tuple[float, float]:
+    """The 95 % percentile interval of draws that have a value; NaN if one in twenty has none."""
+    if np.isnan(sample).mean() > UNDEFINED:
+        return float("nan"), float("nan")
+    low, high = np.nanpercentile(sample, [2.5, 97.5])
+    return float(low), float(high)

@@ -1,14 +1,16 @@
 """The scores of one run: every metric of its task by language and split, with intervals over examples.
 
-An interval is the 95 % percentile interval of the bootstrap's replicates. If a metric has no value (a correlation with
-a constant), value and interval are NaN.
+An interval is the 95 % percentile interval of the bootstrap's replicates. If a metric has no value (nothing is counted,
+a correlation with a constant), value and interval are NaN. The column `degenerate` says why a score says nothing about
+the model, see `inference.degenerate`; such a score has no interval.
 """
 
 import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.progress import Progress
-from mtbridge.inference.bootstrap import bootstrap
+from mtbridge.inference import degenerate
+from mtbridge.inference.bootstrap import bootstrap, percentiles
 from mtbridge.tasks.kinds import kind_of
 from mtbridge.tasks.metrics import METRICS, Judged
 
@@ -34,12 +36,13 @@ def score(predictions, examples, task, recipe: str, model: str, seed: int, known
     progress = Progress(f"scored {task.name}, language and split", len(rows_of))
     for number, ((language, split), indices) in enumerate(rows_of.items(), 1):
         judged = _judge(task, predictions, examples, indices)
-        metrics = METRICS[task.metric]
-        columns = [metric.columns(judged) for metric in metrics]
-        samples = bootstrap(metrics, columns, task.name, language, split)
         cut = kind_of(task).missing(judged.predicted)
-        for metric, part, sample in zip(metrics, columns, samples, strict=True):
-            low, high = np.percentile(sample, [2.5, 97.5])
+        for metric in METRICS[task.metric]:
+            columns = metric.columns(judged)
+            value = metric.value(columns)
+            sample = bootstrap(metric, columns, task.name, language, split)
+            why = degenerate.reason(metric, judged, value, sample)
+            low, high = (float("nan"), float("nan")) if why else percentiles(sample)
             replicates[f"{language}/{split}/{metric.name}"] = sample.astype(np.float32)
             rows.append(
                 {
@@ -51,10 +54,11 @@ def score(predictions, examples, task, recipe: str, model: str, seed: int, known
                     "split": split,
                     "metric": metric.name,
                     "official": metric.official,
-                    "value": metric.value(part),
-                    "low": float(low),
-                    "high": float(high),
+                    "value": value,
+                    "low": low,
+                    "high": high,
                     "n": len(indices),
+                    "degenerate": why,
                     "language_known": known_languages is None or language in known_languages,
                     "cut": cut,
                 }

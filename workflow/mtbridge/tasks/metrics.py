@@ -3,7 +3,7 @@
     metric                  unit      numbers of a unit                            statistic
     accuracy                example   1 if right, 1                                first / second
     entity_f1               sentence  2 · true positives, predicted + gold         first / second
-    xglue_chunk_precision   sentence  true positives, predicted chunks             first / second
+    xglue_chunk_precision   sentence  true positives, predicted, gold chunks       first / second
     token_accuracy          sentence  right words, words                           first / second
     xglue_ndcg, ndcg        query     nDCG, 1 if the query counts                  first / second
     pearson                 example   1, x, y, x², y², xy                          correlation from its moments
@@ -20,22 +20,25 @@ XGLUE's official numbers are computed as by its evaluation program (Liang et al.
     xglue_ndcg: results are ranked by the predicted class alone; ties are averaged. A query is a run of rows with the
         same text. Runs of one row are left out. A query without a relevant result scores 0.
 
-`ndcg` ranks the same queries by expected relevance, Σ p(class) · gain(class), and leaves out queries whose results are
-all equally relevant: no order of them is better than another, so they would add the same to every model's score.
+`ndcg` ranks by expected relevance, Σ p(class) · gain(class). A query is all rows with the same text, wherever they
+stand. Queries whose results are all equally relevant are left out: no order of them is better than another, so they
+would add the same to every model's score.
 
-A correlation is in percent like the others. It is NaN, no score, if the gold or the predicted numbers do not vary.
+A metric is NaN, no score, where nothing is counted: no query is ranked, there is neither a gold nor a predicted entity.
+seqeval gives 0 there. An F1 or precision of gold entities of which none is found is 0, as in seqeval. A correlation is
+in percent like the others, and NaN if the gold or the predicted numbers do not vary.
 NumPy is imported inside the functions: planning a study reads only the names here, and must be fast.
 """
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.tasks.judged import Judged, each_row, has_one_answer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,28 +46,23 @@ if TYPE_CHECKING:
     from mtbridge.specs.task import Task
 
 
-@dataclass(frozen=True)
-class Judged:
-    """The input of a metric: examples with their predictions.
-
-    gold, predicted: one per example; in tagging a list of labels, with None for a word without a prediction.
-    scores: [example, class], for kinds that have them.
-    queries: the text of each row's query, in a ranking.
-    """
-
-    task: Task
-    gold: list
-    predicted: list
-    scores: np.ndarray | list | None = None
-    queries: list[str] | None = None
-
-
 def ratio(sums: np.ndarray) -> np.ndarray:
-    """Numerator over denominator [..., 2] in percent; 0 if the denominator is 0, as in seqeval."""
+    """Numerator over denominator [..., 2] in percent; NaN if the denominator is 0: nothing was counted."""
     import numpy as np
 
     numerator, denominator = sums[..., 0], sums[..., 1]
-    return 100 * np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
+    return 100 * np.divide(numerator, denominator, out=np.full_like(numerator, np.nan), where=denominator > 0)
+
+
+def precision(sums: np.ndarray) -> np.ndarray:
+    """True positives over predicted chunks, from [..., (true positives, predicted, gold)], in percent.
+
+    0 if there are gold chunks alone, as in seqeval; NaN if there are neither.
+    """
+    import numpy as np
+
+    _, predicted, gold = np.moveaxis(sums, -1, 0)
+    return np.where((predicted == 0) & (gold > 0), 0.0, ratio(sums))
 
 
 @dataclass(frozen=True)
@@ -72,6 +70,8 @@ class Metric:
     """One metric. Its values are in percent.
 
     columns: the numbers of every unit, float64 [unit, k].
+    units: the unit of every row, [row] int; units are numbered in the order in which they first occur.
+    is_constant: whether the answers that it scores are one answer to everything.
     of_sums: the value of sums of columns, [..., k] -> [...].
     of_resamples: for a metric that is no function of sums. The value of every resample, from the columns [unit, k] and
         the number of times that each unit was drawn [resample, unit] -> [resample].
@@ -85,6 +85,8 @@ class Metric:
     sound: bool = True  # whether it is the sound number, by which an epoch is chosen
     of_sums: Callable[[np.ndarray], np.ndarray] = ratio
     of_resamples: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    units: Callable[[Judged], np.ndarray] = each_row
+    is_constant: Callable[[Judged], bool] = has_one_answer
     range: tuple[float, float] = (0, 100)
 
     def value(self, columns: np.ndarray) -> float:
@@ -130,11 +132,8 @@ def entity_f1(judged: Judged) -> np.ndarray:
 
 
 def chunk_precision(judged: Judged) -> np.ndarray:
-    """XGLUE's number for part-of-speech tags, see the module's docstring: [sentence, 2]."""
-    import numpy as np
-
-    true_positives, predicted, _ = _chunk_counts(judged.gold, judged.predicted)
-    return np.stack([true_positives, predicted], axis=1)
+    """XGLUE's number for part-of-speech tags, see the module's docstring: [sentence, 3]."""
+    return _chunk_counts(judged.gold, judged.predicted).T
 
 
 def token_accuracy(judged: Judged) -> np.ndarray:
@@ -169,40 +168,73 @@ def _chunk_counts(gold: list, predicted: list) -> np.ndarray:
 
 
 def ndcg_by_class(judged: Judged) -> np.ndarray:
-    """nDCG of every query whose results are ranked by their predicted class: [query, 2]."""
+    """nDCG of every run of rows of one query, ranked by their predicted class: [run, 2]."""
     import numpy as np
 
     gains = _gains(judged.task)
-    return _ndcg(judged, np.array([gains[label] for label in judged.predicted]), varied_only=False)
+    relevance = np.array([gains[label] for label in judged.predicted])
+    return _ndcg(judged, relevance, query_runs(judged), varied_only=False)
 
 
 def ndcg_by_expected_relevance(judged: Judged) -> np.ndarray:
     """nDCG of every query whose results are ranked by Σ p(class) · gain(class): [query, 2]."""
+    return _ndcg(judged, _expected_relevance(judged), query_texts(judged), varied_only=True)
+
+
+def _expected_relevance(judged: Judged) -> np.ndarray:
     import numpy as np
 
-    gains = np.array(list(_gains(judged.task).values()))
-    return _ndcg(judged, np.asarray(judged.scores).astype(np.float64) @ gains, varied_only=True)
+    return np.asarray(judged.scores).astype(np.float64) @ np.array(list(_gains(judged.task).values()))
 
 
-def _ndcg(judged: Judged, relevance: np.ndarray, varied_only: bool) -> np.ndarray:
+def _ndcg(judged: Judged, relevance: np.ndarray, units: np.ndarray, varied_only: bool) -> np.ndarray:
     """nDCG (Järvelin & Kekäläinen 2002) and 1 for every query that counts, else 0 and 0: [query, 2].
 
-    varied_only: count only queries with different gains.
+    units: the query of each row [row]; varied_only: count only queries with different gains.
     """
     import numpy as np
     from sklearn.metrics import ndcg_score
 
     gains = _gains(judged.task)
     truth = np.array([gains[label] for label in judged.gold])
+    columns = np.zeros((units.max() + 1, 2))
+    for query, rows in enumerate(_rows_of(units)):
+        # scikit-learn refuses lists of one document.
+        if len(rows) >= 2 and (not varied_only or truth[rows].min() < truth[rows].max()):
+            columns[query] = ndcg_score([truth[rows]], [relevance[rows]]), 1
+    return columns
+
+
+def _rows_of(units: np.ndarray) -> list[np.ndarray]:
+    """The rows of every unit, in ascending order."""
+    import numpy as np
+
+    return np.split(np.argsort(units, kind="stable"), np.cumsum(np.bincount(units))[:-1])
+
+
+def orders_nothing(judged: Judged) -> bool:
+    """Has every query of several results the same expected relevance for all of them?"""
+    relevance = _expected_relevance(judged)
+    ranked = [rows for rows in _rows_of(query_texts(judged)) if len(rows) >= 2]
+    return bool(ranked) and all(relevance[rows].min() == relevance[rows].max() for rows in ranked)
+
+
+def query_runs(judged: Judged) -> np.ndarray:
+    """A query is a run of rows with the same text, as in XGLUE's evaluation program: its number, [row]."""
+    import numpy as np
+
     assert judged.queries is not None, "a ranking has queries"
     starts = runs(judged.queries)
-    columns = np.zeros((len(starts) - 1, 2))
-    for query, (start, end) in enumerate(itertools.pairwise(starts)):
-        true = truth[start:end]
-        # scikit-learn refuses lists of one document.
-        if end - start >= 2 and (not varied_only or true.min() < true.max()):
-            columns[query] = ndcg_score([true], [relevance[start:end]]), 1
-    return columns
+    return np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+
+
+def query_texts(judged: Judged) -> np.ndarray:
+    """A query is all rows with the same text, wherever they stand: its number, [row]."""
+    import numpy as np
+
+    assert judged.queries is not None, "a ranking has queries"
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(text, len(numbers)) for text in judged.queries])
 
 
 def runs(texts: list[str]) -> list[int]:
@@ -287,12 +319,27 @@ METRICS: dict[str, tuple[Metric, ...]] = {
     "accuracy": (Metric("accuracy", "accuracy", "example", accuracy),),
     "entity_f1": (Metric("entity_f1", "entity F1", "sentence", entity_f1),),
     "tagging_accuracy": (
-        Metric("xglue_chunk_precision", "XGLUE's POS precision", "sentence", chunk_precision, sound=False),
+        Metric(
+            "xglue_chunk_precision",
+            "XGLUE's POS precision",
+            "sentence",
+            chunk_precision,
+            sound=False,
+            of_sums=precision,
+        ),
         Metric("token_accuracy", "token accuracy", "sentence", token_accuracy, official=False),
     ),
     "ndcg": (
-        Metric("xglue_ndcg", "nDCG of the argmax class (XGLUE)", "query", ndcg_by_class, sound=False),
-        Metric("ndcg", "nDCG by expected relevance", "query", ndcg_by_expected_relevance, official=False),
+        Metric("xglue_ndcg", "nDCG of the argmax class (XGLUE)", "query", ndcg_by_class, sound=False, units=query_runs),
+        Metric(
+            "ndcg",
+            "nDCG by expected relevance",
+            "query",
+            ndcg_by_expected_relevance,
+            official=False,
+            units=query_texts,
+            is_constant=orders_nothing,
+        ),
     ),
     "pearson": (
         Metric("pearson", "Pearson's r", "example", moments, of_sums=correlation, range=(-100, 100)),
@@ -308,4 +355,5 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         ),
     ),
 }
+RANGES = {metric.name: metric.range for metrics in METRICS.values() for metric in metrics}
 METRIC_LABELS = {metric.name: metric.label for metrics in METRICS.values() for metric in metrics}
