@@ -116,8 +116,11 @@ def write_shown(folder, outline: Outline, protocol: str, view: str, entries, lay
             write_figure(catalog.draw(entry, frame, outline, protocol), frame, **paths)
 
 
-def write_run(folder, recipe, model, task, seed, values, spread=1.0, known=(), replicates=None, cut=0):
-    """One scored run: `values` maps (language, split, metric) to percent; replicates scatter around it by `spread`."""
+def write_run(folder, recipe, model, task, seed, values, spread=1.0, known=(), replicates=None, cut=0, reasons=()):
+    """One scored run: `values` maps (language, split, metric) to percent; replicates scatter around it by `spread`.
+
+    reasons: language -> why its score is degenerate.
+    """
     rows, stored = [], {}
     rng = np.random.default_rng([len(task), len(model), seed])
     for (language, split, metric), value in values.items():
@@ -126,7 +129,7 @@ def write_run(folder, recipe, model, task, seed, values, spread=1.0, known=(), r
         rows.append(
             {"recipe": recipe, "model": model, "task": task, "seed": seed, "language": language, "split": split}
             | {"metric": metric, "official": True, "value": value, "low": value - 2, "high": value + 2, "n": 400}
-            | {"language_known": language not in known, "cut": cut}
+            | {"degenerate": dict(reasons).get(language, ""), "language_known": language not in known, "cut": cut}
         )
     path = folder / recipe / model / task / f"seed{seed}.parquet"
     write_parquet(pd.DataFrame(rows), path)

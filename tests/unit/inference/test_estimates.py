@@ -114,12 +114,48 @@ def test_published_values_stand_beside_the_average_with_difference_and_predictio
     assert "published" not in by_statistic(outline, "paper", tmp_path)
 
 
-def test_no_variance_gives_no_width(tmp_path):
+def test_no_variance_is_no_certainty(tmp_path):
     for seed in (1, 2):
         write_run(tmp_path, "default", "a", "nc", seed, flat({"de": 40.0, "en": 90.0, "fr": 50.0}), spread=0)
     frame = by_statistic(small(seeds=(1, 2)), "sound", tmp_path).query("model == 'a'")
-    np.testing.assert_allclose(frame["low"], frame["ours"])
-    np.testing.assert_allclose(frame["high"], frame["ours"])
+    assert frame[["low", "high"]].isna().all(axis=None) and set(frame["degenerate"]) == {"no width"}
+    assert frame["ours"].notna().all() and set(frame["left_out"]) == {""}
+
+
+def test_a_degenerate_score_is_shown_and_counts_nowhere(tmp_path):
+    for seed in (1, 2):
+        values = flat({"de": 60.0, "en": 90.0, "fr": 33.3})
+        write_run(tmp_path, "default", "a", "nc", seed, values, reasons={"fr": "constant answer"})
+    outline = small(seeds=(1, 2))
+    cells = by_language(outline, "sound", tmp_path).query("model == 'a'").set_index("language")
+    assert cells.loc["fr", ["ours", "degenerate", "left_out"]].tolist() == [33.3, "constant answer", "all"]
+    assert np.isnan(cells.loc["fr", "low"]) and cells.loc["de", "degenerate"] == ""
+    assert cells.loc[ALL_LANGUAGES, "ours"] == pytest.approx(75) and cells.loc[ALL_LANGUAGES, "left_out"] == "fr"
+    mean = by_statistic(outline, "paper", tmp_path).query("model == 'a' and statistic == 'average'").iloc[0]
+    assert mean["ours"] == pytest.approx((60 + 90 + 33.3) / 3), "the paper's mean counts it"
+    assert (mean["degenerate"], mean["left_out"]) == ("constant answer", "")
+
+
+def test_a_score_is_compared_with_the_floor_on_the_same_examples(tmp_path):
+    noise = 10 * np.random.default_rng(0).normal(size=1000)
+    outline = small(seeds=(1, 2), languages=("de", "en"))
+    floors = {"de": 50.0, "en": 60.0}
+    for seed in (1, 2):
+        values = {"de": 52.0, "en": 64.0}
+        replicates = {key: value + noise + 0.1 * np.random.default_rng(seed).normal(size=1000)
+                      for key, value in values.items()}  # fmt: skip
+        write_run(tmp_path, "default", "a", "nc", seed, flat(values), replicates=replicates)
+    replicates = {key: value + noise for key, value in floors.items()}
+    write_run(tmp_path, "none", "majority", "nc", 0, flat(floors), replicates=replicates,
+              reasons=dict.fromkeys(floors, "constant answer"))  # fmt: skip
+    frame = by_statistic(outline, "sound", tmp_path).set_index(["model", "statistic"])
+    row = frame.loc["a", "english"]
+    # The score alone is known to some 20 points; what it is above the floor, to one.
+    assert row["over_floor"] == pytest.approx(4) and row["over_floor_low"] > 2 and row["low"] < 60
+    assert np.isnan(frame.loc[("a", "gap"), "over_floor"]) and np.isnan(
+        frame.loc[("majority", "english"), "over_floor"]
+    )
+    assert frame.loc[("majority", "english"), "degenerate"] == "", "the floor is a constant by definition"
 
 
 def test_a_missing_language_leaves_a_gap_in_the_average_and_only_there(tmp_path):

@@ -12,26 +12,33 @@ NC = (TASKS[0],)
 
 def test_the_untrained_model_is_told_apart_by_its_objective_and_the_floor_is_no_model():
     rows = [
-        ("default", "nc", "mbert", 80.0, 78.0),
-        ("default", "nc", "xlmr", 41.0, 39.0),
-        ("default", "nc", "random", 42.0, 41.0),
-        ("none", "nc", "majority", 40.0, 38.0),
+        ("default", "nc", "mbert", 80.0, 8, 30.0, "", ""),
+        ("default", "nc", "xlmr", 41.0, 8, -1.0, "", ""),
+        ("default", "nc", "random", 42.0, 8, 1.0, "", ""),
+        ("default", "nc", "mbart", 50.0, 8, np.nan, "constant answer", "all"),
+        ("default", "nc", "mbart-m2m", 100.0, 8, np.nan, "one gold class", "all"),
+        ("none", "nc", "majority", 40.0, 0, np.nan, "", ""),
     ]
-    frame = pd.DataFrame(rows, columns=["recipe", "task", "model", "ours", "low"]).assign(statistic="average")
+    columns = ["recipe", "task", "model", "ours", "df", "over_floor_low", "degenerate", "left_out"]
+    frame = pd.DataFrame(rows, columns=columns).assign(statistic="average")
     statistic, found = findings.above_floor(outline_of(tasks=NC), frame)
     assert statistic == "average", "the mean, where the source language has no row of its own"
-    assert found.set_index("model")[["untrained", "above"]].to_numpy().tolist() == [
-        [False, True],
-        [False, False],
-        [True, True],
-    ]
+    assert found.set_index("model")[["untrained", "constant", "verdict"]].to_dict("index") == {
+        "mbert": {"untrained": False, "constant": False, "verdict": "above"},
+        "xlmr": {"untrained": False, "constant": False, "verdict": "not above"},
+        "random": {"untrained": True, "constant": False, "verdict": "above"},
+        "mbart": {"untrained": False, "constant": True, "verdict": "not above"},
+    }
+    _, found = findings.above_floor(outline_of(tasks=NC), frame.assign(df=0))
+    assert set(found["verdict"]) == {""}, "one seed"
 
 
-def test_a_change_counts_where_its_interval_excludes_zero():
+def test_a_change_counts_where_its_interval_excludes_zero_and_there_are_two_seeds():
     rows = [("nc", "zero_shot", 1.0, 0.2, 1.8), ("qam", "zero_shot", -1.0, -2.0, -0.1), ("pos", "zero_shot", 1, -1, 3)]
+    rows += [("wpr", "zero_shot", np.nan, np.nan, np.nan)]
     rows += [("mean over tasks", name, -1.0, -2.0, -0.5) for name in ("english", "zero_shot", "gap")]
     changes = pd.DataFrame(rows, columns=["task", "statistic", "change", "low", "high"])
-    changes = changes.assign(recipe="default", model="mbart-m2m", against="mbart")
+    changes = changes.assign(recipe="default", model="mbart-m2m", against="mbart", df=8, left_out="")
     (found,) = findings.contrasts(changes)
     assert (found.tasks, found.higher, found.lower) == (3, 1, 1)
     assert found.is_complete and found.source_fell_too(outline_of())
@@ -39,6 +46,9 @@ def test_a_change_counts_where_its_interval_excludes_zero():
     assert not control.source_fell_too(outline_of()), "only against the base"
     (partly,) = findings.contrasts(changes[changes["task"] != "mean over tasks"])
     assert not partly.is_complete and not partly.source_fell_too(outline_of())
+    (once,) = findings.contrasts(changes.assign(df=0))
+    assert (once.tasks, once.higher, once.lower) == (0, 0, 0)
+    assert not once.source_fell_too(outline_of())
 
 
 def cells(model, *rows):

@@ -112,12 +112,13 @@ def reading_of(outline, changed, frames=None):
     return " ".join(reading(outline, frames, changed, translation, (1, 1)))
 
 
-def changes_of(**intervals):
+def changes_of(df=8, left_out="", **intervals):
     rows = []
     for statistic, (low, high) in intervals.items():
         for task in ("nc", "mean over tasks"):
             rows.append(("default", "mbart-m2m", "mbart", task, statistic, (low + high) / 2, low, high))
-    return pd.DataFrame(rows, columns=["recipe", "model", "against", "task", "statistic", "change", "low", "high"])
+    names = ["recipe", "model", "against", "task", "statistic", "change", "low", "high"]
+    return pd.DataFrame(rows, columns=names).assign(df=df, degenerate="", left_out=left_out)
 
 
 def test_reading_claims_only_what_intervals_exclude():
@@ -131,16 +132,31 @@ def test_reading_claims_only_what_intervals_exclude():
     assert "English fell too" not in text
 
 
-def test_reading_names_models_that_do_not_beat_the_majority_class():
+def test_reading_claims_nothing_with_one_seed_and_names_tasks_that_are_left_out():
+    outline = read_outline(json.dumps(presentation_study()))
+    text = reading_of(outline, changes_of(df=0, english=(-3.0, -1.0), zero_shot=(-6.0, -2.0), gap=(1.0, 4.0)))
+    assert "English −2.0 [−3.0, −1.0]; zero-shot −4.0" in text
+    assert not re.search(r"rose|fell|widened|narrowed|clear", text)
+    text = reading_of(outline, changes_of(left_out="qadsm", english=(1, 2), zero_shot=(1, 2), gap=(1, 2)))
+    assert "in points over all tasks but QADSM" in text
+
+
+def test_reading_names_models_that_are_not_above_the_floor():
     outline = read_outline(json.dumps(presentation_study(tasks=(TASKS[0],))))
     rows = [
-        ("default", "nc", "mbert", 80.0, 78.0),
-        ("default", "nc", "xlmr", 41.0, 39.0),
-        ("none", "nc", "majority", 40.0, 38.0),
+        ("default", "nc", "mbert", 80.0, 8, 30.0, "", ""),
+        ("default", "nc", "xlmr", 41.0, 8, -1.0, "", ""),
+        ("default", "nc", "mbart", 50.0, 8, float("nan"), "constant answer", "all"),
+        ("none", "nc", "majority", 40.0, 0, float("nan"), "", ""),
     ]
-    frame = pd.DataFrame(rows, columns=["recipe", "task", "model", "ours", "low"]).assign(statistic="english")
+    columns = ["recipe", "task", "model", "ours", "df", "over_floor_low", "degenerate", "left_out"]
+    frame = pd.DataFrame(rows, columns=columns).assign(statistic="english")
     text = reading_of(outline, changes_of(), {"table1": frame})
-    assert "1 of 2 trained scores" in text and "not: XLM-R-like on NC" in text
+    assert (
+        "1 of 3 trained scores" in text and "not: XLM-R-like on NC; one answer to everything: mBART-like on NC" in text
+    )
+    text = reading_of(outline, changes_of(), {"table1": frame.assign(df=0)})
+    assert "above the floor" not in text and "With one fine-tuning seed per model nothing is claimed" in text
 
 
 def test_reading_always_says_that_one_pretraining_is_no_evidence(report_values):

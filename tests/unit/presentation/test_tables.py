@@ -57,6 +57,38 @@ def test_languages_without_a_code_are_marked(tmp_path):
     assert "50.0†" in text and "40.0†" not in text and "does not know this language" in text
 
 
+def test_a_score_that_says_nothing_is_marked_explained_and_without_an_interval(tmp_path):
+    for seed in (1, 2):
+        reasons = {"fr": "constant answer"} | ({"de": "constant answer"} if seed == 2 else {})
+        values = flat({"de": 60.0 - seed, "en": 90.0, "fr": 33.3})
+        write_run(tmp_path, "default", "a", "nc", seed, values, reasons=reasons)
+    outline = small(seeds=(1, 2))
+    frame = make("table4", outline, "sound", tmp_path)
+    layout = lay_out("table4", frame, outline, "sound")
+    de, en, fr, mean = layout.blocks[0].rows[0][1:]
+    assert (fr.text, fr.marks, fr.details) == ("33.3", "°", ("constant answer",))
+    assert (de.text, de.marks, de.details[1:]) == ("59.0", "°", ("without seed 2",))
+    assert (en.text, en.marks, len(en.details)) == ("90.0", "", 1)
+    assert (mean.text, mean.marks, mean.details[1:]) == ("74.5", "°", ("without fr, seed 2",))
+    (note,) = (note for note in layout.notes if note.startswith("°"))
+    assert "left out of means" in note and "Constant answer: one label" in note and "no width" not in note
+    assert r"33.3\textsuperscript{$\circ$}" in to_tex(layout)
+    assert "33.3°<br><sub>constant answer</sub>" in to_markdown(layout)
+    write_table(frame, layout, *(tmp_path / f"table4.{kind}" for kind in ("csv", "md", "tex")))
+    again = lay_out("table4", read_csv(tmp_path / "table4.csv"), outline, "sound")
+    assert to_markdown(again) == to_markdown(layout)
+    paper = lay_out("table1", make("table1", outline, "paper", tmp_path), outline, "paper")
+    assert paper.blocks[0].rows[0][1].marks == "°"
+    assert any(note.startswith("°") and "counted in means" in note for note in paper.notes)
+
+
+def test_a_score_on_dev_says_that_dev_chose_the_epoch(tmp_path):
+    outline = published_outline()
+    notes = {name: lay_out("table1", make("table1", outline, name, tmp_path), outline, name).notes[0]
+             for name in ("paper", "sound")}  # fmt: skip
+    assert "XNLI: the epoch was chosen on dev too" in notes["paper"] and "epoch" not in notes["sound"]
+
+
 def test_columns_follow_the_kinds_and_the_baseline_stands_last(presentation_results):
     folder, _, study = presentation_results
     outline = read_outline(study)

@@ -1,23 +1,32 @@
 """Every score of a study with its interval, in one long frame: by statistic (Table 1) or by language (Table 4)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from mtbridge.inference.exposure import exposure
-from mtbridge.inference.intervals import summary
-from mtbridge.inference.scores import ALL_LANGUAGES, language_weights, read_scores, split_and_metric, weights
+from mtbridge.inference.intervals import Pool, Statistic, difference, pool, seed_part, statistic, summary
+from mtbridge.inference.scores import ALL_LANGUAGES, Scores, language_weights, read_scores, split_and_metric, weights
 from mtbridge.study.outline import MAJORITY, NO_RECIPE, Outline
+from mtbridge.tasks.metrics import RANGES
 
-MEASURES = ["ours", "sd", "low", "high"]
+MEASURES = ["ours", "sd", "low", "high", "df"]
 NEW_RUN = ["new_run_low", "new_run_high"]
+OVER_FLOOR = ["over_floor", "over_floor_low", "over_floor_high"]
+MARKS = ["degenerate", "left_out"]
 
 
 def by_statistic(outline: Outline, protocol: str, folder, published: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The statistics that a protocol shows: recipe, task, model, statistic, ours, sd, low, high, seeds, metric, split,
-    language_known.
+    """The statistics that a protocol shows: recipe, task, model, statistic, ours, sd, low, high, df, seeds, metric,
+    split, language_known, degenerate, left_out.
 
-    Scores are in percent. `folder` holds the scored runs (see `scores.read_scores`). `published` (task, model, score)
-    adds columns to the rows of the means: published, difference, new_run_low, new_run_high.
+    Scores are in percent; `intervals.summary` says what the columns are. seeds: how many are scored. over_floor,
+    over_floor_low, over_floor_high: the score minus the floor's, with the interval of the difference, paired on
+    examples; the gap has no floor.
+
+    `folder` holds the scored runs (see `scores.read_scores`). `published` (task, model, score) adds columns to the rows
+    of the means: published, difference, new_run_low, new_run_high.
     """
     statistics = outline.protocol(protocol).statistics
     frame = _estimates(outline, protocol, folder, "statistic", lambda task: statistics, weights)
@@ -36,7 +45,7 @@ def by_language(outline: Outline, protocol: str, folder, published: pd.DataFrame
     `published` has task, model, language, score.
     """
     names = lambda task: [*task.languages, ALL_LANGUAGES]
-    frame = _estimates(outline, protocol, folder, "language", names, language_weights)
+    frame = _estimates(outline, protocol, folder, "language", names, language_weights).drop(columns=OVER_FLOOR)
     exposures = exposure(outline)
     if not exposures.empty:
         # The interval of a new run is compared with the published values, so it stays the last columns.
@@ -51,26 +60,55 @@ def by_language(outline: Outline, protocol: str, folder, published: pd.DataFrame
 def _estimates(outline: Outline, protocol: str, folder, key: str, names, weights_of) -> pd.DataFrame:
     """A row for every recipe, model, task and name of `names(task)`, whose weights are `weights_of(name, task, …)`."""
     scores = read_scores(folder, outline, protocol)
+    weight_of = {(task.name, name): weights_of(name, task, outline, protocol)
+                 for task in outline.tasks for name in names(task)}  # fmt: skip
+    found = {
+        (*place, name): statistic(run, weight)
+        for place, run in scores.items()
+        for (task, name), weight in weight_of.items()
+        if task == place[2] and weight is not None
+    }
     models = [(recipe, model.key) for recipe in outline.recipes for model in outline.models]
     rows = []
     for recipe, model in [*models, (NO_RECIPE, MAJORITY)]:
         for task in outline.tasks:
-            task_scores = scores.get((recipe, model, task.name))
             split, metric = split_and_metric(task, outline, protocol)
             for name in names(task):
                 row = {"recipe": recipe, "task": task.name, "model": model, key: name}
                 row |= {"metric": metric, "split": split, "seeds": 0, "language_known": True}
-                weight = weights_of(name, task, outline, protocol)
-                if task_scores is not None and weight is not None:
-                    row |= summary(task_scores, weight)
-                    languages_known = task_scores.language_known[weight != 0]
-                    row |= {"seeds": len(task_scores.seeds), "language_known": bool(languages_known.all())}
+                row |= dict.fromkeys(MARKS, "") | {"df": 0}
+                one = found.get((recipe, model, task.name, name))
+                if one is not None:
+                    weight, run = weight_of[task.name, name], scores[recipe, model, task.name]
+                    seeds = _pool(found, recipe, task.name, name)
+                    floor = scores.get((NO_RECIPE, MAJORITY, task.name))
+                    row |= summary(one, seeds) | _over_floor(run, floor, weight, seeds)
+                    known = run.language_known[weight != 0]
+                    row |= {"seeds": len(run.seeds), "language_known": bool(known.all())}
                 rows.append(row)
-    columns = ["recipe", "task", "model", key, *MEASURES, "seeds", "metric", "split", "language_known", *NEW_RUN]
-    frame = pd.DataFrame(rows).reindex(columns=columns)
+    columns = ["recipe", "task", "model", key, *MEASURES, "seeds", "metric", "split", "language_known"]
+    frame = pd.DataFrame(rows).reindex(columns=[*columns, *MARKS, *OVER_FLOOR, *NEW_RUN])
     # A statistic that lacks a language has no value, so no seed gives one.
-    frame.loc[frame["ours"].isna(), "seeds"] = 0
+    frame.loc[frame["ours"].isna() & (frame["degenerate"] == ""), "seeds"] = 0
     return frame
+
+
+def _pool(found: dict[tuple[str, str, str, str], Statistic], recipe: str, task: str, name: str) -> Pool:
+    """The variance between seeds of a statistic, pooled over the models of a recipe and task."""
+    return pool(one for key, one in found.items() if (key[0], *key[2:]) == (recipe, task, name))
+
+
+def _over_floor(run: Scores, floor: Scores | None, weight: np.ndarray, seeds: Pool) -> dict[str, float]:
+    """The columns `OVER_FLOOR` of a statistic; none for the floor itself, and for the gap."""
+    if floor is None or run.model == floor.model or (weight < 0).any():
+        return {}
+    if RANGES[floor.metric][0] < 0:
+        # A constant correlates with nothing and has no value; what chance gives is 0.
+        floor = replace(floor, values=np.zeros_like(floor.values), replicates=np.zeros_like(floor.replicates))
+    one = statistic(run, weight, beside=floor)
+    found = difference(one, statistic(floor, weight, beside=run))
+    low, high = found.interval(seed_part(seeds, one), seeds.freedom)
+    return dict(zip(OVER_FLOOR, (found.value if found.counts else np.nan, low, high), strict=True))
 
 
 def _with_published(frame: pd.DataFrame, published: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -1,34 +1,39 @@
 """What the numbers of a study say, as frames. The page turns them into sentences.
 
-A difference counts only if the intervals exclude chance: the whole interval of a score lies above the floor, the
-interval of a change excludes zero, or the intervals of two similarities do not overlap.
+A difference counts only if the intervals exclude chance: the interval of a score minus the floor, or of a change, lies
+above zero, or the intervals of two similarities do not overlap. With one seed nothing counts.
 """
 
 from dataclasses import dataclass
 
 import pandas as pd
 
-from mtbridge.inference.contrasts import ALL_TASKS
-from mtbridge.study.outline import MAJORITY, Outline
+from mtbridge.inference.contrasts import ALL_TASKS, HIGHER, LOWER, NO_VERDICT, verdicts
+from mtbridge.inference.degenerate import CONSTANT
+from mtbridge.inference.intervals import ALL
+from mtbridge.study.outline import Outline
 
 SIGNIFICANCE = 0.05  # a 95 % interval misses the true value this often
 
 
 def above_floor(outline: Outline, frame: pd.DataFrame) -> tuple[str, pd.DataFrame]:
-    """Scores against the floor, the majority class: which statistic, and recipe, model, task, untrained, above.
+    """Scores against the floor: which statistic, and recipe, model, task, untrained, constant, verdict.
 
-    frame: recipe, task, model, statistic, ours, low, as `estimates.by_statistic` returns them. The statistic is the
-    score in the source language if the frame has it, else the mean. above: the whole interval lies above the floor.
+    frame: recipe, task, model, statistic, ours, df, degenerate, left_out, over_floor_low, as `estimates.by_statistic`
+    returns them. The statistic is the score in the source language if the frame has it, else the mean. constant: the
+    model gives one answer to everything. verdict: "above", "not above", or "" with one seed. Scores of which nothing
+    could be counted, or on examples of one class, are left out.
     """
     statistic = "english" if "english" in set(frame["statistic"]) else "average"
-    part = frame[(frame["statistic"] == statistic) & frame["ours"].notna()]
-    floor = part[part["model"] == MAJORITY].set_index("task")["ours"]
-    rows = part[part["recipe"].isin(outline.recipes) & part["task"].isin(floor.index)]
-    untrained = {model.key for model in outline.models if model.is_untrained}
-    rows = rows.assign(
-        above=rows["low"] > rows["task"].map(floor).astype(float), untrained=rows["model"].isin(untrained)
+    part = frame[(frame["statistic"] == statistic) & frame["recipe"].isin(outline.recipes)]
+    constant = part["left_out"].eq(ALL) & part["degenerate"].str.contains(CONSTANT)
+    part = part.assign(
+        constant=constant, untrained=part["model"].isin([m.key for m in outline.models if m.is_untrained])
     )
-    return statistic, rows[["recipe", "model", "task", "untrained", "above"]]
+    rows = part[part["ours"].notna() & (part["over_floor_low"].notna() | constant)]
+    verdict = rows["over_floor_low"].gt(0).map({True: "above", False: "not above"})
+    rows = rows.assign(verdict=verdict.where(rows["df"] > 0, ""))
+    return statistic, rows[["recipe", "model", "task", "untrained", "constant", "verdict"]]
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,8 @@ class Contrast:
     recipe: str
     model: str
     against: str
-    means: pd.DataFrame  # statistic -> change, low, high; empty unless every task has scores
-    tasks: int  # with a zero-shot score of both models
+    means: pd.DataFrame  # statistic -> change, low, high, verdict, left_out; empty unless every task has scores
+    tasks: int  # with a verdict on zero-shot
     higher: int  # tasks whose zero-shot change has its interval above zero
     lower: int  # tasks whose zero-shot change has its interval below zero
 
@@ -48,20 +53,28 @@ class Contrast:
         """Are there means over all tasks of the source language, zero-shot and their gap?"""
         return {"english", "zero_shot", "gap"} <= set(self.means.index)
 
+    @property
+    def left_out(self) -> list[str]:
+        """The tasks that a mean leaves out, because a model gives one answer to everything there, or nothing counts."""
+        texts = self.means["left_out"]
+        return list(dict.fromkeys(task for text in texts for task in text.split(", ") if task and task != ALL))
+
     def source_fell_too(self, outline: Outline) -> bool:
         """Did a continued model lose clearly against its base in the source language as well as zero-shot?"""
         against_base = self.is_complete and self.against == outline.model(self.model).base
-        return against_base and bool((self.means.loc[["english", "zero_shot"], "high"] < 0).all())
+        return against_base and bool((self.means.loc[["english", "zero_shot"], "verdict"] == LOWER).all())
 
 
 def contrasts(changes: pd.DataFrame) -> list[Contrast]:
     """The frame of `contrasts.changes` as one object for every recipe, model and model it is compared with."""
     result = []
+    changes = changes.assign(verdict=verdicts(changes))
     for (recipe, model, against), part in changes.groupby(["recipe", "model", "against"], sort=False):
         means = part[part["task"] == ALL_TASKS].set_index("statistic")
         single = part[(part["task"] != ALL_TASKS) & (part["statistic"] == "zero_shot")]
-        higher, lower = int((single["low"] > 0).sum()), int((single["high"] < 0).sum())
-        result.append(Contrast(recipe, model, against, means, len(single), higher, lower))
+        higher, lower = (int((single["verdict"] == verdict).sum()) for verdict in (HIGHER, LOWER))
+        tasks = int((single["verdict"] != NO_VERDICT).sum())
+        result.append(Contrast(recipe, model, against, means, tasks, higher, lower))
     return result
 
 

@@ -38,9 +38,10 @@ def agreement(frames: dict[int, pd.DataFrame], outline: Outline) -> pd.DataFrame
     by measure, 3 by column.
 
     published: number of published values. compared: those of them that have a value of ours and what the criterion
-    needs (a prediction interval needs two seeds). agree: those compared that meet the criterion. mean_difference and
-    mean_absolute_difference: over all published values that have a value of ours. With the published models and
-    recipe, agree / compared would be about .95 in Tables 1 and 4.
+    needs (a prediction interval needs two seeds). agree: those compared that meet the criterion. half_width: the median
+    half-width of the prediction intervals, in percent points; that of two seeds accepts a value that is far off.
+    mean_difference and mean_absolute_difference: over all published values that have a value of ours. With the
+    published models and recipe, agree / compared would be about .95 in Tables 1 and 4.
     """
     rows = []
     for table, frame in sorted(frames.items()):
@@ -57,11 +58,12 @@ def agreement(frames: dict[int, pd.DataFrame], outline: Outline) -> pd.DataFrame
                     "published": int(has_published.sum()),
                     "compared": int(comparable.sum()),
                     "agree": int(cells["agrees"][comparable].sum()),
+                    "half_width": cells["half_width"][comparable].median() if "half_width" in cells else np.nan,
                     "mean_difference": difference.mean() if len(difference) else np.nan,
                     "mean_absolute_difference": difference.abs().mean() if len(difference) else np.nan,
                 }
             )
-    columns = ["recipe", "table", "part", "criterion", "published", "compared", "agree"]
+    columns = ["recipe", "table", "part", "criterion", "published", "compared", "agree", "half_width"]
     return pd.DataFrame(rows, columns=[*columns, "mean_difference", "mean_absolute_difference"])
 
 
@@ -78,7 +80,7 @@ def _parts_of_scores(frame: pd.DataFrame, outline: Outline) -> Iterator[tuple[st
     """For every recipe: each task, then all tasks. In a table by language, cells and means are counted separately."""
     if "published" not in frame:
         return
-    frame = frame.assign(agrees=within_new_run(frame))
+    frame = frame.assign(agrees=within_new_run(frame), half_width=half_widths(frame))
     for recipe in outline.recipes:
         ours = frame[frame["recipe"] == recipe]
         by_language = "language" in frame
@@ -94,6 +96,11 @@ def within_new_run(frame: pd.DataFrame) -> pd.Series:
     """Does the published value lie in the prediction interval of one new run? 1 or 0, NaN where either is missing."""
     low, high, value = frame["new_run_low"], frame["new_run_high"], frame["published"]
     return ((value >= low) & (value <= high)).astype(float).where(low.notna() & value.notna())
+
+
+def half_widths(frame: pd.DataFrame) -> pd.Series:
+    """Half the width of the prediction interval of one new run: how far off a published value may be and agree."""
+    return (frame["new_run_high"] - frame["new_run_low"]) / 2
 
 
 def _parts_by_column(frame: pd.DataFrame, measures, agrees) -> Iterator[tuple[str, str, pd.DataFrame]]:

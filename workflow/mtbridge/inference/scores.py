@@ -12,6 +12,7 @@ import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_parquet
+from mtbridge.inference.degenerate import CONSTANT, counts
 from mtbridge.study.outline import MAJORITY, NO_RECIPE, Outline, OutlineTask
 from mtbridge.tasks.metrics import metric_name
 
@@ -32,6 +33,15 @@ class Scores:
     values: np.ndarray  # [seed, language]; NaN where a language is missing
     replicates: np.ndarray  # [seed, language, replicate]
     language_known: np.ndarray  # [language] bool: has the model seen the language?
+    reasons: np.ndarray  # [seed, language] str: why a score is degenerate, "" if it is not
+    leaves_out: bool = True  # whether degenerate scores are left out of means, as the protocol says
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Which scores count in means, bool [seed, language]; a missing one does, so that the mean is missing too."""
+        if self.leaves_out:
+            return counts(self.reasons)
+        return (self.reasons == "") | ~np.isnan(self.values)
 
 
 def split_and_metric(task: OutlineTask, outline: Outline, protocol: str) -> tuple[str, str]:
@@ -74,15 +84,23 @@ def read_scores(folder, outline: Outline, protocol: str) -> dict[tuple[str, str,
             values=np.stack([run[1] for run in runs]),
             replicates=np.stack([run[2] for run in runs]),
             language_known=np.all([run[3] for run in runs], axis=0),
+            reasons=np.stack([_reasons(model, run[4]) for run in runs]),
+            leaves_out=outline.protocol(protocol).degenerate == "leave out",
         )
     return result
 
 
+def _reasons(model: str, reasons: np.ndarray) -> np.ndarray:
+    """The reasons of one run; the baseline is a constant answer by definition, which is no fault of it."""
+    return np.where(reasons == CONSTANT, "", reasons) if model == MAJORITY else reasons
+
+
 def _read_run(
     path: Path, languages: Sequence[str], split: str, metric: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One run's values [language], replicates [language, replicate], and which languages it knows [language]."""
-    frame = read_parquet(path, ["language", "split", "metric", "value", "language_known"])
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """One run's values [language], replicates [language, replicate], which languages it knows and why scores are
+    degenerate [language]."""
+    frame = read_parquet(path, ["language", "split", "metric", "value", "degenerate", "language_known"])
     frame = frame[(frame["split"] == split) & (frame["metric"] == metric)].drop_duplicates("language")
     frame = frame.set_index("language")
     npz = path.with_suffix(".npz")
@@ -100,7 +118,8 @@ def _read_run(
     values = frame["value"].reindex(list(languages)).to_numpy(dtype=float)
     replicates = np.stack([np.asarray(rows.get(language, missing), float) for language in languages])
     language_known = np.array([bool(frame["language_known"].get(language, True)) for language in languages])
-    return values, replicates, language_known
+    reasons = np.array([str(frame["degenerate"].get(language, "")) for language in languages])
+    return values, replicates, language_known, reasons
 
 
 def weights(statistic: str, task: OutlineTask, outline: Outline, protocol: str) -> np.ndarray | None:
@@ -136,3 +155,32 @@ def weighted_sum(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     # A language of weight 0 may be missing, and 0 · NaN would be NaN.
     nonzero = weight != 0
     return values[..., nonzero] @ weight[nonzero]
+
+
+def selection(
+    scores: Scores, weight: np.ndarray, beside: Scores | None = None
+) -> tuple[np.ndarray, np.ndarray, str] | None:
+    """What counts of a statistic: its weights [language], which seeds [seed] bool, and what is left out, as text.
+
+    First languages of which no seed counts are left out (with `beside`, of that model too), and the weights of the
+    others grow so that the mean, and each side of the gap, still has the same sum. Then seeds are left out of which
+    one of these languages does not count. None if nothing is left, or a side of the gap.
+    """
+    used = weight != 0
+    kept = used & scores.counts.any(axis=0)
+    if beside is not None:
+        kept &= beside.counts.any(axis=0)
+    weight = weight.copy()
+    for side in (weight > 0, weight < 0):
+        if not side.any():
+            continue
+        if not (side & kept).any():
+            return None
+        weight[side & kept] *= weight[side].sum() / weight[side & kept].sum()
+    weight[~kept] = 0
+    seeds = np.asarray(scores.counts[:, kept].all(axis=1))
+    if not seeds.any():
+        return None
+    languages = [scores.languages[index] for index in np.flatnonzero(used & ~kept)]
+    left_out = [*languages, *(f"seed {scores.seeds[index]}" for index in np.flatnonzero(~seeds))]
+    return weight, seeds, ", ".join(left_out)

@@ -13,9 +13,12 @@ def read_csv(path) -> pd.DataFrame:
     """The frame of a table or figure from its CSV. Raises MtbridgeError if it cannot be read."""
     try:
         # Only an empty cell is missing: a source may be called "NA", or be a number.
-        return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"source": str})
+        frame = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"source": str})
     except (OSError, ValueError) as error:
         raise MtbridgeError(f"{path}: cannot be read ({error}); delete it so that it is made again") from error
+    for column in frame.columns.intersection(["degenerate", "left_out"]):
+        frame[column] = frame[column].astype(object).fillna("")
+    return frame
 
 
 def read_published(path) -> pd.DataFrame | None:

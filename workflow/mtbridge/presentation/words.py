@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from mtbridge.inference.degenerate import CONSTANT, NO_WIDTH, NOTHING, ONE_GOLD_CLASS
+
 # Kind of model -> the heading of its columns in a table of scores, and its description in the table of models.
 KIND_HEADINGS = {"LM": "LM", "MT": "MT", "CP": "CP", "control": "controls"}
 KIND_NAMES = {
@@ -14,6 +16,13 @@ KIND_NAMES = {
 ORIGINS = {"trained": "models trained here", "published": "published checkpoints and what continues them"}
 STATISTIC_LABELS = {"average": "mean", "english": "English", "zero_shot": "zero-shot", "gap": "gap"}
 MATRIX_LABELS = {"k": "K", "q": "Q", "v": "V", "out": "Out", "fc1": "FC1", "fc2": "FC2"}
+# Why a score is degenerate -> what that means.
+DEGENERATE = {
+    ONE_GOLD_CLASS: "all examples have the same label",
+    CONSTANT: "one label for all words, or for at least 95 % of the examples",
+    NOTHING: "no query with two different results, or no entity",
+    NO_WIDTH: "all resamples give the same score, so it has no interval; but it counts in means",
+}
 LANGUAGE_NAMES = {
     "ar": "Arabic",
     "bg": "Bulgarian",

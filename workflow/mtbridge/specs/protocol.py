@@ -39,6 +39,12 @@ class Protocol:
         description="What Table 1 shows of a task: mean, source language, mean of the others, difference of these two.",
         identity=False,
     )
+    degenerate: Literal["leave out", "count"] = setting(
+        "leave out",
+        description="What means do with scores that say nothing of a model: those of a constant answer, on one gold "
+        "class, or of nothing. They are marked anyway.",
+        identity=False,
+    )
     estimator: Literal["biased", "debiased"] = setting("debiased", description="Of CKA.", identity=False)
     scale: Literal["figure", "panel"] = setting(
         "figure", description="One colour scale for a whole figure, or one for each panel.", identity=False

@@ -1,9 +1,12 @@
 """The page's table of what continued training changed."""
 
+import math
+
 import pandas as pd
 
-from mtbridge.inference.contrasts import ALL_TASKS
+from mtbridge.inference.contrasts import ALL_TASKS, HIGHER, LOWER, verdicts
 from mtbridge.presentation.layout import GAP, Block, Cell, Layout, interval_text, signed
+from mtbridge.presentation.tables.scores import note_on_degenerate
 from mtbridge.presentation.words import STATISTIC_LABELS
 from mtbridge.study.outline import Outline
 
@@ -14,6 +17,7 @@ def lay_out(changes: pd.DataFrame, outline: Outline) -> Layout | None:
     """The frame of `inference.contrasts.changes` with differences down and tasks across; None if it is empty."""
     if changes.empty:
         return None
+    changes = changes.assign(verdict=verdicts(changes))
     names = [*(task.name for task in outline.tasks), ALL_TASKS]
     tasks = [task for task in names if (changes["task"] == task).any()]
     blocks = []
@@ -21,7 +25,10 @@ def lay_out(changes: pd.DataFrame, outline: Outline) -> Layout | None:
         block = _block(changes[changes["recipe"] == recipe], outline, tasks)
         if block.rows:
             blocks.append(block)
-    notes = ["Percent points; 95 % intervals paired on test examples. * The interval excludes zero."]
+    notes = ["Percent points; 95 % intervals of seeds and examples, paired on examples. * The interval excludes zero."]
+    if (changes["df"] == 0).all():
+        notes = ["Percent points; 95 % intervals of test examples alone. With one seed there is no verdict."]
+    notes += note_on_degenerate(changes, leaves_out=True)
     caption = "Differences between a continued model and what it is compared with."
     return Layout("What continuing changed", caption, blocks, notes)
 
@@ -45,5 +52,10 @@ def _block(part: pd.DataFrame, outline: Outline, tasks: list[str]) -> Block:
 def _cell(row) -> Cell:
     if row is None:
         return Cell(GAP)
-    excludes_zero = row.low > 0 or row.high < 0
-    return Cell(signed(row.change), (interval_text(row.low, row.high),), "*" if excludes_zero else "")
+    mark = "°" if row.degenerate else ""
+    if math.isnan(row.change):
+        return Cell(GAP, (row.degenerate,) if row.degenerate else (), mark)
+    details = [row.degenerate if math.isnan(row.low) and row.degenerate else interval_text(row.low, row.high)]
+    if row.left_out:
+        details.append(f"without {row.left_out}")
+    return Cell(signed(row.change), tuple(details), mark + ("*" if row.verdict in (HIGHER, LOWER) else ""))

@@ -5,9 +5,12 @@ import math
 import pandas as pd
 
 from mtbridge.inference import findings
+from mtbridge.inference.contrasts import HIGHER, LOWER, UNCLEAR
 from mtbridge.presentation.layout import interval_text, number, percent, signed
 from mtbridge.presentation.words import join, language_name
 from mtbridge.study.outline import Outline
+
+ONE_SEED = "With one fine-tuning seed per model nothing is claimed: the intervals hold test examples alone."
 
 
 def reading(
@@ -42,34 +45,45 @@ def reading(
 
 
 def _against_floor(outline: Outline, frame: pd.DataFrame) -> list[str]:
-    """Trained models, and the untrained encoder, against the majority class."""
+    """Trained models, and the untrained encoder, against the floor."""
     statistic, scores = findings.above_floor(outline, frame)
     name = language_name(outline.source_language) if statistic == "english" else "the mean over languages"
-    labels, sentences = outline.task_labels, []
+    sentences = []
     for recipe in outline.recipes:
         where = f"With recipe {recipe}, on" if len(outline.recipes) > 1 else "On"
-        rows = scores[scores["recipe"] == recipe]
+        rows = scores[(scores["recipe"] == recipe) & (scores["verdict"] != "")]
         trained, untrained = rows[~rows["untrained"]], rows[rows["untrained"]]
         if len(trained):
-            below = trained[~trained["above"]]
-            text = f"{where} {name}, {trained['above'].sum()} of {len(trained)} trained scores (model × task) lie "
-            text += "above the majority class with their whole interval"
-            if len(below):
-                by_model = below.groupby("model", sort=False)["task"].apply(lambda ts: ", ".join(labels[t] for t in ts))
-                text += "; not: " + "; ".join(f"{outline.short(model)} on {tasks}" for model, tasks in by_model.items())
+            above = (trained["verdict"] == "above").sum()
+            text = f"{where} {name}, {above} of {len(trained)} trained scores (model × task) lie above the floor, the "
+            text += "best constant answer on the same examples"
+            unclear = trained[(trained["verdict"] != "above") & ~trained["constant"]]
+            text += _by_model(outline, unclear, "; not: ")
+            text += _by_model(outline, trained[trained["constant"]], "; one answer to everything: ")
             sentences.append(text + ".")
         if len(untrained):
             sentences.append(
-                f"The untrained encoder, fine-tuned alike, lies above it on {untrained['above'].sum()} of "
-                f"{len(untrained)} tasks: what fine-tuning alone can learn."
+                f"The untrained encoder, fine-tuned alike, lies above it on {(untrained['verdict'] == 'above').sum()} "
+                f"of {len(untrained)} tasks: what fine-tuning alone can learn."
             )
+    if len(scores) and (scores["verdict"] == "").all():
+        sentences.append(ONE_SEED)
     return sentences
 
 
+def _by_model(outline: Outline, rows: pd.DataFrame, before: str) -> str:
+    """Models with their tasks as text, after `before`; nothing for no rows."""
+    if not len(rows):
+        return ""
+    labels = outline.task_labels
+    tasks_of = rows.groupby("model", sort=False)["task"].apply(lambda tasks: ", ".join(labels[task] for task in tasks))
+    return before + "; ".join(f"{outline.short(model)} on {tasks}" for model, tasks in tasks_of.items())
+
+
 def _change(name: str, row, words=("rose", "fell")) -> str:
-    """A change with its interval; the verb says its direction only if the interval excludes zero."""
-    word = words[0] if row["low"] > 0 else words[1] if row["high"] < 0 else "no clear change,"
-    return f"{name} {word} {signed(row['change'])} {interval_text(row['low'], row['high'])}"
+    """A change with its interval; the verb says its direction only if there is a verdict."""
+    word = {HIGHER: f" {words[0]}", LOWER: f" {words[1]}", UNCLEAR: " no clear change,"}.get(row["verdict"], "")
+    return f"{name}{word} {signed(row['change'])} {interval_text(row['low'], row['high'])}"
 
 
 def _continued(outline: Outline, changes: pd.DataFrame) -> list[str]:
@@ -94,7 +108,10 @@ def _continued(outline: Outline, changes: pd.DataFrame) -> list[str]:
             )
         if parts:
             against = outline.short(contrast.against)
-            sentences.append(f"{name} against {against}, in points over all tasks: {'; '.join(parts)}.")
+            where = "all tasks"
+            if contrast.left_out:
+                where += " but " + join(outline.task_labels.get(task, task) for task in contrast.left_out)
+            sentences.append(f"{name} against {against}, in points over {where}: {'; '.join(parts)}.")
     if models_that_fell:
         sentences.append(f"{source} fell too for {join(models_that_fell)}: what was lost is not transfer alone.")
     comparisons = sum(contrast.tasks for contrast in contrasts)

@@ -5,16 +5,14 @@ import math
 import pandas as pd
 
 from mtbridge.inference import estimates
-from mtbridge.inference.intervals import DRAWS
-from mtbridge.inference.published_values import within_new_run
+from mtbridge.inference.intervals import ALL
+from mtbridge.inference.published_values import half_widths, within_new_run
 from mtbridge.inference.scores import ALL_LANGUAGES
 from mtbridge.presentation.layout import GAP, Block, Cell, interval_text, number, signed
-from mtbridge.presentation.words import KIND_HEADINGS, STATISTIC_LABELS, join, language_name
+from mtbridge.presentation.words import DEGENERATE, KIND_HEADINGS, STATISTIC_LABELS, join, language_name
 from mtbridge.specs.protocol import STATISTICS
 from mtbridge.study.outline import MAJORITY, NO_RECIPE, Outline
 from mtbridge.tasks.metrics import METRIC_LABELS
-
-ENOUGH_SEEDS = 5  # with fewer, a note says that the spread between seeds is only roughly known
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None, *, by: str) -> pd.DataFrame:
@@ -89,20 +87,33 @@ def _has_published(row) -> bool:
 
 
 def _score_cell(row, full_seeds: int) -> Cell:
-    if row is None or math.isnan(row["ours"]):
-        return Cell(GAP, (f"publ. {number(row['published'], 1)}",) if _has_published(row) else ())
-    details: tuple[str, ...] = () if math.isnan(row["low"]) else (interval_text(row["low"], row["high"]),)
+    if row is None:
+        return Cell(GAP)
+    reasons, left_out = row["degenerate"], row["left_out"]
+    mark = "°" if reasons else ""
+    if math.isnan(row["ours"]):
+        details = [reasons] if reasons else []
+        if _has_published(row):
+            details.append(f"publ. {number(row['published'], 1)}")
+        return Cell(GAP, tuple(details), mark)
+    # A degenerate score has its reason in the place of the interval.
+    details = [reasons] if math.isnan(row["low"]) and reasons else []
+    if not math.isnan(row["low"]):
+        details.append(interval_text(row["low"], row["high"]))
+    if left_out not in ("", ALL):
+        details.append(f"without {left_out}")
     if _has_published(row):
-        details += (f"publ. {number(row['published'], 1)} ({signed(row['difference'])})",)
+        details.append(f"publ. {number(row['published'], 1)} ({signed(row['difference'])})")
     lacks_seeds = row["model"] != MAJORITY and row["seeds"] < full_seeds
-    marks = ("" if row["language_known"] else "†") + ("‡" if lacks_seeds else "")
-    return Cell(number(row["ours"]), details, marks)
+    marks = ("" if row["language_known"] else "†") + ("‡" if lacks_seeds else "") + mark
+    return Cell(number(row["ours"]), tuple(details), marks)
 
 
 def _notes(frame: pd.DataFrame, outline: Outline, protocol: str) -> list[str]:
     """What a reader must know about the numbers, in the order in which the questions arise."""
     notes = [_note_on_metrics(frame, outline, protocol), *_notes_on_means(frame, outline, protocol)]
-    notes.append(_note_on_intervals(len(outline.seeds)))
+    notes.append(_note_on_intervals(frame))
+    notes += note_on_degenerate(frame, outline.protocol(protocol).degenerate == "leave out")
     if (frame["model"] == MAJORITY).any():
         source = language_name(outline.source_language)
         notes.append(f"Majority: the class most frequent in the {source} training set, for every example or word.")
@@ -117,8 +128,7 @@ def _notes(frame: pd.DataFrame, outline: Outline, protocol: str) -> list[str]:
     missing = int((seeds - runs).sum())
     if missing:
         notes.append(
-            f"{GAP} not there yet; ‡ fewer than {seeds} seeds (with one, the interval holds test examples only). "
-            f"{missing} of {len(runs) * seeds} runs are missing."
+            f"{GAP} not there yet; ‡ fewer than {seeds} seeds. {missing} of {len(runs) * seeds} runs are missing."
         )
     return notes
 
@@ -130,7 +140,17 @@ def _note_on_metrics(frame: pd.DataFrame, outline: Outline, protocol: str) -> st
     text = "; ".join(f"{label}: {metric}, {split}" for label, metric, split in metrics)
     seeds = len(outline.seeds)
     of_seeds = f"Mean of {seeds} fine-tuning seeds." if seeds > 1 else "One fine-tuning seed."
-    return f"In percent; metric and split: {text}. Protocol: {protocol}. {of_seeds}"
+    return f"In percent; metric and split: {text}. Protocol: {protocol}. {of_seeds}{_note_on_dev(info, outline)}"
+
+
+def _note_on_dev(info: pd.DataFrame, outline: Outline) -> str:
+    """Scores on dev are too high where dev also chose the epoch. info: task -> split."""
+    on_dev = [outline.task_labels[task] for task in info.index[info["split"] == "dev"] if task in outline.task_labels]
+    by_dev = [name for name in outline.recipes if outline.settings.get(name, {}).get("selection", "en_dev") != "last"]
+    if not on_dev or not by_dev:
+        return ""
+    source = language_name(outline.source_language)
+    return f" {join(on_dev)}: the epoch was chosen on dev too, which makes {source} scores a little too high."
 
 
 def _notes_on_means(frame: pd.DataFrame, outline: Outline, protocol: str) -> list[str]:
@@ -147,23 +167,33 @@ def _notes_on_means(frame: pd.DataFrame, outline: Outline, protocol: str) -> lis
     return []
 
 
-def _note_on_intervals(seeds: int) -> str:
-    if seeds > 1:
+def _note_on_intervals(frame: pd.DataFrame) -> str:
+    if (frame["df"] > 0).any():
         text = (
-            f"Brackets: 95 % interval from {DRAWS} draws of seeds and test examples (one sample of seeds for all "
-            "languages, deviations from the seeds' mean inflated by √(S/(S−1)))."
+            "Brackets: 95 % interval of seeds and test examples, mean ± t · √(s²/S + V). s²: variance between the S "
+            "seeds, pooled over the models of a task; V: variance over resamples of the examples, which are the same "
+            "in all languages where rows are translations."
         )
-        if seeds < ENOUGH_SEEDS:
-            text += f" With {seeds} seeds the spread between seeds is only roughly known."
     else:
-        text = f"Brackets: 95 % interval from {DRAWS} draws of test examples only; one seed tells nothing about seeds."
+        text = "Brackets: 95 % interval of test examples only. One seed tells nothing about seeds: nothing is claimed."
     return text + " Another pretraining of the same model is not in the interval."
+
+
+def note_on_degenerate(frame: pd.DataFrame, leaves_out: bool) -> list[str]:
+    """What the mark ° means, for the reasons that the frame's column `degenerate` has; no note without any."""
+    reasons = [why for why in DEGENERATE if frame["degenerate"].str.contains(why, regex=False).any()]
+    if not reasons:
+        return []
+    text = "left out of means, differences and verdicts" if leaves_out else "counted in means, as published means do"
+    explained = "; ".join(f"{why}: {DEGENERATE[why]}" for why in reasons)
+    return [f"° A score that says nothing of the model, {text}. {explained[0].upper()}{explained[1:]}."]
 
 
 def _note_on_published(frame: pd.DataFrame) -> str:
     inside = within_new_run(frame).dropna()
     text = "Publ.: the published value (and ours minus it); it follows the paper's protocol."
     if len(inside):
-        agree = int(inside.sum())
-        text += f" {agree} of {len(inside)} lie inside the 95 % prediction interval of one new run (in the CSV)."
+        agree, width = int(inside.sum()), half_widths(frame)[inside.index].median()
+        text += f" {agree} of {len(inside)} lie inside the 95 % prediction interval of one new run (in the CSV), whose "
+        text += f"median half-width is {number(width)} points."
     return text
