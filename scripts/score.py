@@ -1,8 +1,9 @@
 """Scores of one run: every metric of its task, per language and split, with 95 % bootstrap intervals over examples.
 
 In   --predictions of the run, --examples (the evaluation part of the task), --encoder of the model if it has one
-Out  --output: recipe, model, task, seed, language, split, metric, official, value, low, high, n, language_known, cut;
-     --replicates: the bootstrap replicates behind the intervals, key <language>/<split>/<metric>. All in percent.
+Out  --output: recipe, model, task, seed, language, split, metric, official, value, low, high, n, degenerate,
+     language_known, cut; --replicates: the bootstrap replicates behind the intervals, key <language>/<split>/<metric>.
+     All in percent.
 """
 
 import argparse
@@ -13,10 +14,11 @@ from mtbridge.base.program import begin_work, command
 
 def main():
     from mtbridge.specs.options import add_options, read_options
-    from mtbridge.specs.task import Task
+    from mtbridge.specs.task import Resampling, Task
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, Task)
+    add_options(parser, Resampling)
     parser.add_argument("--predictions", required=True)
     parser.add_argument("--examples", required=True)
     parser.add_argument("--recipe", required=True)
@@ -34,13 +36,13 @@ def main():
     from mtbridge.tasks.kinds import kind_of
 
     begin_work()
-    task = read_options(arguments, Task)
+    task, resampling = read_options(arguments, Task), read_options(arguments, Resampling)
     # The majority baseline has no model, and all languages are the same to it.
     known = read_json(Path(arguments.encoder, "card.json"))["languages"] if arguments.encoder else None
     keys = ["language", "split", "example_id"]
     predictions = read_table(arguments.predictions, [*keys, "gold", "predicted", "scores"])
-    group = kind_of(task).group_column(task)
-    examples = read_table(arguments.examples, [*keys, "label", *([group] if group else [])])
+    groups = {kind_of(task).group_column(task), resampling.group} - {None}
+    examples = read_table(arguments.examples, [*keys, "label", *sorted(groups)])
     scores, replicates = score(
         predictions,
         examples,
@@ -50,6 +52,7 @@ def main():
         arguments.seed,
         known,
         where=arguments.predictions,
+        resampling=resampling,
     )
     # The table is written before the replicates get their final name: both files are there, or no replicates.
     with atomic_write(arguments.replicates) as temporary:

@@ -66,7 +66,7 @@ rule score:
     conda:
         "../../envs/environment.yaml"
     params:
-        task=lambda wildcards: options.task(wildcards.task),
+        task=lambda wildcards: options.scoring(wildcards.task),
         card=lambda wildcards, input: ["--encoder", input.encoder] if "encoder" in input.keys() else [],
         code=digest("score"),
     shell:

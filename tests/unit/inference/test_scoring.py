@@ -9,9 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mtbridge.base.errors import MtbridgeError
 from mtbridge.inference.bootstrap import REPLICATES, bootstrap, resamples
+from mtbridge.inference.clusters import Clusters
 from mtbridge.inference.scoring import score
 from mtbridge.specs.options import to_options
+from mtbridge.specs.task import Resampling
 from mtbridge.tasks.metrics import METRICS, Judged
 from tests.support.predictions import (
     ENTITIES,
@@ -20,6 +23,7 @@ from tests.support.predictions import (
     POS,
     STS,
     WPR,
+    random_ranking,
     random_sentences,
     scored,
     tables,
@@ -27,6 +31,11 @@ from tests.support.predictions import (
 
 ROOT = Path(__file__).resolve().parents[3]
 (ACCURACY,) = METRICS["accuracy"]
+
+
+def apart(units):
+    """Every unit is drawn on its own."""
+    return Clusters(np.arange(units), units)
 
 
 @pytest.mark.parametrize("p", [0.5, 0.9])
@@ -46,7 +55,7 @@ def test_intervals_cover_the_truth_as_often_as_they_claim():
     covered = 0
     for trial in range(200):
         right = (rng.random(300) < 0.7).astype(float)
-        values = bootstrap(ACCURACY, np.stack([right, np.ones(300)], axis=1), f"trial {trial}", "en", "test", 400)
+        values = bootstrap(ACCURACY, np.stack([right, np.ones(300)], axis=1), apart(300), f"trial {trial}", 400)
         low, high = np.percentile(values, [2.5, 97.5])
         covered += low <= 70 <= high
     assert 0.90 <= covered / 200 <= 0.99
@@ -79,18 +88,19 @@ def test_resamples_are_the_same_for_all_models_and_differ_by_task_language_and_s
     assert np.array_equal(first[key], same[key]) and not np.array_equal(first[key], other[key])
     # Complements on the same resample: together they are always 100.
     assert np.allclose(first[key] + scored(PAIR, gold, ["entailment"] * 20 + ["neutral"] * 30)[1][key], 100)
-    columns = np.stack([np.arange(50.0), np.ones(50)], axis=1)
+    answers = gold, predicted
     draws = [
-        bootstrap(ACCURACY, columns, *names) for names in (("a", "en", "dev"), ("a", "en", "test"), ("a", "de", "dev"))
+        scored(PAIR, *answers, language=language, split=split)[1][f"{language}/{split}/accuracy"]
+        for language, split in (("en", "dev"), ("en", "test"), ("de", "dev"))
     ]
     assert not np.array_equal(draws[0], draws[1]) and not np.array_equal(draws[0], draws[2])
 
 
 def test_chunking_the_resample_changes_nothing(monkeypatch):
     columns = np.random.default_rng(0).integers(9, size=(40, 2)).astype(float)
-    at_once = bootstrap(ACCURACY, columns, "a", "en", "dev", 100)
+    at_once = bootstrap(ACCURACY, columns, apart(40), "a", 100)
     monkeypatch.setattr("mtbridge.inference.bootstrap.CHUNK", 40 * 7)
-    assert np.array_equal(at_once, bootstrap(ACCURACY, columns, "a", "en", "dev", 100))
+    assert np.array_equal(at_once, bootstrap(ACCURACY, columns, apart(40), "a", 100))
 
 
 def test_order_of_predictions_does_not_matter_and_languages_are_apart():
@@ -141,9 +151,9 @@ def test_replicates_of_a_correlation_are_those_of_the_resampled_examples(decimal
 
     gold, predicted = numbers(np.random.default_rng(2), decimals=decimals)
     metrics = METRICS["pearson"]
-    found = [bootstrap(metric, metric.columns(Judged(STS, gold, predicted)), "sts", "en", "test", 50)
+    found = [bootstrap(metric, metric.columns(Judged(STS, gold, predicted)), apart(len(gold)), "sts", 50)
              for metric in metrics]  # fmt: skip
-    times = np.concatenate([part for _, part in resamples(len(gold), "sts", "en", "test", 50)])
+    times = np.concatenate([part for _, part in resamples(len(gold), "sts", 50)])
     for metric, values, library in zip(metrics, found, (pearsonr, spearmanr), strict=True):
         for value, count in zip(values, times.astype(int), strict=True):
             x, y = np.repeat(gold, count), np.repeat(predicted, count)
@@ -157,7 +167,7 @@ def test_intervals_of_a_correlation_cover_the_truth_as_often_as_they_claim():
         x, y = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 200).T
         for place, metric in enumerate(METRICS["pearson"]):
             columns = metric.columns(Judged(STS, x.tolist(), y.tolist()))
-            values = bootstrap(metric, columns, f"trial {trial}", "en", "test", 200)
+            values = bootstrap(metric, columns, apart(200), f"trial {trial}", 200)
             low, high = np.percentile(values, [2.5, 97.5])
             covered[place] += low <= truth[place] <= high
     assert (covered >= 87).all() and (covered <= 99).all(), covered
@@ -175,10 +185,103 @@ def test_a_run_is_scored_by_both_correlations_and_a_constant_has_none():
 
 
 def test_a_prediction_that_is_no_number_is_refused():
-    from mtbridge.base.errors import MtbridgeError
-
     with pytest.raises(MtbridgeError, match=r"en test example '1' has the prediction 'nan', which is not finite"):
         scored(STS, [1.0, 2.0], [1.0, float("nan")])
+
+
+# Examples that depend on each other
+
+
+def two_languages(*parts, task=PAIR, **columns):
+    """Predictions and examples of several languages: parts are (language, gold, predicted, ids or None)."""
+    made = []
+    for language, gold, predicted, ids in parts:
+        predictions, examples = tables(task, gold, predicted, language=language)
+        for name, values in columns.items():
+            examples = examples.append_column(name, pa.array(values))
+        if ids is not None:
+            at = predictions.schema.get_field_index("example_id")
+            predictions, examples = (
+                table.set_column(at, "example_id", pa.array(ids)) for table in (predictions, examples)
+            )
+        made.append((predictions, examples))
+    return (pa.concat_tables(pair) for pair in zip(*made, strict=True))
+
+
+def replicates_of(*parts, resampling, task=PAIR, **columns):
+    predictions, examples = two_languages(*parts, task=task, **columns)
+    _, replicates = score(predictions, examples, task, "sound", "m", 0, resampling=resampling)
+    return {key.split("/")[0]: value for key, value in replicates.items()}
+
+
+def test_aligned_rows_are_drawn_together_in_all_languages_by_their_ids():
+    rng = np.random.default_rng(0)
+    gold = [str(label) for label in rng.choice(PAIR.labels, 60)]
+    predicted = [str(label) for label in rng.choice(PAIR.labels, 60)]
+    ids, order = [f"id{row}" for row in range(60)], rng.permutation(60)
+    shuffled = [[values[row] for row in order] for values in (gold, predicted, ids)]
+    parts = ("de", gold, predicted, ids), ("en", *shuffled)
+    aligned = replicates_of(*parts, resampling=Resampling(aligned=True))
+    assert np.array_equal(aligned["de"], aligned["en"])
+    own = replicates_of(*parts, resampling=Resampling())
+    assert abs(np.corrcoef(own["de"], own["en"])[0, 1]) < 0.1
+    # A language that lacks some rows still shares the others.
+    part = [values[:40] for values in (gold, predicted, ids)]
+    some = replicates_of(("de", *part), ("en", gold, predicted, ids), resampling=Resampling(aligned=True))
+    assert np.corrcoef(some["de"], some["en"])[0, 1] > 0.6
+    # Another language with the same rows changes no draw of these two.
+    more = replicates_of(*parts, ("fr", gold, predicted, ids), resampling=Resampling(aligned=True))
+    assert np.array_equal(more["de"], aligned["de"])
+
+
+def test_aligned_languages_without_a_common_id_are_refused():
+    gold, predicted = ["neutral", "entailment"], ["neutral"] * 2
+    with pytest.raises(MtbridgeError, match=r"task xnli, test: aligned, but no two languages share an example_id"):
+        replicates_of(
+            ("de", gold, predicted, ["a", "b"]),
+            ("en", gold, predicted, ["c", "d"]),
+            resampling=Resampling(aligned=True),
+        )
+
+
+def test_rows_of_a_group_are_drawn_together_wherever_they_stand():
+    premises = [f"premise {row // 3}" for row in range(90)]
+    right = np.repeat(np.random.default_rng(1).random(30) < 0.5, 3)  # right or wrong on all three of a premise
+    gold = ["neutral", "contradiction", "neutral"] * 30
+    predicted = [label if one else "entailment" for label, one in zip(gold, right, strict=True)]
+    order = np.random.default_rng(2).permutation(90)
+    by_row = replicates_of(("en", gold, predicted, None), resampling=Resampling())["en"].std()
+    grouped = Resampling(group="premise")
+    by_group = replicates_of(("en", gold, predicted, None), resampling=grouped, premise=premises)["en"].std()
+    assert by_group == pytest.approx(np.sqrt(3) * by_row, rel=0.1)
+    shuffled = [[values[row] for row in order] for values in (gold, predicted, premises)]
+    again = replicates_of(("en", *shuffled[:2], None), resampling=grouped, premise=shuffled[2])["en"]
+    assert again.std() == pytest.approx(by_group, rel=0.1)
+
+
+def test_groups_of_three_cover_the_truth_only_if_drawn_together():
+    """Hypotheses of one premise with correlation .5."""
+    rng, held = np.random.default_rng(3), np.zeros(2)
+    for trial in range(150):
+        shared = np.repeat(rng.normal(size=40), 3)
+        right = np.sqrt(0.5) * shared + np.sqrt(0.5) * rng.normal(size=120) < 0.5
+        columns = np.stack([right, np.ones(120)], axis=1).astype(float)
+        for place, clusters in enumerate((Clusters(np.arange(120) // 3, 40), apart(120))):
+            low, high = np.percentile(bootstrap(ACCURACY, columns, clusters, f"trial {trial}", 300), [2.5, 97.5])
+            held[place] += low <= 100 * 0.6914625 <= high  # Φ(.5)
+    assert held[0] / 150 >= 0.9 and held[1] / 150 < 0.9
+
+
+def test_an_aligned_ranking_draws_its_queries_together():
+    rng = np.random.default_rng(4)
+    texts, gold, scores, predicted = random_ranking(rng)
+    parts = []
+    for language in ("de", "en"):
+        predictions, examples = tables(WPR, gold, predicted, scores, [f"{language} {text}" for text in texts], language)
+        parts.append((predictions, examples))
+    tables_of_both = (pa.concat_tables(pair) for pair in zip(*parts, strict=True))
+    _, found = score(*tables_of_both, WPR, "sound", "m", 0, resampling=Resampling(aligned=True))
+    assert np.array_equal(found["de/test/ndcg"], found["en/test/ndcg"])
 
 
 # Degenerate scores

@@ -236,6 +236,22 @@ def test_config_file_of_the_project_is_the_default_study():
     assert loading.load(yaml.safe_load((ROOT / "config.yaml").read_text())) == load()
 
 
+def test_rows_are_aligned_where_the_project_made_them_or_the_catalog_says_so():
+    assert all(load().resampling(task).aligned for task in load().tasks)
+    assert load().resampling("xnli").group == "premise"
+    paper = load(study="paper")
+    aligned = [task for task in paper.tasks if paper.resampling(task).aligned]
+    assert aligned == ["xnli", "paws-x"]
+    own = load(task_catalog={"nc": {"aligned": False}})
+    assert not own.resampling("nc").aligned
+
+
+def test_how_intervals_are_drawn_repeats_no_training():
+    """The options of training and prediction stay the same; those of scoring change."""
+    one, other = (Options(Study(load(task_catalog={"nc": {"aligned": aligned}}))) for aligned in (True, False))
+    assert one.task("nc") == other.task("nc") and one.scoring("nc") != other.scoring("nc")
+
+
 WRONG = {
     "unknown key": ({"modles": ["mbert"]}, "modles: there is no such key; did you mean 'models'?"),
     "unknown key of a recipe": (
@@ -263,6 +279,8 @@ WRONG = {
     "no English": ({"languages": ["de", "fr"]}, "English ('en') must be among them"),
     "metric of another kind": ({"task_catalog": {"nc": {"metric": "ndcg"}}}, "does not fit the kind classification"),
     "segment of no column": ({"task_catalog": {"nc": {"segments": [["titel"]]}}}, "did you mean 'title'?"),
+    "group of no column": ({"task_catalog": {"xnli": {"group": "premis"}}}, "did you mean 'premise'?"),
+    "group of words": ({"task_catalog": {"pos": {"group": "tokens"}}}, "'tokens' is no text column of the task"),
     "seed below zero": ({"seeds": [-1]}, "seeds.0: input should be greater than or equal to 0"),
     "a model called as the baseline": (
         {"model_catalog": {"majority": {"label": "x", "kind": "LM"}}, "models": ["majority"]},

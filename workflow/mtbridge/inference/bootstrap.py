@@ -1,8 +1,9 @@
 """The bootstrap over examples (Efron 1979): the values that metrics would have on other examples of the same kind.
 
-Units (examples, sentences, queries: see `tasks.metrics`) are drawn with replacement. A resample depends only on task,
-language, split and the number of units. So replicate b of any two models uses the same examples, and the difference of
-two models is a paired difference.
+Clusters of units (examples, sentences, queries: see `inference.clusters`) are drawn with replacement. A resample
+depends only on its key (task and split, and the language unless rows are aligned) and on the number of clusters. So
+replicate b of any two models, and of any two languages of an aligned task, uses the same examples, and the difference
+of two models is a paired difference.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mtbridge.inference.clusters import Clusters
 from mtbridge.tasks.metrics import Metric
 
 REPLICATES = 1000
@@ -21,39 +23,35 @@ ROUNDING = 2e-5
 UNDEFINED = 0.05
 
 
-def resamples(
-    units: int, task: str, language: str, split: str, count: int = REPLICATES
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """`count` resamples of `units` units, in parts.
+def resamples(size: int, key: str, count: int = REPLICATES) -> Iterator[tuple[slice, np.ndarray]]:
+    """`count` resamples of `size` clusters, in parts; key: what the draws depend on.
 
-    Yields (which resamples, how often each of them has each unit, float64 [resample, unit]).
+    Yields (which resamples, how often each of them has each cluster, float64 [resample, cluster]).
     """
-    key = hashlib.sha256(f"{task}/{language}/{split}".encode()).digest()
-    generator = np.random.default_rng(int.from_bytes(key[:8], "big"))
-    step = max(1, CHUNK // units)
+    digest = hashlib.sha256(key.encode()).digest()
+    generator = np.random.default_rng(int.from_bytes(digest[:8], "big"))
+    step = max(1, CHUNK // size)
     for start in range(0, count, step):
-        size = min(step, count - start)
-        # Resample r has the numbers r·units to (r+1)·units − 1, so that one bincount counts for all resamples.
-        indices = generator.integers(units, size=(size, units)) + units * np.arange(size)[:, None]
-        counts = np.bincount(indices.ravel(), minlength=size * units).reshape(size, units)
-        yield slice(start, start + size), counts.astype(np.float64)
+        part = min(step, count - start)
+        # Resample r has the numbers r·size to (r+1)·size − 1, so that one bincount counts for all resamples.
+        indices = generator.integers(size, size=(part, size)) + size * np.arange(part)[:, None]
+        counts = np.bincount(indices.ravel(), minlength=part * size).reshape(part, size)
+        yield slice(start, start + part), counts.astype(np.float64)
 
 
-def bootstrap(
-    metric: Metric,
-    columns: np.ndarray,
-    task: str,
-    language: str,
-    split: str,
-    count: int = REPLICATES,
-) -> np.ndarray:
-    """The values [count] of a metric on resamples, in percent; columns: its quantities per unit, [unit, k].
+def bootstrap(metric: Metric, columns: np.ndarray, clusters: Clusters, key: str, count: int = REPLICATES) -> np.ndarray:
+    """The values [count] of a metric on resamples of clusters, in percent; columns: its quantities per unit, [unit, k].
 
     A resample on which the metric has no value (an F1 without entities) is NaN.
     """
     values = np.empty(count)
-    for rows, counts in resamples(len(columns), task, language, split, count):
-        values[rows] = metric.of_resamples(columns, counts) if metric.of_resamples else metric.of_sums(counts @ columns)
+    sums = np.zeros((clusters.size, columns.shape[1]))
+    np.add.at(sums, clusters.of_unit, columns)
+    for rows, counts in resamples(clusters.size, key, count):
+        if metric.of_resamples:
+            values[rows] = metric.of_resamples(columns, counts[:, clusters.of_unit])
+        else:
+            values[rows] = metric.of_sums(counts @ sums)
     return values
 
 

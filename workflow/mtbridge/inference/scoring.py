@@ -11,18 +11,33 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.progress import Progress
 from mtbridge.inference import degenerate
 from mtbridge.inference.bootstrap import bootstrap, percentiles
+from mtbridge.inference.clusters import Clusters, cluster, number_clusters
+from mtbridge.specs.task import Resampling
 from mtbridge.tasks.kinds import kind_of
 from mtbridge.tasks.metrics import METRICS, Judged
 
+INDEPENDENT = Resampling()
 
-def score(predictions, examples, task, recipe: str, model: str, seed: int, known_languages=None, where="predictions"):
+
+def score(
+    predictions,
+    examples,
+    task,
+    recipe: str,
+    model: str,
+    seed: int,
+    known_languages=None,
+    where="predictions",
+    resampling: Resampling = INDEPENDENT,
+):
     """Score one run on every language and split of `examples`.
 
     predictions, examples: pyarrow Tables with the columns of the contract; every example needs exactly one prediction.
     known_languages: those that the model has seen; None: all. where: how error messages call the predictions.
+    resampling: which examples depend on each other; `examples` has its column `group`.
     Returns (pyarrow Table of scores in percent, {"<language>/<split>/<metric>": float32 [REPLICATES] in percent}).
     Raises MtbridgeError if a prediction is missing, duplicate, for another version of the data, or not among the
-    labels, or if a score is not finite.
+    labels, if a score is not finite, or if aligned languages share no example_id.
     """
     import pyarrow as pa
 
@@ -31,40 +46,52 @@ def score(predictions, examples, task, recipe: str, model: str, seed: int, known
     rows_of: dict[tuple[str, str], list[int]] = {}
     for row, key in enumerate(zip(languages, splits, strict=True)):
         rows_of.setdefault(key, []).append(row)
+    judged_of = {key: _judge(task, predictions, examples, indices) for key, indices in rows_of.items()}
+    clusters_of = _clusters(task, examples, rows_of, judged_of, resampling)
 
     rows, replicates = [], {}
     progress = Progress(f"scored {task.name}, language and split", len(rows_of))
-    for number, ((language, split), indices) in enumerate(rows_of.items(), 1):
-        judged = _judge(task, predictions, examples, indices)
-        cut = kind_of(task).missing(judged.predicted)
+    for number, ((language, split), judged) in enumerate(judged_of.items(), 1):
+        common = {"recipe": recipe, "model": model, "task": task.name, "seed": seed}
+        common |= {"language": language, "split": split}
+        about = {
+            "n": len(judged.gold),
+            "language_known": known_languages is None or language in known_languages,
+            "cut": kind_of(task).missing(judged.predicted),
+        }
         for metric in METRICS[task.metric]:
+            stream = f"{task.name}/{split}" if resampling.aligned else f"{task.name}/{language}/{split}"
             columns = metric.columns(judged)
             value = metric.value(columns)
-            sample = bootstrap(metric, columns, task.name, language, split)
+            sample = bootstrap(metric, columns, clusters_of[language, split, metric.name], stream)
             why = degenerate.reason(metric, judged, value, sample)
             low, high = (float("nan"), float("nan")) if why else percentiles(sample)
             replicates[f"{language}/{split}/{metric.name}"] = sample.astype(np.float32)
-            rows.append(
-                {
-                    "recipe": recipe,
-                    "model": model,
-                    "task": task.name,
-                    "seed": seed,
-                    "language": language,
-                    "split": split,
-                    "metric": metric.name,
-                    "official": metric.official,
-                    "value": value,
-                    "low": low,
-                    "high": high,
-                    "n": len(indices),
-                    "degenerate": why,
-                    "language_known": known_languages is None or language in known_languages,
-                    "cut": cut,
-                }
-            )
+            found = {"metric": metric.name, "official": metric.official, "value": value, "low": low, "high": high}
+            rows.append({**common, **found, "degenerate": why, **about})
         progress(number)
     return pa.Table.from_pylist(rows), replicates
+
+
+def _clusters(task, examples, rows_of, judged_of, resampling: Resampling) -> dict[tuple[str, str, str], Clusters]:
+    """(language, split, metric) -> the clusters of the metric's units."""
+    example_ids = examples["example_id"].to_pylist()
+    texts = examples[resampling.group].to_pylist() if resampling.group else None
+    result: dict[tuple[str, str, str], Clusters] = {}
+    for metric in METRICS[task.metric]:
+        names: dict[str, dict[str, list]] = {}  # split -> language -> what the clusters of its units are called
+        for (language, split), indices in rows_of.items():
+            ids = [example_ids[row] for row in indices]
+            groups = [texts[row] for row in indices] if texts else None
+            units = metric.units(judged_of[language, split])
+            names.setdefault(split, {})[language] = cluster(units, ids, groups, resampling.aligned)
+        for split, by_language in names.items():
+            # Clusters have one numbering in all languages if their rows are aligned, else one in each.
+            parts = [by_language] if resampling.aligned else [{key: value} for key, value in by_language.items()]
+            for part in parts:
+                found = number_clusters(part, f"task {task.name}, {split}")
+                result |= {(language, split, metric.name): one for language, one in found.items()}
+    return result
 
 
 def _judge(task, predictions, examples, indices: list[int]) -> Judged:

@@ -62,6 +62,7 @@ def to_options(settings: Any) -> list[str]:
     for field in fields(settings):
         value = vars(settings)[field.name]
         if value is not None:
-            is_scalar = isinstance(value, int | float | str)
+            # JSON's true and false, not Python's
+            is_scalar = isinstance(value, int | float | str) and not isinstance(value, bool)
             options += [option(field.name), str(value) if is_scalar else json.dumps(value, ensure_ascii=False)]
     return options

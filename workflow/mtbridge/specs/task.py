@@ -36,6 +36,22 @@ class TaskFields:
 
 
 @specification
+class Resampling:
+    """Which test examples depend on each other, so that intervals must draw them together. Only scores depend on it."""
+
+    aligned: bool = setting(
+        False,
+        description="Rows with the same example_id are translations of each other in all languages, so their intervals "
+        "draw them together; default: true for generated examples.",
+    )
+    group: Name | None = setting(
+        None,
+        description="Column whose equal texts make a group of rows that intervals draw together: the premise of "
+        "several hypotheses.",
+    )
+
+
+@specification
 class Task(TaskFields, TaskName):
     """One task of a study: its name, then what it is."""
 

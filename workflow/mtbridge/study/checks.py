@@ -267,6 +267,9 @@ def task_fits_its_kind(checker: Checker, key: str) -> None:
     for segment in task.segments:
         for column in segment:
             checker.known((*at, "segments"), column, task.columns, "column of the task")
+    group = checker.settings.task_catalog[key].group
+    if group is not None:
+        checker.known((*at, "group"), group, () if kind_of(task).per_word else task.columns, "text column of the task")
     for setting, message in kind_of(task).problems(task):
         checker.wrong((*at, setting), message)
 

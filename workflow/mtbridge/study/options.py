@@ -32,6 +32,10 @@ class Options:
         """What a task is. Its languages are left out, because a new language must not repeat the trainings."""
         return to_options(self.settings.task(task))
 
+    def scoring(self, task: str) -> list[str]:
+        """What a task is, and which of its test examples depend on each other."""
+        return [*self.task(task), *to_options(self.settings.resampling(task))]
+
     def examples(self, task: str, part: str) -> list[str]:
         """The source of a part of a task's examples, and how many are taken."""
         options = ["--source", to_json(self.settings.source_of(task)), "--seed", str(self.settings.data_seed)]

@@ -18,7 +18,7 @@ from mtbridge.specs.protocol import Protocol
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.setting import description_of, optional, setting, specification
 from mtbridge.specs.source import AnySource, Generated, Source, Xglue
-from mtbridge.specs.task import Task, TaskFields
+from mtbridge.specs.task import Resampling, Task, TaskFields
 from mtbridge.tasks.kinds import KINDS
 from mtbridge.tasks.metrics import METRICS
 
@@ -63,6 +63,8 @@ class TaskSettings(TaskFields):
     source: Source | None = setting(
         None, description="Where the examples come from, by its `kind`; default: the study's `source`."
     )
+    aligned: bool | None = setting(None, description=description_of(Resampling, "aligned"))
+    group: Name | None = setting(None, description=description_of(Resampling, "group"))
     label: str | None = setting(
         None, description="How the task is called in tables and figures; default: its name in capitals.", identity=False
     )
@@ -313,6 +315,12 @@ class Settings(Strict):
     def task(self, key: str) -> Task:
         """A task of the catalog."""
         return self.task_catalog[key].task(key)
+
+    def resampling(self, key: str) -> Resampling:
+        """Which test examples of a task depend on each other; in generated text all languages say the same."""
+        task = self.task_catalog[key]
+        aligned = task.aligned if task.aligned is not None else self.source_of(key).get("kind") == "generated"
+        return Resampling(aligned=aligned, group=task.group)
 
     def tokenizer_of(self, model: str) -> str:
         """The name of a model's tokenizer."""
