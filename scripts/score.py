@@ -37,7 +37,7 @@ def main():
 
     begin_work()
     task, resampling = read_options(arguments, Task), read_options(arguments, Resampling)
-    # The majority baseline has no model, and all languages are the same to it.
+    # The floor has no model, and all languages are the same to it.
     known = read_json(Path(arguments.encoder, "card.json"))["languages"] if arguments.encoder else None
     keys = ["language", "split", "example_id"]
     predictions = read_table(arguments.predictions, [*keys, "gold", "predicted", "scores"])

@@ -181,7 +181,7 @@ def write_study(folder, study, layers=4, seed=0):
                         | {"identity": "0123"},
                         folder / "runs" / recipe / model / name / f"seed{run}" / "run.json",
                     )
-        write_run(folder / "scores", "none", "majority", name, 0, values(28))
+        write_run(folder / "scores", "none", "floor", name, 0, values(28))
         text = pd.DataFrame({"split": ["train"] * 1500 + ["dev"] * 200, "language": "en"})
         write_parquet(text, folder / "data" / name / "train.parquet")
         rows = [(split, language) for language in languages for split in ["dev"] * 200 + ["test"] * 400]

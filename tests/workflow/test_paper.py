@@ -282,7 +282,7 @@ def test_another_revision_of_a_model_fetches_and_trains_that_model_alone(paper):
     assert plan["fetch_model"] == plan["encoder"] == plan["import_tokenizer"] == 1
     assert plan["finetune"] == plan["predict"] == plan["score"] == 3, "its three tasks"
     assert plan["states"] == 2, "on two corpora"
-    assert not plan.keys() & {"train_examples", "evaluation_examples", "majority", "singular_values"}
+    assert not plan.keys() & {"train_examples", "evaluation_examples", "floor", "singular_values"}
 
 
 def test_another_language_of_a_task_evaluates_that_task_alone(paper):
@@ -293,7 +293,7 @@ def test_another_language_of_a_task_evaluates_that_task_alone(paper):
     ]
     assert more != list(CONFIG)
     models, tokenizers = len(MODELS), 4
-    expected = {"evaluation_examples": 1, "example_tokens": tokenizers, "predict": models, "majority": 1}
+    expected = {"evaluation_examples": 1, "example_tokens": tokenizers, "predict": models, "floor": 1}
     assert paper.plan("table1", config=more) == {**expected, "score": models + 1, "table": 2}
 
 

@@ -44,7 +44,7 @@ def test_paths_and_texts_with_anything_in_them_reach_programs_as_they_are(smoke)
         f"results/evil/{target}"
         for target in (
             *("data/pos/train.parquet", "data/reviews/evaluation.parquet", "tables/table3.md", "models/mine"),
-            *("tokens/shared/reviews/evaluation", "predictions/none/majority/reviews/seed0.parquet"),
+            *("tokens/shared/reviews/evaluation", "predictions/none/floor/reviews/seed0.parquet"),
         )
     ]
     smoke.snakemake(*targets, "--configfile", "evil.yaml", study="local", config=("name=evil",))

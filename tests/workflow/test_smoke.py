@@ -27,14 +27,17 @@ def test_every_table_figure_and_the_report_are_there(smoke):
 
 def test_scores_hold_every_run_language_and_split_and_the_baseline(smoke):
     scores = pd.read_parquet(smoke.path("scores.parquet"))
-    assert set(scores.model) == {"mbart", "mbart-m2m", "majority"}
+    assert set(scores.model) == {"mbart", "mbart-m2m", "floor"}
     expected = {(task, language, split) for task in ("nc", "pos") for language in ("de", "en", "es", "fr", "ru")
                 for split in ("dev", "test")}  # fmt: skip
-    for model in ("mbart", "mbart-m2m", "majority"):
+    for model in ("mbart", "mbart-m2m", "floor"):
         rows = scores[scores.model == model]
         assert set(zip(rows.task, rows.language, rows.split, strict=True)) == expected
-    assert np.isfinite(scores[["value", "low", "high"]]).all().all()
-    assert ((scores.low <= scores.value + 1e-9) & (scores.value <= scores.high + 1e-9)).all()
+    assert np.isfinite(scores["value"]).all()
+    sound = scores[scores.degenerate == ""]
+    assert ((sound.low <= sound.value + 1e-9) & (sound.value <= sound.high + 1e-9)).all()
+    assert scores.loc[scores.degenerate != "", ["low", "high"]].isna().all(axis=None)
+    assert (scores.loc[scores.model == "floor", "degenerate"] == "constant answer").all()
 
 
 def test_continued_training_began_from_its_base_and_records_say_what_was_done(smoke):
@@ -192,7 +195,7 @@ def test_edited_plotting_draws_again_and_trains_nothing(smoke):
 def test_another_language_of_a_task_evaluates_and_trains_nothing(smoke):
     fewer = ("task_catalog={nc: {languages: [en, de]}}",)
     plan = smoke.plan("table1", config=fewer)
-    evaluation = {"evaluation_examples": 1, "example_tokens": 1, "predict": 2, "majority": 1, "score": 3}
+    evaluation = {"evaluation_examples": 1, "example_tokens": 1, "predict": 2, "floor": 1, "score": 3}
     assert plan == {**evaluation, "table": 1}
 
 

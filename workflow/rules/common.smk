@@ -26,7 +26,7 @@ from mtbridge.presentation.requirements import RUN_REPLICATES, RUN_SCORES
 from mtbridge.representations.measures import MEASURES
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.protocol import ALIGNED
-from mtbridge.study.grid import MAJORITY, Study
+from mtbridge.study.grid import FLOOR, Study
 from mtbridge.study.languages import left_out
 from mtbridge.study.load import load
 from mtbridge.study.options import Options
@@ -164,8 +164,8 @@ def evaluation_flags(wildcards, input):
 
 
 def card_of(wildcards):
-    """The encoder folder of a run's model, whose card lists the languages it knows; the majority baseline has none."""
-    return {} if wildcards.model == MAJORITY else {"encoder": f"{results}/models/{wildcards.model}"}
+    """The encoder folder of a run's model, whose card lists the languages it knows; the floor has none."""
+    return {} if wildcards.model == FLOOR else {"encoder": f"{results}/models/{wildcards.model}"}
 
 
 # ---- Resources of cluster jobs: a job that was killed or timed out is tried again with more ----
@@ -241,7 +241,7 @@ localrules:
     evaluation_examples,
     corpus_tokens,
     example_tokens,
-    majority,
+    floor,
     score,
     scores,
     merge_similarity,

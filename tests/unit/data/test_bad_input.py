@@ -305,12 +305,3 @@ def test_a_broken_file_among_the_scores_stops_the_program(tmp_path):
     out = tmp_path / "out"
     done = run("merge.py", "--tables", tmp_path / "s.parquet", "--output", out / "scores.parquet")
     stopped(done, out, "s.parquet", "delete it")
-
-
-def test_a_training_file_without_examples_stops_the_program(tmp_path):
-    pq.write_table(pa.table({"split": ["dev"], "label": ["0"]}), tmp_path / "t.parquet")
-    out = tmp_path / "out"
-    files = ["--train", tmp_path / "t.parquet", "--evaluation", tmp_path / "e.parquet", "--output", out / "p.parquet"]
-    task = to_options(Task("qam", "pair", ("0", "1"), "accuracy", ("question",)))
-    done = run("majority.py", *files, *task)
-    stopped(done, out, "t.parquet", "split train")

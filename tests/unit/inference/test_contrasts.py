@@ -33,10 +33,10 @@ def test_changes_are_paired_and_average_over_all_tasks(tmp_path):
     frame = written(tmp_path)
     row = frame.loc["cp", "base", "mean over tasks", "zero_shot"]
     # Two seeds one point apart: s² = 1/2 in each of three models. V: the models' own noise, shared by their two seeds'
-    # mean. Both are halved twice by the mean over two tasks, and 3 · (2 − 1) = 3 degrees of freedom give t = 3.182.
+    # mean. Both are halved by the mean over two tasks, and two times 3 · (2 − 1) = 6 degrees of freedom give t = 2.447.
     variance = (2 * 0.5 / 2 + 2 * 1 / 2) / 2
-    half_width = 3.182 * np.sqrt(variance)
-    assert (row["change"], row["df"]) == (pytest.approx(-2), 3)
+    half_width = 2.447 * np.sqrt(variance)
+    assert (row["change"], row["df"]) == (pytest.approx(-2), pytest.approx(6))
     assert (row["high"] - row["low"]) / 2 == pytest.approx(half_width, rel=0.05)
     assert frame.loc[("cp", "dn", "nc", "english"), "change"] == pytest.approx(-6)
     assert frame.loc[("dn", "base", "qam", "gap"), "change"] == pytest.approx(1)

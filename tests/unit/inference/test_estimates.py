@@ -146,16 +146,14 @@ def test_a_score_is_compared_with_the_floor_on_the_same_examples(tmp_path):
                       for key, value in values.items()}  # fmt: skip
         write_run(tmp_path, "default", "a", "nc", seed, flat(values), replicates=replicates)
     replicates = {key: value + noise for key, value in floors.items()}
-    write_run(tmp_path, "none", "majority", "nc", 0, flat(floors), replicates=replicates,
+    write_run(tmp_path, "none", "floor", "nc", 0, flat(floors), replicates=replicates,
               reasons=dict.fromkeys(floors, "constant answer"))  # fmt: skip
     frame = by_statistic(outline, "sound", tmp_path).set_index(["model", "statistic"])
     row = frame.loc["a", "english"]
     # The score alone is known to some 20 points; what it is above the floor, to one.
     assert row["over_floor"] == pytest.approx(4) and row["over_floor_low"] > 2 and row["low"] < 60
-    assert np.isnan(frame.loc[("a", "gap"), "over_floor"]) and np.isnan(
-        frame.loc[("majority", "english"), "over_floor"]
-    )
-    assert frame.loc[("majority", "english"), "degenerate"] == "", "the floor is a constant by definition"
+    assert np.isnan(frame.loc[("a", "gap"), "over_floor"]) and np.isnan(frame.loc[("floor", "english"), "over_floor"])
+    assert frame.loc[("floor", "english"), "degenerate"] == "", "the floor is a constant by definition"
 
 
 def test_a_missing_language_leaves_a_gap_in_the_average_and_only_there(tmp_path):

@@ -17,7 +17,7 @@ def test_the_untrained_model_is_told_apart_by_its_objective_and_the_floor_is_no_
         ("default", "nc", "random", 42.0, 8, 1.0, "", ""),
         ("default", "nc", "mbart", 50.0, 8, np.nan, "constant answer", "all"),
         ("default", "nc", "mbart-m2m", 100.0, 8, np.nan, "one gold class", "all"),
-        ("none", "nc", "majority", 40.0, 0, np.nan, "", ""),
+        ("none", "nc", "floor", 40.0, 0, np.nan, "", ""),
     ]
     columns = ["recipe", "task", "model", "ours", "df", "over_floor_low", "degenerate", "left_out"]
     frame = pd.DataFrame(rows, columns=columns).assign(statistic="average")

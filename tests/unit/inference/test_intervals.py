@@ -7,7 +7,7 @@ import pytest
 
 from mtbridge.inference.intervals import difference, interval, limits_of, pool, seed_part, statistic, summary
 from mtbridge.inference.scores import Scores
-from mtbridge.inference.simulate import Setting, coverage, found, scored_runs
+from mtbridge.inference.simulate import Setting, coverage, coverage_over_tasks, found, scored_runs
 
 ONE = np.ones(1)
 MEAN = np.ones(5) / 5
@@ -158,6 +158,19 @@ def test_rows_that_are_not_aligned_lose_nothing_by_being_drawn_together():
         for joint, rng in ((joint, np.random.default_rng(5)) for joint in (True, False))
     ]
     assert variances[0] == pytest.approx(variances[1], rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [Setting(seed_sd=0.5, models=3)] * 3,
+        # The spread between the seeds of two models is hardly known.
+        [Setting(seed_sd=1.0, models=2), Setting(seed_sd=4.0, models=5)],
+    ],
+)
+def test_means_over_tasks_hold_the_truth(others):
+    held = coverage_over_tasks([Setting(), *others], MEAN, 150, np.random.default_rng(8))
+    assert held >= 0.91
 
 
 @pytest.mark.parametrize("seeds", [2, 5])

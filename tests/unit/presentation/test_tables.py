@@ -95,7 +95,7 @@ def test_columns_follow_the_kinds_and_the_baseline_stands_last(presentation_resu
     frame = make("table1", outline, "sound", folder / "scores")
     block = lay_out("table1", frame, outline, "sound").blocks[0]
     assert block.groups == [("", 2), ("LM", 3), ("MT", 1), ("CP", 3), ("controls", 2), ("baseline", 1)]
-    assert block.header[-1] == "majority" and len(block.header) == 12
+    assert block.header[-1] == "floor" and len(block.header) == 12
     assert len(block.rows) == 4 * 3 and all(len(row) == 12 for row in block.rows)
 
 

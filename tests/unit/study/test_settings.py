@@ -283,8 +283,8 @@ WRONG = {
     "group of words": ({"task_catalog": {"pos": {"group": "tokens"}}}, "'tokens' is no text column of the task"),
     "seed below zero": ({"seeds": [-1]}, "seeds.0: input should be greater than or equal to 0"),
     "a model called as the baseline": (
-        {"model_catalog": {"majority": {"label": "x", "kind": "LM"}}, "models": ["majority"]},
-        "'majority' is the name of the baseline",
+        {"model_catalog": {"floor": {"label": "x", "kind": "LM"}}, "models": ["floor"]},
+        "'floor' is the name of the baseline",
     ),
     "longer than a model takes": (
         {"recipes": {"default": {"max_length": 256}}},

@@ -10,8 +10,9 @@ import torch
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.readers import read_examples
 from mtbridge.specs.task import Task
+from mtbridge.tasks.baseline import best_constant
 from mtbridge.tasks.kinds import KINDS, METRICS_OF_KIND, kind_of
-from mtbridge.tasks.metrics import METRICS
+from mtbridge.tasks.metrics import METRICS, sound_value
 from tests.support.predictions import NER, PAIR, POS, STS, WPR
 from tests.support.small import NC
 
@@ -88,11 +89,34 @@ def test_the_loss_of_a_regression_is_the_squared_error():
     assert float(KINDS["regression"].loss(logits, targets)) == 4.25
 
 
-def test_the_baseline_says_the_commonest_label_or_the_mean():
-    assert kind_of(NC).constant(NC, ["thing", "animal", "thing"]) == ("thing", [1 / 3, 2 / 3])
-    assert kind_of(POS).constant(POS, [["DET"], ["NOUN", "NOUN"]])[0] == "NOUN"
-    assert kind_of(STS).constant(STS, [1.0, 2.0, 6.0]) == (3.0, [3.0])
-    assert kind_of(STS).constant(STS, []) is None and kind_of(NC).constant(NC, ["other"]) is None
+def test_the_floor_is_the_constant_that_scores_best():
+    assert best_constant(NC, ["thing", "animal", "thing"]) == ("thing", [0.0, 1.0])
+    assert best_constant(POS, [["DET"], ["NOUN", "NOUN"]])[0] == "NOUN"
+    assert best_constant(STS, [1.0, 2.0, 6.0]) == (3.0, [3.0])
+    # O is most frequent, and finds nothing; LOC is the entity of one word that occurs most often.
+    gold = [["O", "B-LOC", "O"], ["O", "O", "B-LOC"], ["B-PER", "O", "O"]]
+    assert best_constant(NER, gold)[0] == "B-LOC"
+    # Of equals the first: a ranking by one answer is none.
+    assert best_constant(WPR, ["0", "4", "1", "3"], ["a", "a", "b", "b"])[0] == "0"
+
+
+@pytest.mark.parametrize("task", [NC, PAIR, NER, POS, WPR], ids=lambda task: task.name)
+def test_no_answer_by_chance_is_better_than_the_floor(task):
+    rng, values, kind = np.random.default_rng(0), [], kind_of(task)
+    queries = [f"q{row // 4}" for row in range(200)] if task is WPR else None
+
+    def drawn():
+        if kind.per_word:
+            return [[str(word) for word in rng.choice(task.labels, 4)] for _ in range(200)]
+        return [str(label) for label in rng.choice(task.labels, 200)]
+
+    gold = drawn()
+    answer, scores = best_constant(task, gold, queries)
+    floor = sound_value(task, gold, kind.repeat(answer, gold), kind.repeat(scores, gold), queries)
+    for _ in range(30):
+        relevance = rng.dirichlet(np.ones(len(task.labels)), 200).tolist()
+        values.append(sound_value(task, gold, drawn(), relevance, queries))
+    assert floor > np.mean(values) - 2 * np.std(values) / np.sqrt(30)
 
 
 def test_a_constant_answer_costs_the_entropy_of_the_labels_or_the_variance_of_numbers():

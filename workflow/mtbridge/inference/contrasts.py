@@ -3,7 +3,7 @@
 The intervals are those of `inference.intervals`: they hold chance in fine-tuning seeds and test examples.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,23 +104,40 @@ def _row(one: Change) -> tuple:
 
 
 def _mean_row(changes_of: Mapping[str, Change]) -> tuple:
-    """The same of the mean over tasks; tasks on which one of the models does not count are left out.
-
-    Runs and examples of different tasks are independent, so the variance of the mean is the sum of theirs over T². Its
-    degrees of freedom are the fewest of any task, which errs on the safe side.
-    """
+    """The same of the mean over tasks. Left out are tasks on which one of the models does not count, and those of which
+    no model has two seeds that count, if there are others."""
     counted = {task: one for task, one in changes_of.items() if one.found.left_out != ALL}
+    if any(one.freedom for one in counted.values()):
+        counted = {task: one for task, one in counted.items() if one.freedom}
     reasons = dict.fromkeys(why for task, one in changes_of.items() if task not in counted for why in one.found.reasons)
     left_out = ", ".join(task for task in changes_of if task not in counted)
     if not counted:
         return np.nan, np.nan, np.nan, 0, ", ".join(reasons), ALL
-    ones = list(counted.values())
+    return *mean_change(list(counted.values())), ", ".join(reasons), left_out
+
+
+def mean_change(ones: Sequence[Change]) -> tuple[float, float, float, float]:
+    """The mean of differences on several tasks, its interval (low, high) and its degrees of freedom.
+
+    Runs and examples of different tasks are independent, so the variance of the mean is the sum of theirs over T². The
+    degrees of freedom of its seeds' part are Welch's and Satterthwaite's, (Σ a)² / Σ (a² / ν), a: a task's part.
+    """
     value = float(np.mean([one.found.value for one in ones]))
     variance = float(np.sum([one.variance for one in ones])) / len(ones) ** 2
-    limits = tuple(float(np.mean([one.found.limits[side] for one in ones])) for side in (0, 1))
-    freedom = min(one.freedom for one in ones)
-    low, high = interval(value, variance, freedom, (limits[0], limits[1]))
-    return value, low, high, freedom, ", ".join(reasons), left_out
+    limits = [float(np.mean([one.found.limits[side] for one in ones])) for side in (0, 1)]
+    freedom = _freedom(ones)
+    return value, *interval(value, variance, freedom, (limits[0], limits[1])), freedom
+
+
+def _freedom(ones: Sequence[Change]) -> float:
+    """Welch's and Satterthwaite's degrees of freedom of a sum of variances between seeds; 0 if they are not known."""
+    if not all(one.freedom for one in ones):
+        return 0
+    seeds = np.array([one.variance_of_seeds for one in ones])
+    freedom = np.array([one.freedom for one in ones])
+    if not seeds.any():
+        return float(freedom.sum())
+    return float(seeds.sum() ** 2 / (seeds**2 / freedom).sum())
 
 
 def verdicts(frame: pd.DataFrame) -> pd.Series:

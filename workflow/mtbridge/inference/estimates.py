@@ -8,7 +8,7 @@ import pandas as pd
 from mtbridge.inference.exposure import exposure
 from mtbridge.inference.intervals import Pool, Statistic, difference, pool, seed_part, statistic, summary
 from mtbridge.inference.scores import ALL_LANGUAGES, Scores, language_weights, read_scores, split_and_metric, weights
-from mtbridge.study.outline import MAJORITY, NO_RECIPE, Outline
+from mtbridge.study.outline import FLOOR, NO_RECIPE, Outline
 from mtbridge.tasks.metrics import RANGES
 
 MEASURES = ["ours", "sd", "low", "high", "df"]
@@ -70,7 +70,7 @@ def _estimates(outline: Outline, protocol: str, folder, key: str, names, weights
     }
     models = [(recipe, model.key) for recipe in outline.recipes for model in outline.models]
     rows = []
-    for recipe, model in [*models, (NO_RECIPE, MAJORITY)]:
+    for recipe, model in [*models, (NO_RECIPE, FLOOR)]:
         for task in outline.tasks:
             split, metric = split_and_metric(task, outline, protocol)
             for name in names(task):
@@ -81,7 +81,7 @@ def _estimates(outline: Outline, protocol: str, folder, key: str, names, weights
                 if one is not None:
                     weight, run = weight_of[task.name, name], scores[recipe, model, task.name]
                     seeds = _pool(found, recipe, task.name, name)
-                    floor = scores.get((NO_RECIPE, MAJORITY, task.name))
+                    floor = scores.get((NO_RECIPE, FLOOR, task.name))
                     row |= summary(one, seeds) | _over_floor(run, floor, weight, seeds)
                     known = run.language_known[weight != 0]
                     row |= {"seeds": len(run.seeds), "language_known": bool(known.all())}

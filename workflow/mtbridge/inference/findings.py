@@ -21,8 +21,8 @@ def above_floor(outline: Outline, frame: pd.DataFrame) -> tuple[str, pd.DataFram
 
     frame: recipe, task, model, statistic, ours, df, degenerate, left_out, over_floor_low, as `estimates.by_statistic`
     returns them. The statistic is the score in the source language if the frame has it, else the mean. constant: the
-    model gives one answer to everything. verdict: "above", "not above", or "" with one seed. Scores of which nothing
-    could be counted, or on examples of one class, are left out.
+    model gives one answer to everything. verdict: "above", "not above", or "" where no model has two seeds that count.
+    Scores of which nothing could be counted, or on examples of one class, are left out.
     """
     statistic = "english" if "english" in set(frame["statistic"]) else "average"
     part = frame[(frame["statistic"] == statistic) & frame["recipe"].isin(outline.recipes)]
@@ -52,12 +52,6 @@ class Contrast:
     def is_complete(self) -> bool:
         """Are there means over all tasks of the source language, zero-shot and their gap?"""
         return {"english", "zero_shot", "gap"} <= set(self.means.index)
-
-    @property
-    def left_out(self) -> list[str]:
-        """The tasks that a mean leaves out, because a model gives one answer to everything there, or nothing counts."""
-        texts = self.means["left_out"]
-        return list(dict.fromkeys(task for text in texts for task in text.split(", ") if task and task != ALL))
 
     def source_fell_too(self, outline: Outline) -> bool:
         """Did a continued model lose clearly against its base in the source language as well as zero-shot?"""

@@ -28,6 +28,7 @@ import numpy as np
 from mtbridge.inference.bootstrap import UNDEFINED, has_width
 from mtbridge.inference.degenerate import NO_WIDTH
 from mtbridge.inference.scores import Scores, selection, weighted_sum
+from mtbridge.study.outline import FLOOR
 from mtbridge.tasks.metrics import RANGES
 
 LEVEL = 0.975  # the upper end of a two-sided 95 % interval
@@ -61,9 +62,9 @@ class Statistic:
             return float("nan")
         return float(np.nanvar(self.replicates, ddof=1))
 
-    def interval(self, variance_of_seeds: float, freedom: int) -> tuple[float, float]:
+    def interval(self, variance_of_seeds: float, freedom: float) -> tuple[float, float]:
         """The interval of the module's equation; NaN where there is none, or the examples' part has no width."""
-        variance = float("nan") if NO_WIDTH in self.reasons else self.variance_of_examples + variance_of_seeds
+        variance = self.variance_of_examples + variance_of_seeds if has_width(self.replicates) else float("nan")
         return interval(self.value, variance, freedom, self.limits)
 
 
@@ -92,7 +93,8 @@ def statistic(scores: Scores, weight: np.ndarray, beside: Scores | None = None) 
     # [seed, language, replicate] -> [replicate]
     replicates = weighted_sum(scores.replicates[seeds].mean(axis=0).T, weight)
     found = Statistic(float(per_seed.mean()), per_seed, replicates, limits, reasons, left_out)
-    if found.counts and np.isfinite(replicates).any() and not has_width(replicates):
+    # The baseline is one answer to everything, so that its gap has no width is no fault.
+    if scores.model != FLOOR and found.counts and np.isfinite(replicates).any() and not has_width(replicates):
         return Statistic(found.value, per_seed, replicates, limits, (*reasons, NO_WIDTH), left_out)
     return found
 
@@ -134,7 +136,7 @@ def seed_part(seeds: Pool, *statistics: Statistic) -> float:
 
 
 def interval(
-    value: float, variance: float, freedom: int, limits: tuple[float, float] = (-np.inf, np.inf)
+    value: float, variance: float, freedom: float, limits: tuple[float, float] = (-np.inf, np.inf)
 ) -> tuple[float, float]:
     """value ± t(freedom; .975) · √variance, inside the limits; freedom 0: the normal quantile. NaN without variance."""
     if np.isnan(variance) or np.isnan(value):
@@ -144,7 +146,7 @@ def interval(
     return float(max(value - half_width, low)), float(min(value + half_width, high))
 
 
-def quantile(freedom: int) -> float:
+def quantile(freedom: float) -> float:
     """The quantile t(freedom; .975), or that of the normal distribution for freedom 0."""
     from scipy.special import ndtri, stdtrit
 

@@ -13,7 +13,7 @@ import numpy as np
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_parquet
 from mtbridge.inference.degenerate import CONSTANT, counts
-from mtbridge.study.outline import MAJORITY, NO_RECIPE, Outline, OutlineTask
+from mtbridge.study.outline import FLOOR, NO_RECIPE, Outline, OutlineTask
 from mtbridge.tasks.metrics import metric_name
 
 ALL_LANGUAGES = "avg"  # the name of the mean in the language column of Table 4, as published
@@ -51,7 +51,7 @@ def split_and_metric(task: OutlineTask, outline: Outline, protocol: str) -> tupl
 
 
 def read_scores(folder, outline: Outline, protocol: str) -> dict[tuple[str, str, str], Scores]:
-    """Every (recipe, model, task) of the outline that has at least one scored seed, and the majority baseline.
+    """Every (recipe, model, task) of the outline that has at least one scored seed, and the floor.
 
     `folder` holds `<recipe>/<model>/<task>/seed<k>.parquet` and `.npz`. Files that are missing are left out.
     Raises MtbridgeError if a file does not hold scores, or if seeds differ in their number of replicates.
@@ -60,7 +60,7 @@ def read_scores(folder, outline: Outline, protocol: str) -> dict[tuple[str, str,
     for recipe, model, name, seed in outline.grid():
         expected.setdefault((recipe, model, name), []).append(seed)
     for task in outline.tasks:
-        expected[NO_RECIPE, MAJORITY, task.name] = [0]
+        expected[NO_RECIPE, FLOOR, task.name] = [0]
     tasks = {task.name: task for task in outline.tasks}
     result = {}
     for (recipe, model, name), seeds in expected.items():
@@ -92,7 +92,7 @@ def read_scores(folder, outline: Outline, protocol: str) -> dict[tuple[str, str,
 
 def _reasons(model: str, reasons: np.ndarray) -> np.ndarray:
     """The reasons of one run; the baseline is a constant answer by definition, which is no fault of it."""
-    return np.where(reasons == CONSTANT, "", reasons) if model == MAJORITY else reasons
+    return np.where(reasons == CONSTANT, "", reasons) if model == FLOOR else reasons
 
 
 def _read_run(

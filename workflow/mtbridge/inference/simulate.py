@@ -8,12 +8,12 @@ where the seed's part is shared by all languages of a run, and the example's par
 by all languages (the same sentence is hard in each of them). A run's score is the mean over examples.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mtbridge.inference.contrasts import change
+from mtbridge.inference.contrasts import change, mean_change
 from mtbridge.inference.intervals import pool, seed_part, statistic
 from mtbridge.inference.scores import Scores
 
@@ -99,6 +99,18 @@ def found(setting: Setting, weight: np.ndarray, shift: float, trials: int, rng: 
     With shift 0: half the rate of false differences.
     """
     return sum(_difference(runs, weight)[0] > 0 for runs in _studies(setting, trials, rng, shift)) / trials
+
+
+def coverage_over_tasks(
+    settings: Sequence[Setting], weight: np.ndarray, trials: int, rng: np.random.Generator
+) -> float:
+    """How often the interval of the mean difference over tasks holds the truth, 0; one setting for each task."""
+    held = 0
+    for _ in range(trials):
+        ones = [change(scored_runs(setting, rng), "0", "1", weight) for setting in settings]
+        _, low, high, _ = mean_change(ones)
+        held += low <= 0 <= high
+    return held / trials
 
 
 def _studies(

@@ -22,7 +22,7 @@ from mtbridge.specs.source import Generated, Xglue
 from mtbridge.study import local_checkpoints
 from mtbridge.study.languages import study_languages, task_languages
 from mtbridge.study.layers import source_layer
-from mtbridge.study.outline import MAJORITY
+from mtbridge.study.outline import FLOOR
 from mtbridge.study.settings import RECIPE_SETTINGS, Settings
 from mtbridge.tasks.kinds import kind_of
 
@@ -83,8 +83,8 @@ def names_exist(checker: Checker) -> None:
         checker.known(("models", i), model, settings.model_catalog, "model of the catalog")
     for i, protocol in enumerate(settings.protocols):
         checker.known(("protocols", i), protocol, settings.protocol_catalog, "protocol of the catalog")
-    if MAJORITY in settings.models:
-        checker.wrong(("models",), f"'{MAJORITY}' is the name of the baseline; call the model otherwise")
+    if FLOOR in settings.models:
+        checker.wrong(("models",), f"'{FLOOR}' is the name of the baseline; call the model otherwise")
 
 
 def nothing_twice(checker: Checker) -> None:

@@ -10,7 +10,7 @@ from mtbridge.base.checkout import from_here
 from mtbridge.specs.protocol import ALIGNED
 from mtbridge.study.languages import study_languages
 from mtbridge.study.layers import lock_files
-from mtbridge.study.outline import MAJORITY, NO_RECIPE
+from mtbridge.study.outline import FLOOR, NO_RECIPE
 from mtbridge.study.settings import Origin, Settings
 
 
@@ -38,9 +38,9 @@ class Study:
 
     @cached_property
     def runs_with_scores(self) -> list[dict]:
-        """Every run that has scores: the fine-tunings, and the majority baseline of each task."""
-        majority = [{"recipe": NO_RECIPE, "model": MAJORITY, "task": task, "seed": 0} for task in self.tasks]
-        return [*self.runs, *majority]
+        """Every run that has scores: the fine-tunings, and the floor of each task."""
+        floors = [{"recipe": NO_RECIPE, "model": FLOOR, "task": task, "seed": 0} for task in self.tasks]
+        return [*self.runs, *floors]
 
     def finished(self, pattern: str, rows: list[dict]) -> list[dict]:
         """The rows that tables and figures are built from: all, or with `partial` those whose file exists."""

@@ -17,8 +17,8 @@ from mtbridge.specs.model import MODEL_KINDS
 from mtbridge.specs.protocol import Protocol
 from mtbridge.tasks.metrics import METRICS
 
-# The baseline that always predicts the most frequent class, as a model, and the name of its recipe.
-MAJORITY, NO_RECIPE = "majority", "none"
+# The baseline, the best constant answer (`tasks.baseline`), as a model, and the name of its recipe.
+FLOOR, NO_RECIPE = "floor", "none"
 
 EXPOSURES = ("masked_lm", "denoising", "source", "target")  # how a model may have seen a language's text
 

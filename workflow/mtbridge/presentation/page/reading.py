@@ -51,7 +51,9 @@ def _against_floor(outline: Outline, frame: pd.DataFrame) -> list[str]:
     sentences = []
     for recipe in outline.recipes:
         where = f"With recipe {recipe}, on" if len(outline.recipes) > 1 else "On"
-        rows = scores[(scores["recipe"] == recipe) & (scores["verdict"] != "")]
+        rows = scores[scores["recipe"] == recipe]
+        if (rows["verdict"] == "").all():
+            continue
         trained, untrained = rows[~rows["untrained"]], rows[rows["untrained"]]
         if len(trained):
             above = (trained["verdict"] == "above").sum()
@@ -80,10 +82,13 @@ def _by_model(outline: Outline, rows: pd.DataFrame, before: str) -> str:
     return before + "; ".join(f"{outline.short(model)} on {tasks}" for model, tasks in tasks_of.items())
 
 
-def _change(name: str, row, words=("rose", "fell")) -> str:
-    """A change with its interval; the verb says its direction only if there is a verdict."""
+def _change(outline: Outline, name: str, row, words=("rose", "fell")) -> str:
+    """A change with its interval and the tasks left out; the verb says its direction only if there is a verdict."""
     word = {HIGHER: f" {words[0]}", LOWER: f" {words[1]}", UNCLEAR: " no clear change,"}.get(row["verdict"], "")
-    return f"{name}{word} {signed(row['change'])} {interval_text(row['low'], row['high'])}"
+    labels = outline.task_labels
+    without = join(labels.get(task, task) for task in row["left_out"].split(", ")) if row["left_out"] else ""
+    text = f"{name}{word} {signed(row['change'])} {interval_text(row['low'], row['high'])}"
+    return text + (f" (without {without})" if without else "")
 
 
 def _continued(outline: Outline, changes: pd.DataFrame) -> list[str]:
@@ -96,9 +101,9 @@ def _continued(outline: Outline, changes: pd.DataFrame) -> list[str]:
         name = outline.short(contrast.model) + (f" (recipe {contrast.recipe})" if several else "")
         parts = []
         if contrast.is_complete:
-            parts.append(_change(source, contrast.means.loc["english"]))
-            parts.append(_change("zero-shot", contrast.means.loc["zero_shot"]))
-            parts.append(_change("gap", contrast.means.loc["gap"], ("widened", "narrowed")))
+            parts.append(_change(outline, source, contrast.means.loc["english"]))
+            parts.append(_change(outline, "zero-shot", contrast.means.loc["zero_shot"]))
+            parts.append(_change(outline, "gap", contrast.means.loc["gap"], ("widened", "narrowed")))
         if contrast.source_fell_too(outline):
             models_that_fell.append(name)
         if contrast.tasks:
@@ -108,10 +113,7 @@ def _continued(outline: Outline, changes: pd.DataFrame) -> list[str]:
             )
         if parts:
             against = outline.short(contrast.against)
-            where = "all tasks"
-            if contrast.left_out:
-                where += " but " + join(outline.task_labels.get(task, task) for task in contrast.left_out)
-            sentences.append(f"{name} against {against}, in points over {where}: {'; '.join(parts)}.")
+            sentences.append(f"{name} against {against}, in points over all tasks: {'; '.join(parts)}.")
     if models_that_fell:
         sentences.append(f"{source} fell too for {join(models_that_fell)}: what was lost is not transfer alone.")
     comparisons = sum(contrast.tasks for contrast in contrasts)

@@ -11,7 +11,7 @@ from mtbridge.inference.scores import ALL_LANGUAGES
 from mtbridge.presentation.layout import GAP, Block, Cell, interval_text, number, signed
 from mtbridge.presentation.words import DEGENERATE, KIND_HEADINGS, STATISTIC_LABELS, join, language_name
 from mtbridge.specs.protocol import STATISTICS
-from mtbridge.study.outline import MAJORITY, NO_RECIPE, Outline
+from mtbridge.study.outline import FLOOR, NO_RECIPE, Outline
 from mtbridge.tasks.metrics import METRIC_LABELS
 
 
@@ -26,7 +26,7 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str, *, by: str) -> tu
     row_of = {(r["recipe"], r["task"], r["model"], r[by]): r for r in frame.to_dict("records")}
 
     def cell(recipe: str, task: str, model: str, name: str) -> Cell:
-        key = (NO_RECIPE if model == MAJORITY else recipe, task, model, name)
+        key = (NO_RECIPE if model == FLOOR else recipe, task, model, name)
         return _score_cell(row_of.get(key), len(outline.seeds))
 
     statistics = [name for name in STATISTICS if by == "statistic" and name in set(frame["statistic"])]
@@ -43,7 +43,7 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str, *, by: str) -> tu
 
 def _columns(outline: Outline) -> list[tuple[str, str]]:
     """(key, label) of the models, then of the baseline."""
-    return [*((model.key, model.label) for model in outline.models), (MAJORITY, MAJORITY)]
+    return [*((model.key, model.label) for model in outline.models), (FLOOR, FLOOR)]
 
 
 def _block_of_tasks(outline: Outline, recipe: str, statistics: list[str], cell, title: str) -> Block:
@@ -104,7 +104,7 @@ def _score_cell(row, full_seeds: int) -> Cell:
         details.append(f"without {left_out}")
     if _has_published(row):
         details.append(f"publ. {number(row['published'], 1)} ({signed(row['difference'])})")
-    lacks_seeds = row["model"] != MAJORITY and row["seeds"] < full_seeds
+    lacks_seeds = row["model"] != FLOOR and row["seeds"] < full_seeds
     marks = ("" if row["language_known"] else "†") + ("‡" if lacks_seeds else "") + mark
     return Cell(number(row["ours"]), tuple(details), marks)
 
@@ -114,16 +114,15 @@ def _notes(frame: pd.DataFrame, outline: Outline, protocol: str) -> list[str]:
     notes = [_note_on_metrics(frame, outline, protocol), *_notes_on_means(frame, outline, protocol)]
     notes.append(_note_on_intervals(frame))
     notes += note_on_degenerate(frame, outline.protocol(protocol).degenerate == "leave out")
-    if (frame["model"] == MAJORITY).any():
-        source = language_name(outline.source_language)
-        notes.append(f"Majority: the class most frequent in the {source} training set, for every example or word.")
+    if (frame["model"] == FLOOR).any():
+        notes.append("Floor: the one answer to all examples (words) that scores best on them, by language.")
     if not frame["language_known"].all():
         notes.append(
             "† The model does not know this language (or one of those averaged): never seen, or no code for it."
         )
     if "published" in frame:
         notes.append(_note_on_published(frame))
-    runs = frame[frame["model"] != MAJORITY].groupby(["recipe", "model", "task"])["seeds"].max()
+    runs = frame[frame["model"] != FLOOR].groupby(["recipe", "model", "task"])["seeds"].max()
     seeds = len(outline.seeds)
     missing = int((seeds - runs).sum())
     if missing:

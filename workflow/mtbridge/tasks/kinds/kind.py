@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -179,18 +178,12 @@ class Kind:
         """Predictions and scores of examples from their outputs [head_size]."""
         return [task.labels[row.argmax()] for row in outputs], outputs
 
-    def constant(self, task: Task, labels: list) -> tuple | None:
-        """The prediction of the baseline without a model, and its scores: the most frequent label; all labels' shares.
+    def constants(self, task: Task, gold: list) -> list[tuple]:
+        """What a model may answer to everything, each with its scores: every label, with 1 for its class.
 
-        labels: those of the training examples. None if none of them is a label of the task. Of labels that are equally
-        frequent, the first in the task's order is predicted.
+        gold: the labels of the examples.
         """
-        counts = Counter(labels)
-        total = sum(counts[label] for label in task.labels)
-        if total == 0:
-            return None
-        shares = [counts[label] / total for label in task.labels]
-        return task.labels[shares.index(max(shares))], shares
+        return [(label, [float(other == label) for other in task.labels]) for label in task.labels]
 
     def repeat(self, value: Any, gold: list) -> list:
         """One value for every prediction: a list as long as the gold labels."""

@@ -76,13 +76,11 @@ class Regression(Kind):
         """Predictions are the outputs [1] themselves."""
         return [float(row[0]) for row in outputs], outputs
 
-    def constant(self, task, labels):
-        """The mean of the training numbers. A constant correlates with nothing, so this baseline has no score."""
-        if not labels:
-            return None
+    def constants(self, task, gold):
+        """The mean of the gold numbers alone: constants correlate with nothing, so none is better than another."""
         # fsum is exact, so the order of the examples does not matter.
-        mean = math.fsum(labels) / len(labels)
-        return mean, [mean]
+        mean = math.fsum(gold) / len(gold)
+        return [(mean, [mean])]
 
     def one_answer(self, gold, predicted):
         """The predictions spread (standard deviation) at most 5 % as far as the labels do."""

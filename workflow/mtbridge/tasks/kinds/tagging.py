@@ -92,10 +92,6 @@ class Tagging(Kind):
             scores.append([[] if row is None else row for row in rows])
         return predicted, scores
 
-    def constant(self, task, labels):
-        """The most frequent label of all words."""
-        return super().constant(task, [word for sentence in labels for word in sentence])
-
     def repeat(self, value, gold):
         """The value for every word."""
         return [[value] * len(sentence) for sentence in gold]

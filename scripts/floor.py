@@ -1,8 +1,7 @@
-"""The majority baseline: for every example (word) the class that is most frequent in English training data, or the mean
-of its numbers.
+"""The floor: for every example (word) of a language and split the one answer that scores best on its gold labels.
 
-In   --train and --evaluation, examples of one task
-Out  predictions as a model's: language, split, example_id, gold, predicted, scores (the classes' shares in training)
+In   --examples of one task, its evaluation part
+Out  predictions as a model's: language, split, example_id, gold, predicted, scores (1 for the answer)
 """
 
 import argparse
@@ -16,15 +15,14 @@ def main():
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, Task)
-    parser.add_argument("--train", required=True)
-    parser.add_argument("--evaluation", required=True)
+    parser.add_argument("--examples", required=True)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
     from mtbridge.tasks.baseline import predict_constant
 
     begin_work()
-    predict_constant(read_options(arguments, Task), arguments.train, arguments.evaluation, arguments.output)
+    predict_constant(read_options(arguments, Task), arguments.examples, arguments.output)
 
 
 if __name__ == "__main__":
