@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mtbridge.inference.intervals import difference, interval, limits_of, pool, seed_part, statistic, summary
+from mtbridge.inference.intervals import difference, interval, limits_of, seed_part, seed_variance, statistic, summary
 from mtbridge.inference.scores import Scores
 from mtbridge.inference.simulate import Setting, coverage, coverage_over_tasks, found, scored_runs
 
@@ -33,7 +33,7 @@ def width(low_high):
 
 def test_an_interval_adds_the_seeds_variance_and_the_examples():
     one = statistic(run_of([[60.0], [62.0], [64.0]]), ONE)
-    seeds = pool([one])
+    seeds = seed_variance([one])
     assert seeds == (4.0, 2)
     low, high = one.interval(seed_part(seeds, one), seeds.freedom)
     # t(2; .975) = 4.3027
@@ -43,18 +43,18 @@ def test_an_interval_adds_the_seeds_variance_and_the_examples():
 
 def test_the_seeds_variance_is_pooled_over_models():
     runs = [statistic(run_of([[60.0], [60.0 + apart]]), ONE) for apart in (0.0, 2.0, 4.0)]
-    assert pool(runs) == (pytest.approx((0 + 2 + 8) / 3), 3)
+    assert seed_variance(runs) == (pytest.approx((0 + 2 + 8) / 3), 3)
     # A model with one seed has no spread of its own, and an interval all the same.
     once = statistic(run_of([[70.0]]), ONE)
-    assert pool([*runs, once]) == pool(runs)
-    row = summary(once, pool([*runs, once]))
+    assert seed_variance([*runs, once]) == seed_variance(runs)
+    row = summary(once, seed_variance([*runs, once]))
     assert row["df"] == 3 and np.isnan(row["sd"])
     assert row["high"] - 70 == pytest.approx(3.1824 * np.sqrt(10 / 3 + 1), rel=0.02)
 
 
 def test_with_one_seed_the_interval_holds_examples_alone():
     one = statistic(run_of([[60.0]]), ONE)
-    row = summary(one, pool([one]))
+    row = summary(one, seed_variance([one]))
     assert row["df"] == 0 and row["high"] - 60 == pytest.approx(1.96, rel=0.03)
 
 
@@ -70,7 +70,7 @@ def test_seeds_are_shared_by_languages():
     """A seed that is good in one language is good in all: averaging over languages must not narrow the interval."""
     values = np.repeat([[60.0], [70.0], [65.0]], 4, axis=1)
     one, four = statistic(run_of(values[:, :1]), ONE), statistic(run_of(values), np.ones(4) / 4)
-    assert pool([one]) == pool([four])
+    assert seed_variance([one]) == seed_variance([four])
 
 
 @pytest.mark.parametrize("value", [99.5, 0.5])
@@ -90,7 +90,7 @@ def test_limits_follow_the_weights():
 
 def test_a_score_without_width_has_no_interval():
     perfect = statistic(run_of([[100.0], [100.0]], spread=0.0), ONE)
-    row = summary(perfect, pool([perfect, statistic(run_of([[60.0], [62.0]]), ONE)]))
+    row = summary(perfect, seed_variance([perfect, statistic(run_of([[60.0], [62.0]]), ONE)]))
     assert row["ours"] == 100 and np.isnan(row["low"]) and row["degenerate"] == "no width" and row["left_out"] == ""
     # In a mean with others it counts: without it the mean would be too low.
     both = statistic(run_of([[100.0, 50.0]], replicates=np.stack([np.full((1, 99), 100.0), [np.arange(99.0)]], 1)),

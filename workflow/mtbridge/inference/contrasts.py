@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.inference.intervals import ALL, Statistic, difference, interval, pool, seed_part, statistic
+from mtbridge.inference.intervals import ALL, Statistic, difference, interval, seed_part, seed_variance, statistic
 from mtbridge.inference.scores import Scores, read_scores, weights
 from mtbridge.specs.protocol import STATISTICS
 from mtbridge.study.outline import Outline
@@ -89,7 +89,7 @@ def change(runs: Mapping[str, Scores], model: str, against: str, weight: np.ndar
             f"{folder}: {one.model} and {other.model} differ in their number of replicates on {one.task}"
         )
     sides = statistic(one, weight, beside=other), statistic(other, weight, beside=one)
-    seeds = pool(statistic(run, weight) for run in runs.values())
+    seeds = seed_variance(statistic(run, weight) for run in runs.values())
     return Change(difference(*sides), seed_part(seeds, *sides), seeds.freedom)
 
 

@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 
 from mtbridge.inference.exposure import exposure
-from mtbridge.inference.intervals import Pool, Statistic, difference, pool, seed_part, statistic, summary
+from mtbridge.inference.intervals import (
+    SeedVariance,
+    Statistic,
+    difference,
+    seed_part,
+    seed_variance,
+    statistic,
+    summary,
+)
 from mtbridge.inference.scores import ALL_LANGUAGES, Scores, language_weights, read_scores, split_and_metric, weights
 from mtbridge.study.outline import FLOOR, NO_RECIPE, Outline
 from mtbridge.tasks.metrics import RANGES
@@ -80,7 +88,7 @@ def _estimates(outline: Outline, protocol: str, folder, key: str, names, weights
                 one = found.get((recipe, model, task.name, name))
                 if one is not None:
                     weight, run = weight_of[task.name, name], scores[recipe, model, task.name]
-                    seeds = _pool(found, recipe, task.name, name)
+                    seeds = _seed_variance(found, recipe, task.name, name)
                     floor = scores.get((NO_RECIPE, FLOOR, task.name))
                     row |= summary(one, seeds) | _over_floor(run, floor, weight, seeds)
                     known = run.language_known[weight != 0]
@@ -93,12 +101,14 @@ def _estimates(outline: Outline, protocol: str, folder, key: str, names, weights
     return frame
 
 
-def _pool(found: dict[tuple[str, str, str, str], Statistic], recipe: str, task: str, name: str) -> Pool:
+def _seed_variance(
+    found: dict[tuple[str, str, str, str], Statistic], recipe: str, task: str, name: str
+) -> SeedVariance:
     """The variance between seeds of a statistic, pooled over the models of a recipe and task."""
-    return pool(one for key, one in found.items() if (key[0], *key[2:]) == (recipe, task, name))
+    return seed_variance(one for key, one in found.items() if (key[0], *key[2:]) == (recipe, task, name))
 
 
-def _over_floor(run: Scores, floor: Scores | None, weight: np.ndarray, seeds: Pool) -> dict[str, float]:
+def _over_floor(run: Scores, floor: Scores | None, weight: np.ndarray, seeds: SeedVariance) -> dict[str, float]:
     """The columns `OVER_FLOOR` of a statistic; none for the floor itself, and for the gap."""
     if floor is None or run.model == floor.model or (weight < 0).any():
         return {}

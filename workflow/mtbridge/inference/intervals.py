@@ -68,7 +68,7 @@ class Statistic:
         return interval(self.value, variance, freedom, self.limits)
 
 
-class Pool(NamedTuple):
+class SeedVariance(NamedTuple):
     """The variance between seeds, pooled over models, and its degrees of freedom; NaN and 0 if no model has two."""
 
     variance: float
@@ -119,16 +119,16 @@ def _joined(*texts: str) -> str:
     return ", ".join(parts)
 
 
-def pool(statistics: Iterable[Statistic]) -> Pool:
+def seed_variance(statistics: Iterable[Statistic]) -> SeedVariance:
     """Variance between seeds, pooled over models: Σ_m Σ_s (x[m, s] − mean_s x[m, s])² / Σ_m (S_m − 1)."""
     runs = [found.per_seed for found in statistics if found.counts]
     freedom = sum(len(per_seed) - 1 for per_seed in runs)
     if freedom <= 0:
-        return Pool(float("nan"), 0)
-    return Pool(float(sum(np.square(per_seed - per_seed.mean()).sum() for per_seed in runs)) / freedom, freedom)
+        return SeedVariance(float("nan"), 0)
+    return SeedVariance(float(sum(np.square(per_seed - per_seed.mean()).sum() for per_seed in runs)) / freedom, freedom)
 
 
-def seed_part(seeds: Pool, *statistics: Statistic) -> float:
+def seed_part(seeds: SeedVariance, *statistics: Statistic) -> float:
     """The variance of a mean over seeds, or of a difference of such means: Σ s² / S; 0 if s² is not known."""
     if seeds.freedom == 0:
         return 0.0
@@ -160,7 +160,7 @@ def limits_of(metric: str, weight: np.ndarray) -> tuple[float, float]:
     return float(positive * low + negative * high), float(positive * high + negative * low)
 
 
-def summary(found: Statistic, seeds: Pool) -> dict[str, float | int | str]:
+def summary(found: Statistic, seeds: SeedVariance) -> dict[str, float | int | str]:
     """ours, sd (over this model's seeds), low, high, df, new_run_low, new_run_high, degenerate, left_out.
 
     Numbers in percent; NaN where there is none. df: degrees of freedom of the seeds' part, 0: the interval holds test

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtbridge.inference.contrasts import change, mean_change
-from mtbridge.inference.intervals import pool, seed_part, statistic
+from mtbridge.inference.intervals import seed_part, seed_variance, statistic
 from mtbridge.inference.scores import Scores
 
 TRUTH = 60.0  # the true score of every model in every language, in percent
@@ -85,7 +85,7 @@ def coverage(
     held = np.zeros(2)
     for runs in _studies(setting, trials, rng, joint=joint):
         found = {key: statistic(run, weight) for key, run in runs.items()}
-        seeds = pool(found.values())
+        seeds = seed_variance(found.values())
         low, high = found["0"].interval(seed_part(seeds, found["0"]), seeds.freedom)
         held[0] += low <= TRUTH * weight.sum() <= high
         low, high = _difference(runs, weight)
