@@ -199,6 +199,11 @@ def write_study(folder, study, layers=4, seed=0):
                 base[key, layer, matrix] = sigma
                 stored[f"{layer}.{matrix}"] = sigma
         (folder / "spectra").mkdir(parents=True, exist_ok=True)
+        if model["base"]:
+            matrices = [(layer, matrix) for layer in range(layers) for matrix in ("k", "q", "v", "out", "fc1", "fc2")]
+            moved = pd.DataFrame(matrices, columns=["layer", "matrix"]).assign(base_norm=20.0, distance=10.0)
+            moved = moved.assign(uniform_share=0.01, values_share=0.03)
+            write_parquet(moved, folder / "spectra" / f"{key}.distances.parquet")
         np.savez(folder / "spectra" / f"{key}.npz", **stored)
         write_json(
             {"model": key, "label": model["label"], "kind": model["kind"], "base": model["base"], "family": "mbart"}

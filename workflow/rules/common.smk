@@ -163,6 +163,11 @@ def evaluation_flags(wildcards, input):
     return ["--evaluation-tokens", input.evaluation_tokens, "--evaluation-examples", input.evaluation_examples]
 
 
+def base_encoder(wildcards):
+    """The encoder of the model that a continued model continues."""
+    return f"{results}/models/{study.settings.model_catalog[wildcards.model].base}"
+
+
 def card_of(wildcards):
     """The encoder folder of a run's model, whose card lists the languages it knows; the floor has none."""
     return {} if wildcards.model == FLOOR else {"encoder": f"{results}/models/{wildcards.model}"}

@@ -1,4 +1,4 @@
-# Singular values, once for each checkpoint. The tables compute distances to a base from them.
+# Singular values, once for each checkpoint, and distances of weights to the base's.
 
 
 rule singular_values:
@@ -18,3 +18,25 @@ rule singular_values:
         code=digest("singular_values"),
     shell:
         "python {scripts:q}/singular_values.py --model {input:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule weight_distances:
+    """Distances of the same matrices to those of the model's base, and their parts."""
+    input:
+        model=f"{results}/models/{{model}}",
+        base=base_encoder,
+    output:
+        f"{results}/spectra/{{model}}.distances.parquet",
+    log:
+        f"{results}/logs/weight_distances/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(row["model"] for row in study.each_continued),
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=by_model(2000, 8000),
+        runtime=growing(60),
+    params:
+        code=digest("weight_distances"),
+    shell:
+        "python {scripts:q}/weight_distances.py --model {input.model:q} --base {input.base:q} --output {output:q} > {log:q} 2>&1"

@@ -89,9 +89,8 @@ def test_languages_are_not_held_against_a_base_of_another_depth():
     assert findings.languages_alike(outline_of(), pd.concat([base, continued])).empty
 
 
-def test_weights_moved_by_the_median_distance_over_the_bases_norm():
-    rows = [(layer, model, "k", 10.0, d, share) for layer in range(3)
-            for model, d, share in (("mbart", 0.0, np.nan), ("mbart-m2m", 1.0 + layer, 0.5))]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["layer", "model", "matrix", "sigma_norm", "d", "uniform_share"])
-    (row,) = findings.weights_moved(outline_of(), frame).itertuples()
-    assert (row.model, row.relative, row.uniform_share) == ("mbart-m2m", pytest.approx(0.2), 0.5)
+def test_weights_moved_by_the_medians_over_matrices():
+    rows = [("mbart-m2m", 0.5 + step, 0.1, 0.9) for step in (0.0, 0.1, 0.4)] + [("mbart-m2o", 0.2, 0.1, 0.8)]
+    frame = pd.DataFrame(rows, columns=["model", "relative_distance", "relative_d", "turned_share"])
+    found = findings.weights_moved(outline_of(), frame)
+    assert found.to_numpy().tolist() == [["mbart-m2o", 0.2, 0.1, 0.8], ["mbart-m2m", 0.6, 0.1, 0.9]]

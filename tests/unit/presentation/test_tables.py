@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import write_parquet
 from mtbridge.inference.estimates import by_language
 from mtbridge.inference.exposure import exposure
 from mtbridge.presentation.files import read_csv, write_table
@@ -149,8 +150,6 @@ def test_spectra_in_closed_form(tmp_path):
     assert set(last["layer"]) == {1}
     assert last.loc["mbart", ["sigma_norm", "d"]].tolist() == [10, 0]
     assert last.loc["mbart-m2m", "sigma_norm"] == 15 and last.loc["mbart-m2m", "d"] == 5
-    assert last.loc["mbart-m2m", "uniform_share"] == pytest.approx(1)  # 1.5 times the base
-    assert 0 < last.loc["mbart-o2m", "uniform_share"] < 1
     assert np.isnan(last.loc["mbart-dn", "sigma_norm"])
     others = spectra.frame(outline_of(), "sound", tmp_path, last_layer=False).query("matrix == 'v'").set_index("model")
     assert set(others["layer"]) == {0}
@@ -190,6 +189,27 @@ def test_without_a_base_distance_is_empty(tmp_path):
     write_spectra(tmp_path, mbart_m2m=[[4, 3]])
     frame = spectra.frame(outline_of(), "sound", tmp_path, last_layer=True).query("model == 'mbart-m2m'")
     assert (frame["sigma_norm"] == 5).all() and frame["d"].isna().all()
+
+
+def test_distances_of_weights_stand_beside_those_of_singular_values(tmp_path):
+    write_spectra(tmp_path, mbart=[[3, 4], [6, 8]], mbart_m2m=[[4, 3], [9, 12]])
+    rows = [
+        {"layer": layer, "matrix": matrix, "base_norm": 5.0 * (layer + 1), "distance": 6.0}
+        | {"uniform_share": 0.1, "values_share": 0.3}
+        for layer in (0, 1)
+        for matrix in MATRIX_LABELS
+    ]
+    write_parquet(pd.DataFrame(rows), tmp_path / "mbart-m2m.distances.parquet")
+    outline = outline_of()
+    frame = make("weights", outline, "sound", tmp_path)
+    assert set(frame["model"]) == {"mbart-m2m"} and frame["turned_share"].tolist() == pytest.approx([0.7] * 12)
+    block = lay_out("weights", frame, outline, "sound").blocks[0]
+    assert [[cell.text for cell in row[1:]] for row in block.rows] == [
+        ["0", "120.0 %", "0.0 %", "10.0 %", "30.0 %", "70.0 %"],
+        ["1", "60.0 %", "50.0 %", "10.0 %", "30.0 %", "70.0 %"],
+    ]
+    empty = lay_out("weights", make("weights", outline, "sound", tmp_path / "none"), outline, "sound")
+    assert empty.blocks == [] and to_tex(empty)
 
 
 def test_reference_spectra_stand_beside_ours(tmp_path):

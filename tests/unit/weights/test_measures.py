@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.weights.measures import compare, distance, frobenius_norm, rescaling_share
+from mtbridge.weights.measures import compare, distance, frobenius_norm, parts
 
 
 def _random_pair(change=0.1):
@@ -42,25 +42,40 @@ def test_distance_sees_no_rotation():
     assert distance(_sigma(base @ rotation), _sigma(base)) == pytest.approx(0, abs=1e-12)
 
 
-def test_rescaling_share_is_one_for_a_multiple_and_none_for_an_orthogonal_change():
-    base = np.array([4.0, 3.0, 2.0])
-    assert rescaling_share(1.3 * base, base) == pytest.approx(1)
-    assert rescaling_share(0.7 * base, base) == pytest.approx(1)
-    change = np.array([0.3, -0.4, 0.0])  # at a right angle to the base
-    assert rescaling_share(base + change, base) == pytest.approx(0, abs=1e-12)
-    # a right-angled triangle: the parts add up as squares
-    assert rescaling_share(base * (1 + 0.5 / np.linalg.norm(base)) + change, base) == pytest.approx(0.5)
-    assert np.isnan(rescaling_share(base, base))
+def test_parts_of_a_change_are_told_apart():
+    _, base = _random_pair()
+    left, sigma, right = np.linalg.svd(base, full_matrices=False)
+    scaled = parts(1.3 * base, base)
+    assert scaled["distance"] == pytest.approx(0.3 * scaled["base_norm"])
+    assert (scaled["uniform_share"], scaled["values_share"]) == pytest.approx((1, 1))
+    # New values, at a right angle to the old ones: no factor.
+    new = sigma + np.array([sigma[1], -sigma[0], *[0.0] * 6])
+    other = parts(left * new @ right, base)
+    assert (other["uniform_share"], other["values_share"]) == pytest.approx((0, 1), abs=1e-12)
+    # The same values on other vectors: d sees nothing, the distance does.
+    turned = parts(base @ np.linalg.qr(np.random.default_rng(1).normal(size=(8, 8)))[0], base)
+    assert turned["distance"] > 0.5 * turned["base_norm"] and turned["values_share"] < 1
+    nothing = parts(base, base)
+    assert nothing["distance"] == 0 and np.isnan([nothing["uniform_share"], nothing["values_share"]]).all()
 
 
-def test_rescaling_share_is_the_best_that_a_multiple_can_do():
-    sigma, base = (_sigma(weight) for weight in _random_pair())
-    factors = np.linspace(0.5, 2, 20001)
-    left = min(np.sum((sigma - factor * base) ** 2) for factor in factors)
-    assert rescaling_share(sigma, base) == pytest.approx(1 - left / distance(sigma, base) ** 2, abs=1e-6)
+def test_parts_do_not_depend_on_the_orientation_and_the_distance_is_at_least_d():
+    weight, base = _random_pair()
+    one = parts(weight, base)
+    assert parts(weight.T, base.T) == pytest.approx(one)
+    assert one["distance"] == pytest.approx(np.linalg.norm(weight - base))
+    assert one["distance"] >= distance(_sigma(weight), _sigma(base))
+    assert 0 <= one["uniform_share"] <= one["values_share"] <= 1
 
 
-@pytest.mark.parametrize("measure", [distance, rescaling_share, compare])
+def test_the_factor_is_the_best_that_a_multiple_can_do():
+    weight, base = _random_pair()
+    found = parts(weight, base)
+    left = min(np.sum((weight - factor * base) ** 2) for factor in np.linspace(0.5, 2, 20001))
+    assert found["uniform_share"] == pytest.approx(1 - left / found["distance"] ** 2, abs=1e-6)
+
+
+@pytest.mark.parametrize("measure", [distance, compare])
 def test_base_of_another_size_is_refused(measure):
     with pytest.raises(MtbridgeError, match="same architecture"):
         measure(np.ones(3), np.ones(4))
@@ -70,10 +85,10 @@ def test_a_row_has_no_distance_without_a_base_and_none_to_itself():
     sigma = np.array([4.0, 3.0])
     alone, itself = compare(sigma), compare(sigma, sigma)
     assert alone["sigma_norm"] == itself["sigma_norm"] == 5
-    assert math.isnan(alone["d"]) and math.isnan(alone["uniform_share"])
+    assert math.isnan(alone["d"])
     assert all(math.isnan(value) for value in compare(None, sigma).values())
-    assert itself["d"] == 0 and math.isnan(itself["uniform_share"])
-    assert compare(1.5 * sigma, sigma) == pytest.approx({"sigma_norm": 7.5, "d": 2.5, "uniform_share": 1})
+    assert itself["d"] == 0
+    assert compare(1.5 * sigma, sigma) == pytest.approx({"sigma_norm": 7.5, "d": 2.5})
 
 
 def test_measures_need_no_torch():

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.weights.distances import distances
 from mtbridge.weights.spectra import MATRICES, matrices, singular_values
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
@@ -253,3 +254,35 @@ def test_program_writes_npz_of_the_name_it_was_given_and_nothing_on_an_error(fol
     bad = run(tmp_path / "bad" / "mbart.npz")
     assert bad.returncode == 1 and bad.stderr.startswith("error: ") and len(bad.stderr.splitlines()) == 1
     assert not list(tmp_path.glob("bad/*"))
+
+
+def test_distances_are_those_of_the_right_matrices(saved, folder):
+    base = saved["mbart"][1]
+    rewrite(folder, lambda tensors: tensors["layers.1.fc1.weight"].mul_(1.5))
+    rows = distances(folder, base).set_index(["layer", "matrix"])
+    assert list(rows.index) == [(layer, matrix) for layer in range(2) for matrix in MATRICES]
+    changed = rows.loc[(1, "fc1")]
+    expected = float(_modules(saved["mbart"][2], 1)["fc1"].weight.detach().double().norm())
+    assert changed["base_norm"] == pytest.approx(expected) and changed["distance"] == pytest.approx(expected / 2)
+    assert changed[["uniform_share", "values_share"]].tolist() == pytest.approx([1, 1])
+    assert (rows.drop(index=(1, "fc1"))["distance"] == 0).all()
+
+
+def test_a_base_with_other_layers_or_shapes_is_refused(saved, tmp_path):
+    _, deeper = _small("mbart", layers=3)
+    deeper.save_pretrained(tmp_path / "deeper")
+    with pytest.raises(MtbridgeError, match="another number of layers than its base"):
+        distances(tmp_path / "deeper", saved["mbart"][1])
+    import transformers
+
+    wide = transformers.BertConfig(
+        vocab_size=20, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=12
+    )
+    transformers.BertModel(wide).save_pretrained(tmp_path / "wide")
+    with pytest.raises(MtbridgeError, match=r"has shape \[16, 16\], its base \[8, 8\]"):
+        distances(tmp_path / "wide", saved["mbart"][1])
+    program = [sys.executable, SCRIPTS / "weight_distances.py", "--model", saved["mbart"][0], "--base"]
+    subprocess.run([*program, saved["mbart"][1], "--output", tmp_path / "d.parquet"], check=True)
+    import pandas as pd
+
+    assert (pd.read_parquet(tmp_path / "d.parquet")["distance"] == 0).all(), "a whole model and its encoder alone"

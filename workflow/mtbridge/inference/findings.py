@@ -113,19 +113,13 @@ def last_layer_alike(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def weights_moved(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:
-    """How far singular values moved, in the median matrix: model, relative (d over the base's norm), uniform_share.
+    """How far weights moved, in the median matrix: model, relative_distance, relative_d, turned_share.
 
-    frame: layer, model, matrix, sigma_norm, d, uniform_share, of all layers.
+    frame: see `spectra.distances_frame`.
     """
-    frame, rows = frame.dropna(subset=["d"]), []
-    keys = ["layer", "matrix"]
-    for family in outline.families:
-        base = frame[frame["model"] == family[0]].set_index(keys)["sigma_norm"]
-        for model in family[1:]:
-            part = frame[frame["model"] == model].set_index(keys).join(base.rename("base"), how="inner")
-            if len(part):
-                rows.append((model, (part["d"] / part["base"]).median(), part["uniform_share"].median()))
-    return pd.DataFrame(rows, columns=["model", "relative", "uniform_share"])
+    columns = ["relative_distance", "relative_d", "turned_share"]
+    medians = frame.groupby("model", sort=False)[columns].median()
+    return medians.reindex([model.key for model in outline.models if model.key in medians.index]).reset_index()
 
 
 def translation_quality(translation: pd.DataFrame) -> tuple[pd.Series, float]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import read_parquet
 from mtbridge.inference.published_values import SPECTRA_MEASURES
 from mtbridge.study.outline import Outline
 from mtbridge.weights.measures import MATRICES, compare
@@ -14,12 +15,11 @@ KEYS = ["layer", "model", "matrix"]
 
 
 def spectra_frame(outline: Outline, folder, published: pd.DataFrame | None, last_layer: bool) -> pd.DataFrame:
-    """Singular values of the families' last layers, or of others: layer, model, matrix, sigma_norm, d, uniform_share.
+    """Singular values of the families' last layers, or of others: layer, model, matrix, sigma_norm, d.
 
     `folder` holds `<model>.npz`. sigma_norm = ‖σ‖₂ (the Frobenius norm of the matrix), d = ‖σ − σ_base‖₂ with both
-    spectra in descending order, as arXiv 2403.16777 defines them. uniform_share is the part of d² that rescaling σ_base
-    by one factor explains: (c − 1)² ‖σ_base‖² / d², c = ⟨σ, σ_base⟩ / ‖σ_base‖². d and uniform_share are NaN without a
-    base (or its file); the base itself has d = 0. `published` adds published_* and difference_* for sigma_norm and d.
+    spectra in descending order, as arXiv 2403.16777 defines them. d is NaN without a base (or its file); the base's own
+    is 0. `published` adds published_* and difference_* for sigma_norm and d.
     Raises MtbridgeError for a file that holds no spectra, or a base of another size.
     """
     spectra = {}
@@ -41,7 +41,7 @@ def spectra_frame(outline: Outline, folder, published: pd.DataFrame | None, last
             sigma, base_sigma = spectra.get(model, {}).get((layer, matrix)), base.get((layer, matrix))
             row = {"layer": int(layer), "model": model, "matrix": matrix}
             rows.append(row | _measures(sigma, base_sigma, f"{folder}: {model} {layer}.{matrix}"))
-    table = pd.DataFrame(rows, columns=[*KEYS, *SPECTRA_MEASURES, "uniform_share"])
+    table = pd.DataFrame(rows, columns=[*KEYS, *SPECTRA_MEASURES])
     table = table.sort_values("layer", kind="stable").reset_index(drop=True)
     if published is None:
         return table
@@ -50,6 +50,31 @@ def spectra_frame(outline: Outline, folder, published: pd.DataFrame | None, last
     for measure in SPECTRA_MEASURES:
         table[f"difference_{measure}"] = table[measure] - table[f"published_{measure}"]
     return table
+
+
+def distances_frame(outline: Outline, folder) -> pd.DataFrame:
+    """How far continued models' weights are from their bases': model, layer, matrix, base_norm, distance,
+    relative_distance, relative_d, uniform_share, values_share, turned_share; see `weights.measures.parts`.
+
+    relative_distance = ‖W − W₀‖ / ‖W₀‖, relative_d = ‖σ − σ₀‖ / ‖σ₀‖, turned_share = 1 − values_share. `folder` holds
+    `<model>.distances.parquet` and `<model>.npz`; models without the first are left out.
+    """
+    stored = ["layer", "matrix", "base_norm", "distance", "uniform_share", "values_share"]
+    columns = ["model", *stored[:4], "relative_distance", "relative_d", *stored[4:], "turned_share"]
+    found = []
+    for model in (model.key for model in outline.models if model.base is not None):
+        path = Path(folder) / f"{model}.distances.parquet"
+        if path.exists():
+            found.append(read_parquet(path, stored).assign(model=model))
+    if not found:
+        return pd.DataFrame(columns=columns)
+    frame = pd.concat(found, ignore_index=True)
+    spectra = pd.concat([spectra_frame(outline, folder, None, last_layer) for last_layer in (False, True)])
+    frame = frame.merge(spectra[[*KEYS, "d"]], on=KEYS, how="left")
+    frame["relative_distance"] = frame["distance"] / frame["base_norm"]
+    frame["relative_d"] = frame["d"] / frame["base_norm"]  # ‖σ₀‖ is the norm of the matrix
+    frame["turned_share"] = 1 - frame["values_share"]
+    return frame[columns]
 
 
 def _read_spectra(path: Path) -> dict[tuple[int, str], np.ndarray]:

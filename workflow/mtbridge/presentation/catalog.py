@@ -39,6 +39,13 @@ def spectra() -> Functions:
     return spectra.frame, spectra.body
 
 
+def weights() -> Functions:
+    """Distances of weights."""
+    from mtbridge.presentation.tables import weights
+
+    return weights.frame, weights.body
+
+
 def data() -> Functions:
     """Table 3."""
     from mtbridge.presentation.tables import data
@@ -215,6 +222,20 @@ ENTRIES = (
         inputs="spectra",
         section="weights",
         has_published=True,
+    ),
+    Entry(
+        name="weights",
+        kind="table",
+        title="Weights",
+        caption="How far continued pretraining moved the encoder's weights, by layer.",
+        details="Distances of matrices and of their singular values to the base's, and the kind of change.",
+        module="tables.weights",
+        load=weights,
+        files=requirements.weight_distances,
+        inputs="spectra",
+        section="weights",
+        per_protocol=False,
+        exists=requirements.continues_models,
     ),
     Entry(
         name="exposure",

@@ -69,9 +69,9 @@ def count(value) -> str:
     return GAP if value is None or math.isnan(value) else format_count(value)
 
 
-def percent(share: float) -> str:
-    """A share as a whole percentage."""
-    return f"{number(100 * share, 0)} %"
+def percent(share: float, digits: int = 0) -> str:
+    """A share as a percentage, whole by default."""
+    return f"{number(100 * share, digits)} %"
 
 
 def interval_text(low: float, high: float, digits: int = 1) -> str:

@@ -5,6 +5,7 @@ In all functions, `study` is a `study.grid.Study` and `view` the folder of a pro
 
 RUN_SCORES = "scores/{recipe}/{model}/{task}/seed{seed}.parquet"
 RUN_REPLICATES = "scores/{recipe}/{model}/{task}/seed{seed}.npz"
+DISTANCES = "spectra/{model}.distances.parquet"
 
 # The tables whose cells the table `agreement` counts.
 COMPARED = ("table1", "table2", "table4", "table5")
@@ -26,6 +27,11 @@ def scored_runs(study, view: str) -> list[str]:
 def singular_values(study, view: str) -> list[str]:
     """Singular values of models that have a base, and of the bases."""
     return study.paths("spectra/{model}.npz", study.each_with_spectra)
+
+
+def weight_distances(study, view: str) -> list[str]:
+    """Distances of the weights of continued models to their bases', and the singular values of both."""
+    return [*singular_values(study, view), *study.paths(DISTANCES, study.each_continued)]
 
 
 def examples(study, view: str) -> list[str]:
@@ -52,6 +58,11 @@ def always(study) -> bool:
 def knows_exposure(study) -> bool:
     """Does any model say what it was trained on?"""
     return any(study.settings.model_catalog[model].seen for model in study.models)
+
+
+def continues_models(study) -> bool:
+    """Does a model continue another one of the study?"""
+    return bool(study.each_continued)
 
 
 def chooses_rates(study) -> bool:

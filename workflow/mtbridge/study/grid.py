@@ -76,6 +76,11 @@ class Study:
         ]
 
     @cached_property
+    def each_continued(self) -> list[dict]:
+        """The models that continue another one of the study."""
+        return [{"model": model} for model in self.models if self.settings.model_catalog[model].base in self.models]
+
+    @cached_property
     def each_task(self) -> list[dict]:
         """The tasks that are run."""
         return [{"task": task} for task in self.tasks]

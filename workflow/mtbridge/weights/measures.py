@@ -1,4 +1,4 @@
-"""Measures of the singular values of a weight matrix.
+"""Measures of a weight matrix, of its singular values, and of its distance to the base's.
 
 Imports no torch, so that tables can be made on a machine without it. All singular values are float64 arrays in
 descending order; the base may be any model of the same architecture.
@@ -35,34 +35,40 @@ def distance(sigma: np.ndarray, sigma_base: np.ndarray) -> float:
     return float(np.linalg.norm(sigma - sigma_base))
 
 
-def rescaling_share(sigma: np.ndarray, sigma_base: np.ndarray) -> float:
-    """The share of d² that multiplying the base by one factor explains, in 0–1; NaN if d or the base is 0.
-
-    The share is (c − 1)² ‖σ_base‖² / d² with the least-squares factor c = ⟨σ, σ_base⟩ / ‖σ_base‖²: the squared length
-    of the projection of σ − σ_base onto σ_base, over d².
-
-    Raises:
-        MtbridgeError: the sizes differ.
-    """
-    d = distance(sigma, sigma_base)
-    energy = float(sigma_base @ sigma_base)
-    if d == 0 or energy == 0:
-        return float("nan")
-    factor = float(sigma @ sigma_base) / energy
-    return min((factor - 1) ** 2 * energy / d**2, 1.0)  # rounding can leave it slightly above 1
-
-
 def compare(sigma: np.ndarray | None, sigma_base: np.ndarray | None = None) -> dict[str, float]:
-    """The columns of the tables of spectra for one matrix: sigma_norm, d and uniform_share (`rescaling_share`).
-
-    All are NaN without `sigma`; d and uniform_share are NaN without a base.
+    """The columns of the tables of spectra for one matrix: sigma_norm and d; NaN without `sigma`, d without a base.
 
     Raises:
         MtbridgeError: the sizes differ.
     """
-    row = dict.fromkeys(("sigma_norm", "d", "uniform_share"), float("nan"))
-    if sigma is not None:
-        row["sigma_norm"] = frobenius_norm(sigma)
-    if sigma is not None and sigma_base is not None:
-        row |= {"d": distance(sigma, sigma_base), "uniform_share": rescaling_share(sigma, sigma_base)}
-    return row
+    return {
+        "sigma_norm": float("nan") if sigma is None else frobenius_norm(sigma),
+        "d": float("nan") if sigma is None or sigma_base is None else distance(sigma, sigma_base),
+    }
+
+
+def parts(weight: np.ndarray, base: np.ndarray) -> dict[str, float]:
+    """How far a matrix W is from its base W₀ = U Σ Vᵀ, both [out, in] float64, and what kind of change that is.
+
+    base_norm: ‖W₀‖_F. distance: ‖W − W₀‖_F, never less than d, which compares sorted singular values alone. The shares
+    are parts of distance², 0 to 1, NaN if it is 0:
+
+        uniform_share: one factor for all of W₀, (c − 1)² ‖W₀‖² with c = ⟨W, W₀⟩ / ‖W₀‖²
+        values_share: new singular values on the base's vectors, Σ_i (u_iᵀ W v_i − σ_i)²; it holds uniform_share
+
+    Both are squared lengths of projections of W − W₀, so what is left, 1 − values_share, is what new vectors change.
+    """
+    change = weight - base
+    energy, size = float(np.sum(np.square(change))), float(np.sum(np.square(base)))
+    # A wide matrix as its transpose, which LAPACK decomposes much faster; its distances are the same.
+    if base.shape[0] < base.shape[1]:
+        change, base = change.T, base.T
+    left, _, right = np.linalg.svd(base, full_matrices=False)
+    values = np.einsum("oi,oi->i", left, change @ right.T)  # u_iᵀ (W − W₀) v_i
+    along = float(np.sum(change * base))  # ⟨W − W₀, W₀⟩ = (c − 1) ‖W₀‖²
+    return {
+        "base_norm": size**0.5,
+        "distance": energy**0.5,
+        "uniform_share": along**2 / size / energy if size and energy else float("nan"),
+        "values_share": float(np.sum(np.square(values))) / energy if energy else float("nan"),
+    }

@@ -36,9 +36,8 @@ def reading(
         sentences += _models_alike(outline, frames["figure1"])
     if "figure2" in frames:
         sentences += _languages_alike(outline, frames["figure2"])
-    spectra = [frames[name] for name in ("table2", "table5") if name in frames]
-    if spectra:
-        sentences += _weights_moved(outline, pd.concat(spectra))
+    if "weights" in frames:
+        sentences += _weights_moved(outline, frames["weights"])
     if len(translation):
         sentences.append(_translation(outline, translation))
     return sentences
@@ -154,13 +153,15 @@ def _languages_alike(outline: Outline, frame: pd.DataFrame) -> list[str]:
 
 
 def _weights_moved(outline: Outline, frame: pd.DataFrame) -> list[str]:
-    """Tables 2 and 5: how far continued models' singular values are from their base's."""
-    models = []
-    for row in findings.weights_moved(outline, frame).itertuples():
-        share = row.uniform_share
-        uniform = "" if math.isnan(share) else f" ({percent(share)} of d² is one uniform factor)"
-        models.append(f"{outline.short(row.model)} by {number(100 * row.relative, 1)} % of the base's norm{uniform}")
-    return [f"Singular values moved, in the median matrix: {'; '.join(models)}."] if models else []
+    """How far continued models' weights are from their base's, and how much of that turned."""
+    models = [
+        f"{outline.short(row.model)} by {percent(row.relative_distance)} (singular values alone "
+        f"{percent(row.relative_d)}; new vectors are {percent(row.turned_share)} of the squared distance)"
+        for row in findings.weights_moved(outline, frame).itertuples()
+    ]
+    return (
+        [f"Weights moved, in the median matrix and in parts of the base's norm: {'; '.join(models)}."] if models else []
+    )
 
 
 def _translation(outline: Outline, translation: pd.DataFrame) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from mtbridge.inference.published_values import SPECTRA_MEASURES
 from mtbridge.inference.spectra import spectra_frame
-from mtbridge.presentation.layout import GAP, Block, Cell, number, percent, signed
+from mtbridge.presentation.layout import GAP, Block, Cell, number, signed
 from mtbridge.presentation.words import MATRIX_LABELS
 from mtbridge.study.outline import Outline
 
@@ -55,14 +55,8 @@ def _cells(row, is_base: bool) -> list[Cell]:
 def _notes(frame: pd.DataFrame, anything: bool) -> list[str]:
     notes = [
         "‖σ‖: norm of a weight matrix's singular values. d: distance ‖σ − σ₀‖ to the singular values of the base "
-        "(first row of its family). No units; layers count from 0."
+        "(first row of its family), which does not see whether vectors turned. No units; layers count from 0."
     ]
-    shares = frame["uniform_share"].dropna()
-    if len(shares):
-        notes.append(
-            f"Rescaling the base's singular values by one factor explains {percent(shares.median())} of "
-            "d² in the median matrix here; such a rescaling turns no direction."
-        )
     if "published_d" in frame:
         notes.append("Publ.: the published value, and ours minus it.")
     if frame["sigma_norm"].isna().any():
