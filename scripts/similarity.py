@@ -3,7 +3,7 @@
 In   one file of states per model (key = language, [layer, row, dim]), in the order of --models; --aligned if row i is
      the same sentence in every language
 Out  Parquet with corpus, layer, language (or model), model_a, model_b (or language_a, language_b), estimator, value,
-     low, high, null, n; between languages also aligned
+     low, high, null, n, halves (values on the half-subsamples behind the interval); between languages also aligned
 """
 
 import argparse

@@ -237,6 +237,7 @@ def write_study(folder, study, layers=4, seed=0):
         return [
             keys
             | {"estimator": e, "value": value + s, "low": value + s - 0.02, "high": value + s + 0.02, "null": n, "n": k}
+            | {"halves": (value + s + 0.01 * rng.normal(size=20)).astype(np.float32)}
             for e, s, n, k in (("debiased", 0.0, 0.0, 1000), ("biased", 0.1 * (1 - value), 0.31, 1000))
         ]
 

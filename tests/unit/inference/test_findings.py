@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from mtbridge.inference import findings
 from tests.support.presentation import TASKS, outline_of
@@ -51,21 +50,6 @@ def test_a_change_counts_where_its_interval_excludes_zero_and_there_are_two_seed
     assert not once.source_fell_too(outline_of())
 
 
-def cells(model, *rows):
-    frame = pd.DataFrame(rows, columns=["value", "low", "high"]).assign(
-        model=model, layer=range(len(rows)), null=np.nan
-    )
-    return frame.assign(language_a="de", language_b="en")
-
-
-def test_languages_are_more_alike_where_intervals_do_not_overlap():
-    base = cells("mbart", (0.5, 0.4, 0.6), (0.5, 0.4, 0.6), (0.5, 0.4, 0.6))
-    continued = cells("mbart-m2m", (0.8, 0.7, 0.9), (0.6, 0.5, 0.7), (0.1, 0.0, 0.2))
-    (row,) = findings.languages_alike(outline_of(), pd.concat([base, continued])).itertuples()
-    assert (row.model, row.base, row.cells, row.more, row.less) == ("mbart-m2m", "mbart", 3, 1, 1)
-    assert (row.value, row.value_base) == pytest.approx((0.5, 0.5)) and np.isnan(row.null)
-
-
 def test_models_are_compared_with_their_bases_in_the_last_layer_alone():
     rows = [
         (layer, "mbart", model, value) for layer in (0, 1) for model, value in (("mbart-m2m", layer), ("random", 9))
@@ -82,11 +66,6 @@ def test_the_last_layer_is_that_of_each_pair():
     frame = pd.DataFrame(rows, columns=["layer", "model_row", "model_column", "value"])
     found = findings.last_layer_alike(outline_of(), frame)
     assert found.to_numpy().tolist() == [["mbart", "mbart-m2m", 4], ["mbart", "random", 12]]
-
-
-def test_languages_are_not_held_against_a_base_of_another_depth():
-    base, continued = cells("mbart", (0.5, 0.4, 0.6), (0.5, 0.4, 0.6)), cells("mbart-m2m", (0.8, 0.7, 0.9))
-    assert findings.languages_alike(outline_of(), pd.concat([base, continued])).empty
 
 
 def test_weights_moved_by_the_medians_over_matrices():

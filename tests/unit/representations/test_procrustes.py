@@ -120,7 +120,7 @@ def test_states_without_variance_score_zero():
     constant = normal(40).expand(23, 40)  # its column means are not exact, so rows minus mean are round-off
     assert (constant - constant.mean(0)).any()
     found = compare(constant, related(23)[0], constant * 0)
-    assert torch.isfinite(torch.stack(found)).all()
+    assert torch.isfinite(torch.stack(found[:-1])).all() and torch.isfinite(found.halves).all()
     assert found.value[0, 1] == found.value[0, 2] == found.value[0, 0] == found.null[0, 1] == found.high[0, 1] == 0
 
 
@@ -128,7 +128,7 @@ def test_half_without_variance_leaves_the_interval_finite():
     """One row is unlike the others, so every half that lacks it is constant."""
     spike = torch.zeros(20, 3).double()
     spike[4] = 1 / 3
-    assert torch.isfinite(torch.stack(compare(spike + 7, related(20)[0]))).all()
+    assert torch.isfinite(torch.stack(compare(spike + 7, related(20)[0])[:-1])).all()
 
 
 def test_planning_imports_the_registry_without_torch():

@@ -17,11 +17,12 @@ from mtbridge.representations.cka import ESTIMATORS, cka, gram_products, null, s
 from mtbridge.representations.measures import MEASURES
 from mtbridge.representations.similarity import compare_languages, compare_models, matching_layer
 from mtbridge.representations.states_file import files_of
-from mtbridge.representations.subsamples import half_subsamples
+from mtbridge.representations.subsamples import half_subsamples, interval
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 
 MODELS_COLUMNS = ["corpus", "layer", "language", "model_a", "model_b", "estimator", "value", "low", "high", "null", "n"]
+MODELS_COLUMNS += ["halves"]
 LANGUAGES_COLUMNS = ["corpus", "layer", "model", "language_a", "language_b", *MODELS_COLUMNS[5:], "aligned"]
 
 
@@ -217,7 +218,7 @@ def test_half_without_variance_leaves_the_interval_finite(estimator):
     without[4] = 0
     assert (cka(gram_products(states, without), estimator)[0, 0] == 0).all()
     found = similarities(states, subsamples=20)[estimator]
-    assert torch.isfinite(torch.stack(found)).all()
+    assert torch.isfinite(torch.stack(found[:-1])).all() and torch.isfinite(found.halves).all()
     assert (found.value.abs() <= 1).all()
 
 
@@ -277,19 +278,7 @@ def test_table_of_models_has_every_pair_layer_and_language_once(files):
     from safetensors.torch import load_file
 
     table = compare_models(files, "parallel")
-    assert list(table) == [
-        "corpus",
-        "layer",
-        "language",
-        "model_a",
-        "model_b",
-        "estimator",
-        "value",
-        "low",
-        "high",
-        "null",
-        "n",
-    ]
+    assert list(table) == MODELS_COLUMNS
     keys = ["layer", "language", "model_a", "model_b", "estimator"]
     assert len(table) == 3 * 3 * 3 * 2 and not table.duplicated(keys).any()
     pairs = set(zip(table.model_a, table.model_b, strict=True))
@@ -306,20 +295,7 @@ def test_table_of_languages_has_every_pair_layer_and_model_once(files):
     from safetensors.torch import load_file
 
     table = compare_languages(files, "nc", aligned=False)
-    assert list(table) == [
-        "corpus",
-        "layer",
-        "model",
-        "language_a",
-        "language_b",
-        "estimator",
-        "value",
-        "low",
-        "high",
-        "null",
-        "n",
-        "aligned",
-    ]
+    assert list(table) == LANGUAGES_COLUMNS
     keys = ["layer", "model", "language_a", "language_b", "estimator"]
     assert len(table) == 3 * 3 * 3 * 2 and not table.duplicated(keys).any()
     assert set(zip(table.language_a, table.language_b, strict=True)) == {("de", "en"), ("de", "ru"), ("en", "ru")}
@@ -476,6 +452,9 @@ def test_every_measure_is_symmetric_and_gives_values_inside_its_interval(measure
         assert torch.allclose(found.value, found.value.mT)
         assert (found.low <= found.value + 1e-12).all() and (found.value <= found.high + 1e-12).all()
         assert found.value.shape == found.null.shape == (3, 3)
+        # The interval is that of the halves which stand beside it.
+        low, _ = interval(found.value, found.halves, 60, least=-1.0)
+        assert torch.allclose(torch.maximum(low, found.low), found.low)
 
 
 @pytest.mark.parametrize("measure", MEASURES)

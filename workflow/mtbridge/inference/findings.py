@@ -1,7 +1,7 @@
 """What the numbers of a study say, as frames. The page turns them into sentences.
 
-A difference counts only if the intervals exclude chance: the interval of a score minus the floor, or of a change, lies
-above zero, or the intervals of two similarities do not overlap. With one seed nothing counts.
+A difference counts only if the intervals exclude chance: the interval of a score minus the floor lies above zero, that
+of a change excludes zero. With one seed nothing counts.
 """
 
 from dataclasses import dataclass
@@ -75,26 +75,6 @@ def contrasts(changes: pd.DataFrame) -> list[Contrast]:
 def expected_by_chance(comparisons: int) -> float:
     """How many of `comparisons` comparisons would look clear if nothing differed."""
     return SIGNIFICANCE * comparisons
-
-
-def languages_alike(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:
-    """Are a continued model's languages more alike than its base's?
-
-    frame: CKA between languages, as in Figure 2. Columns: model, base, cells (layer × language pair), more and less
-    (cells that are higher or lower than the base's, the intervals not overlapping), value, value_base and null (means
-    over cells; null is NaN if it is not known).
-    """
-    rows, keys = [], ["layer", "language_a", "language_b"]
-    for model in outline.models:
-        one, base = (frame[frame["model"] == key].dropna(subset=["value"]) for key in (model.key, model.base))
-        both = one.merge(base, on=keys, suffixes=("", "_base"))
-        # A base of another depth has no layers that correspond.
-        if both.empty or one["layer"].max() != base["layer"].max():
-            continue
-        more, less = (both["low"] > both["high_base"]).sum(), (both["high"] < both["low_base"]).sum()
-        means = both[["value", "value_base", "null"]].astype(float).mean()
-        rows.append({"model": model.key, "base": model.base, "cells": len(both), "more": more, "less": less, **means})
-    return pd.DataFrame(rows, columns=["model", "base", "cells", "more", "less", "value", "value_base", "null"])
 
 
 def last_layer_alike(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:

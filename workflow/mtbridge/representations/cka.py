@@ -142,5 +142,5 @@ def similarities(states: Sequence[torch.Tensor], seed: int = 0, subsamples: int 
     for estimator in ESTIMATORS:
         values = cka(products, estimator)  # [1 + subsamples, m, m]
         low, high = interval(values[0], values[1:], n, least=0.0 if estimator == "biased" else -1.0)
-        result[estimator] = Similarity(values[0], low, high, null(products, estimator)[0])
+        result[estimator] = Similarity(values[0], low, high, null(products, estimator)[0], values[1:])
     return result

@@ -71,8 +71,9 @@ def procrustes_similarities(states: "Sequence[torch.Tensor]", seed: int = 0) -> 
     for rows in half_subsamples(n, PROCRUSTES_HALVES, seed).bool().T:
         parts = [_shape(x[rows]) for x in states]
         halves.append(_nuclear_norms(parts, parts))
-    low, high = interval(value, torch.stack(halves), n, least=0.0)
-    return {"biased": Similarity(value, low, high, null)}
+    of_halves = torch.stack(halves)
+    low, high = interval(value, of_halves, n, least=0.0)
+    return {"biased": Similarity(value, low, high, null, of_halves)}
 
 
 def _shape(states: "torch.Tensor") -> "torch.Tensor":

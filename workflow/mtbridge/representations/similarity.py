@@ -61,15 +61,18 @@ def _table(measure: str, kind: str, cells: list[Cell], corpus: str, seed: int) -
             for a, b in cell.pairs():
                 pair = {f"{kind}_a": names[a], f"{kind}_b": names[b], "estimator": estimator}
                 layers = {"layer_a": members[a].layer, "layer_b": members[b].layer} if unequal else {}
-                numbers = {field: float(values[a, b]) for field, values in result._asdict().items()}
-                records.append({"corpus": corpus, **cell.coordinates, **pair, **numbers, "n": len(states[0]), **layers})
+                numbers: dict[str, Any] = {"value": float(result.value[a, b]), "low": float(result.low[a, b])}
+                numbers |= {"high": float(result.high[a, b]), "null": float(result.null[a, b]), "n": len(states[0])}
+                halves = result.halves[:, a, b].float().numpy()
+                records.append({"corpus": corpus, **cell.coordinates, **pair, **numbers, "halves": halves, **layers})
         progress(done)
     fixed = "language" if kind == "model" else "model"  # the same for both of a pair
     texts = ["corpus", fixed, f"{kind}_a", f"{kind}_b", "estimator"]
-    numbers_of = ["layer", "n", "layer_a", "layer_b"]
-    columns = ["corpus", "layer", *texts[1:], "value", "low", "high", "null", "n", *(numbers_of[2:] * unequal)]
+    columns = ["corpus", "layer", *texts[1:], "value", "low", "high", "null", "n", "halves"]
+    columns += ["layer_a", "layer_b"] if unequal else []
     # One model or one language has no pair; the table is then empty, with the columns and types of a full one.
-    types = {name: "str" if name in texts else "int64" if name in numbers_of else "float64" for name in columns}
+    types: dict[str, Any] = {name: "float64" for name in columns} | dict.fromkeys(texts, "str")
+    types |= {name: "int64" for name in columns if name in ("layer", "n", "layer_a", "layer_b")} | {"halves": "object"}
     return pd.DataFrame(records, columns=columns).astype(types)
 
 
@@ -125,9 +128,10 @@ def compare_models(
         seed: draws the same halves of rows in every cell, so that cells can be compared.
 
     Returns:
-        the columns corpus, layer, language, model_a, model_b, estimator, value, low, high, null, n (rows); models are
-        paired in the order of `states`. `layer` is that of the shallower of two models; if any two models differ in
-        depth, the columns layer_a and layer_b have the layers of both, which no other column tells.
+        the columns corpus, layer, language, model_a, model_b, estimator, value, low, high, null, n (rows), halves (its
+        values on the halves of rows that the interval is made of, the same halves in every cell); models are paired in
+        the order of `states`. `layer` is that of the shallower of two models; if any two models differ in depth, the
+        columns layer_a and layer_b have the layers of both, which no other column tells.
 
     Raises:
         MtbridgeError: states are missing, of a wrong shape, not finite or of fewer than MINIMUM_ROWS rows, or models
@@ -150,8 +154,8 @@ def compare_languages(
             nothing beyond its null.
 
     Returns:
-        the columns corpus, layer, model, language_a, language_b, estimator, value, low, high, null, n (rows), aligned;
-        languages are paired in alphabetical order. With one language the table is empty.
+        the columns corpus, layer, model, language_a, language_b, estimator, value, low, high, null, n (rows), halves,
+        aligned; languages are paired in alphabetical order. With one language the table is empty.
 
     Raises:
         MtbridgeError: see `compare_models`.

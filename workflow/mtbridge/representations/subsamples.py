@@ -10,12 +10,13 @@ MINIMUM_ROWS = 8  # U-centring needs 4 rows in each half
 
 
 class Similarity(NamedTuple):
-    """The similarity of each pair of m representations, its interval and its null; all [m, m] float64."""
+    """The similarity of each pair of m representations, its interval and its null; all but `halves` [m, m] float64."""
 
     value: torch.Tensor
     low: torch.Tensor  # ends of the 95 % interval over rows
     high: torch.Tensor
     null: torch.Tensor  # the expected value if the rows were unrelated
+    halves: torch.Tensor  # [s, m, m] its values on the half-subsamples behind the interval
 
 
 def half_subsamples(n: int, count: int = SUBSAMPLES, seed: int = 0) -> torch.Tensor:

@@ -1,8 +1,8 @@
 """Gathers what the page shows from the files under a study's results, and writes the page.
 
-Only the differences between models are computed here (`inference.contrasts`), from the same replicates as the tables'
-intervals. All else is read from the files that the page's last section lists. The page leaves out what is not there yet
-and says that it is missing.
+Only the differences between models are computed here (`inference.contrasts`, `inference.similarity`), from the same
+replicates and halves as the intervals of tables and figures. All else is read from the files that the page's last
+section lists. The page leaves out what is not there yet and says that it is missing.
 """
 
 import base64
@@ -13,6 +13,7 @@ import pandas as pd
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json
 from mtbridge.inference.contrasts import changes
+from mtbridge.inference.similarity import languages_alike
 from mtbridge.presentation import catalog
 from mtbridge.presentation.files import read_csv
 from mtbridge.presentation.layout import Layout
@@ -26,6 +27,7 @@ from mtbridge.study.outline import Outline
 SOURCES = {
     "Models": "models/<model>/card.json, checkpoints/<model>/pretraining.json",
     "What continuing changed": "scores/<recipe>/<model>/<task>/seed<k>.parquet and .npz",
+    "How alike languages are, differences": "cka/languages.parquet",
     "Translation": "translation/<model>.parquet",
     "Training curves, time, versions, runs that have not learnt": "runs/<recipe>/<model>/<task>/seed<k>/run.json, "
     "checkpoints/<model>/pretraining.json",
@@ -48,6 +50,9 @@ def gather(results, outline: Outline, protocols: list[str]) -> dict:
     views = [_view(results, outline, protocol, protocol == protocols[0], sources) for protocol in protocols]
     differences = changes(outline, protocols[0], results / "scores")
     translation = training.read_translation(results, outline)
+    frames, similarity = views[0]["frames"], results / "cka" / "languages.parquet"
+    if similarity.exists():
+        frames = {**frames, "languages_alike": languages_alike(outline, protocols[0], similarity)}
     return {
         "outline": outline,
         "source_language": language_name(outline.source_language),
@@ -59,7 +64,7 @@ def gather(results, outline: Outline, protocols: list[str]) -> dict:
         "models": about.models(outline, cards, pretraining),
         "recipes": about.recipes(outline, runs),
         "versions": about.versions(runs),
-        "reading": reading(outline, views[0]["frames"], differences, translation, (len(runs), expected)),
+        "reading": reading(outline, frames, differences, translation, (len(runs), expected)),
         "views": views,
         "changes": changes_table.lay_out(differences, outline),
         "translation": training.translation(translation, outline),

@@ -18,7 +18,8 @@ def reading(
 ) -> list[str]:
     """The sentences of the page's first section.
 
-    frames: name in the catalog -> frame, for tables and figures that are there; changes: see `inference.contrasts`;
+    frames: name in the catalog -> frame, for tables and figures that are there, and `languages_alike` -> frame of
+    `inference.similarity`, if it is there; changes: see `inference.contrasts`;
     translation: see `training.read_translation`; runs: (number of runs that are there, number expected).
     """
     sentences = []
@@ -34,8 +35,8 @@ def reading(
     sentences += _continued(outline, changes)
     if "figure1" in frames:
         sentences += _models_alike(outline, frames["figure1"])
-    if "figure2" in frames:
-        sentences += _languages_alike(outline, frames["figure2"])
+    if "languages_alike" in frames:
+        sentences += _languages_alike(outline, frames["languages_alike"])
     if "weights" in frames:
         sentences += _weights_moved(outline, frames["weights"])
     if len(translation):
@@ -135,21 +136,19 @@ def _models_alike(outline: Outline, frame: pd.DataFrame) -> list[str]:
 
 
 def _languages_alike(outline: Outline, frame: pd.DataFrame) -> list[str]:
-    """Figure 2: are a continued model's languages more alike than its base's?"""
-    models = []
-    for row in findings.languages_alike(outline, frame).itertuples():
-        means = f"{number(row.value, 2)} against {number(row.value_base, 2)}"
-        null = "" if math.isnan(row.null) else f", null {number(row.null, 2)}"
-        models.append(
-            f"{outline.short(row.model)} in {row.more} of {row.cells} (less in {row.less}; mean CKA {means} in "
-            f"{outline.short(row.base)}{null})"
-        )
+    """CKA between languages: continued models against their bases, beside the untrained encoder."""
+    models = [
+        f"{outline.short(row.model)} {number(row.value, 2)} against {number(row.value_base, 2)} in "
+        f"{outline.short(row.base)}, {signed(row.difference, 3)} {interval_text(row.low, row.high, 3)}"
+        for row in frame.itertuples()
+    ]
     if not models:
         return []
-    return [
-        "Cells (layer × language pair) where two languages are more alike than in the base, the intervals not "
-        "overlapping: " + "; ".join(models) + "."
-    ]
+    text = f"CKA of two languages, mean over layers and pairs: {'; '.join(models)}. "
+    floor = frame["floor"].iloc[0]
+    if not math.isnan(floor):
+        text += f"The untrained encoder has {number(floor, 2)}, which is the floor. "
+    return [text + "These intervals hold the choice of texts; another pretraining of one model may move it further."]
 
 
 def _weights_moved(outline: Outline, frame: pd.DataFrame) -> list[str]:
