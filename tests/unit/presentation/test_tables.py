@@ -68,9 +68,9 @@ def test_a_score_that_says_nothing_is_marked_explained_and_without_an_interval(t
     layout = lay_out("table4", frame, outline, "sound")
     de, en, fr, mean = layout.blocks[0].rows[0][1:]
     assert (fr.text, fr.marks, fr.details) == ("33.3", "°", ("constant answer",))
-    assert (de.text, de.marks, de.details[1:]) == ("59.0", "°", ("without seed 2",))
+    assert (de.text, de.marks, de.details[1:]) == ("59.0", "°", ("examples only", "without seed 2"))
     assert (en.text, en.marks, len(en.details)) == ("90.0", "", 1)
-    assert (mean.text, mean.marks, mean.details[1:]) == ("74.5", "°", ("without fr, seed 2",))
+    assert (mean.text, mean.marks, mean.details[1:]) == ("74.5", "°", ("examples only", "without fr, seed 2"))
     (note,) = (note for note in layout.notes if note.startswith("°"))
     assert "left out of means" in note and "Constant answer: one label" in note and "no width" not in note
     assert r"33.3\textsuperscript{$\circ$}" in to_tex(layout)
@@ -81,6 +81,21 @@ def test_a_score_that_says_nothing_is_marked_explained_and_without_an_interval(t
     paper = lay_out("table1", make("table1", outline, "paper", tmp_path), outline, "paper")
     assert paper.blocks[0].rows[0][1].marks == "°"
     assert any(note.startswith("°") and "counted in means" in note for note in paper.notes)
+
+
+def test_an_interval_without_seeds_is_marked_among_those_that_hold_them(tmp_path):
+    models = (("a", "A", "LM", None),)
+    outline = outline_of(models=models, tasks=(("nc", "accuracy", ("en",)), ("qam", "accuracy", ("en",))), seeds=(1, 2))
+    for task, seeds in (("nc", (1, 2)), ("qam", (1,))):
+        for seed in seeds:
+            write_run(tmp_path, "default", "a", task, seed, flat({"en": 60.0 + seed}))
+    layout = lay_out("table4", make("table4", outline, "sound", tmp_path), outline, "sound")
+    nc, qam = (block.rows[0][1] for block in layout.blocks)
+    assert len(nc.details) == 1 and qam.details[1] == "examples only" and qam.marks == "‡"
+    alone = outline_of(models=models, tasks=(("qam", "accuracy", ("en",)),), seeds=(1,))
+    layout = lay_out("table4", make("table4", alone, "sound", tmp_path), alone, "sound")
+    assert len(layout.blocks[0].rows[0][1].details) == 1, "where none holds seeds, the note says so"
+    assert any("nothing is claimed" in note for note in layout.notes)
 
 
 def test_a_score_on_dev_says_that_dev_chose_the_epoch(tmp_path):

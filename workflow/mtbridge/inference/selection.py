@@ -17,7 +17,8 @@ def choose(scores: pd.DataFrame, outline: Outline, protocol: str) -> pd.DataFram
 
     scores: the merged scores. Candidates are the study's first recipe and the recipes that differ from it, on this
     task, in nothing but the learning rate. The score is the mean over seeds of the sound metric, which also chooses a
-    run's epoch. In a tie, the lower learning rate wins.
+    run's epoch. In a tie, the lower learning rate wins. A constant answer counts here: a rate that ends in one in some
+    seeds must not win by its other seeds.
 
     Columns: task, model, recipe, learning_rate, candidates, seeds, english_dev, first_english_dev, at_edge (the chosen
     rate is the lowest or the highest of the candidates, so a better one may lie outside). Then, with the chosen recipe,

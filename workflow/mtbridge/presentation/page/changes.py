@@ -7,7 +7,7 @@ import pandas as pd
 from mtbridge.inference.contrasts import ALL_TASKS, HIGHER, LOWER, verdicts
 from mtbridge.presentation.layout import GAP, Block, Cell, Layout, interval_text, signed
 from mtbridge.presentation.tables.scores import note_on_degenerate
-from mtbridge.presentation.words import STATISTIC_LABELS
+from mtbridge.presentation.words import EXAMPLES_ONLY, STATISTIC_LABELS
 from mtbridge.study.outline import Outline
 
 SHOWN = ("english", "zero_shot", "gap")
@@ -36,11 +36,11 @@ def lay_out(changes: pd.DataFrame, outline: Outline) -> Layout | None:
 def _block(part: pd.DataFrame, outline: Outline, tasks: list[str]) -> Block:
     """The differences with one recipe."""
     row_of = {(row.model, row.against, row.task, row.statistic): row for row in part.itertuples()}
-    rows, rules = [], set()
+    rows, rules, holds_seeds = [], set(), bool((part["df"] > 0).any())
     for model, against in part[["model", "against"]].drop_duplicates().itertuples(index=False):
         for statistic in SHOWN:
             label = f"{outline.label(model)} − {outline.label(against)}" if statistic == SHOWN[0] else ""
-            cells = [_cell(row_of.get((model, against, task, statistic))) for task in tasks]
+            cells = [_cell(row_of.get((model, against, task, statistic)), holds_seeds) for task in tasks]
             rows.append([Cell(label), Cell(STATISTIC_LABELS[statistic]), *cells])
         rules.add(len(rows) - 1)
     several = len(outline.recipes) > 1 and not part.empty
@@ -49,13 +49,15 @@ def _block(part: pd.DataFrame, outline: Outline, tasks: list[str]) -> Block:
     return Block(header, rows, title=title, rules=frozenset(rules), stub=2)
 
 
-def _cell(row) -> Cell:
+def _cell(row, holds_seeds: bool) -> Cell:
     if row is None:
         return Cell(GAP)
     mark = "°" if row.degenerate else ""
     if math.isnan(row.change):
         return Cell(GAP, (row.degenerate,) if row.degenerate else (), mark)
     details = [row.degenerate if math.isnan(row.low) and row.degenerate else interval_text(row.low, row.high)]
+    if holds_seeds and row.df == 0:
+        details.append(EXAMPLES_ONLY)
     if row.left_out:
         details.append(f"without {row.left_out}")
     return Cell(signed(row.change), tuple(details), mark + ("*" if row.verdict in (HIGHER, LOWER) else ""))

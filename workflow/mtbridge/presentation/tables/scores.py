@@ -9,7 +9,7 @@ from mtbridge.inference.intervals import ALL
 from mtbridge.inference.published_values import half_widths, within_new_run
 from mtbridge.inference.scores import ALL_LANGUAGES
 from mtbridge.presentation.layout import GAP, Block, Cell, interval_text, number, signed
-from mtbridge.presentation.words import DEGENERATE, KIND_HEADINGS, STATISTIC_LABELS, join, language_name
+from mtbridge.presentation.words import DEGENERATE, EXAMPLES_ONLY, KIND_HEADINGS, STATISTIC_LABELS, join, language_name
 from mtbridge.specs.protocol import STATISTICS
 from mtbridge.study.outline import FLOOR, NO_RECIPE, Outline
 from mtbridge.tasks.metrics import METRIC_LABELS
@@ -25,9 +25,11 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str, *, by: str) -> tu
     """Blocks and notes of Table 1 (`by` statistic) or Table 4 (`by` language)."""
     row_of = {(r["recipe"], r["task"], r["model"], r[by]): r for r in frame.to_dict("records")}
 
+    holds_seeds = bool((frame["df"] > 0).any())
+
     def cell(recipe: str, task: str, model: str, name: str) -> Cell:
         key = (NO_RECIPE if model == FLOOR else recipe, task, model, name)
-        return _score_cell(row_of.get(key), len(outline.seeds))
+        return _score_cell(row_of.get(key), len(outline.seeds), holds_seeds)
 
     statistics = [name for name in STATISTICS if by == "statistic" and name in set(frame["statistic"])]
     blocks = []
@@ -86,7 +88,8 @@ def _has_published(row) -> bool:
     return row is not None and "published" in row and not math.isnan(row["published"])
 
 
-def _score_cell(row, full_seeds: int) -> Cell:
+def _score_cell(row, full_seeds: int, holds_seeds: bool) -> Cell:
+    """holds_seeds: whether the table's intervals hold seeds, so that one that does not is marked."""
     if row is None:
         return Cell(GAP)
     reasons, left_out = row["degenerate"], row["left_out"]
@@ -100,6 +103,8 @@ def _score_cell(row, full_seeds: int) -> Cell:
     details = [reasons] if math.isnan(row["low"]) and reasons else []
     if not math.isnan(row["low"]):
         details.append(interval_text(row["low"], row["high"]))
+        if holds_seeds and row["df"] == 0 and row["model"] != FLOOR:
+            details.append(EXAMPLES_ONLY)
     if left_out not in ("", ALL):
         details.append(f"without {left_out}")
     if _has_published(row):
