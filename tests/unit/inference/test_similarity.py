@@ -72,3 +72,8 @@ def test_intervals_of_differences_hold_the_truth_and_pairing_narrows_them(tmp_pa
         held += row.low <= 0 <= row.high
         paired.append(row.high - row.low)
     assert held / 60 >= 0.9 and np.mean(paired) < np.mean(apart)
+
+
+def test_languages_are_not_held_against_a_base_of_another_depth(tmp_path):
+    values = {"mbart": (0.5, 0.6), "mbart-m2m": (0.5, 0.62, 0.74)}
+    assert languages_alike(outline_of(), "sound", written(tmp_path, values, np.zeros(20))).empty

@@ -319,7 +319,7 @@ class Settings(Strict):
     def resampling(self, key: str) -> Resampling:
         """Which test examples of a task depend on each other; in generated text all languages say the same."""
         task = self.task_catalog[key]
-        aligned = task.aligned if task.aligned is not None else self.source_of(key).get("kind") == "generated"
+        aligned = task.aligned if task.aligned is not None else self.source_of(key).kind == "generated"
         return Resampling(aligned=aligned, group=task.group)
 
     def tokenizer_of(self, model: str) -> str:
