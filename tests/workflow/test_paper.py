@@ -83,7 +83,7 @@ def test_the_whole_study_is_280_runs_planned_without_a_network(whole):
     assert whole["import_tokenizer"] == 4
     assert not whole.keys() & {"pretrain", "tokenizer", "translate"}
     figures = len(catalog.names("figure"))
-    assert (whole["table"], whole["figure"]) == (2 * 6 + 1, 2 * figures), "six tables and figures twice; exposure"
+    assert (whole["table"], whole["figure"]) == (2 * 6 + 2, 2 * figures), "six twice; exposure, weights"
 
 
 def test_weights_alone_need_four_checkpoints_and_no_data(fresh):

@@ -47,7 +47,7 @@ rule floor:
         task=lambda wildcards: options.task(wildcards.task),
         code=digest("floor"),
     shell:
-        "python {scripts:q}/floor.py {params.task:q} --examples {input:q} " "--output {output:q} > {log:q} 2>&1"
+        "python {scripts:q}/floor.py {params.task:q} --examples {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule score:
