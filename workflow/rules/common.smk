@@ -25,6 +25,7 @@ from mtbridge.presentation import catalog
 from mtbridge.presentation.requirements import RUN_REPLICATES, RUN_SCORES
 from mtbridge.representations.measures import MEASURES
 from mtbridge.specs.families import FAMILIES
+from mtbridge.specs.names import replicate_name, split_replicate
 from mtbridge.specs.protocol import ALIGNED
 from mtbridge.study.grid import FLOOR, Study
 from mtbridge.study.languages import left_out
@@ -149,6 +150,11 @@ def training_inputs(wildcards):
         inputs["evaluation_tokens"] = f"{tokens}/evaluation"
         inputs["evaluation_examples"] = f"{results}/data/{wildcards.task}/evaluation.parquet"
     return inputs
+
+
+def replicate_number(wildcards):
+    """The number of the pretraining whose hidden states are compared."""
+    return split_replicate(wildcards.replicate)[1]
 
 
 def weights_output(weights):

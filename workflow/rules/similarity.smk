@@ -28,23 +28,28 @@ rule states:
 
 
 rule similarity:
-    """A measure between models, or between languages, on one corpus. --aligned: rows of languages are translations."""
+    """A measure between models, or between languages, on one corpus. --aligned: rows of languages are translations.
+
+    models.parquet and languages.parquet have the first pretraining of every model, models@2.parquet the second, if it
+    is asked for by its path.
+    """
     input:
-        lambda wildcards: study.states(wildcards.corpus),
+        lambda wildcards: study.states(wildcards.corpus, replicate_number(wildcards)),
     output:
-        f"{results}/{{measure}}/{{corpus}}/{{between}}.parquet",
+        f"{results}/{{measure}}/{{corpus}}/{{between}}{{replicate}}.parquet",
     log:
-        f"{results}/logs/{{measure}}/{{corpus}}.{{between}}.log",
+        f"{results}/logs/{{measure}}/{{corpus}}.{{between}}{{replicate}}.log",
     wildcard_constraints:
         measure=one_of(MEASURES),
         between="models|languages",
+        replicate=f"({one_of(replicate_name('', number) for number in range(2, study.most_replicates + 1))})?",
     conda:
         "../../envs/environment.yaml"
     resources:
         mem_mb=growing(8000),
         runtime=growing(60),
     params:
-        models=lambda wildcards: study.models_with_states(wildcards.corpus),
+        models=lambda wildcards: study.models_with_states(wildcards.corpus, replicate_number(wildcards)),
         aligned=lambda wildcards: "--aligned" if wildcards.corpus == ALIGNED else "",
         code=digest("similarity"),
     shell:
@@ -56,14 +61,15 @@ rule similarity:
 rule merge_similarity:
     """The values of a measure on all corpora in one file."""
     input:
-        expand(f"{results}/{{{{measure}}}}/{{corpus}}/{{{{between}}}}.parquet", corpus=study.corpora),
+        expand(f"{results}/{{{{measure}}}}/{{corpus}}/{{{{between}}}}{{{{replicate}}}}.parquet", corpus=study.corpora),
     output:
-        f"{results}/{{measure}}/{{between}}.parquet",
+        f"{results}/{{measure}}/{{between}}{{replicate}}.parquet",
     log:
-        f"{results}/logs/{{measure}}/{{between}}.log",
+        f"{results}/logs/{{measure}}/{{between}}{{replicate}}.log",
     wildcard_constraints:
         measure=one_of(MEASURES),
         between="models|languages",
+        replicate=f"({one_of(replicate_name('', number) for number in range(2, study.most_replicates + 1))})?",
     conda:
         "../../envs/environment.yaml"
     params:

@@ -10,6 +10,8 @@ from pydantic import BeforeValidator
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 # Codes of languages as files name them: de, yor, pt_BR, zh-CN, eng_Latn, zh-Hans-CN.
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+# Between a model's name and the number of a further pretraining of it; no name of the user's holds it.
+REPLICATE = "@"
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -23,9 +25,25 @@ def check_name(value: Any) -> str:
     if isinstance(value, str) and "," in value:
         items = ", ".join(item.strip() for item in value.split(","))
         raise ValueError(f"several names are a list: [{items}], and behind --config in quotes: 'key=[{items}]'")
+    if isinstance(value, str) and REPLICATE in value:
+        raise ValueError(
+            f"'{REPLICATE}' numbers the pretrainings of a model; name the model, {value.split(REPLICATE)[0]}, and say "
+            "how many by `replicates`"
+        )
     if not isinstance(value, str) or not NAME.fullmatch(value) or ".." in value:
         raise ValueError("a name is made of letters, digits, '.', '_' and '-', and starts with a letter or digit")
     return value
+
+
+def replicate_name(model: str, number: int) -> str:
+    """The name of a model's pretraining of this number, from 1: mbart, mbart@2, mbart@3."""
+    return model if number == 1 else f"{model}{REPLICATE}{number}"
+
+
+def split_replicate(name: str) -> tuple[str, int]:
+    """A model and the number of its pretraining, from 1, of a name that `replicate_name` made."""
+    model, _, number = name.partition(REPLICATE)
+    return model, int(number or 1)
 
 
 def to_list(value: Any) -> Any:

@@ -23,6 +23,7 @@ from mtbridge.study import local_checkpoints
 from mtbridge.study.languages import study_languages, task_languages
 from mtbridge.study.layers import source_layer
 from mtbridge.study.outline import FLOOR
+from mtbridge.study.replicates import links
 from mtbridge.study.settings import RECIPE_SETTINGS, Settings
 from mtbridge.tasks.kinds import kind_of
 
@@ -57,7 +58,14 @@ def check(settings: Settings, layers: list) -> None:
         rule(checker)
     for model in settings.models:
         # In this order: the later rules look up bases, tokenizers and families.
-        for model_rule in (bases_exist, tokenizer_exists, objective_fits, lengths_fit, published_is_not_trained):
+        for model_rule in (
+            bases_exist,
+            replicates_fit,
+            tokenizer_exists,
+            objective_fits,
+            lengths_fit,
+            published_is_not_trained,
+        ):
             model_rule(checker, model)
     aligned_corpus_exists(checker)
     for task in settings.tasks:
@@ -184,6 +192,24 @@ def _has_place_or_plan(checker: Checker, key: str) -> None:
             checker.wrong((*at, "directions"), "belongs to the objective translation, and is needed there")
         if model.base is None and model.family is None:
             checker.wrong((*at, "family"), "a model that is trained from scratch needs it")
+
+
+def replicates_fit(checker: Checker, key: str) -> None:
+    """A model has no more pretrainings than its base, each of which continues one; a checkpoint has none here."""
+    settings = checker.settings
+    spec, at = settings.model_catalog[key], ("model_catalog", key, "replicates")
+    if spec.source != "trained":
+        if spec.replicates is not None:
+            checker.wrong(at, f"belongs to models that are trained here; '{key}' is a checkpoint, and there is one")
+        return
+    count = settings.replicates_of(key)
+    for link, other in links(spec).items():
+        if (fewer := settings.replicates_of(other)) < count:
+            # The key that says how many there are: the model's own, or else that of the other model.
+            place = at if spec.replicates is not None else ("model_catalog", other, "replicates")
+            message = f"'{key}' has {count}, but '{other}', its {link}, has {fewer}; each continues one of its own"
+            checker.wrong(place, message)
+        replicates_fit(checker, other)
 
 
 def tokenizer_exists(checker: Checker, key: str) -> None:

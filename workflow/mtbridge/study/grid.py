@@ -7,24 +7,35 @@ from functools import cached_property
 from pathlib import Path
 
 from mtbridge.base.checkout import from_here
+from mtbridge.specs.names import replicate_name
 from mtbridge.specs.protocol import ALIGNED
 from mtbridge.study.languages import study_languages
 from mtbridge.study.layers import lock_files
 from mtbridge.study.outline import FLOOR, NO_RECIPE
+from mtbridge.study.replicates import with_replicates
 from mtbridge.study.settings import Origin, Settings
 
 
 class Study:
-    """The runs and files of a study."""
+    """The runs and files of a study.
+
+    A model that is pretrained several times is several models in `models`, in the catalog of `settings`, and in all
+    that follows from them. `settings.models` has its name once: that of its first pretraining.
+    """
 
     def __init__(self, settings: Settings):
-        self.settings = settings
+        self.settings = settings = with_replicates(settings)
         self.name = settings.folder
         self.results = f"results/{settings.folder}"
         self.languages = study_languages(settings)
         self.recipes = list(settings.recipes)
-        self.models, self.tasks, self.seeds = list(settings.models), list(settings.tasks), list(settings.seeds)
+        self.tasks, self.seeds = list(settings.tasks), list(settings.seeds)
+        self.models = [name for model in settings.models for name in self.replicates(model)]
         self.protocols = list(settings.protocols)
+
+    def replicates(self, model: str) -> list[str]:
+        """The names of all pretrainings of a model of `settings.models`, the model's own first."""
+        return [replicate_name(model, number) for number in range(1, self.settings.replicates_of(model) + 1)]
 
     # ---- Runs, and files of runs ----
 
@@ -52,33 +63,44 @@ class Study:
         """The files, one per row, that tables and figures are built from. pattern: a path below the study's results."""
         return [f"{self.results}/{pattern.format(**row)}" for row in self.finished(pattern, rows)]
 
-    def states(self, corpus: str) -> list[str]:
-        """The hidden states that are compared on a corpus."""
-        return self.paths(f"states/{corpus}/{{model}}.safetensors", self.each_model)
+    def states(self, corpus: str, number: int = 1) -> list[str]:
+        """The hidden states that are compared on a corpus: those of every model's pretraining of this number."""
+        return self.paths(f"states/{corpus}/{{model}}.safetensors", self.each_replicate(number))
 
-    def models_with_states(self, corpus: str) -> list[str]:
+    def models_with_states(self, corpus: str, number: int = 1) -> list[str]:
         """The models of `states`, in the same order."""
-        return [row["model"] for row in self.finished(f"states/{corpus}/{{model}}.safetensors", self.each_model)]
+        rows = self.finished(f"states/{corpus}/{{model}}.safetensors", self.each_replicate(number))
+        return [row["model"] for row in rows]
 
     @cached_property
     def each_model(self) -> list[dict]:
-        """The models that are run."""
+        """The models that are run, with all their pretrainings."""
         return [{"model": model} for model in self.models]
+
+    def each_replicate(self, number: int) -> list[dict]:
+        """The pretraining of this number of every model that has so many."""
+        models = [model for model in self.settings.models if self.settings.replicates_of(model) >= number]
+        return [{"model": replicate_name(model, number)} for model in models]
+
+    @cached_property
+    def most_replicates(self) -> int:
+        """How many pretrainings the model with the most of them has."""
+        return max(map(self.settings.replicates_of, self.settings.models))
 
     @cached_property
     def each_with_spectra(self) -> list[dict]:
-        """The models whose weights are compared: bases, and the models that continue them."""
-        bases = {self.settings.model_catalog[model].base for model in self.models} & set(self.models)
+        """The models whose weights are compared, their first pretraining: bases, and the models that continue them."""
+        models = self.settings.models
+        bases = {self.settings.model_catalog[model].base for model in models} & set(models)
         return [
-            {"model": model}
-            for model in self.models
-            if model in bases or self.settings.model_catalog[model].base in bases
+            {"model": model} for model in models if model in bases or self.settings.model_catalog[model].base in bases
         ]
 
     @cached_property
     def each_continued(self) -> list[dict]:
-        """The models that continue another one of the study."""
-        return [{"model": model} for model in self.models if self.settings.model_catalog[model].base in self.models]
+        """The models that continue another one of the study, their first pretraining."""
+        models = self.settings.models
+        return [{"model": model} for model in models if self.settings.model_catalog[model].base in models]
 
     @cached_property
     def each_task(self) -> list[dict]:
@@ -87,13 +109,13 @@ class Study:
 
     @cached_property
     def each_trained(self) -> list[dict]:
-        """The models that are pretrained here."""
+        """The models that are pretrained here, with all their pretrainings."""
         return [{"model": model} for model in self.models if self.settings.model_catalog[model].source == "trained"]
 
     @cached_property
     def each_translating(self) -> list[dict]:
-        """The models that have learnt to translate."""
-        return [{"model": model} for model in self.models if self.settings.model_catalog[model].directions]
+        """The models that have learnt to translate, their first pretraining."""
+        return [{"model": model} for model in self.settings.models if self.settings.model_catalog[model].directions]
 
     def view(self, protocol: str) -> str:
         """The folder of a protocol's tables and figures: none for the study's first protocol, its name for another."""

@@ -139,7 +139,7 @@ class Options:
         """The part of the study that tables, figures and the report depend on, as JSON; see `study.outline`."""
         settings = self.settings
         models = []
-        for key in self.study.models:
+        for key in settings.models:
             spec = settings.model_catalog[key]
             trained = spec.source == "trained"
             models.append(
@@ -152,6 +152,8 @@ class Options:
                     "seen": spec.seen,
                     "label": self.study.label(key),
                     "origin": settings.origin(key),
+                    # Left out for one pretraining, so that views of such a study are not stale.
+                    **({"replicates": replicates[1:]} if len(replicates := self.study.replicates(key)) > 1 else {}),
                 }
             )
         tasks = [

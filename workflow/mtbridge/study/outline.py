@@ -7,13 +7,14 @@ read it with `read_outline`.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.specs.model import MODEL_KINDS
+from mtbridge.specs.names import replicate_name, split_replicate
 from mtbridge.specs.protocol import Protocol
 from mtbridge.tasks.metrics import METRICS
 
@@ -39,6 +40,7 @@ class Model:
     objective: str | None = None
     directions: str | None = None
     origin: str = "trained"  # where its first weights come from; see `Settings.origin`
+    replicates: tuple[str, ...] = ()  # keys of its further pretrainings: mbart@2, mbart@3
 
     @property
     def is_untrained(self) -> bool:
@@ -59,7 +61,11 @@ class OutlineTask:
 
 @dataclass(frozen=True)
 class Outline:
-    """Models, tasks, recipes, seeds and protocols. Models are sorted by `MODEL_KINDS`, then in the study's order."""
+    """Models, tasks, recipes, seeds and protocols. Models are sorted by `MODEL_KINDS`, then in the study's order.
+
+    `models` has each model once, as its first pretraining. `keys` and `grid` cover all pretrainings, `replicates` says
+    which are those of one model.
+    """
 
     name: str
     models: tuple[Model, ...]
@@ -74,12 +80,31 @@ class Outline:
     languages: tuple[str, ...] = ()  # of pretraining and similarity
 
     def model(self, key: str) -> Model:
-        """The model with this key. Raises StopIteration if the study has none."""
-        return next(model for model in self.models if model.key == key)
+        """The model with this key, which may be that of a further pretraining: its base is then the base's of the same
+        number. Raises StopIteration if the study has none."""
+        number = split_replicate(key)[1]
+        first = next(model for model in self.models if key in (model.key, *model.replicates))
+        if number == 1:
+            return first
+        base = None if first.base is None else replicate_name(first.base, number)
+        return replace(first, key=key, base=base, label=_numbered(first.label, number), replicates=())
+
+    def replicates(self, key: str) -> tuple[str, ...]:
+        """The keys of all pretrainings of a model, in the order of their numbers; `key` is that of any of them.
+
+        A checkpoint is one pretraining. Raises StopIteration if the study has no such model.
+        """
+        model = self.model(split_replicate(key)[0])
+        return model.key, *model.replicates
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all pretrainings of all models, those of a model one after the other."""
+        return tuple(key for model in self.models for key in (model.key, *model.replicates))
 
     def label(self, key: str) -> str:
-        """A model's label; the key itself if the study has no such model."""
-        return next((model.label for model in self.models if model.key == key), key)
+        """A model's label, with its number for a further pretraining; the key itself if the study has no such model."""
+        return self.model(key).label if key in self.keys else key
 
     def short(self, key: str) -> str:
         """A label for running text: the part before the first comma (after it comes the size)."""
@@ -112,7 +137,7 @@ class Outline:
 
         The model has not seen any text of a language that is not among the keys.
         """
-        if all(model.key != key for model in self.models):
+        if key not in self.keys:
             return {}
         model = self.model(key)
         own = model.seen or self._seen_in_training(model)
@@ -142,21 +167,21 @@ class Outline:
         return {"source": self.languages, "target": self.languages}
 
     def grid(self) -> Iterator[tuple[str, str, str, int]]:
-        """Every expected run: (recipe, model, task, seed)."""
+        """Every expected run, of all pretrainings: (recipe, model, task, seed)."""
         for recipe in self.recipes:
-            for model in self.models:
+            for key in self.keys:
                 for task in self.tasks:
                     for seed in self.seeds:
-                        yield recipe, model.key, task.name, seed
+                        yield recipe, key, task.name, seed
 
 
 def read_outline(study: str) -> Outline:
     """Read an Outline from JSON text, or from a file of JSON.
 
-    Keys: `name`, `models` (list of key, label, kind and optionally base, seen, objective, directions, origin), `tasks`
-    (list of name, metric, languages and optionally source, label), `recipes` (names, or a mapping of name to origin to
-    settings), `seeds`, `source_language`, `protocols` (name to settings), optionally `languages`, `description`; others
-    are ignored.
+    Keys: `name`, `models` (list of key, label, kind and optionally base, seen, objective, directions, origin,
+    replicates), `tasks` (list of name, metric, languages and optionally source, label), `recipes` (names, or a mapping
+    of name to origin to settings), `seeds`, `source_language`, `protocols` (name to settings), optionally `languages`,
+    `description`; others are ignored.
 
     Raises:
         MtbridgeError: a key is missing, or a value does not fit.
@@ -205,8 +230,21 @@ def _read_json(study: str) -> tuple[str, dict]:
 
 def _model(entry: dict) -> Model:
     optional = {key: entry.get(key) for key in ("base", "objective", "directions")}
-    origin = entry.get("origin") or "trained"
-    return Model(entry["key"], entry["label"], entry["kind"], seen=entry.get("seen") or {}, origin=origin, **optional)
+    return Model(
+        entry["key"],
+        entry["label"],
+        entry["kind"],
+        seen=entry.get("seen") or {},
+        origin=entry.get("origin") or "trained",
+        replicates=tuple(entry.get("replicates") or ()),
+        **optional,
+    )
+
+
+def _numbered(label: str, number: int) -> str:
+    """A model's label with the number of its pretraining, before the size: "mBART-like (2), 1.1 M"."""
+    name, comma, size = label.partition(",")
+    return f"{name} ({number}){comma}{size}"
 
 
 def _task(entry: dict) -> OutlineTask:

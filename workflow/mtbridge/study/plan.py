@@ -20,6 +20,7 @@ import numpy as np
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json
 from mtbridge.data.tokenized import Ragged
+from mtbridge.specs.names import split_replicate
 from mtbridge.study.grid import Study
 from mtbridge.study.languages import task_languages
 from mtbridge.tasks.kinds import kind_of
@@ -63,7 +64,7 @@ USED_ROWS = 0.2
 
 @dataclass
 class Cell:
-    """The runs of one model on one task, with all recipes and seeds. Hours are None if a figure is missing."""
+    """The runs of one model on one task: all pretrainings, recipes and seeds. Hours are None if a figure is missing."""
 
     runs: int = 0
     done: int = 0
@@ -78,7 +79,8 @@ class Plan:
 
     name: str
     device: str  # GPU or core
-    models: list[str]
+    models: list[str]  # each once, however often it is pretrained
+    pretrainings: int  # of all models; a checkpoint is one
     tasks: list[str]
     seeds: int
     recipes: int
@@ -122,26 +124,23 @@ def plan(study: Study, results: str | Path | None = None, views: Mapping[str, li
     estimate = Plan(
         name=study.name,
         device="GPU" if settings.gpus else "core",
-        models=study.models,
+        models=study.settings.models,
+        pretrainings=len(study.models),
         tasks=study.tasks,
         seeds=len(study.seeds),
         recipes=len(study.recipes),
-        cells={pair: Cell() for pair in lengths},
+        cells={pair: Cell() for pair in itertools.product(study.settings.models, study.tasks)},
         assumed={task: size for (_, task), tokens in counted.items() if tokens is None and (size := assumed[task])},
         released=any(settings.source_of(task).kind != "generated" for task in study.tasks),
         keep_weights=settings.keep_weights,
     )
-    spent: dict[tuple, list[float]] = {}
-    for run in study.runs:
-        record = results / "runs/{recipe}/{model}/{task}/seed{seed}/run.json".format(**run)
-        hours = _hours_spent(record, settings.gpus or settings.threads)
-        if hours is not None:
-            spent.setdefault((run["recipe"], run["model"], run["task"]), []).append(hours)
-    for run_of in itertools.product(study.recipes, study.models, study.tasks):
+    spent = _finished(study, results)
+    for run_of in itertools.product(study.recipes, study.settings.models, study.tasks):
         _, model, task = run_of
         cell, hours_of_runs = estimate.cells[model, task], spent.get(run_of, [])
-        left = len(study.seeds) - len(hours_of_runs)
-        cell.runs += len(study.seeds)
+        runs = len(study.replicates(model)) * len(study.seeds)
+        left = runs - len(hours_of_runs)
+        cell.runs += runs
         cell.done += len(hours_of_runs)
         cell.spent += sum(hours_of_runs)
         each: float | None
@@ -154,6 +153,17 @@ def plan(study: Study, results: str | Path | None = None, views: Mapping[str, li
     estimate.disk = _disk(study, lengths, examples, bodies)
     estimate.files = _count_files(study, results, views or {})
     return estimate
+
+
+def _finished(study: Study, results: Path) -> dict[tuple[str, str, str], list[float]]:
+    """(recipe, model, task) -> the hours of its finished runs, of all pretrainings and seeds."""
+    spent: dict[tuple[str, str, str], list[float]] = {}
+    for run in study.runs:
+        record = results / "runs/{recipe}/{model}/{task}/seed{seed}/run.json".format(**run)
+        hours = _hours_spent(record, study.settings.gpus or study.settings.threads)
+        if hours is not None:
+            spent.setdefault((run["recipe"], split_replicate(run["model"])[0], run["task"]), []).append(hours)
+    return spent
 
 
 def _examples(study: Study, task: str, results: Path) -> tuple[float, float] | None:
@@ -298,8 +308,10 @@ def _count_files(study: Study, results: Path, views: Mapping[str, list[str]]) ->
         return sum((results / pattern.format(**row)).exists() for row in rows), len(rows)
 
     run = "{recipe}/{model}/{task}/seed{seed}"
+    pretrainings = present("checkpoints/{model}/pretraining.json", study.each_trained)
     return {
         "data": present("data/{task}/evaluation.parquet", study.each_task),
+        **({"pretrainings": pretrainings} if pretrainings[1] else {}),
         "encoders": present("models/{model}/card.json", study.each_model),
         "spectra": present("spectra/{model}.npz", study.each_with_spectra),
         "fine-tunings": present(f"runs/{run}/run.json", study.runs),
@@ -313,8 +325,11 @@ def text(estimate: Plan) -> str:
     """The text of a plan that is printed."""
     runs, done = int(estimate.total("runs")), int(estimate.total("done"))
     hours = f"{estimate.device}-hours"
+    models = _many(len(estimate.models), "model")
+    if estimate.pretrainings > len(estimate.models):
+        models = f"{models} ({estimate.pretrainings} with replicates)"
     lines = [
-        f"{estimate.name}: {_many(len(estimate.models), 'model')} × {_many(len(estimate.tasks), 'task')} × "
+        f"{estimate.name}: {models} × {_many(len(estimate.tasks), 'task')} × "
         f"{_many(estimate.seeds, 'seed')} × {_many(estimate.recipes, 'recipe')} = "
         f"{_many(runs, 'fine-tuning')}, {done} done",
         "",

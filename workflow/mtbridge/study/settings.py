@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.model import ModelKind
-from mtbridge.specs.names import Name, Names, Place, to_list
+from mtbridge.specs.names import Name, Names, Place, split_replicate, to_list
 from mtbridge.specs.pretraining import Architecture, Directions, Objective, PretrainingPlan, PretrainingSettings
 from mtbridge.specs.protocol import Protocol
 from mtbridge.specs.recipe import Recipe
@@ -24,6 +24,9 @@ from mtbridge.tasks.metrics import METRICS
 
 # The language of training. Programs take it as an option; templates and tokenizers fall back on its tag.
 SOURCE_LANGUAGE = "en"
+
+# Between the seeds of two pretrainings of a model, so that other seeds of a study do not repeat them.
+SEEDS_APART = 10_000
 
 # The settings that a recipe may change for a task.
 RECIPE_SETTINGS = tuple(field.name for field in fields(Recipe))
@@ -113,6 +116,9 @@ class ModelSettings(Strict):
     objective: Objective | None = setting(default=None, description=description_of(PretrainingPlan, "objective"))
     directions: Directions | None = setting(default=None, description=description_of(PretrainingPlan, "directions"))
     steps: int | None = setting(default=None, ge=0, description=description_of(PretrainingPlan, "steps"))
+    replicates: int | None = setting(
+        default=None, ge=1, description="Of a model that is trained here: how many times; default: the study's."
+    )
 
 
 @specification
@@ -184,6 +190,12 @@ class Settings(Strict):
     tasks: Names = setting(min_length=1, description="Which tasks of the catalog are run, in the order of the tables.")
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], BeforeValidator(to_list)] = setting(
         default=[1, 2], min_length=1, description="One fine-tuning run per recipe, model, task and seed."
+    )
+    replicates: int = setting(
+        default=1,
+        ge=1,
+        description="How many times every model that is trained here is pretrained, from other first weights and on "
+        "the text in another order; what is continued from a checkpoint is pretrained once.",
     )
     recipes: dict[Name, RecipeSettings] = setting(
         default={"default": RecipeSettings()},
@@ -268,6 +280,13 @@ class Settings(Strict):
     def origin(self, model: str) -> Origin:
         """Where a model's first weights come from; a model has the origin of its base, with which it is compared."""
         return "trained" if self.first_model(model).source == "trained" else "published"
+
+    def replicates_of(self, model: str) -> int:
+        """How many times a model is pretrained here; 1 for a checkpoint, and for what is continued from one."""
+        spec = self.model_catalog[model]
+        if spec.replicates is not None:
+            return spec.replicates
+        return self.replicates if self.origin(model) == "trained" else 1
 
     def recipe_layers(self, name: str, origin: Origin, task: str | None) -> list[tuple[tuple, dict[str, Any]]]:
         """Where a recipe's settings come from, the lowest first: (key in the config, settings that are set there).
@@ -357,6 +376,7 @@ class Settings(Strict):
         """How a model that is trained here is pretrained."""
         model = self.model_catalog[key]
         common = {field.name: getattr(self.pretraining, field.name) for field in fields(PretrainingSettings)}
+        common["seed"] += SEEDS_APART * (split_replicate(key)[1] - 1)
         return PretrainingPlan(
             **common,
             # `checks` has made sure that a trained model has these three.

@@ -79,8 +79,8 @@ def gather(results, outline: Outline, protocols: list[str]) -> dict:
 
 
 def _records(outline: Outline, results: Path, pattern: str) -> dict[str, dict]:
-    """Model -> the content of its JSON file, for the models that have one."""
-    paths = {model.key: results / pattern.format(model.key) for model in outline.models}
+    """Model -> the content of its JSON file, for the models that have one, with all their pretrainings."""
+    paths = {key: results / pattern.format(key) for key in outline.keys}
     return {key: read_json(path) for key, path in paths.items() if path.exists()}
 
 

@@ -13,14 +13,16 @@ COST = re.compile(r"^time: [\d.]+ s, cpu ([\d.]+) s(?:, ([\d.]+) s of it before 
 
 
 def time(outline: Outline, pretraining: dict, runs: dict) -> Layout | None:
-    """Wall time by model and phase, as pretrainings and runs report it; None if there are none."""
+    """Wall time by model, with all its pretrainings, and phase, as they and runs report it; None if there are none."""
     if not runs and not pretraining:
         return None
     phases = list(dict.fromkeys(phase for run in runs.values() for phase in run.get("seconds", {})))
     rows, totals = [], np.zeros(len(phases) + 1)
     for model in outline.models:
-        own = [run for key, run in runs.items() if key[1] == model.key]
-        before = pretraining.get(model.key, {}).get("seconds")
+        keys = outline.replicates(model.key)
+        own = [run for key, run in runs.items() if key[1] in keys]
+        reported = [seconds for key in keys if (seconds := pretraining.get(key, {}).get("seconds")) is not None]
+        before = sum(map(_seconds, reported)) if reported else None
         seconds = [sum(run.get("seconds", {}).get(phase, 0) for run in own) for phase in phases]
         totals += np.array([_seconds(before), *seconds])
         speeds = [run["tokens_per_second"] for run in own if run.get("tokens_per_second")]
@@ -28,7 +30,7 @@ def time(outline: Outline, pretraining: dict, runs: dict) -> Layout | None:
         rows.append(
             [
                 Cell(model.label),
-                Cell(duration(_seconds(before)) if before is not None else GAP),
+                Cell(duration(before) if before is not None else GAP),
                 Cell(str(len(own))),
                 *(Cell(duration(value) if own else GAP) for value in seconds),
                 Cell(f"{np.median(speeds):,.0f}" if speeds else GAP),

@@ -27,7 +27,8 @@ def reading(
     if done < expected:
         sentences.append(f"This page is not complete: {done} of {expected} fine-tuning runs are there.")
     sentences.append(
-        "There is one pretraining per model. The intervals hold chance in fine-tuning seeds and test examples, not in "
+        ("There is one" if len(outline.keys) == len(outline.models) else "The tables and figures show the first")
+        + " pretraining per model. The intervals hold chance in fine-tuning seeds and test examples, not in "
         "pretraining: they tell these checkpoints apart and are no evidence about the objectives as such."
     )
     if "table1" in frames:

@@ -52,7 +52,11 @@ def curves(outline: Outline, pretraining: dict, runs: dict) -> dict[str, str]:
     from mtbridge.presentation.figures.curves import training_curves
 
     drawings = {}
-    panels = {outline.label(key): {"": value["loss"]} for key, value in pretraining.items() if value.get("loss")}
+    panels = {
+        model.label: {"": record["loss"]}
+        for model in outline.models
+        if (record := pretraining.get(model.key, {})).get("loss")
+    }
     if panels:
         drawings["Pretraining loss"] = training_curves(panels)
     panels = {}
