@@ -27,13 +27,12 @@ MODELS = {
     "mbart-m2m": ("facebook/mbart-large-50-many-to-many-mmt", "mbart", "shards", "sentencepiece.bpe.model"),
 }
 LAYERS = 12  # as the published ones have, so that Tables 2 and 5 find theirs
-TOPICS = "[foodanddrink, sports, travel, finance, lifestyle, news, entertainment, health, technology, autos]"
 CONFIG = (
     "xglue=own/xglue",
     f"models=[{','.join(MODELS)}]",
     "tasks=[nc, xnli, pos]",
     # Bulgarian, which mBART-50 has no tag for, in one task.
-    f"task_catalog={{nc: {{languages: {LANGUAGES}, labels: {TOPICS}}}, xnli: {{languages: {LANGUAGES}}}, "
+    f"task_catalog={{nc: {{languages: {LANGUAGES}}}, xnli: {{languages: {LANGUAGES}}}, "
     "pos: {languages: [bg, de, en, es, fr, ru]}}",
     "seeds=[1]",
     "recipes={default: {epochs: 1, max_length: 60, precision: fp32}}",

@@ -138,7 +138,6 @@ def test_the_outline_says_which_settings_apply_to_which_models(tmp_path):
         ({"model_type": None}, {}, "model_type 'None' is not supported"),
         ({"is_decoder": True}, {}, "a decoder without an encoder"),
         ({}, {"model_catalog": {"mine": {"family": "mbart"}}}, "mine.family: mbart, but"),
-        ({"max_position_embeddings": 128}, {}, "recipes.default.max_length: 256, but 'mine' takes 128 at most"),
         (
             {"model_type": "xlm-roberta", "max_position_embeddings": 130, "pad_token_id": 1},
             {"recipes": {"default": {"max_length": 129}}},
@@ -153,6 +152,12 @@ def test_a_checkpoint_that_cannot_work_is_told_by_its_config_json_before_anythin
     with pytest.raises(MtbridgeError) as error:
         load(**{**user, "models": ["mine"]})
     assert expected in str(error.value) and "did you mean" not in str(error.value)
+
+
+def test_the_default_length_gives_way_to_what_a_checkpoint_takes(tmp_path):
+    options = Options(Study(load(**mine(tmp_path, max_position_embeddings=128))))
+    lengths = [options.recipe("default", "mine", task) for task in ("nc", "pos")]
+    assert all(found[found.index("--max-length") + 1] == "128" for found in lengths)
 
 
 def test_a_recipe_says_what_it_does_otherwise_than_default():

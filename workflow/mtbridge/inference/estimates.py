@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from mtbridge.inference.contrasts import AllScores
 from mtbridge.inference.exposure import exposure
 from mtbridge.inference.intervals import (
     SeedVariance,
@@ -15,7 +16,15 @@ from mtbridge.inference.intervals import (
     statistic,
     summary,
 )
-from mtbridge.inference.scores import ALL_LANGUAGES, Scores, language_weights, read_scores, split_and_metric, weights
+from mtbridge.inference.scores import (
+    ALL_LANGUAGES,
+    Scores,
+    language_weights,
+    of_pretrainings,
+    read_scores,
+    split_and_metric,
+    weights,
+)
 from mtbridge.study.outline import FLOOR, NO_RECIPE, Outline
 from mtbridge.tasks.metrics import RANGES
 
@@ -67,7 +76,7 @@ def by_language(outline: Outline, protocol: str, folder, published: pd.DataFrame
 
 def _estimates(outline: Outline, protocol: str, folder, key: str, names, weights_of) -> pd.DataFrame:
     """A row for every recipe, model, task and name of `names(task)`, whose weights are `weights_of(name, task, …)`."""
-    scores = read_scores(folder, outline, protocol)
+    scores = of_pretrainings(read_scores(folder, outline, protocol), outline)
     weight_of = {(task.name, name): weights_of(name, task, outline, protocol)
                  for task in outline.tasks for name in names(task)}  # fmt: skip
     found = {
@@ -88,7 +97,7 @@ def _estimates(outline: Outline, protocol: str, folder, key: str, names, weights
                 one = found.get((recipe, model, task.name, name))
                 if one is not None:
                     weight, run = weight_of[task.name, name], scores[recipe, model, task.name]
-                    seeds = _seed_variance(found, recipe, task.name, name)
+                    seeds = _unit_variance(found, scores, run.unit, (recipe, task.name, name))
                     floor = scores.get((NO_RECIPE, FLOOR, task.name))
                     row |= summary(one, seeds) | _over_floor(run, floor, weight, seeds)
                     known = run.language_known[weight != 0]
@@ -101,11 +110,13 @@ def _estimates(outline: Outline, protocol: str, folder, key: str, names, weights
     return frame
 
 
-def _seed_variance(
-    found: dict[tuple[str, str, str, str], Statistic], recipe: str, task: str, name: str
+def _unit_variance(
+    found: dict[tuple[str, str, str, str], Statistic], scores: AllScores, unit: str, place: tuple[str, str, str]
 ) -> SeedVariance:
-    """The variance between seeds of a statistic, pooled over the models of a recipe and task."""
-    return seed_variance(one for key, one in found.items() if (key[0], *key[2:]) == (recipe, task, name))
+    """The variance of a statistic between units of this kind, pooled over models. place: (recipe, task, name)."""
+    return seed_variance(
+        one for key, one in found.items() if (key[0], *key[2:]) == place and scores[key[:3]].unit == unit
+    )
 
 
 def _over_floor(run: Scores, floor: Scores | None, weight: np.ndarray, seeds: SeedVariance) -> dict[str, float]:

@@ -5,8 +5,9 @@ A statistic of a task is a weighted sum over its languages: the mean ("average")
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -21,7 +22,10 @@ ALL_LANGUAGES = "avg"  # the name of the mean in the language column of Table 4,
 
 @dataclass(frozen=True)
 class Scores:
-    """The scores of one model, trained with one recipe, on one task: one metric and one split, in percent."""
+    """The scores of one model, trained with one recipe, on one task: one metric and one split, in percent.
+
+    A unit is a fine-tuning seed of one pretraining; in what `of_pretrainings` returns, it is a pretraining.
+    """
 
     recipe: str
     model: str
@@ -35,6 +39,8 @@ class Scores:
     language_known: np.ndarray  # [language] bool: has the model seen the language?
     reasons: np.ndarray  # [seed, language] str: why a score is degenerate, "" if it is not
     leaves_out: bool = True  # whether degenerate scores are left out of means, as the protocol says
+    sizes: np.ndarray | None = None  # [language] int: test examples; None: not known
+    unit: Literal["seed", "pretraining"] = "seed"  # what the first axis counts
 
     @property
     def counts(self) -> np.ndarray:
@@ -86,8 +92,49 @@ def read_scores(folder, outline: Outline, protocol: str) -> dict[tuple[str, str,
             language_known=np.all([run[3] for run in runs], axis=0),
             reasons=np.stack([_reasons(model, run[4]) for run in runs]),
             leaves_out=outline.protocol(protocol).degenerate == "leave out",
+            sizes=runs[0][5],
         )
     return result
+
+
+def of_pretrainings(scores: dict[tuple[str, str, str], Scores], outline: Outline) -> dict[tuple[str, str, str], Scores]:
+    """The same with a model's pretrainings as one: its units are they, and a value is the mean over seeds that count.
+
+    A model with one pretraining keeps its seeds as units; so does one of which only one pretraining is scored.
+    """
+    merged = {}
+    for (recipe, model, task), one in scores.items():
+        keys = outline.replicates(model) if model in outline.keys else (model,)
+        found = [scores[recipe, key, task] for key in keys if (recipe, key, task) in scores]
+        if len(found) == 1 or model != keys[0]:
+            if model == keys[0]:
+                merged[recipe, model, task] = one
+            continue
+        means = [_mean_over_seeds(run) for run in found]
+        merged[recipe, model, task] = replace(
+            one,
+            seeds=tuple(number for number, key in enumerate(keys, 1) if (recipe, key, task) in scores),
+            values=np.stack([values for values, _, _ in means]),
+            replicates=np.stack([replicates for _, replicates, _ in means]),
+            reasons=np.stack([reasons for _, _, reasons in means]),
+            unit="pretraining",
+        )
+    return merged
+
+
+def _mean_over_seeds(run: Scores) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values [language], replicates [language, replicate] and reasons [language] of a pretraining.
+
+    A language counts with the seeds that count in it; where none does, it has the first seed's values and reason.
+    """
+    counts = run.counts.copy()  # [seed, language]
+    none = ~counts.any(axis=0)
+    counts[0, none] = True
+    share = counts / counts.sum(axis=0)
+    values = np.where(counts, run.values, 0)
+    replicates = np.where(counts[..., None], run.replicates, 0)
+    reasons = np.where(none, run.reasons[0], "")
+    return (share * values).sum(axis=0), (share[..., None] * replicates).sum(axis=0), reasons
 
 
 def _reasons(model: str, reasons: np.ndarray) -> np.ndarray:
@@ -97,10 +144,10 @@ def _reasons(model: str, reasons: np.ndarray) -> np.ndarray:
 
 def _read_run(
     path: Path, languages: Sequence[str], split: str, metric: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """One run's values [language], replicates [language, replicate], which languages it knows and why scores are
-    degenerate [language]."""
-    frame = read_parquet(path, ["language", "split", "metric", "value", "degenerate", "language_known"])
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """One run's values [language], replicates [language, replicate], which languages it knows, why scores are
+    degenerate, and how many examples there are [language]."""
+    frame = read_parquet(path, ["language", "split", "metric", "value", "degenerate", "language_known", "n"])
     frame = frame[(frame["split"] == split) & (frame["metric"] == metric)].drop_duplicates("language")
     frame = frame.set_index("language")
     npz = path.with_suffix(".npz")
@@ -119,7 +166,8 @@ def _read_run(
     replicates = np.stack([np.asarray(rows.get(language, missing), float) for language in languages])
     language_known = np.array([bool(frame["language_known"].get(language, True)) for language in languages])
     reasons = np.array([str(frame["degenerate"].get(language, "")) for language in languages])
-    return values, replicates, language_known, reasons
+    sizes = frame["n"].reindex(list(languages)).fillna(0).to_numpy(dtype=int)
+    return values, replicates, language_known, reasons, sizes
 
 
 def weights(statistic: str, task: OutlineTask, outline: Outline, protocol: str) -> np.ndarray | None:

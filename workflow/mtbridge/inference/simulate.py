@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtbridge.inference.contrasts import change, mean_change
+from mtbridge.inference.contrasts import Change, mean_over_tasks, of_checkpoints
 from mtbridge.inference.intervals import seed_part, seed_variance, statistic
 from mtbridge.inference.scores import Scores
 
@@ -107,8 +107,10 @@ def coverage_over_tasks(
     """How often the interval of the mean difference over tasks holds the truth, 0; one setting for each task."""
     held = 0
     for _ in range(trials):
-        ones = [change(scored_runs(setting, rng), "0", "1", weight) for setting in settings]
-        _, low, high, _ = mean_change(ones)
+        ones = {str(task): _change(scored_runs(setting, rng), weight) for task, setting in enumerate(settings)}
+        mean = mean_over_tasks(ones)
+        assert mean is not None, "every task counts"
+        low, high = mean.interval
         held += low <= 0 <= high
     return held / trials
 
@@ -122,5 +124,9 @@ def _studies(
 
 def _difference(runs: Mapping[str, Scores], weight: np.ndarray) -> tuple[float, float]:
     """The interval of model "0" minus model "1"."""
-    one = change(runs, "0", "1", weight)
-    return one.found.interval(one.variance_of_seeds, one.freedom)
+    return _change(runs, weight).interval
+
+
+def _change(runs: Mapping[str, Scores], weight: np.ndarray) -> Change:
+    """Model "0" minus model "1"."""
+    return of_checkpoints(runs["0"], runs["1"], list(runs.values()), weight)

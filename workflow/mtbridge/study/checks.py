@@ -253,12 +253,13 @@ def lengths_fit(checker: Checker, key: str) -> None:
     for recipe, task in itertools.product(settings.recipes, settings.tasks):
         layers = settings.recipe_layers(recipe, settings.origin(key), task)
         length = settings.recipe(recipe, settings.origin(key), task).max_length
-        if length > longest:
-            # The uppermost place that sets it; without one, it is the default of all recipes.
-            places = [place for place, values in layers if "max_length" in values]
-            checker.wrong((*(places or [("recipes", recipe)])[-1], "max_length"), f"{length}, but {who}")
+        places = [place for place, values in layers if "max_length" in values]
+        # The default of all recipes gives way to what a checkpoint takes, see `local_checkpoints.recipe_of`.
+        if length > longest and (places or spec.source == "trained"):
+            at = (*(places or [("recipes", recipe)])[-1], "max_length")  # the uppermost place that sets it
+            checker.wrong(at, f"{length}, but {who}; set it to {longest} at most")
     if settings.similarity_length > longest:
-        checker.wrong(("similarity_length",), f"{settings.similarity_length}, but {who}")
+        checker.wrong(("similarity_length",), f"{settings.similarity_length}, but {who}; set it to {longest} at most")
 
 
 def published_is_not_trained(checker: Checker, key: str) -> None:

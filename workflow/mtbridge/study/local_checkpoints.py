@@ -1,12 +1,14 @@
 """What config.json of a local checkpoint says of a model, so that a plan already tells what cannot work."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json
 from mtbridge.specs.families import family_of_config
-from mtbridge.study.settings import ModelSettings
+from mtbridge.specs.recipe import Recipe
+from mtbridge.study.settings import ModelSettings, Settings
 
 
 def read_config(spec: ModelSettings) -> tuple[Any, Path]:
@@ -41,3 +43,15 @@ def longest_input(spec: ModelSettings) -> int | None:
         return family_of_config(config, path).longest_input(config, 1 if padding is None else padding)
     except TypeError as error:
         raise MtbridgeError(f"{path}: its sizes are no numbers ({error}); get it again") from error
+
+
+def recipe_of(settings: Settings, name: str, model: str, task: str) -> Recipe:
+    """The recipe by which a model is fine-tuned on a task.
+
+    A length that nobody has set is at most what the user's checkpoint takes; `checks` refuses one that is set.
+    """
+    recipe = settings.recipe(name, settings.origin(model), task)
+    if any("max_length" in values for _, values in settings.recipe_layers(name, settings.origin(model), task)):
+        return recipe
+    longest = longest_input(settings.first_model(model))
+    return recipe if longest is None else replace(recipe, max_length=min(recipe.max_length, longest))

@@ -15,6 +15,7 @@ from mtbridge.specs.source import to_json
 from mtbridge.study.grid import Study
 from mtbridge.study.languages import task_languages
 from mtbridge.study.layers import lock_file
+from mtbridge.study.local_checkpoints import recipe_of
 
 # The splits that each part of a task's examples holds. Training knows the source language alone.
 PARTS = {"train": ("train", "dev"), "evaluation": ("dev", "test")}
@@ -127,7 +128,7 @@ class Options:
 
     def recipe(self, recipe: str, model: str, task: str) -> list[str]:
         """The recipe by which a model is fine-tuned on a task."""
-        return to_options(self.settings.recipe(recipe, self.settings.origin(model), task))
+        return to_options(recipe_of(self.settings, recipe, model, task))
 
     def needs_evaluation(self, recipe: str, model: str, task: str) -> bool:
         """Whether the choice of an epoch needs examples in other languages than the source language."""
