@@ -14,6 +14,7 @@ include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/similarity.smk"
 include: "workflow/rules/spectra.smk"
+include: "workflow/rules/inference.smk"
 include: "workflow/rules/report.smk"
 
 

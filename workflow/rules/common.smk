@@ -255,6 +255,7 @@ localrules:
     floor,
     score,
     scores,
+    contrasts,
     merge_similarity,
     table,
     figure,

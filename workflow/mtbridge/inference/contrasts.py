@@ -14,7 +14,8 @@ With one pretraining, or of published checkpoints, a difference is about these c
 `inference.intervals`, of fine-tuning seeds and examples. With one seed it holds examples alone, and is no verdict.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ import pandas as pd
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.inference.intervals import ALL, Statistic, difference, seed_part, seed_variance, statistic
-from mtbridge.inference.scores import Scores, read_scores, weights
+from mtbridge.inference.scores import Scores, as_zero, read_scores, weights
 from mtbridge.specs.protocol import STATISTICS
 from mtbridge.study.outline import Outline
 
@@ -78,7 +79,7 @@ def change(scores: AllScores, outline: Outline, one: Side, other: Side, task: st
     Raises MtbridgeError if the two differ in their number of bootstrap replicates.
     """
     pairs = [
-        (scores[one.recipe, key, task], scores[other.recipe, against, task])
+        (scores[one.recipe, key, task], as_zero(scores[other.recipe, against, task]))
         for key, against in zip(_pretrainings(outline, one.model), _pretrainings(outline, other.model), strict=False)
         if (one.recipe, key, task) in scores and (other.recipe, against, task) in scores
     ]
@@ -95,9 +96,9 @@ def change(scores: AllScores, outline: Outline, one: Side, other: Side, task: st
     return replace(of_checkpoints(*pairs[0], runs, weight), seeds=seeds, examples=examples)
 
 
-def _pretrainings(outline: Outline, model: str) -> tuple[str, ...]:
-    """The keys of a model's pretrainings; a model that the outline does not have (the floor) is one."""
-    return outline.replicates(model) if model in outline.keys else (model,)
+def _pretrainings(outline: Outline, model: str) -> Iterable[str]:
+    """The keys of a model's pretrainings; the floor stands beside all of another model's."""
+    return outline.replicates(model) if model in outline.keys else itertools.repeat(model)
 
 
 def _examples(pairs: Sequence[tuple[Scores, Scores]], weight: np.ndarray) -> int:

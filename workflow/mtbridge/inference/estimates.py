@@ -1,7 +1,5 @@
 """Every score of a study with its interval, in one long frame: by statistic (Table 1) or by language (Table 4)."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -19,6 +17,7 @@ from mtbridge.inference.intervals import (
 from mtbridge.inference.scores import (
     ALL_LANGUAGES,
     Scores,
+    as_zero,
     language_weights,
     of_pretrainings,
     read_scores,
@@ -26,7 +25,6 @@ from mtbridge.inference.scores import (
     weights,
 )
 from mtbridge.study.outline import FLOOR, NO_RECIPE, Outline
-from mtbridge.tasks.metrics import RANGES
 
 MEASURES = ["ours", "sd", "low", "high", "df"]
 NEW_RUN = ["new_run_low", "new_run_high"]
@@ -123,9 +121,7 @@ def _over_floor(run: Scores, floor: Scores | None, weight: np.ndarray, seeds: Se
     """The columns `OVER_FLOOR` of a statistic; none for the floor itself, and for the gap."""
     if floor is None or run.model == floor.model or (weight < 0).any():
         return {}
-    if RANGES[floor.metric][0] < 0:
-        # A constant correlates with nothing and has no value; what chance gives is 0.
-        floor = replace(floor, values=np.zeros_like(floor.values), replicates=np.zeros_like(floor.replicates))
+    floor = as_zero(floor)
     one = statistic(run, weight, beside=floor)
     found = difference(one, statistic(floor, weight, beside=run))
     low, high = found.interval(seed_part(seeds, one), seeds.freedom)

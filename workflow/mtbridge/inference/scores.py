@@ -15,7 +15,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_parquet
 from mtbridge.inference.degenerate import CONSTANT, counts
 from mtbridge.study.outline import FLOOR, NO_RECIPE, Outline, OutlineTask
-from mtbridge.tasks.metrics import metric_name
+from mtbridge.tasks.metrics import RANGES, metric_name
 
 ALL_LANGUAGES = "avg"  # the name of the mean in the language column of Table 4, as published
 
@@ -95,6 +95,13 @@ def read_scores(folder, outline: Outline, protocol: str) -> dict[tuple[str, str,
             sizes=runs[0][5],
         )
     return result
+
+
+def as_zero(run: Scores) -> Scores:
+    """The floor of a correlation as 0, which is what chance gives: a constant has no value. Others as they are."""
+    if run.model != FLOOR or RANGES[run.metric][0] >= 0:
+        return run
+    return replace(run, values=np.zeros_like(run.values), replicates=np.zeros_like(run.replicates))
 
 
 def of_pretrainings(scores: dict[tuple[str, str, str], Scores], outline: Outline) -> dict[tuple[str, str, str], Scores]:

@@ -54,7 +54,14 @@ class Checker:
 def check(settings: Settings, layers: list) -> None:
     """Apply all rules. Raises MtbridgeError about the first rule that is broken."""
     checker = Checker(settings, layers)
-    for rule in (names_exist, nothing_twice, protocols_fit_tasks, recipes_fit_tasks, languages_hold_the_source):
+    for rule in (
+        names_exist,
+        compared_exist,
+        nothing_twice,
+        protocols_fit_tasks,
+        recipes_fit_tasks,
+        languages_hold_the_source,
+    ):
         rule(checker)
     for model in settings.models:
         # In this order: the later rules look up bases, tokenizers and families.
@@ -93,6 +100,17 @@ def names_exist(checker: Checker) -> None:
         checker.known(("protocols", i), protocol, settings.protocol_catalog, "protocol of the catalog")
     if FLOOR in settings.models:
         checker.wrong(("models",), f"'{FLOOR}' is the name of the baseline; call the model otherwise")
+
+
+def compared_exist(checker: Checker) -> None:
+    """The two of a contrast are models that are run, or recipes."""
+    settings = checker.settings
+    for i, pair in enumerate(settings.compare):
+        among = settings.recipes if set(pair) <= set(settings.recipes) else settings.models
+        for name in pair:
+            checker.known(("compare", i), name, among, "model that is run, or recipe")
+        if pair[0] == pair[1]:
+            checker.wrong(("compare", i), f"'{pair[0]}' is compared with itself")
 
 
 def nothing_twice(checker: Checker) -> None:

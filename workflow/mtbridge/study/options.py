@@ -180,5 +180,7 @@ class Options:
             "protocols": {name: asdict(settings.protocol_catalog[name]) for name in self.study.protocols},
             "languages": self.study.languages,
             "source_language": settings.source_language,
+            "compare": settings.compare,
+            "margin": settings.margin,
         }
         return json.dumps(value, ensure_ascii=False, sort_keys=True)

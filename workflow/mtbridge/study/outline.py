@@ -78,6 +78,8 @@ class Outline:
     settings: dict[str, dict[str, dict]] = field(default_factory=dict, compare=False)
     description: str = ""
     languages: tuple[str, ...] = ()  # of pretraining and similarity
+    compare: tuple[tuple[str, str], ...] = ()  # pairs of models, or of recipes, that the study wants to compare
+    margin: float = 1.0  # percent points below which a difference does not matter
 
     def model(self, key: str) -> Model:
         """The model with this key, which may be that of a further pretraining: its base is then the base's of the same
@@ -204,6 +206,8 @@ def read_outline(study: str) -> Outline:
             settings=dict(recipes) if isinstance(recipes, dict) else {},
             description=value.get("description") or "",
             languages=tuple(value.get("languages") or ()),
+            compare=tuple((str(one), str(other)) for one, other in value.get("compare") or ()),
+            margin=float(value.get("margin", 1.0)),
         )
     except KeyError as error:
         raise MtbridgeError(f"{where}: the study lacks the key {error}") from error

@@ -215,6 +215,17 @@ class Settings(Strict):
         description="Which protocols of the catalog runs are scored and shown by; the first is the study's own. Never "
         "retrains.",
     )
+    compare: list[tuple[Name, Name]] = setting(
+        identity=False,
+        default=[],
+        description="Further contrasts: pairs of models, or of recipes: [[mine, mbert], [default, english-tag]].",
+    )
+    margin: float = setting(
+        identity=False,
+        default=1.0,
+        gt=0,
+        description="Percent points below which a difference does not matter; fixed before the results are seen.",
+    )
     source: Source = setting(default=Generated(), description="Where a task's examples come from, by its `kind`.")
     xglue: Place | None = setting(
         default=None, description="The XGLUE release's folder or tar.gz, or one laid out alike."

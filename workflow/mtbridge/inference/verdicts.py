@@ -1,0 +1,277 @@
+"""The study's answers: contrasts with their tests, corrected for how many are asked, and what each may be called.
+
+Families of contrasts
+    objectives  a model continued on translation, against the control that was continued on its base's own objective as
+                long; against the base where there is none. Their differences in the zero-shot mean and in the gap, over
+                all tasks and languages, are primary: they are the study's question.
+    base        a continued model against its base
+    compare     pairs of models that the config names
+    recipes     pairs of recipes that the config names, for every model
+
+p is that of the two-sided t test of the interval in `inference.contrasts`. p_equivalence is that of two one-sided tests
+(Schuirmann 1987): the larger p of "at most −margin" and "at least +margin". Both are corrected by Holm (1979) over the
+primary contrasts of a protocol and recipe; other contrasts are secondary, and their p is that of a single question.
+
+A verdict is `helps` or `hurts` if p < .05, `equivalent` if not and p_equivalence < .05, else `undecided`. For the gap
+between the source language and the others, smaller helps. Without a second pretraining or seed, it is `no verdict`.
+
+Left out of a mean over tasks are tasks on which neither side is above the floor in this statistic: there is nothing to
+compare. The choice treats both sides alike, so it favours none.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from mtbridge.inference.contrasts import (
+    ALL_TASKS,
+    NO_VERDICT,
+    AllScores,
+    Change,
+    Side,
+    change,
+    mean_over_tasks,
+    over_tasks,
+)
+from mtbridge.inference.scores import read_scores, weights
+from mtbridge.study.outline import FLOOR, NO_RECIPE, Outline, OutlineTask
+
+SHOWN = ("english", "zero_shot", "gap")
+PRIMARY = ("zero_shot", "gap")
+ALPHA = 0.05
+POWER = 0.8
+HELPS, HURTS, EQUIVALENT, UNDECIDED = "helps", "hurts", "equivalent", "undecided"
+# What a verdict is about: an objective, of which there are several pretrainings; two checkpoints, of which there are
+# several seeds; or nothing but these runs on other examples.
+PRETRAINING, CHECKPOINT, EXAMPLES = "pretraining", "checkpoint", "examples"
+AT_FLOOR = "at the floor"
+TEXTS = ["protocol", "family", "recipe", "model", "against", "against_recipe", "task", "statistic", "languages"]
+NUMBERS = ["estimate", "low", "high", "df", "p", "p_holm", "p_equivalence", "margin", "smallest_effect"]
+COUNTS = ["P", "S", "n"]
+LAST = ["verdict", "scope", "left_out", "degenerate", "by_pretraining"]
+COLUMNS = [*TEXTS[:2], "primary", *TEXTS[2:], *NUMBERS, *COUNTS, *LAST]
+
+
+class Question(NamedTuple):
+    """Two sides to compare, and to which family the question belongs."""
+
+    family: str
+    one: Side
+    other: Side
+    primary: bool = False
+
+
+def questions(outline: Outline) -> Iterator[Question]:
+    """All questions of a study, the primary ones first."""
+    keys = {model.key for model in outline.models}
+    continued = [model for model in outline.models if model.base in keys]
+    for recipe in outline.recipes:
+        asked = set()
+        for model in continued:
+            if model.kind != "CP":
+                continue
+            controls = [other.key for other in continued if other.kind == "control" and other.base == model.base]
+            for against in controls or [str(model.base)]:
+                asked.add((model.key, against))
+                yield Question("objectives", Side(recipe, model.key), Side(recipe, against), primary=True)
+        for one, other in outline.compare:
+            if one in keys and other in keys:
+                yield Question("compare", Side(recipe, one), Side(recipe, other))
+        for model in continued:
+            if (model.key, str(model.base)) not in asked:
+                yield Question("base", Side(recipe, model.key), Side(recipe, str(model.base)))
+    for one, other in outline.compare:
+        if one in outline.recipes and other in outline.recipes:
+            for model in outline.models:
+                yield Question("recipes", Side(one, model.key), Side(other, model.key))
+
+
+# ---- Statistics and languages ----------------------------------------------------------------------------------------
+
+
+def language_sets(outline: Outline, model: str) -> dict[str, set[str] | None]:
+    """Which target languages contrasts are computed on: all, and apart those that a model has seen and has not.
+
+    Seen and unseen are there only if it is known what the model has seen, and there are both.
+    """
+    exposure = outline.exposure(model)
+    targets = {language for task in outline.tasks for language in task.languages} - {outline.source_language}
+    sets: dict[str, set[str] | None] = {"all": None}
+    if exposure is not None and targets & set(exposure) and targets - set(exposure):
+        sets |= {"seen": targets & set(exposure), "unseen": targets - set(exposure)}
+    return sets
+
+
+def weight_of(
+    name: str, outline: Outline, protocol: str, languages: set[str] | None = None
+) -> Callable[[OutlineTask], np.ndarray | None]:
+    """A function: task -> the weights [language] of a statistic, its target languages restricted to a set."""
+
+    def weight(task: OutlineTask) -> np.ndarray | None:
+        found = weights(name, task, outline, protocol)
+        if found is None or languages is None or name == "english":
+            return found
+        source = np.array([language == outline.source_language for language in task.languages])
+        target = np.array([language in languages for language in task.languages], float)
+        if not target.any():
+            return None
+        sign = 1 if name == "zero_shot" else -1
+        return np.where(source, found, sign * target / target.sum())
+
+    return weight
+
+
+def at_floor(scores: AllScores, outline: Outline, protocol: str, question: Question, name: str) -> dict[str, str]:
+    """The tasks on which neither side is above the floor in a statistic: task -> why it is left out.
+
+    For the gap both its sides must be above: tasks are left out that the source language or zero-shot leaves out.
+    """
+    names = ("english", "zero_shot") if name == "gap" else (name,)
+    found = {}
+    for task in outline.tasks:
+        for part in names:
+            weight = weights(part, task, outline, protocol)
+            if weight is None or (NO_RECIPE, FLOOR, task.name) not in scores:
+                continue
+            sides = [
+                change(scores, outline, side, Side(NO_RECIPE, FLOOR), task.name, weight)
+                for side in (question.one, question.other)
+            ]
+            if all(side is not None and not _is_above(side) for side in sides):
+                found[task.name] = AT_FLOOR
+    return found
+
+
+def _is_above(over_floor: Change) -> bool:
+    return over_floor.found.counts and bool(over_floor.interval[0] > 0)
+
+
+# ---- Tests -----------------------------------------------------------------------------------------------------------
+
+
+def tests(one: Change, margin: float) -> dict[str, float]:
+    """p, p_equivalence and the smallest effect that would have been found with a power of .8, in percent points.
+
+    The effect is (t(ν; .975) + t(ν; .8)) · √variance. All are NaN without an interval. With ν = 0 (examples alone) they
+    are those of the normal distribution.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    variance = one.variance if one.found.counts and not np.isnan(one.interval[0]) else np.nan
+    if np.isnan(variance) or variance <= 0:
+        return dict.fromkeys(("p", "p_equivalence", "smallest_effect"), float("nan"))
+    error, freedom = np.sqrt(variance), one.freedom or 1e9  # t with very many degrees of freedom is normal
+    value = one.found.value
+    return {
+        "p": float(2 * stdtr(freedom, -abs(value) / error)),
+        "p_equivalence": float(stdtr(freedom, (abs(value) - margin) / error)),
+        "smallest_effect": float((stdtrit(freedom, 1 - ALPHA / 2) + stdtrit(freedom, POWER)) * error),
+    }
+
+
+def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
+    """p values corrected for being the smallest, second smallest, … of several (Holm 1979); NaN stay NaN and count."""
+    values = np.asarray(p, float)
+    order = np.argsort(values, kind="stable")  # NaN last
+    corrected = np.maximum.accumulate(np.minimum(1, values[order] * (len(values) - np.arange(len(values)))))
+    result = np.empty_like(values)
+    result[order] = corrected
+    return np.where(np.isnan(values), np.nan, result)
+
+
+def verdict(statistic: str, estimate: float, p: float, p_equivalence: float, scope: str) -> str:
+    """What a contrast may be called; see the module's docstring."""
+    if scope == EXAMPLES or np.isnan(p):
+        return NO_VERDICT
+    if p < ALPHA:
+        return HELPS if (estimate > 0) != (statistic == "gap") else HURTS
+    return EQUIVALENT if p_equivalence < ALPHA else UNDECIDED
+
+
+# ---- The frame -------------------------------------------------------------------------------------------------------
+
+
+def contrasts_frame(outline: Outline, folder) -> pd.DataFrame:
+    """All contrasts of a study, by every protocol; the columns are `COLUMNS`.
+
+    folder: the scored runs. Rows: one for every task and one for their mean (`task` is "mean over tasks"). estimate,
+    low, high, margin and smallest_effect are in percent points. P: pretrainings, S: the fewest seeds of a side, n: test
+    examples of the languages that count. by_pretraining: the difference of each pretraining. p_holm is NaN for
+    secondary contrasts.
+    """
+    rows: list[dict] = []
+    for protocol in outline.protocols:
+        scores = read_scores(folder, outline, protocol)
+        for question in questions(outline):
+            for name in SHOWN:
+                left_out = at_floor(scores, outline, protocol, question, name)
+                for label, languages in language_sets(outline, question.one.model).items():
+                    if name == "english" and languages is not None:
+                        continue
+                    weight = weight_of(name, outline, protocol, languages)
+                    found = over_tasks(scores, outline, question.one, question.other, weight)
+                    texts = (protocol, question, name, label)
+                    rows += _rows(texts, found, mean_over_tasks(found, left_out), outline)
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    return _with_verdicts(frame).astype(
+        {"primary": bool, **dict.fromkeys(NUMBERS, float), **dict.fromkeys(COUNTS, int)}
+    )
+
+
+def _rows(
+    texts: tuple[str, Question, str, str], found: Mapping[str, Change], mean: Change | None, outline: Outline
+) -> list[dict]:
+    """The rows of a question in one statistic and set of languages: the mean over tasks, then every task."""
+    protocol, question, name, label = texts
+    common = {
+        "protocol": protocol,
+        "family": question.family,
+        "recipe": question.one.recipe,
+        "model": question.one.model,
+        "against": question.other.model,
+        "against_recipe": question.other.recipe if question.family == "recipes" else "",
+        "statistic": name,
+        "languages": label,
+        "margin": outline.margin,
+        "p_holm": np.nan,
+    }
+    is_primary = question.primary and name in PRIMARY and label == "all"
+    parts = [*([(ALL_TASKS, mean)] if mean is not None else []), *found.items()]
+    return [
+        {**common, "task": task, "primary": is_primary and task == ALL_TASKS, **_numbers(one, outline.margin)}
+        for task, one in parts
+    ]
+
+
+def _numbers(one: Change, margin: float) -> dict:
+    """The columns of a row that follow from its difference; verdicts are added when all rows are there."""
+    counts = one.found.counts
+    pretrainings = max(len(one.by_pretraining), 1)
+    scope = EXAMPLES if one.freedom == 0 else PRETRAINING if pretrainings > 1 else CHECKPOINT
+    low, high = one.interval
+    return {
+        "estimate": one.found.value if counts else np.nan,
+        "low": low,
+        "high": high,
+        "df": one.freedom,
+        "P": pretrainings,
+        "S": one.seeds,
+        "n": one.examples,
+        "scope": scope,
+        "left_out": one.found.left_out,
+        "degenerate": ", ".join(one.found.reasons),
+        "by_pretraining": [float(value) for value in one.by_pretraining],
+        **tests(one, margin),
+    }
+
+
+def _with_verdicts(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with p_holm, p_equivalence corrected in the primary family, and verdicts."""
+    for _, part in frame[frame["primary"].astype(bool)].groupby(["protocol", "recipe"], sort=False):
+        frame.loc[part.index, "p_holm"] = holm(part["p"])
+        frame.loc[part.index, "p_equivalence"] = holm(part["p_equivalence"])
+    p = frame["p_holm"].astype(float).fillna(frame["p"].astype(float))
+    columns = (frame["statistic"], frame["estimate"], p, frame["p_equivalence"], frame["scope"])
+    return frame.assign(verdict=[verdict(*row) for row in zip(*columns, strict=True)])
