@@ -1,6 +1,6 @@
 """Pretrain a small model from scratch, or continue another's pretraining.
 
-In: a tokenized corpus, a tokenizer, and for continued pretraining a base checkpoint.
+In: a tokenized corpus, a tokenizer, for continued pretraining a base checkpoint, for a control the model it matches.
 Out: a whole checkpoint (config.json, model.safetensors, pretraining.json).
 """
 
@@ -17,6 +17,7 @@ def main():
     parser.add_argument("--corpus", required=True, help="folder of tokens")
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--base", help="checkpoint to continue from")
+    parser.add_argument("--match", help="checkpoint whose encoder tokens this pretraining gets, in as many steps")
     add_options(parser, PretrainingPlan)
     add_options(parser, Architecture)
     parser.add_argument("--threads", type=int, default=1)
@@ -41,6 +42,7 @@ def main():
         arguments.identity,
         arguments.state,
         60 * arguments.state_every,
+        arguments.match,
     )
 
 

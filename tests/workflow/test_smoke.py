@@ -210,6 +210,32 @@ def test_another_model_trains_only_its_own_runs(smoke):
     assert (plan["pretrain"], plan["encoder"], plan["finetune"]) == (1, 1, 2)
 
 
+def test_another_replicate_trains_only_its_own_models_and_draws_views_again(smoke):
+    """With two pretrainings made, the third runs alone, and the tables of one pretraining come back as they were."""
+    table = smoke.path("tables/table1.csv").read_bytes()
+    views = {"scores": 1, "table": len(catalog.names("table")) - 3, "figure": len(catalog.names("figure")), "page": 1}
+    for number in (2, 3):
+        plan = smoke.plan(config=(f"replicates={number}",))
+        assert plan == {"pretrain": 2, "encoder": 2, "finetune": 4, "predict": 4, "score": 4, **views}
+        if number == 2:
+            smoke.snakemake(config=("replicates=2",))
+            assert smoke.plan(config=("replicates=2",)) == {}
+    first, second = (smoke.path(f"checkpoints/mbart{number}/model.safetensors").read_bytes() for number in ("", "@2"))
+    assert first != second
+    scores = pd.read_parquet(smoke.path("scores.parquet"))
+    assert {"mbart", "mbart@2", "mbart-m2m", "mbart-m2m@2"} < set(scores.model)
+    assert "mBART-like (2)" in smoke.path("report/index.html").read_text()
+    states = ("results/smoke/cka/languages@2.parquet", "results/smoke/spectra/mbart-m2m@2.npz")
+    assert smoke.plan(*states, config=("replicates=2",)) == {
+        "states": 2, "similarity": 1, "merge_similarity": 1, "singular_values": 1,
+    }  # fmt: skip
+    smoke.snakemake(*states, config=("replicates=2",))
+    assert set(pd.read_parquet(smoke.path("cka/languages@2.parquet")).model) == {"mbart@2", "mbart-m2m@2"}
+    smoke.snakemake()
+    assert smoke.plan() == {}
+    assert smoke.path("tables/table1.csv").read_bytes() == table
+
+
 def test_another_recipe_runs_beside_the_first(smoke):
     plan = smoke.plan(config=("recipes={english-tag: {language_tag: English}}",))
     assert plan["finetune"] == 4

@@ -31,6 +31,7 @@ from mtbridge.study.grid import FLOOR, Study
 from mtbridge.study.languages import left_out
 from mtbridge.study.load import load
 from mtbridge.study.options import Options
+from mtbridge.study.replicates import links
 
 
 # Who starts Snakemake in another folder (-s, -d) may have a config.yaml there; results go there too.
@@ -129,13 +130,18 @@ def checkpoint_of(wildcards):
 
 
 def pretraining_inputs(wildcards):
-    """Tokens and tokenizer of a model that is trained here, and the checkpoint of its base if it has one."""
+    """Tokens and tokenizer of a model that is trained here, and if it has them, its base and the model it matches."""
     model = study.settings.model_catalog[wildcards.model]
     inputs = {
         "corpus": f"{results}/tokens/{study.settings.tokenizer_of(wildcards.model)}/corpora/pretraining",
         "tokenizer": tokenizer_of(wildcards),
     }
-    return {**inputs, "base": checkpoint(model.base)} if model.base else inputs
+    return inputs | {link: checkpoint(other) for link, other in links(model).items()}
+
+
+def checkpoint_flags(link):
+    """The option of `pretrain` for a checkpoint that only some models need: their base, or the model they match."""
+    return lambda wildcards, input: [f"--{link}", input[link]] if link in input.keys() else []
 
 
 def training_inputs(wildcards):

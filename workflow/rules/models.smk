@@ -104,13 +104,14 @@ rule pretrain:
         state_every=str(study.settings.checkpoint_minutes),
     params:
         flags=lambda wildcards: options.pretrain(wildcards.model),
-        base=lambda wildcards, input: ["--base", input.base] if "base" in input.keys() else [],
+        base=checkpoint_flags("base"),
+        match=checkpoint_flags("match"),
         content=lambda wildcards: options.checkpoint_content(study.settings.model_catalog[wildcards.model].base),
         state=f"{results}/unfinished/pretraining/{{model}}",
         code=digest("pretrain"),
     shell:
         "python {scripts:q}/pretrain.py --corpus {input.corpus:q} --tokenizer {input.tokenizer:q} {params.base:q} "
-        "{params.flags:q} --identity {params.code} --state {params.state:q} "
+        "{params.match:q} {params.flags:q} --identity {params.code} --state {params.state:q} "
         "--state-every {resources.state_every} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
 

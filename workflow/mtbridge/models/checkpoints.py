@@ -44,6 +44,15 @@ def shards(index: str | Path) -> list[str]:
     return names
 
 
+def pretraining_record(folder: str | Path) -> dict[str, Any] | None:
+    """The record of the pretraining here that made a checkpoint; None if it was made elsewhere."""
+    path = Path(folder) / "pretraining.json"
+    record = read_json(path) if path.exists() else None
+    # A checkpoint of the user's may have a file of this name with other content.
+    is_ours = isinstance(record, dict) and {"objective", "steps", "encoder_tokens", "total"} <= set(record)
+    return record if is_ours else None
+
+
 class Tensors:
     """The tensors of a checkpoint folder, by name.
 

@@ -61,7 +61,8 @@ def extract_encoder(checkpoint: str | Path, tokenizer: str | Path, output: str |
         checkpoint: folder with config.json and weights, as `save_pretrained` or `hub.fetch` writes it.
         tokenizer: tokenizer folder (`data.tokenizers`); its vocabulary must fit the embeddings.
         card: facts about the model that are not in its files (model, label, kind, base, source …). card.json has
-            these, the content of a fetched checkpoint's source.json (repo, revision, commit, files), and the sizes.
+            these, the content of a fetched checkpoint's source.json (repo, revision, commit, files), the record of a
+            pretraining here (tokens, updates, FLOPs, batches), and the sizes.
 
     Raises:
         MtbridgeError: see `encoder_places`; or the tokenizer has more entries than there are embeddings.
@@ -78,7 +79,7 @@ def extract_encoder(checkpoint: str | Path, tokenizer: str | Path, output: str |
             f"{checkpoint}: {vocabulary} embeddings for the {size} entries of {tokenizer}; "
             "it was trained with another tokenizer"
         )
-    source = checkpoint / "source.json"
+    source, record = checkpoint / "source.json", checkpoints.pretraining_record(checkpoint)
     with atomic_write(output) as folder:
         folder.mkdir()
         old_names = {key: place for key, (place, _) in places.items()}
@@ -90,6 +91,7 @@ def extract_encoder(checkpoint: str | Path, tokenizer: str | Path, output: str |
             **card,
             **(read_json(source) if source.exists() else {}),
             **_describe(family, read_json(checkpoint / "config.json"), places, tokenizer),
+            "pretraining": record and {key: record[key] for key in record if key not in ("loss", "seconds")},
             "sha256": digest,
         }
         (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -171,26 +171,28 @@ def _language_name(settings: Settings) -> str:
 # ---- a model and its bases -----------------------------------------------------------------------
 
 
-def bases_exist(checker: Checker, key: str) -> None:
-    """A model and its bases have a place or a plan, and the bases form no circle."""
-    catalog = checker.settings.model_catalog
-    seen: list[str] = []
-    while True:
-        _has_place_or_plan(checker, key)
-        seen.append(key)
-        base = catalog[key].base
-        if base is None:
-            return
-        at = ("model_catalog", key, "base")
-        checker.known(at, base, catalog, "model of the catalog")
-        if base in seen:
-            checker.wrong(at, f"a circle of bases: {' -> '.join([*seen, base])}")
-        key = base
+def bases_exist(checker: Checker, key: str, before: tuple[str, ...] = ()) -> None:
+    """A model, its bases and the model it matches have a place or a plan, and form no circle."""
+    catalog, path = checker.settings.model_catalog, (*before, key)
+    _has_place_or_plan(checker, key)
+    for link, other in links(catalog[key]).items():
+        at = ("model_catalog", key, link)
+        checker.known(at, other, catalog, "model of the catalog")
+        if other in path:
+            checker.wrong(at, f"a circle of bases: {' -> '.join([*path, other])}")
+        bases_exist(checker, other, path)
+        if link == "match" and (catalog[other].objective in (None, "none") or catalog[other].match):
+            checker.wrong(at, f"'{other}' has no updates of its own; expected a model that is trained here, by `steps`")
 
 
 def _has_place_or_plan(checker: Checker, key: str) -> None:
     """A local model has its folder, a model of the Hub its repository, a model that is trained here its plan."""
     at, model = ("model_catalog", key), checker.settings.model_catalog[key]
+    if model.match and model.source != "trained":
+        checker.wrong((*at, "match"), f"belongs to models that are trained here; '{key}' is a checkpoint")
+    if model.match and model.steps is not None:
+        message = f"the updates are those of '{model.match}', which the model matches; for others say `match: null`"
+        checker.wrong((*at, "steps"), message)
     if model.source == "local":
         if not model.path:
             checker.wrong((*at, "path"), "a local model needs the directory of its checkpoint")
@@ -204,7 +206,7 @@ def _has_place_or_plan(checker: Checker, key: str) -> None:
         if not model.family:
             checker.wrong((*at, "family"), f"a hub model needs it, one of {', '.join(FAMILIES)}")
     else:
-        if model.objective is None or model.steps is None:
+        if model.objective is None or (model.steps is None and model.match is None):
             checker.wrong((*at, "objective" if model.objective is None else "steps"), "a trained model needs it")
         if (model.objective == "translation") != (model.directions is not None):
             checker.wrong((*at, "directions"), "belongs to the objective translation, and is needed there")

@@ -10,7 +10,7 @@ from mtbridge.study.settings import ModelSettings, Settings
 
 def links(spec: ModelSettings) -> dict[str, str]:
     """The models that a model's pretraining needs: key of the setting -> name."""
-    return {key: name for key in ("base",) if (name := getattr(spec, key)) is not None}
+    return {key: name for key in ("base", "match") if (name := getattr(spec, key)) is not None}
 
 
 def with_replicates(settings: Settings) -> Settings:

@@ -116,6 +116,11 @@ class ModelSettings(Strict):
     objective: Objective | None = setting(default=None, description=description_of(PretrainingPlan, "objective"))
     directions: Directions | None = setting(default=None, description=description_of(PretrainingPlan, "directions"))
     steps: int | None = setting(default=None, ge=0, description=description_of(PretrainingPlan, "steps"))
+    match: Name | None = setting(
+        default=None,
+        description="Of a control, instead of `steps`: a model that is trained here; the control gets as many updates "
+        "and encoder tokens as it, from texts of as many lines.",
+    )
     replicates: int | None = setting(
         default=None, ge=1, description="Of a model that is trained here: how many times; default: the study's."
     )
@@ -387,6 +392,9 @@ class Settings(Strict):
         """How a model that is trained here is pretrained."""
         model = self.model_catalog[key]
         common = {field.name: getattr(self.pretraining, field.name) for field in fields(PretrainingSettings)}
+        matched = self.model_catalog[model.match] if model.match else model
+        if model.match and matched.objective == "translation":
+            common["sentences"] = 1  # a translation shows one line
         common["seed"] += SEEDS_APART * (split_replicate(key)[1] - 1)
         return PretrainingPlan(
             **common,
@@ -394,6 +402,6 @@ class Settings(Strict):
             family=cast(str, self.family_of(key)),
             objective=cast(Objective, model.objective),
             directions=model.directions,
-            steps=cast(int, model.steps),
+            steps=cast(int, matched.steps),
             source_language=self.source_language,
         )

@@ -14,12 +14,14 @@ from mtbridge.base.files import atomic_write, sha256
 from mtbridge.base.program import begin_work
 from mtbridge.base.progress import Progress
 from mtbridge.data import tokenized, tokenizers
+from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.pretraining import Architecture, PretrainingPlan
 from mtbridge.training import resume
 from mtbridge.training.optimization import adamw, scheduled_rate, set_rate
+from mtbridge.training.pretraining import budget
 from mtbridge.training.pretraining.initialization import create, open_checkpoint
 from mtbridge.training.pretraining.objectives import OBJECTIVES, samples
-from mtbridge.training.pretraining.texts import Sample, Texts, batches, length
+from mtbridge.training.pretraining.texts import Sample, Texts, batches, encoder_length
 
 if TYPE_CHECKING:
     import torch
@@ -29,6 +31,8 @@ WEIGHT_DECAY = 0.01
 BETAS = (0.9, 0.98)
 EPSILON = 1e-6
 CLIP = 1.0  # largest norm of the gradients of an update
+# Why they are not packed: `models.packing` is for an encoder alone, and little of these batches is padding.
+BATCHES = "padded, of samples of similar length"
 
 
 def pretrain(
@@ -42,6 +46,7 @@ def pretrain(
     identity: str = "",
     state_folder: str | Path | None = None,
     every: float = 300.0,
+    match: str | Path | None = None,
 ) -> None:
     """Train a model and write its checkpoint, decoder or language-model head included, with `pretraining.json`.
 
@@ -52,6 +57,7 @@ def pretrain(
         identity: digest of the code; a state of other code is not continued.
         state_folder: for the state of an unfinished training; None: no state is kept.
         every: seconds between two writes of the state.
+        match: checkpoint of a model trained here for as many steps; the encoder gets as many tokens as that model's.
 
     Raises:
         MtbridgeError: the loss is not finite, base and plan do not fit, the tokenizer has no tag for a language, or a
@@ -70,28 +76,43 @@ def pretrain(
     else:
         vocabulary = tokenizers.open_tokenizer(tokenizer).get_vocab_size()
         model = create(plan.family, architecture, ids, vocabulary, plan.seed)
-    origin = {"code": identity, "plan": asdict(plan), "architecture": asdict(architecture)}
+    origin: dict[str, Any] = {"code": identity, "plan": asdict(plan), "architecture": asdict(architecture)}
     origin |= origin_of(corpus, tokenizer, base)
+    encoder_tokens = budget.encoder_tokens_of(match) if match else None
+    if encoder_tokens:
+        origin["encoder_tokens"] = encoder_tokens
     with resume.State(state_folder, resume.state_name(origin), every) as state:
         training = None
         if objective and plan.steps:
             # Two positions to spare, as in `Architecture`, and a start or tag and an end token.
             texts = Texts(corpus, languages, plan.seed, architecture.positions - 4)
-            training = Pretraining(model.train(), texts, plan, ids)
+            training = Pretraining(model.train(), texts, plan, ids, encoder_tokens)
             training.run(state, output)
         with atomic_write(output) as folder:
             model.save_pretrained(folder)
-            (folder / "pretraining.json").write_text(json.dumps(_record(plan, training), indent=1) + "\n")
+            record = _record(plan, training, base) | ({"match": Path(match).name} if match else {})
+            (folder / "pretraining.json").write_text(json.dumps(record, indent=1) + "\n")
         state.remove()
 
 
-def _record(plan: PretrainingPlan, training: "Pretraining | None") -> dict[str, Any]:
-    """The content of pretraining.json; `training` is None for an untrained model."""
+def _record(plan: PretrainingPlan, training: "Pretraining | None", base: str | Path | None) -> dict[str, Any]:
+    """The content of pretraining.json; `training` is None for an untrained model.
+
+    Tokens and FLOPs are those of this pretraining; `total` has those of its bases too, None where they are not known.
+    """
+    counts = training.counts if training else dict.fromkeys(budget.COUNTS, 0)
+    operations = budget.flops(training.model, FAMILIES[plan.family], counts, plan.mask_share) if training else 0
+    own = {"steps": plan.steps if training else 0, "flops": operations}
+    own |= {key: counts[key] for key in ("encoder_tokens", "decoder_tokens")}
     return {
         "objective": plan.objective,
         "directions": plan.directions,
-        "steps": plan.steps if training else 0,
         "tokens": training.tokens if training else 0,
+        **own,
+        "total": budget.with_bases(own, base),
+        "texts": counts["texts"],
+        "padding": round(1 - training.tokens / counts["positions"], 4) if training else 0.0,
+        "batches": BATCHES,
         "loss": training.curve if training else [],
         "seconds": round(training.seconds if training else 0.0, 2),
         "seed": plan.seed,
@@ -109,13 +130,19 @@ def origin_of(corpus: str | Path, tokenizer: str | Path, base: str | Path | None
 
 
 # Attributes of Pretraining that its state has as JSON; the tensors of the state are in `write`.
-STATE_ATTRIBUTES = ("step", "tokens", "curve", "recent", "seconds")
+STATE_ATTRIBUTES = ("step", "counts", "curve", "recent", "seconds")
 
 
 class Pretraining:
     """A pretraining in progress: model, optimizer, stream of batches, and the numbers of what is done."""
 
-    def __init__(self, model: Any, texts: Texts, plan: PretrainingPlan, ids: dict[str, Any]):
+    def __init__(
+        self, model: Any, texts: Texts, plan: PretrainingPlan, ids: dict[str, Any], encoder_tokens: int | None = None
+    ):
+        """
+        Args:
+            encoder_tokens: how many the encoder gets in all steps; None: `tokens_per_step` decides.
+        """
         import torch
 
         self.model, self.plan, self.ids = model, plan, ids
@@ -124,10 +151,19 @@ class Pretraining:
         self.rng = np.random.default_rng([plan.seed, 8])  # 8: other numbers than those of `Texts`, which has 7
         self.weights = dict(model.named_parameters())  # has tied weights once
         self.optimizer = adamw(self.weights.values(), plan.learning_rate, WEIGHT_DECAY, BETAS, EPSILON)
-        self.stream = batches(samples(texts, plan, ids), plan.tokens_per_step)
-        self.step, self.tokens, self.seconds = 0, 0, 0.0
+        if encoder_tokens is None:
+            self.stream = batches(samples(texts, plan, ids), plan.tokens_per_step)
+        else:
+            self.stream = batches(samples(texts, plan, ids), encoder_tokens / plan.steps, encoder_length)
+        self.step, self.seconds = 0, 0.0
+        self.counts = dict.fromkeys(budget.COUNTS, 0)
         self.curve: list[list[float]] = []  # [step, mean loss since the last point]
         self.recent: list[float] = []  # losses since the last point
+
+    @property
+    def tokens(self) -> int:
+        """The tokens so far, of encoder and decoder together."""
+        return self.counts["encoder_tokens"] + self.counts["decoder_tokens"]
 
     def run(self, state: resume.State, output: str | Path) -> None:
         """Train to the end of the plan, from the state on disk if there is one.
@@ -174,7 +210,7 @@ class Pretraining:
         set_rate(self.optimizer, scheduled_rate(self.step, plan.steps, plan.learning_rate, plan.warmup))
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.tokens += sum(map(length, batch))
+        self.counts = {key: self.counts[key] + number for key, number in budget.count(batch).items()}
         self.recent.append(value)
         if self.step % max(1, plan.steps // 100) == 0 or self.step == plan.steps:  # about a hundred points of the curve
             self.curve.append([self.step, round(float(np.mean(self.recent)), 4)])

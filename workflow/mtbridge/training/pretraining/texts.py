@@ -1,6 +1,6 @@
 """The corpus as tokens, an endless stream of line numbers in random order, and batches of samples of similar length."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -54,22 +54,31 @@ def length(sample: Sample) -> int:
     return len(source) + (len(target) if target is not None else 0)
 
 
-def batches(stream: Iterator[Sample], tokens_per_step: int, count: int = 16) -> Iterator[list[Sample]]:
+def encoder_length(sample: Sample) -> int:
+    """Number of tokens that the encoder reads of a sample."""
+    return len(sample[0])
+
+
+def batches(
+    stream: Iterator[Sample], tokens_per_step: float, size_of: Callable[[Sample], int] = length, count: int = 16
+) -> Iterator[list[Sample]]:
     """Yield lists of samples of similar length, with `tokens_per_step` tokens on average whatever the lengths.
+
+    `size_of` says which tokens of a sample count.
 
     A pool of samples is sorted by length and cut into `count` batches of about equally many tokens, in random order. If
     a pool has more tokens than `count` batches need, the next has as many fewer: the total follows the budget.
     """
     rng = np.random.default_rng(0)
-    surplus = 0
+    surplus = 0.0
     while True:
         pool, size = [], surplus
         while size < count * tokens_per_step:
             pool.append(next(stream))
-            size += length(pool[-1])
+            size += size_of(pool[-1])
         surplus = size - count * tokens_per_step
-        pool.sort(key=length)
-        lengths = np.asarray([length(sample) for sample in pool])
+        pool.sort(key=size_of)
+        lengths = np.asarray([size_of(sample) for sample in pool])
         # A sample is in the batch in which its middle token lies.
         middles = (np.cumsum(lengths) - lengths / 2) / lengths.sum()
         parts: list[list[Sample]] = [[] for _ in range(count)]
