@@ -219,6 +219,15 @@ def write_study(folder, study, layers=4, seed=0):
             objective = "denoising" if key in ("mbart", "mbart-dn") else "masked LM" if index < 2 else "translation"
             write_json(
                 {"model": key, "objective": objective, "directions": None, "steps": 800, "tokens": 1_900_000}
+                | {
+                    "encoder_tokens": 900_000 + index,
+                    "decoder_tokens": 1_000_000 - index,
+                    "flops": 6.2e12,
+                    "texts": 9000,
+                }
+                | {"total": dict.fromkeys(("steps", "encoder_tokens", "decoder_tokens", "flops"), 2_800_000)}
+                | {"padding": 0.03 + index / 100, "batches": "padded, of similar length", "learning_rate": 2e-3}
+                | ({"match": "mbart-m2m"} if key == "mbart-dn" else {})
                 | {"loss": [[s, 4 * np.exp(-s / 300) + 1] for s in range(0, 801, 40)], "seconds": 95.0},
                 folder / "checkpoints" / key / "pretraining.json",
             )

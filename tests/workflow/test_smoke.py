@@ -210,6 +210,22 @@ def test_another_model_trains_only_its_own_runs(smoke):
     assert (plan["pretrain"], plan["encoder"], plan["finetune"]) == (1, 1, 2)
 
 
+def test_a_control_is_trained_after_the_model_it_matches_on_as_many_encoder_tokens(smoke):
+    config = ("models=[mbart,mbart-m2m,mbart-dn]",)
+    target = "results/smoke/models/mbart-dn"
+    assert smoke.plan(target, config=config) == {"pretrain": 1, "encoder": 1}
+    smoke.snakemake(target, config=config)
+    records = {model: json.loads(smoke.path(f"models/{model}/card.json").read_text())["pretraining"]
+               for model in ("mbart", "mbart-m2m", "mbart-dn")}  # fmt: skip
+    control, model = records["mbart-dn"], records["mbart-m2m"]
+    assert control["steps"] == model["steps"] == 20
+    assert control["encoder_tokens"] == pytest.approx(model["encoder_tokens"], rel=0.05)  # 20 steps are few
+    for one in (control, model):
+        assert one["total"]["encoder_tokens"] == one["encoder_tokens"] + records["mbart"]["encoder_tokens"]
+    with smoke.edit("workflow/studies/_small.yaml", "match: mbart-m2m", "steps: 1200"):
+        assert smoke.plan(target, config=config) == {"pretrain": 1, "encoder": 1}
+
+
 def test_another_replicate_trains_only_its_own_models_and_draws_views_again(smoke):
     """With two pretrainings made, the third runs alone, and the tables of one pretraining come back as they were."""
     table = smoke.path("tables/table1.csv").read_bytes()

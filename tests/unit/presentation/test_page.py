@@ -54,6 +54,48 @@ def test_page_holds_every_table_and_figure_and_asks_for_nothing_outside(report_r
         assert path in page
 
 
+def models_of(study: dict, pretraining: dict):
+    """Label -> the cells of the table of models, by header; and its notes."""
+    layout = about.models(read_outline(json.dumps(study)), {}, pretraining)
+    (block,) = layout.blocks
+    return {row[0].text: dict(zip(block.header, row, strict=True)) for row in block.rows}, layout.notes
+
+
+def test_the_table_of_models_states_budgets_of_all_pretrainings_and_what_a_control_matches():
+    study = presentation_study()
+    next(model for model in study["models"] if model["key"] == "mbart-m2m")["replicates"] = ["mbart-m2m@2"]
+    budget = {"steps": 10, "encoder_tokens": 2000, "decoder_tokens": 3000, "flops": 4e12}
+    record = {
+        "objective": "translation",
+        "directions": None,
+        **budget,
+        "learning_rate": 2e-3,
+        "padding": 0.1,
+        "batches": "padded",
+    }
+    record["total"] = {key: 3 * value for key, value in budget.items()}
+    control = {**record, "encoder_tokens": 2002, "match": "mbart-m2m", "padding": 0.2}
+    base = {**record, "encoder_tokens": 4000}
+    pretraining = {"mbart": base, "mbart-m2m": record, "mbart-m2m@2": record, "mbart-dn": control}
+    rows, notes = models_of(study, pretraining)
+    assert rows["mBART m2m-like (2), 1.1 M"]["kind"].text.endswith("from mbart@2")
+    cells = rows["mBART m2m-like, 1.1 M"]
+    shown = [cells[name].text for name in ("updates", "encoder tokens", "decoder tokens", "TFLOPs", "learning rate")]
+    assert shown == ["10", "2,000", "3,000", "4.0", "0.002"]
+    assert cells["encoder tokens"].details == ("6,000 in all",) and cells["TFLOPs"].details == ("12.0 in all",)
+    assert rows["mBART-like, 1.1 M"]["encoder tokens"].details == ()
+    assert rows["mBERT-like, 0.9 M"]["encoder tokens"].text == rows["mBERT-like, 0.9 M"]["learning rate"].text == "—"
+    text = " ".join(notes)
+    assert "10 % to 20 % of their positions are padding" in text and "not chosen for each objective" in text
+    assert "mBART + denoising matches mBART m2m-like: as many updates, texts of as many lines" in text
+    assert "encoder tokens +0.10 %" in text
+
+
+def test_without_a_pretraining_here_the_table_of_models_speaks_of_none():
+    _, notes = models_of(presentation_study(), {})
+    assert len(notes) == 1
+
+
 def test_what_comes_from_data_is_escaped(report_results, tmp_path):
     source, _ = report_results
     folder = tmp_path / "mini"

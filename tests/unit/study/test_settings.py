@@ -44,9 +44,9 @@ def test_user_wins_over_preset_key_by_key():
 
 def test_continued_models_have_one_budget_and_the_control_shares_it():
     settings = load()
-    continued = [m for m in settings.model_catalog.values() if m.base == "mbart"]
+    continued = [key for key, model in settings.model_catalog.items() if model.base == "mbart"]
     assert len(continued) == 4
-    assert {m.steps for m in continued} == {continued[0].steps}
+    assert {settings.pretraining_plan(key).steps for key in continued} == {1200}
 
 
 def test_a_ninth_task_is_yaml_alone():
@@ -269,6 +269,30 @@ WRONG = {
     "unknown base": (
         {"model_catalog": {"mbart-m2m": {"base": "mbartt"}}},
         "model_catalog.mbart-m2m.base: 'mbartt' is no model",
+    ),
+    "circle of a matched model": (
+        {"models": ["mbart-dn"], "model_catalog": {"mbart-m2m": {"base": "mbart-dn"}}},
+        "model_catalog.mbart-m2m.base: a circle of bases: mbart-dn -> mbart-m2m -> mbart-dn",
+    ),
+    "matching oneself": (
+        {"model_catalog": {"mbart-dn": {"match": "mbart-dn"}}},
+        "a circle of bases: mbart-dn -> mbart-dn",
+    ),
+    "updates of a control": (
+        {"model_catalog": {"mbart-dn": {"steps": 5}}},
+        "model_catalog.mbart-dn.steps: the updates are those of 'mbart-m2m', which the model matches",
+    ),
+    "matching what is no model": (
+        {"model_catalog": {"mbart-dn": {"match": "mbart-m2"}}},
+        "model_catalog.mbart-dn.match: 'mbart-m2' is no model of the catalog; did you mean 'mbart-m2o'?",
+    ),
+    "matching an untrained model": (
+        {"model_catalog": {"mbart-dn": {"match": "random"}}},
+        "model_catalog.mbart-dn.match: 'random' has no updates of its own",
+    ),
+    "a checkpoint that matches": (
+        {"study": "paper", "model_catalog": {"mbart": {"match": "xlmr"}}},
+        "model_catalog.mbart.match: belongs to models that are trained here; 'mbart' is a checkpoint",
     ),
     "circle of bases": ({"model_catalog": {"mbart": {"base": "mbart-m2m"}}}, "a circle of bases"),
     "base of its own": ({"model_catalog": {"mbart": {"base": "mbart"}}}, "a circle of bases: mbart -> mbart"),

@@ -2,49 +2,84 @@
 
 import json
 
-from mtbridge.presentation.layout import GAP, Block, Cell, Layout
+from mtbridge.presentation.layout import GAP, Block, Cell, Layout, number, percent, signed
 from mtbridge.presentation.words import KIND_NAMES, ORIGINS, join
 from mtbridge.study.outline import Model, Outline
 
+# The columns of a pretraining's budget: keys of its record, and the header.
+BUDGET = (("steps", "updates"), ("encoder_tokens", "encoder tokens"), ("decoder_tokens", "decoder tokens"))
+
 
 def models(outline: Outline, cards: dict, pretraining: dict) -> Layout:
-    """What each model is: kind, objective, sizes, training here, source.
+    """What each model is: kind, objective, sizes, training here, source; a row for each of its pretrainings.
 
     cards: model -> its card.json; pretraining: model -> its pretraining.json, for models trained here.
     """
-    rows = []
-    for model in outline.models:
-        card, record = cards.get(model.key, {}), pretraining.get(model.key, {})
-        sizes = card.get("parameters", {})
-        rows.append(
-            [
-                Cell(model.label),
-                Cell(KIND_NAMES[model.kind] + (f", from {outline.label(model.base)}" if model.base else "")),
-                Cell(_objective(model, record)),
-                *(Cell(_millions(sizes.get(part))) for part in ("body", "embeddings")),
-                Cell(f"{card['layers']} × {card['hidden_size']}" if {"layers", "hidden_size"} <= set(card) else GAP),
-                *(Cell(f"{record[key]:,}" if key in record else GAP) for key in ("steps", "tokens")),
-                Cell(
-                    str(card.get("source") or GAP),
-                    (f"sha256 {str(card['sha256'])[:12]}",) if card.get("sha256") else (),
-                ),
-            ]
-        )
-    kinds = [model.kind for model in outline.models]
-    header = [
-        "model",
-        "kind",
-        "objective",
-        "body",
-        "embeddings",
-        "layers × width",
-        "updates here",
-        "tokens here",
-        "source",
-    ]
+    shown = [outline.model(key) for key in outline.keys]
+    rows = [_row(model, outline, cards.get(model.key, {}), pretraining.get(model.key, {})) for model in shown]
+    kinds = [model.kind for model in shown]
+    header = ["model", "kind", "objective", "body", "embeddings", "layers × width"]
+    header += [*(title for _, title in BUDGET), "TFLOPs", "learning rate", "source"]
     rules = frozenset(i for i in range(len(kinds) - 1) if kinds[i] != kinds[i + 1])
+    block = Block(header, rows, rules=rules, stub=3, text_columns=frozenset([len(header) - 1]))
+    return Layout("Models", "", [block], _notes_on_models(outline, pretraining))
+
+
+def _row(model: Model, outline: Outline, card: dict, record: dict) -> list[Cell]:
+    """The row of a model; numbers of its pretraining stand above those with the bases' pretrainings."""
+    sizes, total = card.get("parameters", {}), record.get("total") or {}
+
+    def budget(key: str, text) -> Cell:
+        if key not in record:
+            return Cell(GAP)
+        with_bases = (f"{text(total[key])} in all",) if model.base and key in total else ()
+        return Cell(text(record[key]), with_bases)
+
+    return [
+        Cell(model.label),
+        Cell(KIND_NAMES[model.kind] + (f", from {outline.label(model.base)}" if model.base else "")),
+        Cell(_objective(model, record)),
+        *(Cell(_millions(sizes.get(part))) for part in ("body", "embeddings")),
+        Cell(f"{card['layers']} × {card['hidden_size']}" if {"layers", "hidden_size"} <= set(card) else GAP),
+        *(budget(key, "{:,}".format) for key, _ in BUDGET),
+        budget("flops", lambda flops: number(flops / 1e12)),
+        Cell(f"{record['learning_rate']:g}" if record.get("steps") and "learning_rate" in record else GAP),
+        Cell(
+            str(card.get("source") or GAP),
+            (f"sha256 {str(card['sha256'])[:12]}",) if card.get("sha256") else (),
+        ),
+    ]
+
+
+def _notes_on_models(outline: Outline, pretraining: dict) -> list[str]:
+    """What the columns are, how batches were made, which control matches which model, and whose learning rate it is."""
     notes = ["Parameters of the encoder, in millions, body and embeddings apart."]
-    return Layout("Models", "", [Block(header, rows, rules=rules, stub=3, text_columns=frozenset([8]))], notes)
+    trained = {key: record for key, record in pretraining.items() if record.get("encoder_tokens")}
+    if not trained:
+        return notes
+    notes.append(
+        "Updates, tokens and FLOPs of the pretraining here; “in all” counts the bases' too. FLOPs: 6 for every token "
+        "and weight of a matrix that it meets, and those of attention, without padding."
+    )
+    paddings = [record["padding"] for record in trained.values()]
+    low, high = percent(min(paddings)), percent(max(paddings))
+    ways = join(dict.fromkeys(str(record["batches"]) for record in trained.values()))
+    notes.append(
+        f"Batches: {ways}; {low if low == high else f'{low} to {high}'} of their positions are padding. They are not "
+        "packed, because packing is for an encoder without a decoder."
+    )
+    for key, record in trained.items():
+        if (matched := pretraining.get(record.get("match"), {})).get("encoder_tokens"):
+            apart = record["encoder_tokens"] / matched["encoder_tokens"] - 1
+            notes.append(
+                f"{outline.short(key)} matches {outline.short(record['match'])}: as many updates, texts of as many "
+                f"lines, encoder tokens {signed(100 * apart, 2)} %."
+            )
+    notes.append(
+        "The learning rate is one setting for all pretrainings of a study; it was not chosen for each objective by "
+        "itself, so an arm that it suits less learns less."
+    )
+    return notes
 
 
 def _objective(model: Model, record: dict) -> str:

@@ -46,7 +46,8 @@ def flops(model: Any, family: Family, counts: dict[str, int], mask_share: float)
     mask_share: share of the tokens that masked LM predicts; models with a decoder predict all tokens of the target.
     """
     body = model.get_submodule(family.body)
-    sizes = {setting: getattr(model.config, keys[0]) for setting, keys in family.config_keys.items()}
+    config = model.config.to_dict()
+    sizes = {setting: config[keys[0]] for setting, keys in family.config_keys.items()}
     encoder_tokens, decoder_tokens = counts["encoder_tokens"], counts["decoder_tokens"]
     pairs = sizes["layers"] * counts["encoder_pairs"]
     if family.sequence_to_sequence:
