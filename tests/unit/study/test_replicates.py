@@ -108,7 +108,8 @@ def test_a_model_of_the_catalog_that_is_not_run_may_have_no_base():
             {"study": "paper", "model_catalog": {"mbart": {"replicates": 1}}},
             "model_catalog.mbart.replicates: belongs to models that are trained here; 'mbart' is a checkpoint",
         ),
-        ({"models": ["mbart@2"]}, "name the model, mbart, and say how many by `replicates`"),
+        ({"models": ["mbart@2"]}, "name the model, mbart, and say by `replicates` how many times it is pretrained"),
+        ({"models": ["a@b"]}, "name the model, a, and say by `replicates`"),
         ({"replicates": 0}, "replicates: input should be greater than or equal to 1, got 0"),
     ],
 )

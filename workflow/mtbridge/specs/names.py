@@ -25,11 +25,6 @@ def check_name(value: Any) -> str:
     if isinstance(value, str) and "," in value:
         items = ", ".join(item.strip() for item in value.split(","))
         raise ValueError(f"several names are a list: [{items}], and behind --config in quotes: 'key=[{items}]'")
-    if isinstance(value, str) and REPLICATE in value:
-        raise ValueError(
-            f"'{REPLICATE}' numbers the pretrainings of a model; name the model, {value.split(REPLICATE)[0]}, and say "
-            "how many by `replicates`"
-        )
     if not isinstance(value, str) or not NAME.fullmatch(value) or ".." in value:
         raise ValueError("a name is made of letters, digits, '.', '_' and '-', and starts with a letter or digit")
     return value

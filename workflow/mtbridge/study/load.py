@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.specs.names import REPLICATE
 from mtbridge.specs.source import KINDS, choices
 from mtbridge.study.checks import check
 from mtbridge.study.layers import merge, preset, source_layer
@@ -84,6 +85,8 @@ def _hint(error: Any, key: str) -> str:
         return "; other families are not supported"
     if error["type"] == "literal_error" and isinstance(value, str):
         return "; " + nearest(value, choices(error))
+    if re.match(r"models\b", key) and isinstance(value, str) and REPLICATE in value:
+        return f"; name the model, {value.split(REPLICATE)[0]}, and say by `replicates` how many times it is pretrained"
     if error["type"] == "string_type" and isinstance(value, bool):
         return "; YAML reads yes, no, on and off as true and false: put the word in quotes"
     if error["type"] == "string_type" and isinstance(value, int | float):
