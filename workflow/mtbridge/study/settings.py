@@ -8,7 +8,7 @@ others), and the user's config.yaml with the values of `--config`. Settings that
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.model import ModelKind
@@ -19,6 +19,7 @@ from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.setting import description_of, optional, setting, specification
 from mtbridge.specs.source import AnySource, Generated, Source, Xglue
 from mtbridge.specs.task import Resampling, Task, TaskFields
+from mtbridge.study.setting_groups import Corpora, Strict, Tokenizer
 from mtbridge.tasks.kinds import KINDS
 from mtbridge.tasks.metrics import METRICS
 
@@ -46,12 +47,6 @@ else:
     KindName = Literal[tuple(KINDS)]
     MetricName = Literal[tuple(METRICS)]
     FamilyName = Literal[tuple(FAMILIES)]
-
-
-class Strict(BaseModel):
-    """A group of settings, which accepts no undeclared key."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 @specification
@@ -145,35 +140,6 @@ class Pretraining(PretrainingSettings):
     """How models are trained here."""
 
     threads: int = setting(1, description="CPU threads of one pretraining.", ge=1, identity=False)
-
-
-class ExamplesCorpus(Strict):
-    """A corpus that is made of a task's examples."""
-
-    task: Name = setting(description="Task of the catalog; its test examples are taken in the order of their file.")
-    columns: Names = setting(description="Its columns, joined by a space.")
-
-
-class Corpora(Strict):
-    """How much text there is, and where it comes from."""
-
-    pretraining: int = setting(default=30000, ge=1, description="Lines a language to train on.")
-    heldout: int = setting(default=100, ge=1, description="Lines a direction on which translation is shown.")
-    parallel: int = setting(default=1000, ge=4, description="Aligned lines on which hidden states are compared.")
-    parallel_from: ExamplesCorpus | None = setting(
-        default=None, description="Take the aligned lines from a task whose examples are translations of each other."
-    )
-    stems: dict[Literal["pretraining", "heldout", "parallel"], list[Place]] = setting(
-        default={"pretraining": ["train"], "heldout": ["dev"], "parallel": ["test", "dev"]},
-        description="Which files `<stem>.<language>` of a corpus folder make which corpus.",
-    )
-
-
-class Tokenizer(Strict):
-    """A tokenizer that is trained here, or a model's own."""
-
-    vocabulary: int = setting(default=6000, ge=100, description="Entries of one trained here, specials included.")
-    model: Name | None = setting(default=None, description="Take this model's own tokenizer instead of training one.")
 
 
 class Settings(Strict):

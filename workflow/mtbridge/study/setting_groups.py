@@ -1,0 +1,43 @@
+"""Groups of settings of a study that no program takes: its text, and its tokenizers."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from mtbridge.specs.names import Name, Names, Place
+from mtbridge.specs.setting import setting
+
+
+class Strict(BaseModel):
+    """A group of settings, which accepts no undeclared key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExamplesCorpus(Strict):
+    """A corpus that is made of a task's examples."""
+
+    task: Name = setting(description="Task of the catalog; its test examples are taken in the order of their file.")
+    columns: Names = setting(description="Its columns, joined by a space.")
+
+
+class Corpora(Strict):
+    """How much text there is, and where it comes from."""
+
+    pretraining: int = setting(default=30000, ge=1, description="Lines a language to train on.")
+    heldout: int = setting(default=100, ge=1, description="Lines a direction on which translation is shown.")
+    parallel: int = setting(default=1000, ge=4, description="Aligned lines on which hidden states are compared.")
+    parallel_from: ExamplesCorpus | None = setting(
+        default=None, description="Take the aligned lines from a task whose examples are translations of each other."
+    )
+    stems: dict[Literal["pretraining", "heldout", "parallel"], list[Place]] = setting(
+        default={"pretraining": ["train"], "heldout": ["dev"], "parallel": ["test", "dev"]},
+        description="Which files `<stem>.<language>` of a corpus folder make which corpus.",
+    )
+
+
+class Tokenizer(Strict):
+    """A tokenizer that is trained here, or a model's own."""
+
+    vocabulary: int = setting(default=6000, ge=100, description="Entries of one trained here, specials included.")
+    model: Name | None = setting(default=None, description="Take this model's own tokenizer instead of training one.")
