@@ -29,7 +29,7 @@ from mtbridge.specs.names import replicate_name, split_replicate
 from mtbridge.specs.protocol import ALIGNED
 from mtbridge.study.grid import FLOOR, Study
 from mtbridge.study.languages import left_out
-from mtbridge.study.load import load
+from mtbridge.study.load import load, unused
 from mtbridge.study.options import Options
 from mtbridge.study.replicates import links
 
@@ -47,8 +47,9 @@ try:
     study = Study(load(config))
     options = Options(study)
     outline = options.outline()
-    if workflow.is_main_process and (note := left_out(study.settings)):
-        print(note, file=sys.stderr)
+    if workflow.is_main_process:
+        for note in filter(None, (left_out(study.settings), unused(config, study.settings))):
+            print(note, file=sys.stderr)
 except MtbridgeError as error:
     sys.exit(f"error: {error}")
 

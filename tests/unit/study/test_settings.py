@@ -1,6 +1,7 @@
 """The config: presets, what wins over what, and one line about what is wrong."""
 
 import json
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -395,3 +396,15 @@ def test_a_preset_that_is_no_yaml_names_file_and_line(monkeypatch, tmp_path):
     monkeypatch.setattr(layers, "STUDIES", tmp_path)
     with pytest.raises(MtbridgeError, match=r"odd\.yaml:\d: not YAML"):
         loading.load({"study": "odd"})
+
+
+def test_a_checkpoint_that_is_overwritten_in_place_is_another_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where the digests are kept
+    options = Options(Study(load(**mine(tmp_path))))
+    path = next(tmp_path.rglob("config.json")).parent
+    (path / "model.safetensors").write_bytes(b"weights")
+    before = options.checkpoint_content("mine")
+    (path / "model.safetensors").write_bytes(b"WEIGHTS")
+    os.utime(path / "model.safetensors", (1, 1))
+    assert options.checkpoint_content("mine") != before
+    assert options.checkpoint_content("mbart") == "" == options.checkpoint_content(None)

@@ -9,7 +9,7 @@ from mtbridge.base.session import check_command_line
 from mtbridge.data.readers import READERS, xglue
 from mtbridge.specs.source import KINDS, LAYOUT_NAMES, read_source, to_json
 from mtbridge.study.languages import left_out, study_languages, task_languages
-from mtbridge.study.load import load
+from mtbridge.study.load import load, unused
 
 TASK = {"kind": "classification", "metric": "accuracy", "columns": ["text"], "labels": ["neg", "pos"]}
 
@@ -133,3 +133,13 @@ def test_a_source_may_call_a_language_otherwise(own, tmp_path):
     source = {"kind": "xglue", "path": str(tmp_path), "languages": {"en": "english", "pt": "pt_BR"}}
     settings = load({**own, "languages": ["en", "pt"], "corpus": None, "task_catalog": {"pos": {"source": source}}})
     assert task_languages(settings, "pos") == ["en", "pt"]
+
+
+def test_what_the_config_describes_and_the_study_does_not_run_is_told():
+    mine = {"label": "mine", "kind": "CP", "base": "mbart", "objective": "denoising", "steps": 5}
+    task = {"sentiment": {**TASK, "source": {"kind": "generated"}}}
+    user = {"study": "smoke", "model_catalog": {"mine": mine, "mbart": {"steps": 50}}, "task_catalog": task}
+    assert unused(user, load(user)) == (
+        "note: described in the config, but not run: mine (name it in `models`); sentiment (name it in `tasks`)"
+    )
+    assert unused({"study": "smoke"}, load({"study": "smoke"})) == ""

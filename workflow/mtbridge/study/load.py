@@ -45,6 +45,20 @@ def load(user: dict, where: str = "config.yaml or --config") -> Settings:
     return settings
 
 
+def unused(user: dict, settings: Settings) -> str:
+    """One line about models and tasks that the user's config describes but the study does not run, or "".
+
+    user: the user's values, as `load` takes them.
+    """
+    parts = []
+    for key, run, catalog in (("models", settings.models, "model_catalog"), ("tasks", settings.tasks, "task_catalog")):
+        bases = {settings.model_catalog[name].base for name in run} if key == "models" else set()
+        described = [name for name in user.get(catalog) or {} if name not in run and name not in bases]
+        if described:
+            parts.append(f"{', '.join(described)} (name it in `{key}`)")
+    return f"note: described in the config, but not run: {'; '.join(parts)}" if parts else ""
+
+
 def _recipes_over_default(recipes: Any) -> Any:
     """Every recipe with the missing settings taken from the recipe `default`."""
     if not isinstance(recipes, dict) or not isinstance(recipes.get("default"), dict):
