@@ -43,7 +43,7 @@ class Arms:
 
 VARIANTS = {
     "pretrainings vary little": Arms(base_sd=1.0, arm_sd=0.3, task_sd=0.3),
-    "as measured on the default study": Arms(),
+    "pretrainings vary": Arms(),
     "pretrainings vary much": Arms(base_sd=6.0, arm_sd=4.0, task_sd=3.0),
     "pretrainings do not vary": Arms(base_sd=0.0, arm_sd=0.0, task_sd=0.0, seed_sd=0.5),
     "seeds vary much, two of them": Arms(arm_sd=0.5, task_sd=0.5, seed_sd=4.0, seeds=2),
