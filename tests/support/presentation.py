@@ -16,6 +16,7 @@ from mtbridge.study.grid import Study
 from mtbridge.study.load import load
 from mtbridge.study.options import Options
 from mtbridge.study.outline import Outline, read_outline
+from tests.support.verdicts import write_inference
 
 MODELS = (
     ("mbert", "mBERT-like, 0.9 M", "LM", None),
@@ -111,7 +112,7 @@ def write_shown(folder, outline: Outline, protocol: str, view: str, entries, lay
             write_table(frame, layout, *(folder / entry.path(view, suffix) for suffix in entry.suffixes))
         else:
             frame = catalog.make(entry, outline, protocol, inputs)
-            frame = frame[frame["layer"] < layers]
+            frame = frame[frame["layer"] < layers] if "layer" in frame else frame
             paths = {suffix: folder / entry.path(view, suffix) for suffix in ("svg", "csv")}
             write_figure(catalog.draw(entry, frame, outline, protocol), frame, **paths)
 
@@ -262,4 +263,5 @@ def write_study(folder, study, layers=4, seed=0):
     for measure in MEASURES:
         write_parquet(pd.DataFrame(between), folder / measure / "models.parquet")
         write_parquet(pd.DataFrame(inside), folder / measure / "languages.parquet")
+    write_inference(folder, [model["key"] for model in study["models"]], list(study["protocols"]))
     return folder

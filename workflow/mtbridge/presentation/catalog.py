@@ -7,93 +7,28 @@ the CSV holds) and `body` (blocks and notes of the layout); the module of a figu
     body(frame, outline, protocol, **options)              -> blocks, notes
     draw(frame, outline, protocol, **options)              -> matplotlib Figure
 
-Snakemake imports this file when it plans, so nothing heavy is imported at its top: an entry has a function that imports
-its module. `unused_modules` lists the modules that an entry's program could import through this catalog but does not.
+Snakemake imports this file when it plans, so nothing heavy is imported at its top: an entry has a function of `modules`
+that imports its module. `unused_modules` lists the modules that an entry's program could import through this catalog
+but does not.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from mtbridge.base.errors import MtbridgeError, nearest
-from mtbridge.presentation import requirements
+from mtbridge.presentation import modules, requirements
+from mtbridge.presentation.modules import Functions
 
-Functions = tuple[Callable[..., Any], Callable[..., Any]]  # frame, and body or draw
 SUFFIXES = {"table": ("csv", "md", "tex"), "figure": ("png", "svg", "pdf", "csv")}
-
-
-# ---- The functions of every module, imported when they are needed ----
-
-
-def scores() -> Functions:
-    """Tables 1 and 4."""
-    from mtbridge.presentation.tables import scores
-
-    return scores.frame, scores.body
-
-
-def spectra() -> Functions:
-    """Tables 2 and 5."""
-    from mtbridge.presentation.tables import spectra
-
-    return spectra.frame, spectra.body
-
-
-def weights() -> Functions:
-    """Distances of weights."""
-    from mtbridge.presentation.tables import weights
-
-    return weights.frame, weights.body
-
-
-def data() -> Functions:
-    """Table 3."""
-    from mtbridge.presentation.tables import data
-
-    return data.frame, data.body
-
-
-def exposure() -> Functions:
-    """What models have seen."""
-    from mtbridge.presentation.tables import exposure
-
-    return exposure.frame, exposure.body
-
-
-def learning_rate() -> Functions:
-    """The choice of a learning rate."""
-    from mtbridge.presentation.tables import learning_rate
-
-    return learning_rate.frame, learning_rate.body
-
-
-def agreement() -> Functions:
-    """Published values beside ours."""
-    from mtbridge.presentation.tables import agreement
-
-    return agreement.frame, agreement.body
-
-
-def figure1() -> Functions:
-    """Similarities of models."""
-    from mtbridge.presentation.figures import figure1
-
-    return figure1.frame, figure1.draw
-
-
-def figure2() -> Functions:
-    """Similarities of languages."""
-    from mtbridge.presentation.figures import figure2
-
-    return figure2.frame, figure2.draw
 
 
 @dataclass(frozen=True)
 class Entry:
     """A table or figure.
 
-    A figure of similarities by another measure needs nothing but an entry: `load=figure1`, `inputs` the measure's file
-    `<measure>/models.parquet`, and `options={"label": …}`.
+    A figure of similarities by another measure needs nothing but an entry: `load=modules.figure1`, `inputs` the
+    measure's file `<measure>/models.parquet`, and `options={"label": …}`.
 
     module: the module of its functions; load: imports and returns them; options: further arguments of both.
     inputs: the file or folder under the results that its program reads; files: (study, view) -> the files that must be
@@ -113,7 +48,7 @@ class Entry:
     files: Callable[..., list[str]] | None = None
     options: dict = field(default_factory=dict)
     details: str = ""
-    section: Literal["study", "scores", "similarity", "weights"] | None = None
+    section: Literal["answers", "study", "scores", "similarity", "weights"] | None = None
     per_protocol: bool = True
     has_published: bool = False
     exists: Callable[..., bool] = requirements.always
@@ -154,13 +89,47 @@ SPREAD = (
 
 ENTRIES = (
     Entry(
+        name="forest",
+        kind="figure",
+        title="Differences",
+        caption="What was compared: differences with 95 % intervals, and verdicts.",
+        details="Mean over tasks. A gap that narrows because English falls is no better transfer.",
+        module="figures.forest",
+        load=modules.forest,
+        inputs=requirements.CONTRASTS,
+        section="answers",
+        exists=requirements.has_scores,
+    ),
+    Entry(
+        name="verdicts",
+        kind="table",
+        title="Verdicts",
+        caption="What was compared, by how much it differs, and what may be claimed.",
+        module="tables.verdicts",
+        load=modules.verdicts,
+        inputs=requirements.CONTRASTS,
+        section="answers",
+        exists=requirements.has_scores,
+    ),
+    Entry(
+        name="ranking",
+        kind="table",
+        title="Ranking",
+        caption="Models by zero-shot score, with the ranks that the data allow.",
+        module="tables.ranking",
+        load=modules.ranking,
+        inputs=requirements.RANKING,
+        section="answers",
+        exists=requirements.has_scores,
+    ),
+    Entry(
         name="table1",
         kind="table",
         title="Table 1",
         caption="Mean score over languages, by task and model.",
         details="With 95 % intervals over fine-tuning seeds and test examples.",
         module="tables.scores",
-        load=scores,
+        load=modules.scores,
         options={"by": "statistic"},
         files=requirements.scored_runs,
         inputs="scores",
@@ -174,7 +143,7 @@ ENTRIES = (
         caption="Singular values of the encoder's last layer.",
         details="Their norm, and their distance *d* to those of the base model.",
         module="tables.spectra",
-        load=spectra,
+        load=modules.spectra,
         options={"last_layer": True},
         files=requirements.singular_values,
         inputs="spectra",
@@ -188,7 +157,7 @@ ENTRIES = (
         caption="The tasks and their data.",
         details="Languages, English training examples, mean size of dev and test over languages, metric.",
         module="tables.data",
-        load=data,
+        load=modules.data,
         files=requirements.examples,
         inputs="data",
         section="study",
@@ -202,7 +171,7 @@ ENTRIES = (
         details="With 95 % intervals over fine-tuning seeds and test examples. Where *language_known* is false the "
         "model does not know the language.",
         module="tables.scores",
-        load=scores,
+        load=modules.scores,
         options={"by": "language"},
         files=requirements.scored_runs,
         inputs="scores",
@@ -216,7 +185,7 @@ ENTRIES = (
         caption="Singular values of the encoder's other layers.",
         details="Their norm, and their distance *d* to those of the base model.",
         module="tables.spectra",
-        load=spectra,
+        load=modules.spectra,
         options={"last_layer": False},
         files=requirements.singular_values,
         inputs="spectra",
@@ -230,7 +199,7 @@ ENTRIES = (
         caption="How far continued pretraining moved the encoder's weights, by layer.",
         details="Distances of matrices and of their singular values to the base's, and the kind of change.",
         module="tables.weights",
-        load=weights,
+        load=modules.weights,
         files=requirements.weight_distances,
         inputs="spectra",
         section="weights",
@@ -243,7 +212,7 @@ ENTRIES = (
         title="Exposure",
         caption="What each model has seen of each language.",
         module="tables.exposure",
-        load=exposure,
+        load=modules.exposure,
         files=requirements.no_files,
         inputs="",
         per_protocol=False,
@@ -255,7 +224,7 @@ ENTRIES = (
         title="Learning rates",
         caption="The learning rate, chosen per model and task on English dev.",
         module="tables.learning_rate",
-        load=learning_rate,
+        load=modules.learning_rate,
         inputs="scores.parquet",
         exists=requirements.chooses_rates,
     ),
@@ -265,7 +234,7 @@ ENTRIES = (
         title="Agreement",
         caption="The published values beside ours, in one table.",
         module="tables.agreement",
-        load=agreement,
+        load=modules.agreement,
         options={"tables": requirements.COMPARED},
         files=requirements.tables_with_published_values,
         inputs="tables/{view}",
@@ -278,7 +247,7 @@ ENTRIES = (
         caption="Similarity (CKA) of two models on the same texts, by layer and language.",
         details=SPREAD,
         module="figures.figure1",
-        load=figure1,
+        load=modules.figure1,
         inputs="cka/models.parquet",
         section="similarity",
         exists=requirements.has_similarities,
@@ -290,7 +259,7 @@ ENTRIES = (
         caption="Similarity (CKA) of two languages inside one model, by layer.",
         details=f"Two models share a matrix, one in the lower triangle and one in the upper. {SPREAD}",
         module="figures.figure2",
-        load=figure2,
+        load=modules.figure2,
         inputs="cka/languages.parquet",
         section="similarity",
         has_published=True,
@@ -303,7 +272,7 @@ ENTRIES = (
         caption="Similarity (orthogonal Procrustes) of two models on the same texts, by layer and language.",
         details=f"Unrelated texts score more than 0: the estimator is biased. {SPREAD}",
         module="figures.figure1",
-        load=figure1,
+        load=modules.figure1,
         options={"label": "Procrustes similarity"},
         inputs="procrustes/models.parquet",
         section="similarity",

@@ -5,6 +5,7 @@ In all functions, `study` is a `study.grid.Study` and `view` the folder of a pro
 
 RUN_SCORES = "scores/{recipe}/{model}/{task}/seed{seed}.parquet"
 RUN_REPLICATES = "scores/{recipe}/{model}/{task}/seed{seed}.npz"
+CONTRASTS, RANKING = "inference/contrasts.parquet", "inference/ranking.parquet"
 DISTANCES = "spectra/{model}.distances.parquet"
 
 # The tables whose cells the table `agreement` counts.
@@ -65,9 +66,14 @@ def continues_models(study) -> bool:
     return bool(study.each_continued)
 
 
+def has_scores(study) -> bool:
+    """Are there scores? With `partial` there may be none yet."""
+    return bool(study.paths(RUN_SCORES, study.runs_with_scores))
+
+
 def chooses_rates(study) -> bool:
     """Do recipes differ in the learning rate alone, and are there scores?"""
-    return study.chooses_rates and bool(study.paths(RUN_SCORES, study.runs_with_scores))
+    return study.chooses_rates and has_scores(study)
 
 
 def has_published_values(study) -> bool:

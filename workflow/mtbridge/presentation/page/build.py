@@ -17,14 +17,15 @@ from mtbridge.inference.similarity import languages_alike
 from mtbridge.presentation import catalog
 from mtbridge.presentation.files import read_csv
 from mtbridge.presentation.layout import Layout
-from mtbridge.presentation.page import about, cost, training
+from mtbridge.presentation.page import about, answers, cost, training
 from mtbridge.presentation.page import changes as changes_table
 from mtbridge.presentation.page.reading import reading
-from mtbridge.presentation.words import language_name
+from mtbridge.presentation.words import KIND_HEADINGS, KIND_NAMES, language_name
 from mtbridge.study.outline import Outline
 
 # The page's own tables -> the files that they come from. `_view` adds the tables and figures of the catalog.
 SOURCES = {
+    "Answers": "inference/contrasts.parquet, inference/ranking.parquet",
     "Models": "models/<model>/card.json, checkpoints/<model>/pretraining.json",
     "What continuing changed": "scores/<recipe>/<model>/<task>/seed<k>.parquet and .npz",
     "How alike languages are, differences": "cka/languages.parquet",
@@ -47,7 +48,9 @@ def gather(results, outline: Outline, protocols: list[str]) -> dict:
         if (path := results / "runs" / key[0] / key[1] / key[2] / f"seed{key[3]}" / "run.json").exists()
     }
     expected = len(list(outline.grid()))
+    kinds = {model.kind for model in outline.models} - {"control"}
     views = [_view(results, outline, protocol, protocol == protocols[0], sources) for protocol in protocols]
+    first_sentences, sentences = answers.read(results, outline, protocols[0])
     differences = changes(outline, protocols[0], results / "scores")
     translation = training.read_translation(results, outline)
     frames, similarity = views[0]["frames"], results / "cka" / "languages.parquet"
@@ -64,6 +67,9 @@ def gather(results, outline: Outline, protocols: list[str]) -> dict:
         "models": about.models(outline, cards, pretraining),
         "recipes": about.recipes(outline, runs),
         "versions": about.versions(runs),
+        "answers": list(map(answers.unbroken, first_sentences)),
+        "sentences": list(map(answers.unbroken, sentences)),
+        "kinds": [f"{KIND_HEADINGS[kind]}: {KIND_NAMES[kind]}" for kind in KIND_HEADINGS if kind in kinds],
         "reading": reading(outline, frames, differences, translation, (len(runs), expected)),
         "views": views,
         "changes": changes_table.lay_out(differences, outline),

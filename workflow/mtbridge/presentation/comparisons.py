@@ -1,0 +1,223 @@
+"""The contrasts of `inference/contrasts.parquet` as text: what is compared, differences, verdicts.
+
+The table `verdicts`, the figure `forest` and the sentences of the page all take their words from here.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from mtbridge.base.files import read_parquet
+from mtbridge.presentation.layout import number, signed
+from mtbridge.presentation.words import STATISTIC_LABELS, join, language_name
+from mtbridge.study.outline import Outline
+
+ALL_TASKS, ALL_LANGUAGES = "mean over tasks", "all"
+HELPS, HURTS, EQUIVALENT, UNDECIDED, NO_VERDICT = "helps", "hurts", "equivalent", "undecided", "no verdict"
+PRETRAINING, CHECKPOINT, EXAMPLES = "pretraining", "checkpoint", "examples"  # what a verdict is about
+# Family of contrasts -> what its members compare, in the order in which they are shown.
+FAMILIES = {
+    "objectives": "Translation against its control",
+    "compare": "Models that the study compares",
+    "recipes": "Recipes",
+    "base": "Continued models against their bases",
+}
+SHOWN = ("english", "zero_shot", "gap")
+KEYS = ["family", "recipe", "model", "against", "against_recipe"]
+COLUMNS = [
+    *("protocol", "family", "primary", "recipe", "model", "against", "against_recipe", "task", "statistic"),
+    *("languages", "estimate", "low", "high", "df", "p", "p_holm", "p_equivalence", "margin", "verdict", "scope"),
+    *("P", "S", "n", "smallest_effect", "by_pretraining", "left_out", "degenerate"),
+]
+RANKING_COLUMNS = ["protocol", "recipe", "model", "value", "best_rank", "worst_rank", "P", "S", "tasks", "tied_with"]
+# Statistic -> what a difference is called that is good, and one that is bad. A good gap is a narrower one.
+_GOOD_AND_BAD = {"english": ("higher", "lower"), "zero_shot": ("higher", "lower"), "gap": ("narrower", "wider")}
+_OBJECTIVES = {"masked_lm": "masked language modelling"}
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What one model (or recipe) does otherwise than another, in the mean over tasks and all languages.
+
+    rows: statistic -> its row, with the columns as attributes; a statistic that the file lacks is missing.
+    """
+
+    family: str
+    recipe: str
+    model: str
+    against: str
+    against_recipe: str
+    rows: dict[str, Any]
+
+    def verdict(self, statistic: str) -> str:
+        """The verdict on a statistic; `NO_VERDICT` if there is no row."""
+        return self.rows[statistic].verdict if statistic in self.rows else NO_VERDICT
+
+    def estimate(self, statistic: str) -> float:
+        """The difference in percent points; NaN if there is no row."""
+        return self.rows[statistic].estimate if statistic in self.rows else math.nan
+
+    @property
+    def main(self):
+        """The row that says how many pretrainings, seeds and examples there are: the first one of zero-shot, English
+        and gap."""
+        return next(self.rows[name] for name in ("zero_shot", "english", "gap") if name in self.rows)
+
+
+def mean_rows(path, protocol: str) -> pd.DataFrame:
+    """The contrasts of a protocol in the mean over tasks: families in the order of `FAMILIES`, primary ones first.
+
+    Of those of one family, model and recipe the order of the file is kept.
+    Raises MtbridgeError if the file cannot be read or lacks a column.
+    """
+    frame = read_parquet(path, COLUMNS)
+    frame = frame[(frame["protocol"] == protocol) & (frame["task"] == ALL_TASKS) & frame["statistic"].isin(SHOWN)]
+    order = frame["family"].map({family: place for place, family in enumerate(FAMILIES)})
+    place = pd.DataFrame({"family": order, "secondary": ~frame["primary"].astype(bool)})
+    # A contrast is primary if one of its rows is; English is none of the primary family.
+    contrast = frame[KEYS].apply(tuple, axis=1) if len(frame) else pd.Series(dtype=object)
+    place["secondary"] = place["secondary"].groupby(contrast).transform("min") if len(frame) else place["secondary"]
+    return frame.loc[place.sort_values(["family", "secondary"], kind="stable").index].reset_index(drop=True)
+
+
+def contrasts(frame: pd.DataFrame) -> Iterator[Contrast]:
+    """The contrasts in the rows that `mean_rows` returned, in their order. Seen and unseen languages are left out."""
+    rows = frame[frame["languages"] == ALL_LANGUAGES]
+    for _, part in rows.groupby(KEYS, sort=False, dropna=False):
+        own = {str(row.statistic): row for row in part.itertuples()}
+        first: Any = next(iter(own.values()))
+        yield Contrast(first.family, first.recipe, first.model, first.against, first.against_recipe, own)
+
+
+# ---- What is compared ----
+
+
+def short(outline: Outline, key: str) -> str:
+    """A model's label without its size, unless another model has the same one."""
+    name = outline.short(key)
+    return outline.label(key) if [outline.short(model.key) for model in outline.models].count(name) > 1 else name
+
+
+def label(outline: Outline, contrast) -> str:
+    """What is compared, for tables and figures. `contrast` is a `Contrast` or a row."""
+    of_recipe = f" (recipe {contrast.recipe})" if len(outline.recipes) > 1 else ""
+    model = short(outline, contrast.model)
+    if contrast.family == "recipes":
+        return f"{model}, recipe {contrast.recipe} against {contrast.against_recipe}"
+    base = "its base " if contrast.family == "base" else ""
+    return f"{model} against {base}{short(outline, contrast.against)}{of_recipe}"
+
+
+def objective(outline: Outline, key: str) -> str:
+    """What a model was trained on last, in running text; empty if the study does not say."""
+    model = outline.model(key) if key in outline.keys else None
+    name = (model.objective if model else None) or ("translation" if model and model.kind == "CP" else "")
+    return "" if name == "none" else _OBJECTIVES.get(name, name.replace("_", " "))
+
+
+def question(outline: Outline, contrast) -> str:
+    """What is compared, as the beginning of a sentence."""
+    of_recipe = f" with recipe {contrast.recipe}" if len(outline.recipes) > 1 else ""
+    model, against = short(outline, contrast.model), short(outline, contrast.against)
+    trained_on = objective(outline, contrast.model)
+    if contrast.family == "objectives" and trained_on:
+        return f"Continuing on {trained_on} ({model}) instead of {instead_of(outline, contrast)} ({against}){of_recipe}"
+    if contrast.family == "base" and trained_on:
+        return f"{model}, continued on {trained_on}, against its base {against}{of_recipe}"
+    return label(outline, contrast)
+
+
+def instead_of(outline: Outline, contrast) -> str:
+    """What the control was trained on instead: "more denoising" if its base was trained on denoising too."""
+    control = outline.model(contrast.against)
+    trained_on = objective(outline, contrast.against)
+    is_same = control.base is not None and objective(outline, control.base) == trained_on
+    return f"more {trained_on}" if trained_on and is_same else trained_on or "its control's objective"
+
+
+# ---- Differences and verdicts ----
+
+
+def statistic_name(outline: Outline, statistic: str) -> str:
+    """A statistic in running text; that of the source language has the language's name."""
+    return language_name(outline.source_language) if statistic == "english" else STATISTIC_LABELS[statistic]
+
+
+def digits(row) -> int:
+    """Decimals of a difference: one, or none where the interval is wider than ± 10 points."""
+    return 0 if (row.high - row.low) / 2 >= 10 else 1
+
+
+def difference(row) -> str:
+    """A difference with its sign, as precise as its interval allows."""
+    return signed(row.estimate, digits(row))
+
+
+def interval(row) -> str:
+    """The interval of a difference, or that there is none.
+
+    A limit that excludes zero is not rounded to zero: otherwise the verdict would contradict what one reads.
+    """
+    if math.isnan(row.low) or math.isnan(row.high):
+        return "no interval"
+    excludes_zero = row.low > 0 or row.high < 0
+
+    def limit(value: float) -> str:
+        text = number(value, digits(row))
+        if not excludes_zero or float(text.replace("−", "-")):
+            return text
+        more = [number(value, places) for places in (1, 2, 3)]
+        return next((one for one in more if float(one.replace("−", "-"))), more[-1])
+
+    return f"[{limit(row.low)}, {limit(row.high)}]"
+
+
+def points(value: float) -> str:
+    """A number of percent points: "1 point", "2.5 points"."""
+    return f"{value:g} point" + ("" if value == 1 else "s")
+
+
+def verdict_text(row) -> str:
+    """A verdict in words. Only a verdict that holds several pretrainings says that an objective helps or hurts."""
+    good, bad = _GOOD_AND_BAD[row.statistic]
+    if row.statistic == "zero_shot" and row.scope == PRETRAINING and row.family in ("objectives", "base"):
+        good, bad = HELPS, HURTS
+    # An interval that excludes zero is that of one test; Holm's correction is for all of them.
+    undecided = UNDECIDED
+    if not math.isnan(row.p_holm) and (row.low > 0 or row.high < 0):
+        undecided = f"{UNDECIDED} after correction"
+    words = {HELPS: good, HURTS: bad, EQUIVALENT: f"equivalent within {points(row.margin)}", UNDECIDED: undecided}
+    return words.get(row.verdict, row.verdict)
+
+
+def why_no_verdict(row) -> str:
+    """Why a row has no verdict."""
+    if math.isnan(row.estimate):
+        return "nothing counted" + (f" ({row.degenerate})" if row.degenerate else "")
+    if row.scope == EXAMPLES or (row.S < 2 and row.P < 2):
+        return "one pretraining and one fine-tuning seed, so the intervals hold test examples alone"
+    if row.P < 2:
+        return "one pretraining of each model"
+    return "it has no interval"
+
+
+def amount(count, noun: str) -> str:
+    """A number with its noun: "1 seed", "3 seeds"."""
+    return f"{int(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def tasks_left_out(outline: Outline, row) -> list[str]:
+    """The labels of the tasks that a mean leaves out."""
+    names = row.left_out.split(", ")
+    return [task.label for task in outline.tasks if task.name in names]
+
+
+def basis(outline: Outline, row) -> str:
+    """What a mean over tasks rests on: pretrainings, seeds, tasks, test examples."""
+    without = tasks_left_out(outline, row)
+    tasks = amount(len(outline.tasks) - len(without), "task") + (f" (without {join(without)})" if without else "")
+    parts = [amount(row.P, "pretraining"), amount(row.S, "seed"), tasks, f"n = {int(row.n):,}"]
+    return ", ".join(parts)

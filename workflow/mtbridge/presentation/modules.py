@@ -1,0 +1,90 @@
+"""The functions of every table's and figure's module, imported when they are needed: planning imports none of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+Functions = tuple[Callable[..., Any], Callable[..., Any]]  # frame, and body or draw
+
+
+def scores() -> Functions:
+    """Tables 1 and 4."""
+    from mtbridge.presentation.tables import scores
+
+    return scores.frame, scores.body
+
+
+def spectra() -> Functions:
+    """Tables 2 and 5."""
+    from mtbridge.presentation.tables import spectra
+
+    return spectra.frame, spectra.body
+
+
+def weights() -> Functions:
+    """Distances of weights."""
+    from mtbridge.presentation.tables import weights
+
+    return weights.frame, weights.body
+
+
+def data() -> Functions:
+    """Table 3."""
+    from mtbridge.presentation.tables import data
+
+    return data.frame, data.body
+
+
+def exposure() -> Functions:
+    """What models have seen."""
+    from mtbridge.presentation.tables import exposure
+
+    return exposure.frame, exposure.body
+
+
+def learning_rate() -> Functions:
+    """The choice of a learning rate."""
+    from mtbridge.presentation.tables import learning_rate
+
+    return learning_rate.frame, learning_rate.body
+
+
+def agreement() -> Functions:
+    """Published values beside ours."""
+    from mtbridge.presentation.tables import agreement
+
+    return agreement.frame, agreement.body
+
+
+def figure1() -> Functions:
+    """Similarities of models."""
+    from mtbridge.presentation.figures import figure1
+
+    return figure1.frame, figure1.draw
+
+
+def figure2() -> Functions:
+    """Similarities of languages."""
+    from mtbridge.presentation.figures import figure2
+
+    return figure2.frame, figure2.draw
+
+
+def verdicts() -> Functions:
+    """Differences between models and what they say."""
+    from mtbridge.presentation.tables import verdicts
+
+    return verdicts.frame, verdicts.body
+
+
+def ranking() -> Functions:
+    """The order of models."""
+    from mtbridge.presentation.tables import ranking
+
+    return ranking.frame, ranking.body
+
+
+def forest() -> Functions:
+    """Intervals of differences."""
+    from mtbridge.presentation.figures import forest
+
+    return forest.frame, forest.draw

@@ -1,0 +1,278 @@
+"""The page's first section: what was found, how sure that is, what is not shown; then every contrast as one sentence.
+
+English, zero-shot and gap are read together. A gap that narrowed because English fell is no better transfer.
+"""
+
+import math
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from mtbridge.base.files import read_parquet
+from mtbridge.presentation.comparisons import (
+    CHECKPOINT,
+    EQUIVALENT,
+    EXAMPLES,
+    HELPS,
+    HURTS,
+    NO_VERDICT,
+    PRETRAINING,
+    RANKING_COLUMNS,
+    UNDECIDED,
+    Contrast,
+    amount,
+    basis,
+    contrasts,
+    difference,
+    instead_of,
+    interval,
+    label,
+    mean_rows,
+    objective,
+    points,
+    question,
+    short,
+    statistic_name,
+    tasks_left_out,
+    verdict_text,
+    why_no_verdict,
+)
+from mtbridge.presentation.layout import number
+from mtbridge.presentation.requirements import CONTRASTS, RANKING
+from mtbridge.presentation.words import join
+from mtbridge.study.outline import Outline
+
+CHECKPOINTS_ONLY = (
+    "This is about these checkpoints, not about the objective: one pretraining of each says nothing about another."
+)
+
+
+def read(results, outline: Outline, protocol: str) -> tuple[list[str], list[str]]:
+    """The leading sentences (at most three) and one sentence for every contrast, from the files under `results`.
+
+    Without these files both are empty: the study is not finished.
+    """
+    contrasts_file, ranking_file = Path(results) / CONTRASTS, Path(results) / RANKING
+    if not contrasts_file.exists():
+        return [], []
+    found = list(contrasts(mean_rows(contrasts_file, protocol)))
+    ranking = pd.DataFrame(columns=RANKING_COLUMNS)
+    if ranking_file.exists():
+        ranking = read_parquet(ranking_file, RANKING_COLUMNS)
+    first = leads(outline, found, ranking[ranking["protocol"] == protocol])
+    return first, [sentence(outline, contrast) for contrast in found]
+
+
+def unbroken(text: str) -> str:
+    """The text with intervals that do not break over lines."""
+    return re.sub(r"\[[^]]*\]", lambda match: match[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
+
+
+# ---- One sentence for each contrast ----
+
+
+def sentence(outline: Outline, contrast: Contrast) -> str:
+    """A contrast in words, ready to quote: differences, verdicts, how to read them together, what they are about."""
+    rows = [contrast.rows[name] for name in ("zero_shot", "english", "gap") if name in contrast.rows]
+    counted = [row for row in rows if not math.isnan(row.estimate)]
+    start = question(outline, contrast)
+    if not counted:
+        return f"{start}: no verdict, because of {why_no_verdict(contrast.main)}."
+    first, *others = [_clause(outline, row, contrast) for row in counted]
+    parts = [f"{start}: {first} ({basis(outline, counted[0])})."]
+    missing = [row for row in rows if math.isnan(row.estimate)]
+    others += [f"{statistic_name(outline, row.statistic)}: {why_no_verdict(row)}" for row in missing]
+    if others:
+        text = "; ".join(others)
+        parts.append(f"{text[0].upper()}{text[1:]}.")
+    if all(row.verdict == NO_VERDICT for row in counted):
+        return " ".join([*parts, f"No verdict: {why_no_verdict(counted[0])}."])
+    parts.append(joint(outline, contrast))
+    if any(row.scope == CHECKPOINT for row in counted):
+        parts.append(CHECKPOINTS_ONLY)
+    parts.append(_cannot_tell(outline, counted))
+    return " ".join(part for part in parts if part)
+
+
+def _clause(outline: Outline, row, contrast: Contrast) -> str:
+    """One difference with its interval and verdict: "zero-shot +6.7 points [5.3, 8.1], helps"."""
+    unit = " points" if row is contrast.main else ""
+    text = f"{statistic_name(outline, row.statistic)} {difference(row)}{unit} {interval(row)}"
+    without = tasks_left_out(outline, row)
+    if row is not contrast.main and without != tasks_left_out(outline, contrast.main):
+        text += f" (without {join(without)})" if without else " (all tasks)"
+    is_silent = row.verdict == NO_VERDICT and contrast.main.verdict == NO_VERDICT
+    return text if is_silent else f"{text}, {verdict_text(row)}"
+
+
+def joint(outline: Outline, contrast: Contrast) -> str:
+    """What English, zero-shot and gap say together; empty where the verdicts alone say it."""
+    source = statistic_name(outline, "english")
+    english, zero_shot, gap = (contrast.verdict(name) for name in ("english", "zero_shot", "gap"))
+    if gap == HELPS:
+        return _narrower(source, english, zero_shot)
+    if gap == HURTS:
+        return _wider(source, english, zero_shot)
+    if zero_shot == english == HELPS:
+        return f"{source} rose too: a better model, but better transfer is not shown."
+    if zero_shot == english == HURTS:
+        return f"{source} fell too: a worse model, but worse transfer is not shown."
+    return ""
+
+
+def _narrower(source: str, english: str, zero_shot: str) -> str:
+    """How to read a gap that narrowed."""
+    if zero_shot == HELPS:
+        also = f", and because {source} fell" if english == HURTS else ""
+        return f"The gap narrowed because zero-shot scores rose{also}."
+    if english == HURTS:
+        end = "and zero-shot scores fell too" if zero_shot == HURTS else "which is no better transfer"
+        return f"The gap narrowed because {source} fell, {end}."
+    if zero_shot == HURTS:
+        return f"The gap narrowed although zero-shot scores fell, so {source} must have fallen further."
+    return f"The gap narrowed, but it is not clear whether zero-shot scores rose or {source} fell."
+
+
+def _wider(source: str, english: str, zero_shot: str) -> str:
+    """How to read a gap that widened."""
+    if zero_shot == HURTS:
+        also = f", and because {source} rose" if english == HELPS else ""
+        return f"The gap widened because zero-shot scores fell{also}."
+    if english == HELPS:
+        end = "and zero-shot scores rose less" if zero_shot == HELPS else "which is no worse transfer"
+        return f"The gap widened because {source} rose, {end}."
+    if zero_shot == HELPS:
+        return f"The gap widened although zero-shot scores rose, so {source} must have risen further."
+    return f"The gap widened, but it is not clear whether zero-shot scores fell or {source} rose."
+
+
+def _cannot_tell(outline: Outline, rows: list) -> str:
+    """What undecided differences leave open."""
+    open_ = [row for row in rows if row.verdict == UNDECIDED and not math.isnan(row.smallest_effect)]
+    if not open_:
+        return ""
+    parts = [
+        f"{statistic_name(outline, row.statistic)}, effects below {number(row.smallest_effect, 1)} points"
+        for row in open_
+    ]
+    return f"Cannot tell: {'; '.join(parts)}."
+
+
+# ---- Three sentences before everything else ----
+
+
+def leads(outline: Outline, found: list[Contrast], ranking: pd.DataFrame) -> list[str]:
+    """What was found, how sure that is and what is not shown: at most three sentences.
+
+    They are about the first family that the study has: objectives, or else what it compares, recipes, bases.
+    """
+    if not found:
+        return _without_contrasts(outline, ranking)
+    family = [contrast for contrast in found if contrast.family == found[0].family]
+    if all(contrast.verdict("zero_shot") == NO_VERDICT for contrast in family):
+        return [f"No answer yet: {why_no_verdict(family[0].main)}."]
+    return [_found(outline, family), _how_sure(family), _not_shown(outline, family)]
+
+
+def _without_contrasts(outline: Outline, ranking: pd.DataFrame) -> list[str]:
+    """The leading sentences of a study that compares nothing."""
+    text = "This study compares no models: none continues another, and `compare` in the config names no pair."
+    if ranking.empty:
+        return [text]
+    best = ranking.sort_values("best_rank", kind="stable").iloc[0]
+    tied = [short(outline, key) for key in best["tied_with"].split(", ") if key]
+    end = f"; {join(tied)} may be as good" if tied else "; every other model is lower"
+    return [text, f"Its highest zero-shot mean is that of {short(outline, best['model'])}{end}."]
+
+
+def _found(outline: Outline, family: list[Contrast]) -> str:
+    """What happened to zero-shot scores, by verdict."""
+    words = {HELPS: "higher", HURTS: "lower", EQUIVALENT: "equivalent", UNDECIDED: "undecided"}
+    words |= {NO_VERDICT: "without a verdict"}
+    groups = {verdict: [one for one in family if one.verdict("zero_shot") == verdict] for verdict in words}
+    texts = [f"{words[verdict]} for {_members(outline, group)}" for verdict, group in groups.items() if group]
+    text = f"{_subject(outline, family)}zero-shot scores are {'; '.join(texts)}"
+    source = statistic_name(outline, "english")
+    rose = [one for one in groups[HELPS] if one.verdict("english") == HELPS and one.verdict("gap") != HELPS]
+    if rose:
+        text += f"; {source} rose too for {_names(outline, rose)}, so better transfer is not shown"
+    fell = [one for one in family if one.verdict("gap") == HELPS and one.verdict("english") == HURTS]
+    fell = [one for one in fell if one.verdict("zero_shot") != HELPS]
+    if fell:
+        text += f"; the gap narrowed for {_names(outline, fell)} because {source} fell, which is no better transfer"
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _subject(outline: Outline, family: list[Contrast]) -> str:
+    """What the contrasts of a family have in common, before a colon; empty if their names say all."""
+    if family[0].family != "objectives":
+        return ""
+    against = {instead_of(outline, contrast) for contrast in family}
+    trained_on = {objective(outline, contrast.model) for contrast in family}
+    if len(against) == len(trained_on) == 1:
+        return f"Continuing on {trained_on.pop()} instead of {against.pop()}: "
+    return "Continuing on translation instead of what its control was trained on: "
+
+
+def _names(outline: Outline, members: list[Contrast]) -> str:
+    """Of contrasts of objectives the models alone, of others both sides."""
+    is_objective = members[0].family == "objectives"
+    return join(short(outline, one.model) if is_objective else label(outline, one) for one in members)
+
+
+def _members(outline: Outline, members: list[Contrast]) -> str:
+    """Models with their differences; more than three with the range of these."""
+    if len(members) > 3:
+        rows = [one.rows["zero_shot"] for one in members if not math.isnan(one.estimate("zero_shot"))]
+        names = f"{len(members)} of the comparisons below"
+        if not rows:
+            return names
+        lowest, highest = (pick(rows, key=lambda row: row.estimate) for pick in (min, max))
+        return f"{names} ({difference(lowest)} to {difference(highest)} points)"
+    texts = []
+    for contrast in members:
+        row = contrast.rows.get("zero_shot")
+        numbers = f" ({difference(row)} points {interval(row)})" if row and not math.isnan(row.estimate) else ""
+        texts.append(_names(outline, [contrast]) + numbers)
+    return join(texts)
+
+
+def _how_sure(family: list[Contrast]) -> str:
+    """What varied, and what the intervals hold."""
+    rows = [contrast.main for contrast in family]
+    scopes = {row.scope for row in rows}
+    if scopes == {PRETRAINING}:
+        fewest = min(rows, key=lambda row: row.P)
+        text = f"The 95 % intervals hold {amount(fewest.P, 'pretraining')} of each model, "
+        text += f"{amount(fewest.S, 'fine-tuning seed')} and the test examples"
+        primary = sum(bool(row.primary) for contrast in family for row in contrast.rows.values())
+        return text + (f"; verdicts stand after Holm's correction for {primary} tests." if primary > 1 else ".")
+    if EXAMPLES in scopes and len(scopes) == 1:
+        return "Nothing is claimed: the intervals hold test examples alone."
+    return (
+        "This is about these checkpoints and not about the objectives: models were pretrained once, and the 95 % "
+        "intervals hold fine-tuning seeds and test examples alone."
+    )
+
+
+def _not_shown(outline: Outline, family: list[Contrast]) -> str:
+    """What the study cannot say."""
+    effects = [contrast.main.smallest_effect for contrast in family if not math.isnan(contrast.main.smallest_effect)]
+    parts = [f"effects below {points(round(max(effects), 1))}"] if effects else []
+    parts.append("other tasks, languages and models")
+    if all(model.origin == "trained" for model in outline.models):
+        parts.append("published models, which are far larger than these")
+    return f"Not shown: {'; '.join(parts)}."
+
+
+# ---- At the end of a run ----
+
+
+def closing_lines(results, outline_json: str, protocol: str) -> list[str]:
+    """What a run prints when it has made the report: the leading sentences, those of the main contrasts, the report."""
+    from mtbridge.study.outline import read_outline
+
+    outline = read_outline(outline_json)
+    first, every = read(results, outline, protocol)
+    return [*first, *(f"- {text}" for text in every), f"Report: {results}/report/index.html"]
