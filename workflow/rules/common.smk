@@ -22,7 +22,7 @@ from mtbridge.base.checkout import from_here
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.identity import digest, remember
 from mtbridge.presentation import catalog
-from mtbridge.presentation.requirements import RUN_REPLICATES, RUN_SCORES
+from mtbridge.presentation.requirements import CONTRASTS, RANKING, RUN_REPLICATES, RUN_SCORES
 from mtbridge.representations.measures import MEASURES
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.names import replicate_name, split_replicate
@@ -74,6 +74,21 @@ onstart:
         sys.exit(f"error: {error}")
 
 
+onsuccess:
+    # A run that made the report, or had it among its targets, ends with what was found.
+    if (
+        workflow.is_main_process
+        and not workflow.touch
+        and any(job.rule.name == "page" for job in workflow.dag.jobs)
+    ):
+        try:
+            from mtbridge.presentation.page.answers import closing_lines
+
+            print("", *closing_lines(results, outline, study.protocols[0]), sep="\n", flush=True)
+        except Exception:
+            pass  # the run itself has succeeded
+
+
 if study.settings.container:
 
     container: study.settings.container
@@ -104,6 +119,11 @@ def catalog_files(entries=catalog.ENTRIES):
 def all_scores():
     """The merged scores; none if there is nothing to merge yet, which happens with `partial`."""
     return [f"{results}/scores.parquet"] if study.paths(RUN_SCORES, study.runs_with_scores) else []
+
+
+def verdict_files():
+    """What the study's models were compared with, and their ranks; none without scores."""
+    return [f"{results}/{path}" for path in (CONTRASTS, RANKING)] if all_scores() else []
 
 
 def tokenizer_of(wildcards):

@@ -55,6 +55,7 @@ rule page:
     """The report: the whole study on one page."""
     input:
         catalog_files(entry for entry in catalog.ENTRIES if entry.section),
+        verdict_files(),
         study.paths("runs/{recipe}/{model}/{task}/seed{seed}/run.json", study.runs),
         study.paths(RUN_REPLICATES, study.runs_with_scores),
         study.paths("models/{model}", study.each_model),
