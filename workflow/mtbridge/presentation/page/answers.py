@@ -78,7 +78,7 @@ def sentence(outline: Outline, contrast: Contrast) -> str:
     counted = [row for row in rows if not math.isnan(row.estimate)]
     start = question(outline, contrast)
     if not counted:
-        return f"{start}: no verdict, because of {why_no_verdict(contrast.main)}."
+        return f"{start}: no verdict; {why_no_verdict(contrast.main)}."
     first, *others = [_clause(outline, row, contrast) for row in counted]
     parts = [f"{start}: {first} ({basis(outline, counted[0])})."]
     missing = [row for row in rows if math.isnan(row.estimate)]
@@ -152,10 +152,10 @@ def _cannot_tell(outline: Outline, rows: list) -> str:
     open_ = [row for row in rows if row.verdict == UNDECIDED and not math.isnan(row.smallest_effect)]
     if not open_:
         return ""
-    parts = [
-        f"{statistic_name(outline, row.statistic)}, effects below {number(row.smallest_effect, 1)} points"
-        for row in open_
-    ]
+    effects: dict[str, list[str]] = {}  # smallest effect -> statistics
+    for row in open_:
+        effects.setdefault(number(row.smallest_effect), []).append(statistic_name(outline, row.statistic))
+    parts = [f"effects below {effect} points on {join(names)}" for effect, names in effects.items()]
     return f"Cannot tell: {'; '.join(parts)}."
 
 
@@ -165,11 +165,12 @@ def _cannot_tell(outline: Outline, rows: list) -> str:
 def leads(outline: Outline, found: list[Contrast], ranking: pd.DataFrame) -> list[str]:
     """What was found, how sure that is and what is not shown: at most three sentences.
 
-    They are about the first family that the study has: objectives, or else what it compares, recipes, bases.
+    They are about the first family with a verdict: objectives, or else what the study compares, recipes, bases.
     """
     if not found:
         return _without_contrasts(outline, ranking)
-    family = [contrast for contrast in found if contrast.family == found[0].family]
+    decided = [one for one in found if one.verdict("zero_shot") != NO_VERDICT] or found
+    family = [contrast for contrast in found if contrast.family == decided[0].family]
     if all(contrast.verdict("zero_shot") == NO_VERDICT for contrast in family):
         return [f"No answer yet: {why_no_verdict(family[0].main)}."]
     return [_found(outline, family), _how_sure(family), _not_shown(outline, family)]
@@ -188,11 +189,11 @@ def _without_contrasts(outline: Outline, ranking: pd.DataFrame) -> list[str]:
 
 def _found(outline: Outline, family: list[Contrast]) -> str:
     """What happened to zero-shot scores, by verdict."""
-    words = {HELPS: "higher", HURTS: "lower", EQUIVALENT: "equivalent", UNDECIDED: "undecided"}
-    words |= {NO_VERDICT: "without a verdict"}
+    words = {HELPS: "are higher", HURTS: "are lower", EQUIVALENT: "are equivalent"}
+    words |= {UNDECIDED: "cannot be told apart", NO_VERDICT: "have no verdict"}
     groups = {verdict: [one for one in family if one.verdict("zero_shot") == verdict] for verdict in words}
     texts = [f"{words[verdict]} for {_members(outline, group)}" for verdict, group in groups.items() if group]
-    text = f"{_subject(outline, family)}zero-shot scores are {'; '.join(texts)}"
+    text = f"{_subject(outline, family)}zero-shot scores {'; '.join(texts)}"
     source = statistic_name(outline, "english")
     rose = [one for one in groups[HELPS] if one.verdict("english") == HELPS and one.verdict("gap") != HELPS]
     if rose:
