@@ -103,7 +103,7 @@ def test_without_a_verdict_the_reason_stands_there(outline):
 
 def test_what_is_undecided_has_its_smallest_effect_and_tasks_left_out_are_named(outline):
     text = sentence(outline, zero_shot=(0.5, 2.0, "undecided"), gap=(-0.4, 2.0, "undecided"), left_out="qadsm, wpr")
-    assert "Cannot tell: effects below 2.1 points on zero-shot and gap." in text
+    assert "Cannot tell: effects below 2.1 points on zero-shot and the gap." in text
     assert "6 tasks (without QADSM and WPR)" in text
 
 
@@ -144,13 +144,14 @@ def test_three_sentences_say_what_was_found_how_sure_and_what_is_not_shown(outli
     assert len(first) == 3
     assert first[0] == (
         "Continuing on translation instead of more denoising: zero-shot scores are higher for mBART m2m-like (+6.7 "
-        "points [5.3, 8.1]); cannot be told apart for mBART o2m-like (+0.3 points [−1.6, 2.2]); the gap narrowed for mBART "
-        "o2m-like because English fell, which is no better transfer."
+        "points [5.3, 8.1]); cannot be told apart for mBART o2m-like (+0.3 points [−1.6, 2.2]); the gap narrowed for "
+        "mBART o2m-like because English fell, which is no better transfer."
     )
     assert (
         "5 pretrainings of each model, 1 fine-tuning seed" in first[1] and "Holm's correction for 4 tests" in first[1]
     )
-    assert first[2].startswith("Not shown: effects below 2.1 points;")
+    assert first[2].startswith("Not shown: effects below 2.1 points, where scores cannot be told apart;")
+    assert "effects" not in answers.leads(outline, found(three()), NO_RANKS)[2], "what is decided leaves nothing open"
 
 
 def test_a_better_model_is_not_called_better_transfer(outline):

@@ -154,7 +154,8 @@ def _cannot_tell(outline: Outline, rows: list) -> str:
         return ""
     effects: dict[str, list[str]] = {}  # smallest effect -> statistics
     for row in open_:
-        effects.setdefault(number(row.smallest_effect), []).append(statistic_name(outline, row.statistic))
+        name = ("the " if row.statistic == "gap" else "") + statistic_name(outline, row.statistic)
+        effects.setdefault(number(row.smallest_effect), []).append(name)
     parts = [f"effects below {effect} points on {join(names)}" for effect, names in effects.items()]
     return f"Cannot tell: {'; '.join(parts)}."
 
@@ -259,8 +260,9 @@ def _how_sure(family: list[Contrast]) -> str:
 
 def _not_shown(outline: Outline, family: list[Contrast]) -> str:
     """What the study cannot say."""
-    effects = [contrast.main.smallest_effect for contrast in family if not math.isnan(contrast.main.smallest_effect)]
-    parts = [f"effects below {points(round(max(effects), 1))}"] if effects else []
+    undecided = [one.rows["zero_shot"] for one in family if one.verdict("zero_shot") == UNDECIDED]
+    effects = [row.smallest_effect for row in undecided if not math.isnan(row.smallest_effect)]
+    parts = [f"effects below {points(round(max(effects), 1))}, where scores cannot be told apart"] if effects else []
     parts.append("other tasks, languages and models")
     if all(model.origin == "trained" for model in outline.models):
         parts.append("published models, which are far larger than these")
