@@ -5,7 +5,8 @@ import math
 import pandas as pd
 
 from mtbridge.base.files import write_parquet
-from mtbridge.presentation import comparisons
+from mtbridge.inference import ranking, verdicts
+from mtbridge.inference.contrasts import ALL_TASKS
 from mtbridge.presentation.requirements import CONTRASTS, RANKING
 
 NAN = math.nan
@@ -16,7 +17,7 @@ def row(statistic: str, estimate: float, half_width: float, verdict: str, **chan
     low, high = estimate - half_width, estimate + half_width
     values = [estimate + half_width * step for step in (-0.6, -0.2, 0.0, 0.3, 0.5)]
     common = {"protocol": "sound", "family": "objectives", "primary": statistic != "english", "recipe": "default"}
-    pair = {"model": "mbart-m2m", "against": "mbart-dn", "against_recipe": "", "task": comparisons.ALL_TASKS}
+    pair = {"model": "mbart-m2m", "against": "mbart-dn", "against_recipe": "", "task": ALL_TASKS}
     numbers = {"statistic": statistic, "languages": "all", "estimate": estimate, "low": low, "high": high, "df": 4.0}
     tests = {"p": 0.01, "p_holm": 0.02 if statistic != "english" else NAN, "p_equivalence": 0.5, "margin": 1.0}
     end = {"verdict": verdict, "scope": "pretraining", "P": 5, "S": 1, "n": 16000, "smallest_effect": 2.1}
@@ -32,7 +33,7 @@ def three(english=(0.1, 0.9, "equivalent"), zero_shot=(6.7, 1.4, "helps"), gap=(
 
 def frame(*rows) -> pd.DataFrame:
     """Rows as the file holds them."""
-    return pd.DataFrame([one for group in rows for one in group], columns=comparisons.COLUMNS)
+    return pd.DataFrame([one for group in rows for one in group], columns=verdicts.COLUMNS)
 
 
 def write_contrasts(folder, *rows):
@@ -57,4 +58,4 @@ def write_inference(folder, models: list[str], protocols: list[str]) -> None:
             ties = ", ".join(models[max(number - 1, 0) : number] + models[number + 1 : number + 2])
             ranks.append((protocol, "default", model, 60.0 - number, max(number, 1), number + 2, 5, 1, 3, ties))
     write_contrasts(folder, *rows)
-    write_parquet(pd.DataFrame(ranks, columns=comparisons.RANKING_COLUMNS), folder / RANKING)
+    write_parquet(pd.DataFrame(ranks, columns=ranking.COLUMNS), folder / RANKING)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from mtbridge.base.files import write_parquet
+from mtbridge.inference import ranking
 from mtbridge.presentation import comparisons
 from mtbridge.presentation.page import answers
 from mtbridge.presentation.requirements import RANKING
@@ -16,7 +17,7 @@ from tests.support.verdicts import NAN, frame, row, three, write_contrasts
 
 OBJECTIVES = {"mbart": "denoising", "mbart-dn": "denoising", "random": "none", "mbert": "masked_lm"}
 CHECKPOINT = {"scope": "checkpoint", "P": 1, "S": 3, "by_pretraining": []}
-NO_RANKS = pd.DataFrame(columns=comparisons.RANKING_COLUMNS)
+NO_RANKS = pd.DataFrame(columns=ranking.COLUMNS)
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +136,15 @@ def test_recipes_and_pairs_of_models_are_named(outline):
     )
 
 
+def test_without_a_control_the_base_is_not_called_one(outline):
+    text = sentence(outline, against="mbart")
+    assert text.startswith(
+        "mBART m2m-like, continued on translation, against its base mBART-like; there is no control:"
+    )
+    first = answers.leads(outline, found(three(against="mbart")), NO_RANKS)
+    assert first[0].startswith("Continuing on translation, against the base without more training: zero-shot scores")
+
+
 # ---- The leading sentences -----------------------------------------------------------------------------------------
 
 
@@ -177,7 +187,7 @@ def test_a_study_that_compares_nothing_names_its_best_model(outline, tmp_path):
         ("sound", "default", "mbert", 61.0, 1, 2, 1, 2, 8, "xlmr"),
         ("sound", "default", "xlmr", 60, 1, 2, 1, 2, 8, ""),
     ]
-    write_parquet(pd.DataFrame(ranks, columns=comparisons.RANKING_COLUMNS), tmp_path / RANKING)
+    write_parquet(pd.DataFrame(ranks, columns=ranking.COLUMNS), tmp_path / RANKING)
     first, sentences = answers.read(tmp_path, outline, "sound")
     assert sentences == [] and len(first) == 2 and "compares no models" in first[0]
     assert first[1] == "Its highest zero-shot mean is that of mBERT-like; XLM-R-like may be as good."

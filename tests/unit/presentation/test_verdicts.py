@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from mtbridge.base.files import write_parquet
+from mtbridge.inference import ranking
 from mtbridge.presentation import catalog, comparisons
 from mtbridge.presentation.files import read_csv, write_table
 from mtbridge.presentation.latex import to_tex
@@ -96,7 +97,7 @@ def test_ranks_are_those_that_the_data_allow(tmp_path):
         ("sound", "default", "random", 35.0, 3, 3, 1, 2, 8, ""),
         ("paper", "default", "random", 35.0, 1, 1, 1, 2, 8, ""),
     ]
-    write_parquet(pd.DataFrame(ranks, columns=comparisons.RANKING_COLUMNS), tmp_path / "ranking.parquet")
+    write_parquet(pd.DataFrame(ranks, columns=ranking.COLUMNS), tmp_path / "ranking.parquet")
     outline = outline_of()
     frame = make("ranking", outline, "sound", tmp_path / "ranking.parquet")
     layout = lay_out("ranking", frame, outline, "sound")

@@ -11,28 +11,21 @@ from typing import Any
 import pandas as pd
 
 from mtbridge.base.files import read_parquet
+from mtbridge.inference.contrasts import ALL_TASKS, NO_VERDICT
+from mtbridge.inference.verdicts import COLUMNS, EQUIVALENT, EXAMPLES, HELPS, HURTS, PRETRAINING, SHOWN, UNDECIDED
 from mtbridge.presentation.layout import number, signed
 from mtbridge.presentation.words import STATISTIC_LABELS, join, language_name
 from mtbridge.study.outline import Outline
 
-ALL_TASKS, ALL_LANGUAGES = "mean over tasks", "all"
-HELPS, HURTS, EQUIVALENT, UNDECIDED, NO_VERDICT = "helps", "hurts", "equivalent", "undecided", "no verdict"
-PRETRAINING, CHECKPOINT, EXAMPLES = "pretraining", "checkpoint", "examples"  # what a verdict is about
+ALL_LANGUAGES = "all"
 # Family of contrasts -> what its members compare, in the order in which they are shown.
 FAMILIES = {
-    "objectives": "Translation against its control",
+    "objectives": "Translation against its control, or where there is none against its base",
     "compare": "Models that the study compares",
     "recipes": "Recipes",
     "base": "Continued models against their bases",
 }
-SHOWN = ("english", "zero_shot", "gap")
 KEYS = ["family", "recipe", "model", "against", "against_recipe"]
-COLUMNS = [
-    *("protocol", "family", "primary", "recipe", "model", "against", "against_recipe", "task", "statistic"),
-    *("languages", "estimate", "low", "high", "df", "p", "p_holm", "p_equivalence", "margin", "verdict", "scope"),
-    *("P", "S", "n", "smallest_effect", "by_pretraining", "left_out", "degenerate"),
-]
-RANKING_COLUMNS = ["protocol", "recipe", "model", "value", "best_rank", "worst_rank", "P", "S", "tasks", "tied_with"]
 # Statistic -> what a difference is called that is good, and one that is bad. A good gap is a narrower one.
 _GOOD_AND_BAD = {"english": ("higher", "lower"), "zero_shot": ("higher", "lower"), "gap": ("narrower", "wider")}
 _OBJECTIVES = {"masked_lm": "masked language modelling"}
@@ -107,8 +100,14 @@ def label(outline: Outline, contrast) -> str:
     model = short(outline, contrast.model)
     if contrast.family == "recipes":
         return f"{model}, recipe {contrast.recipe} against {contrast.against_recipe}"
-    base = "its base " if contrast.family == "base" else ""
+    base = "its base " if is_against_base(outline, contrast) else ""
     return f"{model} against {base}{short(outline, contrast.against)}{of_recipe}"
+
+
+def is_against_base(outline: Outline, contrast) -> bool:
+    """Is a model compared with the one that it continues? That is so too where the study has no control."""
+    is_known = contrast.model in outline.keys and contrast.family in ("objectives", "base")
+    return is_known and outline.model(contrast.model).base == contrast.against
 
 
 def objective(outline: Outline, key: str) -> str:
@@ -123,10 +122,11 @@ def question(outline: Outline, contrast) -> str:
     of_recipe = f" with recipe {contrast.recipe}" if len(outline.recipes) > 1 else ""
     model, against = short(outline, contrast.model), short(outline, contrast.against)
     trained_on = objective(outline, contrast.model)
+    if is_against_base(outline, contrast) and trained_on:
+        control = "; there is no control" if contrast.family == "objectives" else ""
+        return f"{model}, continued on {trained_on}, against its base {against}{of_recipe}{control}"
     if contrast.family == "objectives" and trained_on:
         return f"Continuing on {trained_on} ({model}) instead of {instead_of(outline, contrast)} ({against}){of_recipe}"
-    if contrast.family == "base" and trained_on:
-        return f"{model}, continued on {trained_on}, against its base {against}{of_recipe}"
     return label(outline, contrast)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from mtbridge.inference.degenerate import CONSTANT, NO_WIDTH, NOTHING, ONE_GOLD_CLASS
+from mtbridge.inference.verdicts import AT_FLOOR
 
 # Kind of model -> the heading of its columns in a table of scores, and its description in the table of models.
 KIND_HEADINGS = {"LM": "LM", "MT": "MT", "CP": "CP", "control": "controls"}
@@ -22,6 +23,7 @@ DEGENERATE = {
     ONE_GOLD_CLASS: "all examples have the same label",
     CONSTANT: "one label for all words, or for at least 95 % of the examples",
     NOTHING: "no query with two different results, or no entity",
+    AT_FLOOR: "neither side of a difference is above the best constant answer",
     NO_WIDTH: "all resamples give the same score, so it has no interval; but it counts in means",
 }
 LANGUAGE_NAMES = {

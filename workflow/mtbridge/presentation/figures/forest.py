@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from mtbridge.inference.verdicts import CHECKPOINT, EQUIVALENT, EXAMPLES, HELPS, HURTS, SHOWN, UNDECIDED
 from mtbridge.presentation import comparisons
-from mtbridge.presentation.comparisons import EQUIVALENT, HELPS, HURTS, UNDECIDED, Contrast
+from mtbridge.presentation.comparisons import Contrast
 from mtbridge.presentation.figures.sheet import nothing_to_draw
 from mtbridge.study.outline import Outline
 
@@ -51,7 +52,7 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
     for contrast in found:
         _heading(ax, contrast, outline, y + 0.6 * HEADING)
         y += HEADING
-        names = [name for name in comparisons.SHOWN if name in contrast.rows]
+        names = [name for name in SHOWN if name in contrast.rows]
         ax.plot([0, 0], [y, y + LINE * len(names)], "-", color=INK, linewidth=0.6, zorder=1)
         for name in names:
             _line(ax, contrast.rows[name], y + LINE / 2, comparisons.statistic_name(outline, name))
@@ -63,7 +64,7 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
 
 def _heading(ax: Axes, contrast: Contrast, outline: Outline, y: float) -> None:
     """What is compared, and what its verdicts are about if that is not the pretraining."""
-    about = {comparisons.CHECKPOINT: " (about these checkpoints)", comparisons.EXAMPLES: " (test examples only)"}
+    about = {CHECKPOINT: " (about these checkpoints)", EXAMPLES: " (test examples only)"}
     text = comparisons.label(outline, contrast) + about.get(contrast.main.scope, "")
     text = textwrap.shorten(text, 95, placeholder=" …")
     place = ((MARGIN - LEFT) / MIDDLE, y)

@@ -5,21 +5,16 @@ English, zero-shot and gap are read together. A gap that narrowed because Englis
 
 import math
 import re
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 
 from mtbridge.base.files import read_parquet
+from mtbridge.inference.contrasts import NO_VERDICT
+from mtbridge.inference.ranking import COLUMNS as RANKING_COLUMNS
+from mtbridge.inference.verdicts import CHECKPOINT, EQUIVALENT, EXAMPLES, HELPS, HURTS, PRETRAINING, UNDECIDED
 from mtbridge.presentation.comparisons import (
-    CHECKPOINT,
-    EQUIVALENT,
-    EXAMPLES,
-    HELPS,
-    HURTS,
-    NO_VERDICT,
-    PRETRAINING,
-    RANKING_COLUMNS,
-    UNDECIDED,
     Contrast,
     amount,
     basis,
@@ -27,6 +22,7 @@ from mtbridge.presentation.comparisons import (
     difference,
     instead_of,
     interval,
+    is_against_base,
     label,
     mean_rows,
     objective,
@@ -210,6 +206,8 @@ def _subject(outline: Outline, family: list[Contrast]) -> str:
     """What the contrasts of a family have in common, before a colon; empty if their names say all."""
     if family[0].family != "objectives":
         return ""
+    if any(is_against_base(outline, contrast) for contrast in family):
+        return "Continuing on translation, against the base without more training: "
     against = {instead_of(outline, contrast) for contrast in family}
     trained_on = {objective(outline, contrast.model) for contrast in family}
     if len(against) == len(trained_on) == 1:
@@ -248,8 +246,10 @@ def _how_sure(family: list[Contrast]) -> str:
         fewest = min(rows, key=lambda row: row.P)
         text = f"The 95 % intervals hold {amount(fewest.P, 'pretraining')} of each model, "
         text += f"{amount(fewest.S, 'fine-tuning seed')} and the test examples"
-        primary = sum(bool(row.primary) for contrast in family for row in contrast.rows.values())
-        return text + (f"; verdicts stand after Holm's correction for {primary} tests." if primary > 1 else ".")
+        # Every recipe is a family of tests of its own.
+        tests = Counter(one.recipe for one in family for row in one.rows.values() if row.primary)
+        most = max(tests.values(), default=0)
+        return text + (f"; verdicts stand after Holm's correction for {most} tests." if most > 1 else ".")
     if EXAMPLES in scopes and len(scopes) == 1:
         return "Nothing is claimed: the intervals hold test examples alone."
     return (

@@ -3,14 +3,15 @@
 import pandas as pd
 
 from mtbridge.base.files import read_parquet
-from mtbridge.presentation.comparisons import RANKING_COLUMNS, short
+from mtbridge.inference.ranking import COLUMNS
+from mtbridge.presentation.comparisons import short
 from mtbridge.presentation.layout import Block, Cell, number
 from mtbridge.study.outline import Outline
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
     """The ranks in the file `inputs`, the best model of each recipe first."""
-    ranks = read_parquet(inputs, RANKING_COLUMNS)
+    ranks = read_parquet(inputs, COLUMNS)
     ranks = ranks[ranks["protocol"] == protocol]
     return ranks.sort_values(["recipe", "value"], ascending=[True, False], kind="stable").reset_index(drop=True)
 

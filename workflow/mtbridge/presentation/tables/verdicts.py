@@ -4,8 +4,9 @@ import math
 
 import pandas as pd
 
+from mtbridge.inference.verdicts import CHECKPOINT, EQUIVALENT, EXAMPLES, SHOWN
 from mtbridge.presentation import comparisons
-from mtbridge.presentation.comparisons import FAMILIES, KEYS, SHOWN
+from mtbridge.presentation.comparisons import FAMILIES, KEYS
 from mtbridge.presentation.layout import GAP, Block, Cell, number
 from mtbridge.presentation.tables.scores import note_on_degenerate
 from mtbridge.study.outline import Outline
@@ -40,9 +41,9 @@ def _block(part: pd.DataFrame, outline: Outline, title: str) -> Block:
             cells.append(Cell(comparisons.statistic_name(outline, row.statistic)))
             if by_language:
                 cells.append(Cell(row.languages))
-            cells += [_difference(outline, row), *([Cell(_probability(row.p_holm))] if has_p else [])]
+            cells += [_difference(outline, row), *([Cell(_probability(row))] if has_p else [])]
             cells += [_verdict(row), Cell(str(int(row.P))), Cell(str(int(row.S))), Cell(f"{int(row.n):,}")]
-            rows.append([*cells, Cell(number(row.smallest_effect))])
+            rows.append([*cells, Cell(GAP if row.scope == EXAMPLES else number(row.smallest_effect))])
         rules.add(len(rows) - 1)
     names = ["contrast", "score", *["languages"] * by_language]
     header = [*names, "difference", *["p (Holm)"] * has_p, "verdict", "P", "S", "n", "smallest effect"]
@@ -60,14 +61,15 @@ def _difference(outline: Outline, row) -> Cell:
     return Cell(comparisons.difference(row), tuple(details), mark)
 
 
-def _probability(p: float) -> str:
-    """A p value; small ones as an upper limit."""
-    return GAP if math.isnan(p) else "< 0.001" if p < 0.001 else number(p, 3)
+def _probability(row) -> str:
+    """A p value; small ones as an upper limit. That of examples alone would look like ground for a verdict."""
+    p = row.p_holm
+    return GAP if math.isnan(p) or row.scope == EXAMPLES else "< 0.001" if p < 0.001 else number(p, 3)
 
 
 def _verdict(row) -> Cell:
     """The verdict; below it what it is about, unless it holds pretrainings."""
-    about = {comparisons.CHECKPOINT: ("these checkpoints",), comparisons.EXAMPLES: ("test examples only",)}
+    about = {CHECKPOINT: ("these checkpoints",), EXAMPLES: ("test examples only",)}
     return Cell(comparisons.verdict_text(row), about.get(row.scope, ()))
 
 
@@ -79,17 +81,17 @@ def _notes(frame: pd.DataFrame, outline: Outline) -> list[str]:
         "Read the gap with English and zero-shot: it also narrows where English falls.",
     ]
     margins = sorted(set(frame["margin"].dropna()))
-    if (frame["verdict"] == comparisons.EQUIVALENT).any() and margins:
+    if (frame["verdict"] == EQUIVALENT).any() and margins:
         notes.append(
             "Equivalent: the difference lies within the margin that was fixed beforehand (two one-sided tests)."
         )
     if frame["p_holm"].notna().any():
         notes.append("p (Holm): corrected for all primary tests; others are secondary and have none.")
-    if (frame["scope"] == comparisons.CHECKPOINT).any():
+    if (frame["scope"] == CHECKPOINT).any():
         notes.append(
             "These checkpoints: each model was pretrained once, so the verdict is not about the objective; the "
             "interval holds fine-tuning seeds and test examples."
         )
-    if (frame["scope"] == comparisons.EXAMPLES).any():
+    if (frame["scope"] == EXAMPLES).any():
         notes.append("Test examples only: one pretraining and one seed are no ground for a verdict.")
     return notes + note_on_degenerate(frame, leaves_out=True)
