@@ -186,7 +186,7 @@ def test_an_edited_loss_retrains_everything_that_was_fine_tuned_and_nothing_befo
 
 def test_edited_plotting_draws_again_and_trains_nothing(smoke):
     assert smoke.plan() == {}
-    with smoke.edit("workflow/mtbridge/presentation/figures/style.py", '"mako_r"', '"rocket_r"'):
+    with smoke.edit("workflow/mtbridge/presentation/figures/style.py", '"font.size": 8', '"font.size": 9'):
         plan = smoke.plan()
     assert plan.keys() <= {"figure", "page"}
     assert plan["figure"] == len(catalog.names("figure"))

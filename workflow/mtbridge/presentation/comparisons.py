@@ -176,8 +176,13 @@ def interval(row) -> str:
 
 
 def points(value: float) -> str:
-    """A number of percent points: "1 point", "2.5 points"."""
+    """A margin in percent points: "1 point", "2.5 points"."""
     return f"{value:g} point" + ("" if value == 1 else "s")
+
+
+def effect(value: float) -> str:
+    """The smallest effect that is found, in percent points; large ones without decimals."""
+    return number(value, 0 if value >= 10 else 1)
 
 
 def verdict_text(row) -> str:

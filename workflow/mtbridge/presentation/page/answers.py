@@ -20,13 +20,13 @@ from mtbridge.presentation.comparisons import (
     basis,
     contrasts,
     difference,
+    effect,
     instead_of,
     interval,
     is_against_base,
     label,
     mean_rows,
     objective,
-    points,
     question,
     short,
     statistic_name,
@@ -34,7 +34,6 @@ from mtbridge.presentation.comparisons import (
     verdict_text,
     why_no_verdict,
 )
-from mtbridge.presentation.layout import number
 from mtbridge.presentation.requirements import CONTRASTS, RANKING
 from mtbridge.presentation.words import join
 from mtbridge.study.outline import Outline
@@ -151,8 +150,8 @@ def _cannot_tell(outline: Outline, rows: list) -> str:
     effects: dict[str, list[str]] = {}  # smallest effect -> statistics
     for row in open_:
         name = ("the " if row.statistic == "gap" else "") + statistic_name(outline, row.statistic)
-        effects.setdefault(number(row.smallest_effect), []).append(name)
-    parts = [f"effects below {effect} points on {join(names)}" for effect, names in effects.items()]
+        effects.setdefault(effect(row.smallest_effect), []).append(name)
+    parts = [f"effects below {size} points on {join(names)}" for size, names in effects.items()]
     return f"Cannot tell: {'; '.join(parts)}."
 
 
@@ -262,7 +261,7 @@ def _not_shown(outline: Outline, family: list[Contrast]) -> str:
     """What the study cannot say."""
     undecided = [one.rows["zero_shot"] for one in family if one.verdict("zero_shot") == UNDECIDED]
     effects = [row.smallest_effect for row in undecided if not math.isnan(row.smallest_effect)]
-    parts = [f"effects below {points(round(max(effects), 1))}, where scores cannot be told apart"] if effects else []
+    parts = [f"effects below {effect(max(effects))} points, where scores cannot be told apart"] if effects else []
     parts.append("other tasks, languages and models")
     if all(model.origin == "trained" for model in outline.models):
         parts.append("published models, which are far larger than these")

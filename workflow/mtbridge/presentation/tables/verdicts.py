@@ -43,7 +43,7 @@ def _block(part: pd.DataFrame, outline: Outline, title: str) -> Block:
                 cells.append(Cell(row.languages))
             cells += [_difference(outline, row), *([Cell(_probability(row))] if has_p else [])]
             cells += [_verdict(row), Cell(str(int(row.P))), Cell(str(int(row.S))), Cell(f"{int(row.n):,}")]
-            rows.append([*cells, Cell(GAP if row.scope == EXAMPLES else number(row.smallest_effect))])
+            rows.append([*cells, Cell(GAP if row.scope == EXAMPLES else comparisons.effect(row.smallest_effect))])
         rules.add(len(rows) - 1)
     names = ["contrast", "score", *["languages"] * by_language]
     header = [*names, "difference", *["p (Holm)"] * has_p, "verdict", "P", "S", "n", "smallest effect"]
