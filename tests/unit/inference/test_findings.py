@@ -32,24 +32,6 @@ def test_the_untrained_model_is_told_apart_by_its_objective_and_the_floor_is_no_
     assert set(found["verdict"]) == {""}, "one seed"
 
 
-def test_a_change_counts_where_its_interval_excludes_zero_and_there_are_two_seeds():
-    rows = [("nc", "zero_shot", 1.0, 0.2, 1.8), ("qam", "zero_shot", -1.0, -2.0, -0.1), ("pos", "zero_shot", 1, -1, 3)]
-    rows += [("wpr", "zero_shot", np.nan, np.nan, np.nan)]
-    rows += [("mean over tasks", name, -1.0, -2.0, -0.5) for name in ("english", "zero_shot", "gap")]
-    changes = pd.DataFrame(rows, columns=["task", "statistic", "change", "low", "high"])
-    changes = changes.assign(recipe="default", model="mbart-m2m", against="mbart", df=8, left_out="")
-    (found,) = findings.contrasts(changes)
-    assert (found.tasks, found.higher, found.lower) == (3, 1, 1)
-    assert found.is_complete and found.source_fell_too(outline_of())
-    (control,) = findings.contrasts(changes.assign(against="mbart-dn"))
-    assert not control.source_fell_too(outline_of()), "only against the base"
-    (partly,) = findings.contrasts(changes[changes["task"] != "mean over tasks"])
-    assert not partly.is_complete and not partly.source_fell_too(outline_of())
-    (once,) = findings.contrasts(changes.assign(df=0))
-    assert (once.tasks, once.higher, once.lower) == (0, 0, 0)
-    assert not once.source_fell_too(outline_of())
-
-
 def test_models_are_compared_with_their_bases_in_the_last_layer_alone():
     rows = [
         (layer, "mbart", model, value) for layer in (0, 1) for model, value in (("mbart-m2m", layer), ("random", 9))

@@ -149,39 +149,9 @@ def test_an_empty_study_makes_a_page_that_says_what_is_missing(tmp_path):
     assert "0 of 144" in page and "Table 1 is not there yet" in page and "Figure 2 is not there yet" in page
 
 
-def reading_of(outline, changed, frames=None):
-    frames = frames or {}
+def reading_of(outline, frames):
     translation = pd.DataFrame(columns=["model", "source", "target", "chrf", "chrf_copy", "n"])
-    return " ".join(reading(outline, frames, changed, translation, (1, 1)))
-
-
-def changes_of(df=8, left_out="", **intervals):
-    rows = []
-    for statistic, (low, high) in intervals.items():
-        for task in ("nc", "mean over tasks"):
-            rows.append(("default", "mbart-m2m", "mbart", task, statistic, (low + high) / 2, low, high))
-    names = ["recipe", "model", "against", "task", "statistic", "change", "low", "high"]
-    return pd.DataFrame(rows, columns=names).assign(df=df, degenerate="", left_out=left_out)
-
-
-def test_reading_claims_only_what_intervals_exclude():
-    outline = read_outline(json.dumps(presentation_study()))
-    text = reading_of(outline, changes_of(english=(-3.0, -1.0), zero_shot=(-6.0, -2.0), gap=(-0.5, 4.5)))
-    assert "English fell −2.0 [−3.0, −1.0]" in text and "zero-shot fell −4.0" in text
-    assert "gap no clear change, +2.0" in text
-    assert "English fell too for mBART m2m-like" in text
-    text = reading_of(outline, changes_of(english=(-1.0, 1.2), zero_shot=(2.0, 3.0), gap=(-3.0, -1.0)))
-    assert "English no clear change, +0.1" in text and "zero-shot rose +2.5" in text and "gap narrowed −2.0" in text
-    assert "English fell too" not in text
-
-
-def test_reading_claims_nothing_with_one_seed_and_names_tasks_that_are_left_out():
-    outline = read_outline(json.dumps(presentation_study()))
-    text = reading_of(outline, changes_of(df=0, english=(-3.0, -1.0), zero_shot=(-6.0, -2.0), gap=(1.0, 4.0)))
-    assert "English −2.0 [−3.0, −1.0]; zero-shot −4.0" in text
-    assert not re.search(r"rose|fell|widened|narrowed|clear", text)
-    text = reading_of(outline, changes_of(left_out="qadsm", english=(1, 2), zero_shot=(1, 2), gap=(1, 2)))
-    assert "English rose +1.5 [1.0, 2.0] (without QADSM)" in text
+    return " ".join(reading(outline, frames, translation, (1, 1)))
 
 
 def test_reading_names_models_that_are_not_above_the_floor():
@@ -194,16 +164,12 @@ def test_reading_names_models_that_are_not_above_the_floor():
     ]
     columns = ["recipe", "task", "model", "ours", "df", "over_floor_low", "degenerate", "left_out"]
     frame = pd.DataFrame(rows, columns=columns).assign(statistic="english")
-    text = reading_of(outline, changes_of(), {"table1": frame})
+    text = reading_of(outline, {"table1": frame})
     assert (
         "1 of 3 trained scores" in text and "not: XLM-R-like on NC; one answer to everything: mBART-like on NC" in text
     )
-    text = reading_of(outline, changes_of(), {"table1": frame.assign(df=0)})
+    text = reading_of(outline, {"table1": frame.assign(df=0)})
     assert "above the floor" not in text and "With one fine-tuning seed per model nothing is claimed" in text
-
-
-def test_reading_always_says_that_one_pretraining_is_no_evidence(report_values):
-    assert "no evidence about the objectives" in " ".join(report_values["reading"])
 
 
 def test_time_adds_up_and_cut_words_are_counted_once_per_language(report_values):

@@ -30,7 +30,6 @@ from mtbridge.study.outline import Outline
 
 ALL_TASKS = "mean over tasks"
 COLUMNS = ["recipe", "model", "against", "task", "statistic", "change", "low", "high", "df", "degenerate", "left_out"]
-HIGHER, LOWER, UNCLEAR, NO_VERDICT = "higher", "lower", "unclear", "no verdict"
 
 AllScores = Mapping[tuple[str, str, str], Scores]  # (recipe, model, task) -> scores, as `read_scores` returns them
 
@@ -265,14 +264,3 @@ def _mean_row(changes_of: Mapping[str, Change]) -> tuple:
         reasons = dict.fromkeys(why for one in changes_of.values() for why in one.found.reasons)
         return np.nan, np.nan, np.nan, 0, ", ".join(reasons), ALL
     return _row(mean)
-
-
-def verdicts(frame: pd.DataFrame) -> pd.Series:
-    """What each row of `changes` says: `HIGHER`, `LOWER`, `UNCLEAR`, or `NO_VERDICT` with one seed or no interval."""
-
-    def verdict(row) -> str:
-        if row.df == 0 or np.isnan(row.low):
-            return NO_VERDICT
-        return HIGHER if row.low > 0 else LOWER if row.high < 0 else UNCLEAR
-
-    return pd.Series([verdict(row) for row in frame.itertuples()], index=frame.index, dtype=str)

@@ -4,16 +4,11 @@ A difference counts only if the intervals exclude chance: the interval of a scor
 of a change excludes zero. With one seed nothing counts.
 """
 
-from dataclasses import dataclass
-
 import pandas as pd
 
-from mtbridge.inference.contrasts import ALL_TASKS, HIGHER, LOWER, NO_VERDICT, verdicts
 from mtbridge.inference.degenerate import CONSTANT
 from mtbridge.inference.intervals import ALL
 from mtbridge.study.outline import Outline
-
-SIGNIFICANCE = 0.05  # a 95 % interval misses the true value this often
 
 
 def above_floor(outline: Outline, frame: pd.DataFrame) -> tuple[str, pd.DataFrame]:
@@ -34,47 +29,6 @@ def above_floor(outline: Outline, frame: pd.DataFrame) -> tuple[str, pd.DataFram
     verdict = rows["over_floor_low"].gt(0).map({True: "above", False: "not above"})
     rows = rows.assign(verdict=verdict.where(rows["df"] > 0, ""))
     return statistic, rows[["recipe", "model", "task", "untrained", "constant", "verdict"]]
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """One model against another: changes of the means over tasks, and on how many tasks zero-shot clearly differs."""
-
-    recipe: str
-    model: str
-    against: str
-    means: pd.DataFrame  # statistic -> change, low, high, verdict, left_out; empty unless every task has scores
-    tasks: int  # with a verdict on zero-shot
-    higher: int  # tasks whose zero-shot change has its interval above zero
-    lower: int  # tasks whose zero-shot change has its interval below zero
-
-    @property
-    def is_complete(self) -> bool:
-        """Are there means over all tasks of the source language, zero-shot and their gap?"""
-        return {"english", "zero_shot", "gap"} <= set(self.means.index)
-
-    def source_fell_too(self, outline: Outline) -> bool:
-        """Did a continued model lose clearly against its base in the source language as well as zero-shot?"""
-        against_base = self.is_complete and self.against == outline.model(self.model).base
-        return against_base and bool((self.means.loc[["english", "zero_shot"], "verdict"] == LOWER).all())
-
-
-def contrasts(changes: pd.DataFrame) -> list[Contrast]:
-    """The frame of `contrasts.changes` as one object for every recipe, model and model it is compared with."""
-    result = []
-    changes = changes.assign(verdict=verdicts(changes))
-    for (recipe, model, against), part in changes.groupby(["recipe", "model", "against"], sort=False):
-        means = part[part["task"] == ALL_TASKS].set_index("statistic")
-        single = part[(part["task"] != ALL_TASKS) & (part["statistic"] == "zero_shot")]
-        higher, lower = (int((single["verdict"] == verdict).sum()) for verdict in (HIGHER, LOWER))
-        tasks = int((single["verdict"] != NO_VERDICT).sum())
-        result.append(Contrast(recipe, model, against, means, tasks, higher, lower))
-    return result
-
-
-def expected_by_chance(comparisons: int) -> float:
-    """How many of `comparisons` comparisons would look clear if nothing differed."""
-    return SIGNIFICANCE * comparisons
 
 
 def last_layer_alike(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:

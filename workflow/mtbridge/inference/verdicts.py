@@ -27,7 +27,6 @@ import pandas as pd
 
 from mtbridge.inference.contrasts import (
     ALL_TASKS,
-    NO_VERDICT,
     AllScores,
     Change,
     Side,
@@ -42,13 +41,15 @@ SHOWN = ("english", "zero_shot", "gap")
 PRIMARY = ("zero_shot", "gap")
 ALPHA = 0.05
 POWER = 0.8
-HELPS, HURTS, EQUIVALENT, UNDECIDED = "helps", "hurts", "equivalent", "undecided"
+NORMAL = 1e9  # degrees of freedom with which t is the normal distribution
+HELPS, HURTS, EQUIVALENT, UNDECIDED, NO_VERDICT = "helps", "hurts", "equivalent", "undecided", "no verdict"
 # What a verdict is about: an objective, of which there are several pretrainings; two checkpoints, of which there are
 # several seeds; or nothing but these runs on other examples.
 PRETRAINING, CHECKPOINT, EXAMPLES = "pretraining", "checkpoint", "examples"
 AT_FLOOR = "at the floor"
 TEXTS = ["protocol", "family", "recipe", "model", "against", "against_recipe", "task", "statistic", "languages"]
-NUMBERS = ["estimate", "low", "high", "df", "p", "p_holm", "p_equivalence", "margin", "smallest_effect"]
+NUMBERS = ["estimate", "low", "high", "standard_error", "df", "p", "p_holm", "p_equivalence", "margin"]
+NUMBERS += ["smallest_effect"]
 COUNTS = ["P", "S", "n"]
 LAST = ["verdict", "scope", "left_out", "degenerate", "by_pretraining"]
 COLUMNS = [*TEXTS[:2], "primary", *TEXTS[2:], *NUMBERS, *COUNTS, *LAST]
@@ -152,23 +153,34 @@ def _is_above(over_floor: Change) -> bool:
 
 
 def tests(one: Change, margin: float) -> dict[str, float]:
-    """p, p_equivalence and the smallest effect that would have been found with a power of .8, in percent points.
+    """standard_error, p, p_equivalence and the smallest effect that would have been found with a power of .8.
 
-    The effect is (t(ν; .975) + t(ν; .8)) · √variance. All are NaN without an interval. With ν = 0 (examples alone) they
-    are those of the normal distribution.
+    All are NaN without an interval. With ν = 0 (examples alone) they are those of the normal distribution.
     """
-    from scipy.special import stdtr, stdtrit
+    from scipy.special import stdtr
 
     variance = one.variance if one.found.counts and not np.isnan(one.interval[0]) else np.nan
     if np.isnan(variance) or variance <= 0:
-        return dict.fromkeys(("p", "p_equivalence", "smallest_effect"), float("nan"))
-    error, freedom = np.sqrt(variance), one.freedom or 1e9  # t with very many degrees of freedom is normal
+        return dict.fromkeys(("standard_error", "p", "p_equivalence", "smallest_effect"), float("nan"))
+    error, freedom = float(np.sqrt(variance)), one.freedom or NORMAL
     value = one.found.value
     return {
+        "standard_error": error,
         "p": float(2 * stdtr(freedom, -abs(value) / error)),
         "p_equivalence": float(stdtr(freedom, (abs(value) - margin) / error)),
-        "smallest_effect": float((stdtrit(freedom, 1 - ALPHA / 2) + stdtrit(freedom, POWER)) * error),
+        "smallest_effect": smallest_effect(error, one.freedom),
     }
+
+
+def smallest_effect(error: float, freedom: float, of_questions: int = 1) -> float:
+    """The effect that is found with a power of .8, in percent points: (t(ν; 1 − α/2m) + t(ν; .8)) · standard error.
+
+    of_questions: m, in how many questions α is divided, as Holm's first step does.
+    """
+    from scipy.special import stdtrit
+
+    freedom = freedom or NORMAL
+    return float((stdtrit(freedom, 1 - ALPHA / 2 / of_questions) + stdtrit(freedom, POWER)) * error)
 
 
 def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -198,8 +210,8 @@ def contrasts_frame(outline: Outline, folder) -> pd.DataFrame:
 
     folder: the scored runs. Rows: one for every task and one for their mean (`task` is "mean over tasks"). estimate,
     low, high, margin and smallest_effect are in percent points. P: pretrainings, S: the fewest seeds of a side, n: test
-    examples of the languages that count. by_pretraining: the difference of each pretraining. p_holm is NaN for
-    secondary contrasts.
+    examples of the languages that count. smallest_effect of a primary contrast is that of Holm's first step.
+    by_pretraining: the difference of each pretraining. p_holm is NaN for secondary contrasts.
     """
     rows: list[dict] = []
     for protocol in outline.protocols:
@@ -268,10 +280,13 @@ def _numbers(one: Change, margin: float) -> dict:
 
 
 def _with_verdicts(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with p_holm, p_equivalence corrected in the primary family, and verdicts."""
+    """The frame with p_holm, p_equivalence and smallest effects corrected in the primary families, and verdicts."""
     for _, part in frame[frame["primary"].astype(bool)].groupby(["protocol", "recipe"], sort=False):
         frame.loc[part.index, "p_holm"] = holm(part["p"])
         frame.loc[part.index, "p_equivalence"] = holm(part["p_equivalence"])
+        frame.loc[part.index, "smallest_effect"] = [
+            smallest_effect(row.standard_error, row.df, len(part)) for row in part.itertuples()
+        ]
     p = frame["p_holm"].astype(float).fillna(frame["p"].astype(float))
     columns = (frame["statistic"], frame["estimate"], p, frame["p_equivalence"], frame["scope"])
     return frame.assign(verdict=[verdict(*row) for row in zip(*columns, strict=True)])

@@ -11,8 +11,18 @@ from typing import Any
 import pandas as pd
 
 from mtbridge.base.files import read_parquet
-from mtbridge.inference.contrasts import ALL_TASKS, NO_VERDICT
-from mtbridge.inference.verdicts import COLUMNS, EQUIVALENT, EXAMPLES, HELPS, HURTS, PRETRAINING, SHOWN, UNDECIDED
+from mtbridge.inference.contrasts import ALL_TASKS
+from mtbridge.inference.verdicts import (
+    COLUMNS,
+    EQUIVALENT,
+    EXAMPLES,
+    HELPS,
+    HURTS,
+    NO_VERDICT,
+    PRETRAINING,
+    SHOWN,
+    UNDECIDED,
+)
 from mtbridge.presentation.layout import number, signed
 from mtbridge.presentation.words import STATISTIC_LABELS, join, language_name
 from mtbridge.study.outline import Outline

@@ -11,9 +11,17 @@ from pathlib import Path
 import pandas as pd
 
 from mtbridge.base.files import read_parquet
-from mtbridge.inference.contrasts import NO_VERDICT
 from mtbridge.inference.ranking import COLUMNS as RANKING_COLUMNS
-from mtbridge.inference.verdicts import CHECKPOINT, EQUIVALENT, EXAMPLES, HELPS, HURTS, PRETRAINING, UNDECIDED
+from mtbridge.inference.verdicts import (
+    CHECKPOINT,
+    EQUIVALENT,
+    EXAMPLES,
+    HELPS,
+    HURTS,
+    NO_VERDICT,
+    PRETRAINING,
+    UNDECIDED,
+)
 from mtbridge.presentation.comparisons import (
     Contrast,
     amount,

@@ -70,7 +70,7 @@ def gather(results, outline: Outline, protocols: list[str]) -> dict:
         "answers": list(map(answers.unbroken, first_sentences)),
         "sentences": list(map(answers.unbroken, sentences)),
         "kinds": [f"{KIND_HEADINGS[kind]}: {KIND_NAMES[kind]}" for kind in KIND_HEADINGS if kind in kinds],
-        "reading": reading(outline, frames, differences, translation, (len(runs), expected)),
+        "reading": reading(outline, frames, translation, (len(runs), expected)),
         "views": views,
         "changes": changes_table.lay_out(differences, outline),
         "translation": training.translation(translation, outline),

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from mtbridge.inference.contrasts import ALL_TASKS, HIGHER, LOWER, verdicts
+from mtbridge.inference.contrasts import ALL_TASKS
 from mtbridge.presentation.layout import GAP, Block, Cell, Layout, interval_text, signed
 from mtbridge.presentation.tables.scores import note_on_degenerate
 from mtbridge.presentation.words import EXAMPLES_ONLY, STATISTIC_LABELS
@@ -17,7 +17,6 @@ def lay_out(changes: pd.DataFrame, outline: Outline) -> Layout | None:
     """The frame of `inference.contrasts.changes` with differences down and tasks across; None if it is empty."""
     if changes.empty:
         return None
-    changes = changes.assign(verdict=verdicts(changes))
     names = [*(task.name for task in outline.tasks), ALL_TASKS]
     tasks = [task for task in names if (changes["task"] == task).any()]
     blocks = []
@@ -25,7 +24,11 @@ def lay_out(changes: pd.DataFrame, outline: Outline) -> Layout | None:
         block = _block(changes[changes["recipe"] == recipe], outline, tasks)
         if block.rows:
             blocks.append(block)
-    notes = ["Percent points; 95 % intervals of seeds and examples, paired on examples. * The interval excludes zero."]
+    several = "pretrainings" if len(outline.keys) > len(outline.models) else "seeds"
+    notes = [
+        f"Percent points; 95 % intervals of {several} and examples, paired. They are not corrected for how many there "
+        "are: what may be concluded stands under Answers."
+    ]
     if (changes["df"] == 0).all():
         notes = ["Percent points; 95 % intervals of test examples alone. With one seed there is no verdict."]
     notes += note_on_degenerate(changes, leaves_out=True)
@@ -60,4 +63,4 @@ def _cell(row, holds_seeds: bool) -> Cell:
         details.append(EXAMPLES_ONLY)
     if row.left_out:
         details.append(f"without {row.left_out}")
-    return Cell(signed(row.change), tuple(details), mark + ("*" if row.verdict in (HIGHER, LOWER) else ""))
+    return Cell(signed(row.change), tuple(details), mark)

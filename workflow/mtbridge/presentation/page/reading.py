@@ -5,7 +5,6 @@ import math
 import pandas as pd
 
 from mtbridge.inference import findings
-from mtbridge.inference.contrasts import HIGHER, LOWER, UNCLEAR
 from mtbridge.presentation.layout import interval_text, number, percent, signed
 from mtbridge.presentation.words import join, language_name
 from mtbridge.study.outline import Outline
@@ -13,27 +12,21 @@ from mtbridge.study.outline import Outline
 ONE_SEED = "With one fine-tuning seed per model nothing is claimed: the intervals hold test examples alone."
 
 
-def reading(
-    outline: Outline, frames: dict[str, pd.DataFrame], changes: pd.DataFrame, translation: pd.DataFrame, runs
-) -> list[str]:
-    """The sentences of the page's first section.
+def reading(outline: Outline, frames: dict[str, pd.DataFrame], translation: pd.DataFrame, runs) -> list[str]:
+    """The sentences on floor, similarity, weights and translation; contrasts are in `answers`.
 
     frames: name in the catalog -> frame, for tables and figures that are there, and `languages_alike` -> frame of
-    `inference.similarity`, if it is there; changes: see `inference.contrasts`;
-    translation: see `training.read_translation`; runs: (number of runs that are there, number expected).
+    `inference.similarity`, if it is there; translation: see `training.read_translation`; runs: (number of runs that are
+    there, number expected).
     """
     sentences = []
     done, expected = runs
     if done < expected:
         sentences.append(f"This page is not complete: {done} of {expected} fine-tuning runs are there.")
-    sentences.append(
-        ("There is one" if len(outline.keys) == len(outline.models) else "The tables and figures show the first")
-        + " pretraining per model. The intervals hold chance in fine-tuning seeds and test examples, not in "
-        "pretraining: they tell these checkpoints apart and are no evidence about the objectives as such."
-    )
+    if len(outline.keys) > len(outline.models):
+        sentences.append("Similarities and weights are those of each model's first pretraining.")
     if "table1" in frames:
         sentences += _against_floor(outline, frames["table1"])
-    sentences += _continued(outline, changes)
     if "figure1" in frames:
         sentences += _models_alike(outline, frames["figure1"])
     if "languages_alike" in frames:
@@ -81,50 +74,6 @@ def _by_model(outline: Outline, rows: pd.DataFrame, before: str) -> str:
     labels = outline.task_labels
     tasks_of = rows.groupby("model", sort=False)["task"].apply(lambda tasks: ", ".join(labels[task] for task in tasks))
     return before + "; ".join(f"{outline.short(model)} on {tasks}" for model, tasks in tasks_of.items())
-
-
-def _change(outline: Outline, name: str, row, words=("rose", "fell")) -> str:
-    """A change with its interval and the tasks left out; the verb says its direction only if there is a verdict."""
-    word = {HIGHER: f" {words[0]}", LOWER: f" {words[1]}", UNCLEAR: " no clear change,"}.get(row["verdict"], "")
-    labels = outline.task_labels
-    without = join(labels.get(task, task) for task in row["left_out"].split(", ")) if row["left_out"] else ""
-    text = f"{name}{word} {signed(row['change'])} {interval_text(row['low'], row['high'])}"
-    return text + (f" (without {without})" if without else "")
-
-
-def _continued(outline: Outline, changes: pd.DataFrame) -> list[str]:
-    """Each continued model against its base and the controls: means over tasks, then on how many tasks it is clear."""
-    sentences, models_that_fell = [], []
-    source = language_name(outline.source_language)
-    contrasts = findings.contrasts(changes)
-    for contrast in contrasts:
-        several = len(outline.recipes) > 1
-        name = outline.short(contrast.model) + (f" (recipe {contrast.recipe})" if several else "")
-        parts = []
-        if contrast.is_complete:
-            parts.append(_change(outline, source, contrast.means.loc["english"]))
-            parts.append(_change(outline, "zero-shot", contrast.means.loc["zero_shot"]))
-            parts.append(_change(outline, "gap", contrast.means.loc["gap"], ("widened", "narrowed")))
-        if contrast.source_fell_too(outline):
-            models_that_fell.append(name)
-        if contrast.tasks:
-            parts.append(
-                f"zero-shot clearly higher on {contrast.higher}, clearly lower on {contrast.lower} of {contrast.tasks} "
-                "tasks"
-            )
-        if parts:
-            against = outline.short(contrast.against)
-            sentences.append(f"{name} against {against}, in points over all tasks: {'; '.join(parts)}.")
-    if models_that_fell:
-        sentences.append(f"{source} fell too for {join(models_that_fell)}: what was lost is not transfer alone.")
-    comparisons = sum(contrast.tasks for contrast in contrasts)
-    if comparisons:
-        expected = number(findings.expected_by_chance(comparisons), 0)
-        sentences.append(
-            f"Of these {comparisons} comparisons on a task, about {expected} would look clear by chance if nothing "
-            "differed."
-        )
-    return sentences
 
 
 def _models_alike(outline: Outline, frame: pd.DataFrame) -> list[str]:
