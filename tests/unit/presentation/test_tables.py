@@ -1,5 +1,6 @@
 """Tables as they are laid out: gaps, marks, columns, text."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,17 @@ from mtbridge.presentation.markdown import to_markdown
 from mtbridge.presentation.tables import data, spectra
 from mtbridge.presentation.words import MATRIX_LABELS
 from mtbridge.study.outline import read_outline
-from tests.support.presentation import MODELS, flat, lay_out, make, outline_of, published_outline, small, write_run
+from tests.support.presentation import (
+    MODELS,
+    flat,
+    lay_out,
+    make,
+    outline_of,
+    presentation_study,
+    published_outline,
+    small,
+    write_run,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 REFERENCE = ROOT / "workflow" / "reference"
@@ -48,7 +59,7 @@ def test_what_is_missing_is_a_gap_and_never_an_error(tmp_path):
     frame = make("table1", outline, "sound", tmp_path / "scores")
     assert frame["ours"].notna().sum() == 4
     text = to_markdown(lay_out("table1", frame, outline, "sound"))
-    assert "| — |" in text and "70.0‡" in text and "143 of 144 runs are missing" in text
+    assert "| — |" in text and "70.0‡" in text and "143 of 144 are missing" in text
 
 
 def test_languages_without_a_code_are_marked(tmp_path):
@@ -283,3 +294,17 @@ def test_the_program_writes_all_three_forms(presentation_results, tmp_path):
     frame = pd.read_csv(paths["csv"])
     assert {"task", "model", "ours", "sd", "low", "high"} <= set(frame.columns) and "published" not in frame
     assert all(path.stat().st_size for path in paths.values())
+
+
+def test_table1_counts_pretrainings_where_there_are_several(tmp_path):
+    study = presentation_study(models=(("a", "A", "LM", None),), tasks=(("nc", "accuracy", ("de", "en")),), seeds=(1,))
+    study["models"][0]["replicates"] = ["a@2", "a@3"]
+    outline = read_outline(json.dumps(study))
+    for number, key in enumerate(("a", "a@2")):
+        write_run(tmp_path, "default", key, "nc", 1, flat({"de": 50.0 + number, "en": 60.0 + number}))
+    frame = make("table1", outline, "sound", tmp_path)
+    row = frame[(frame["model"] == "a") & (frame["statistic"] == "average")].iloc[0]
+    assert (row["ours"], row["sd"], row["df"]) == (pytest.approx(55.5), pytest.approx(0.7071, abs=1e-3), 1)
+    layout = lay_out("table1", frame, outline, "sound")
+    text = " ".join(layout.notes)
+    assert "1 of 3 are missing" in text and "between the P pretrainings" in text

@@ -237,5 +237,5 @@ def selection(
     if not seeds.any():
         return None
     languages = [scores.languages[index] for index in np.flatnonzero(used & ~kept)]
-    left_out = [*languages, *(f"seed {scores.seeds[index]}" for index in np.flatnonzero(~seeds))]
+    left_out = [*languages, *(f"{scores.unit} {scores.seeds[index]}" for index in np.flatnonzero(~seeds))]
     return weight, seeds, ", ".join(left_out)

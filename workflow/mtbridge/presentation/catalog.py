@@ -127,7 +127,7 @@ ENTRIES = (
         kind="table",
         title="Table 1",
         caption="Mean score over languages, by task and model.",
-        details="With 95 % intervals over fine-tuning seeds and test examples.",
+        details="With 95 % intervals over pretrainings or fine-tuning seeds, and test examples.",
         module="tables.scores",
         load=modules.scores,
         options={"by": "statistic"},
@@ -168,8 +168,8 @@ ENTRIES = (
         kind="table",
         title="Table 4",
         caption="Score by task, model and language.",
-        details="With 95 % intervals over fine-tuning seeds and test examples. Where *language_known* is false the "
-        "model does not know the language.",
+        details="With 95 % intervals over pretrainings or fine-tuning seeds, and test examples. Where *language_known* "
+        "is false the model does not know the language.",
         module="tables.scores",
         load=modules.scores,
         options={"by": "language"},

@@ -29,7 +29,7 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str, *, by: str) -> tu
 
     def cell(recipe: str, task: str, model: str, name: str) -> Cell:
         key = (NO_RECIPE if model == FLOOR else recipe, task, model, name)
-        return _score_cell(row_of.get(key), len(outline.seeds), holds_seeds)
+        return _score_cell(row_of.get(key), _planned(outline, model), holds_seeds)
 
     statistics = [name for name in STATISTICS if by == "statistic" and name in set(frame["statistic"])]
     blocks = []
@@ -88,8 +88,14 @@ def _has_published(row) -> bool:
     return row is not None and "published" in row and not math.isnan(row["published"])
 
 
-def _score_cell(row, full_seeds: int, holds_seeds: bool) -> Cell:
-    """holds_seeds: whether the table's intervals hold seeds, so that one that does not is marked."""
+def _planned(outline: Outline, model: str) -> int:
+    """How many units a model has in the plan: pretrainings if there are several, else seeds."""
+    pretrainings = len(outline.replicates(model)) if model in outline.keys else 1
+    return pretrainings if pretrainings > 1 else len(outline.seeds)
+
+
+def _score_cell(row, planned: int, holds_seeds: bool) -> Cell:
+    """planned: units; holds_seeds: whether the table's intervals hold units, so that one that does not is marked."""
     if row is None:
         return Cell(GAP)
     reasons, left_out = row["degenerate"], row["left_out"]
@@ -109,7 +115,7 @@ def _score_cell(row, full_seeds: int, holds_seeds: bool) -> Cell:
         details.append(f"without {left_out}")
     if _has_published(row):
         details.append(f"publ. {number(row['published'], 1)} ({signed(row['difference'])})")
-    lacks_seeds = row["model"] != FLOOR and row["seeds"] < full_seeds
+    lacks_seeds = row["model"] != FLOOR and row["seeds"] < planned
     marks = ("" if row["language_known"] else "†") + ("‡" if lacks_seeds else "") + mark
     return Cell(number(row["ours"]), tuple(details), marks)
 
@@ -117,7 +123,7 @@ def _score_cell(row, full_seeds: int, holds_seeds: bool) -> Cell:
 def _notes(frame: pd.DataFrame, outline: Outline, protocol: str) -> list[str]:
     """What a reader must know about the numbers, in the order in which the questions arise."""
     notes = [_note_on_metrics(frame, outline, protocol), *_notes_on_means(frame, outline, protocol)]
-    notes.append(_note_on_intervals(frame))
+    notes.append(_note_on_intervals(frame, outline))
     notes += note_on_degenerate(frame, outline.protocol(protocol).degenerate == "leave out")
     if (frame["model"] == FLOOR).any():
         notes.append("Floor: the one answer to all examples (words) that scores best on them, by language.")
@@ -128,12 +134,11 @@ def _notes(frame: pd.DataFrame, outline: Outline, protocol: str) -> list[str]:
     if "published" in frame:
         notes.append(_note_on_published(frame))
     runs = frame[frame["model"] != FLOOR].groupby(["recipe", "model", "task"])["seeds"].max()
-    seeds = len(outline.seeds)
-    missing = int((seeds - runs).sum())
+    planned = [_planned(outline, model) for model in runs.index.get_level_values("model")]
+    missing = sum(planned) - int(runs.sum())
     if missing:
-        notes.append(
-            f"{GAP} not there yet; ‡ fewer than {seeds} seeds. {missing} of {len(runs) * seeds} runs are missing."
-        )
+        what = "pretrainings or seeds" if len(outline.keys) > len(outline.models) else "seeds"
+        notes.append(f"{GAP} not there yet; ‡ fewer {what} than planned. {missing} of {sum(planned)} are missing.")
     return notes
 
 
@@ -143,7 +148,11 @@ def _note_on_metrics(frame: pd.DataFrame, outline: Outline, protocol: str) -> st
                for task in info.index if task in labels]  # fmt: skip
     text = "; ".join(f"{label}: {metric}, {split}" for label, metric, split in metrics)
     seeds = len(outline.seeds)
-    of_seeds = f"Mean of {seeds} fine-tuning seeds." if seeds > 1 else "One fine-tuning seed."
+    of_seeds = f"Mean of {seeds} fine-tuning seeds" if seeds > 1 else "One fine-tuning seed"
+    most = max((len(outline.replicates(model.key)) for model in outline.models), default=1)
+    of_seeds += (
+        f"; of models that are pretrained several times, mean of up to {most} pretrainings." if most > 1 else "."
+    )
     return f"In percent; metric and split: {text}. Protocol: {protocol}. {of_seeds}{_note_on_dev(info, outline)}"
 
 
@@ -171,7 +180,13 @@ def _notes_on_means(frame: pd.DataFrame, outline: Outline, protocol: str) -> lis
     return []
 
 
-def _note_on_intervals(frame: pd.DataFrame) -> str:
+def _note_on_intervals(frame: pd.DataFrame, outline: Outline) -> str:
+    if len(outline.keys) > len(outline.models):
+        return (
+            "Brackets: 95 % interval, mean ± t · √(s²/P + V). s²: variance between the P pretrainings of a model, "
+            "pooled over models (with one pretraining: between fine-tuning seeds, if there are several); V: variance "
+            "over resamples of the examples, which are the same in all languages where rows are translations."
+        )
     if (frame["df"] > 0).any():
         text = (
             "Brackets: 95 % interval of seeds and test examples, mean ± t · √(s²/S + V). s²: variance between the S "
