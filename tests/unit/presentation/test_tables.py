@@ -300,8 +300,8 @@ def test_table1_counts_pretrainings_where_there_are_several(tmp_path):
     study = presentation_study(models=(("a", "A", "LM", None),), tasks=(("nc", "accuracy", ("de", "en")),), seeds=(1,))
     study["models"][0]["replicates"] = ["a@2", "a@3"]
     outline = read_outline(json.dumps(study))
-    for number, key in enumerate(("a", "a@2")):
-        write_run(tmp_path, "default", key, "nc", 1, flat({"de": 50.0 + number, "en": 60.0 + number}))
+    for index, key in enumerate(("a", "a@2")):
+        write_run(tmp_path, "default", key, "nc", 1, flat({"de": 50.0 + index, "en": 60.0 + index}))
     frame = make("table1", outline, "sound", tmp_path)
     row = frame[(frame["model"] == "a") & (frame["statistic"] == "average")].iloc[0]
     assert (row["ours"], row["sd"], row["df"]) == (pytest.approx(55.5), pytest.approx(0.7071, abs=1e-3), 1)
