@@ -33,6 +33,13 @@ class PretrainingSettings:
     mask_share: float = setting(0.15, description="Share of tokens predicted in masked LM.", gt=0, lt=1)
     noise_share: float = setting(0.35, description="Share of tokens hidden in denoising.", gt=0, lt=1)
     sentences: int = setting(3, description="Consecutive lines that make one text in masked LM and denoising.", ge=1)
+    source_share: float | None = setting(
+        None,
+        description="Share of the texts in the source language in masked LM and denoising; default: as any other's.",
+        gt=0,
+        lt=1,
+    )
+    embedding_rate: float = setting(1.0, description="Word embeddings' learning rate, times that of all else.", gt=0)
     seed: int = setting(1, description="Of weights and order.", ge=0)
 
 

@@ -1,6 +1,6 @@
 """AdamW and the schedule of its learning rate, for fine-tuning and pretraining."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,14 +13,25 @@ def adamw(
     weight_decay: float,
     betas: tuple[float, float] = (0.9, 0.999),
     epsilon: float = 1e-8,
+    factors: "Mapping[torch.nn.Parameter, float] | None" = None,
 ) -> "torch.optim.Optimizer":
-    """AdamW (Loshchilov & Hutter 2019) with weight decay of matrices; biases and the weights of norms have none."""
+    """AdamW (Loshchilov & Hutter 2019) with weight decay of matrices; biases and the weights of norms have none.
+
+    Args:
+        factors: of parameters whose learning rate is another than the rest's: how many times as high it is.
+    """
     import torch
 
-    parameters = list(parameters)
-    matrices, vectors = [p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=learning_rate, betas=betas, eps=epsilon, fused=True)
+    parameters, factors = list(parameters), factors or {}
+    groups = []
+    for factor in sorted({1.0, *factors.values()}):
+        members = [p for p in parameters if factors.get(p, 1.0) == factor]
+        matrices, vectors = [p for p in members if p.ndim > 1], [p for p in members if p.ndim <= 1]
+        groups.append({"params": matrices, "weight_decay": weight_decay, "factor": factor})
+        groups.append({"params": vectors, "weight_decay": 0.0, "factor": factor})
+    optimizer = torch.optim.AdamW([group for group in groups if group["params"]], betas=betas, eps=epsilon, fused=True)
+    set_rate(optimizer, learning_rate)
+    return optimizer
 
 
 def scheduled_rate(step: int, steps: int, peak: float, warmup: float) -> float:
@@ -41,4 +52,4 @@ def scheduled_rate(step: int, steps: int, peak: float, warmup: float) -> float:
 def set_rate(optimizer: "torch.optim.Optimizer", rate: float) -> None:
     """Set the learning rate of an optimizer's next update."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["factor"]

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 from mtbridge.data.world.drawing import World
 from mtbridge.data.world.lexicon import TOPICS
-from mtbridge.data.world.sentences import ARTICLE, NOISE, Example, Sentence, draw_sentence
+from mtbridge.data.world.sentences import ARTICLE, NOISE, Example, Sentence, balanced, draw_sentence
 
 
 def nc(world: World) -> Iterator[Example]:
     """Articles: a title, and two sentences of which one may be noise."""
     rng = world.rng
-    while True:
-        topic = rng.choice(TOPICS)
+    for topic in balanced(rng, TOPICS):
         context = world.context(topic)
         first = draw_sentence(world, context, ARTICLE)
         if first.meaning.frame == "act" and not first.meaning.second and rng.random() < 0.15:

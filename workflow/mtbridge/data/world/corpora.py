@@ -1,16 +1,58 @@
-"""The corpora of the generated world: line-aligned text of documents about one topic each."""
+"""The corpora of the generated world: line-aligned text.
+
+`parallel` and `heldout` are documents of three lines about one topic. `pretraining` is texts of two lines, so that a
+model learns from text alone to look from one line into the other, which the tasks with two texts ask of it:
+
+    40 %  a document: an opening that is dense in words of its topic, and a statement
+    20 %  a page of a search: the query; title and description of what was found
+    20 %  a question and its answer
+    20 %  a sentence told twice, often in another form
+"""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.data.world import CORPORA, LANGUAGES
 from mtbridge.data.world.drawing import World
+from mtbridge.data.world.pairs import question_and_answer
 from mtbridge.data.world.realise import check_language, line
-from mtbridge.data.world.sentences import Sentence, document
+from mtbridge.data.world.search import draw_search, offer
+from mtbridge.data.world.sentences import Sentence, document, forms_of_telling
+
+# The sentences of one line.
+Line = tuple[Sentence, ...]
+
+LINES_OF_PRETRAINING = 2  # of one text
 
 
-def draw_corpus(corpus: str, lines: int, seed: int) -> Iterator[Sentence]:
+def _document(world: World) -> list[Line]:
+    return [(sentence,) for sentence in document(world, LINES_OF_PRETRAINING)]
+
+
+def _page(world: World) -> list[Line]:
+    search = draw_search(world)
+    return [(Sentence(search),), offer(world, search)]
+
+
+def _answer(world: World) -> list[Line]:
+    form = world.rng.choice(("who", "where", "when", "what"))
+    question, answer = question_and_answer(world, world.context(), form)
+    return [(question,), (answer,)]
+
+
+def _told_twice(world: World) -> list[Line]:
+    rng = world.rng
+    meaning = world.draw(rng.choice(("deed", "deed", "deed", "deed", "interact", "route")), world.context())
+    forms = forms_of_telling(meaning)
+    return [(Sentence(meaning, rng.choice(forms)),) for _ in range(LINES_OF_PRETRAINING)]
+
+
+# What draws a text, as often as it stands here.
+_TEXTS: tuple[Callable[[World], list[Line]], ...] = (_document, _document, _page, _answer, _told_twice)
+
+
+def draw_corpus(corpus: str, lines: int, seed: int) -> Iterator[Line]:
     """The sentences behind a corpus's lines, before they are put into a language.
 
     Raises MtbridgeError for an unknown corpus.
@@ -20,22 +62,25 @@ def draw_corpus(corpus: str, lines: int, seed: int) -> Iterator[Sentence]:
     world = World(corpus, random.Random(f"{corpus}/{seed}"))
     done = 0
     while done < lines:
-        for sentence in document(world, min(3, lines - done)):
-            yield sentence
+        if corpus == "pretraining":
+            text = world.rng.choice(_TEXTS)(world)
+        else:
+            text = [(sentence,) for sentence in document(world, 3)]
+        for sentences in text[: lines - done]:
+            yield sentences
             done += 1
 
 
 def parallel(corpus: str, lines: int, seed: int, languages=LANGUAGES) -> dict[str, list[str]]:
     """Line-aligned plain text of a corpus: {language: lines}.
 
-    Every three lines are a document about one topic with shared people, places and organisations. Corpora of different
-    names ("pretraining", "parallel", "heldout") share no meaning with each other, nor with any task's examples.
-    Raises MtbridgeError for an unknown corpus or language.
+    Corpora of different names ("pretraining", "parallel", "heldout") share no meaning with each other, nor with any
+    task's examples. Raises MtbridgeError for an unknown corpus or language.
     """
     for language in languages:
         check_language(language)
     text: dict[str, list[str]] = {language: [] for language in languages}
-    for meaning, form in draw_corpus(corpus, lines, seed):
+    for sentences in draw_corpus(corpus, lines, seed):
         for language in languages:
-            text[language].append(line(meaning, language, form))
+            text[language].append(" ".join(line(meaning, language, form) for meaning, form in sentences))
     return text

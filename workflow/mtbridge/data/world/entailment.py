@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from mtbridge.data.world.drawing import SMALL_COUNTS, World, choose_other, fitting_verbs
 from mtbridge.data.world.lexicon import ANTONYM, CATEGORIES, ONE_SIDED_VERBS, RELATED_VERBS
 from mtbridge.data.world.meanings import Meaning, Person
-from mtbridge.data.world.sentences import Example, Sentence
+from mtbridge.data.world.sentences import Example, Sentence, balanced
 
 LABELS = ("entailment", "neutral", "contradiction")
 
@@ -105,8 +105,7 @@ _DEEDS = {"entailment": _entailment, "contradiction": _contradiction, "neutral":
 def xnli(world: World) -> Iterator[Example]:
     """Premises and hypotheses: deeds, and now and then a thing's quality."""
     rng = world.rng
-    while True:
-        label = rng.choice(LABELS)
+    for label in balanced(rng, LABELS):
         frame = rng.choice(["act", "act", "act", "act", "interact", "property"])
         context = world.context()
         if frame == "property":

@@ -89,8 +89,7 @@ def examples(task: str, split: str, language: str, count: int, seed: int) -> lis
             row["label"] = [tag if task == "pos" else entity for _, tag, entity in tagged]
         else:
             for name, sentences in zip(TASKS[task].columns, columns, strict=True):
-                text = " ".join(line(sentence.meaning, language, sentence.form) for sentence in sentences)
-                row[name] = text.lower() if name == "query" else text
+                row[name] = " ".join(line(sentence.meaning, language, sentence.form) for sentence in sentences)
             row["label"] = label
         rows.append(row)
     return rows

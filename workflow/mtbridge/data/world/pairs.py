@@ -1,54 +1,69 @@
-"""Pairs of the generated world: do two sentences say the same (paws-x), does a passage answer a question (qam)?"""
+"""Pairs of the generated world: do two texts say the same (paws-x), does a passage answer a question (qam)?"""
 
 from collections.abc import Iterator
 
-from mtbridge.data.world.drawing import World, choose_other, fitting_verbs
-from mtbridge.data.world.lexicon import CATEGORIES, ONE_SIDED_VERBS
-from mtbridge.data.world.meanings import Person
-from mtbridge.data.world.sentences import NOISE, Example, Sentence, draw_sentence
+from mtbridge.data.world.drawing import Context, World, choose_other
+from mtbridge.data.world.lexicon import TOPICS
+from mtbridge.data.world.meanings import Meaning
+from mtbridge.data.world.sentences import Example, Sentence, balanced, forms_of_telling, nearest_in_length
+
+# A wrong passage is the one of this many whose length is nearest to the right one's.
+CANDIDATES = 4
+
+
+def _bare_deed(world: World, topic: str) -> Meaning:
+    """What someone did, and nothing else."""
+    return world.draw(
+        "deed", world.context(topic), adjective=None, number=None, name=None, second=None, place=None, time=None
+    )
 
 
 def paws_x(world: World) -> Iterator[Example]:
-    """The same words; the label says whether who did what to whom, or from where to where, is still the same."""
+    """Two deeds of two people, told twice; the label says whether who did what is still the same.
+
+    The deeds belong to two topics. Both texts have the same names and nouns, in any order and voice.
+    """
     rng = world.rng
-    while True:
-        same = rng.random() < 0.5
-        context = world.context()
-        day = ("weekday", rng.randrange(7))
-        frame = rng.choice(("interact", "interact", "route"))
-        if frame == "interact":
-            m = world.draw(frame, context, time=day)
-            if m.verb in ("meet", "greet"):
-                m = m._replace(verb=rng.choice(ONE_SIDED_VERBS))
-            first, second = rng.sample(("plain", "passive", "fronted"), 2)
-            other = m if same else m.reversed()
-        else:
-            m = world.draw(frame, context, time=day)
-            first, second = rng.sample(("plain", "fronted"), 2)
-            other = m if same else m._replace(origin=m.place, place=m.origin)
-        yield Example(((Sentence(m, first),), (Sentence(other, second),)), str(int(same)))
+    for label in balanced(rng, ("0", "1")):
+        topics = rng.sample(TOPICS, 2)
+        one, other = (_bare_deed(world, topic) for topic in topics)
+        while one.agent == other.agent:
+            other = _bare_deed(world, topics[1])
+        told = [Sentence(one), Sentence(other)]
+        if label == "0":
+            one, other = one._replace(agent=other.agent), other._replace(agent=one.agent)
+        again = [Sentence(m, rng.choice(forms_of_telling(m))) for m in (one, other)]
+        if rng.random() < 0.5:
+            again.reverse()
+        yield Example((tuple(told), tuple(again)), label)
+
+
+def question_and_answer(world: World, context: Context, form: str) -> tuple[Sentence, Sentence]:
+    """A question (the `form` is who, where, when or what) about a deed with place and day, and the deed."""
+    rng = world.rng
+    day = ("weekday", rng.randrange(7))
+    m = world.draw("deed", context, time=day, place=context.place, adjective=None, number=None, name=None, second=None)
+    return Sentence(m, form), Sentence(m, rng.choice(forms_of_telling(m)))
 
 
 def qam(world: World) -> Iterator[Example]:
-    """Does the passage answer the question? Passages that do not are about the same person, or lack what is asked."""
+    """Does the sentence answer the question? A wrong one tells a deed of another topic, half the time by the same one.
+
+    It has place and day as the right one, and the right one's length as nearly as a few attempts allow.
+    """
     rng = world.rng
-    while True:
-        is_answered = rng.random() < 0.5
-        question = rng.choice(("who", "where", "when", "what"))
+    for label in balanced(rng, ("0", "1")):
+        form = rng.choice(("who", "where", "when"))
         context = world.context()
-        m = world.draw("act", context, time=("weekday", rng.randrange(7)), place=context.place, second=None, name=None)
-        answer = m
-        if not is_answered:
-            lacking = {"where": "place", "when": "time"}.get(question)
-            category = CATEGORIES[m.category]
-            verbs = fitting_verbs(category, isinstance(m.agent, Person))
-            if lacking and rng.random() < 0.5:
-                answer = m.without([lacking])
-            elif question == "what":
-                answer = m._replace(verb=choose_other(rng, verbs, m.verb))
-            else:
-                answer = m._replace(thing=choose_other(rng, category.nouns, m.thing))
-        form = rng.choice([form for form in ("plain", "fronted", "passive") if form != "fronted" or answer.time])
-        passage = [Sentence(answer, form), draw_sentence(world, context, NOISE)]
-        rng.shuffle(passage)
-        yield Example(((Sentence(m, question),), tuple(passage)), str(int(is_answered)))
+        question, passage = question_and_answer(world, context, form)
+        if label == "0":
+            same_agent = rng.random() < 0.5
+            wrong = []
+            for _ in range(CANDIDATES):
+                other = world.context(choose_other(rng, TOPICS, context.topic))
+                _, sentence = question_and_answer(world, other, form)
+                if same_agent:
+                    sentence = sentence._replace(meaning=sentence.meaning._replace(agent=question.meaning.agent))
+                wrong.append((sentence,))
+            (passage,) = nearest_in_length((passage,), wrong)
+        yield Example(((question,), (passage,)), label)

@@ -189,7 +189,7 @@ def _subject(m, language, argument):
 
 
 def _nominal(m, language, argument):
-    words = noun_phrase(_lemma(m), language, None, "nominative", m.adjective, None)
+    words = noun_phrase(_lemma(m), language, None, "nominative", None if argument else m.adjective, None)
     return (*words, *_name(m)) if m.name else words
 
 

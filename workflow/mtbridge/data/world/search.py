@@ -9,75 +9,97 @@ from mtbridge.data.world.lexicon import (
     ADJECTIVES_OF_TOPIC,
     CATEGORIES,
     CATEGORIES_OF_TOPIC,
-    CATEGORY_OF,
     GENERAL_ADJECTIVES,
     TOPICS,
 )
 from mtbridge.data.world.meanings import Meaning
-from mtbridge.data.world.sentences import Example, Sentence
+from mtbridge.data.world.sentences import Example, Sentence, balanced, nearest_in_length
+
+# A wrong advertisement is of the one of this many searches whose length is nearest to the query's.
+CANDIDATES = 12
 
 
-def _search(world: World) -> Meaning:
+def _adjective(rng: random.Random, topic: str) -> str:
+    return rng.choice(rng.choice((GENERAL_ADJECTIVES, ADJECTIVES_OF_TOPIC[topic])))
+
+
+def draw_search(world: World) -> Meaning:
     """What someone looks for: a thing in a city."""
     rng = world.rng
     while True:
         topic = rng.choice(TOPICS)
-        adjective = None
-        if rng.random() < 0.5:
-            adjective = rng.choice(rng.choice((GENERAL_ADJECTIVES, ADJECTIVES_OF_TOPIC[topic])))
+        adjective = _adjective(rng, topic) if rng.random() < 0.5 else None
         thing = rng.choice(CATEGORIES[rng.choice(CATEGORIES_OF_TOPIC[topic])].nouns)
-        place = ("city", rng.randrange(len(names.CITY_NAMES)))
-        m = Meaning("search", topic, thing=thing, adjective=adjective, place=place)
+        m = Meaning("search", topic, thing=thing, adjective=adjective, place=_city(rng))
         if world.holds(m):
             return m
 
 
-def _thing_of_grade(rng: random.Random, search: Meaning, grade: int) -> str:
-    """A thing: the one looked for (3, 4), another of its category (2), of its topic (1), of another topic (0)."""
-    assert search.thing
-    if grade >= 3:
-        return search.thing
-    if grade == 2:
-        return choose_other(rng, CATEGORIES[search.category].nouns, search.thing)
-    topic = search.topic if grade == 1 else choose_other(rng, TOPICS, search.topic)
-    return rng.choice(CATEGORIES[choose_other(rng, CATEGORIES_OF_TOPIC[topic], search.category)].nouns)
+def _city(rng: random.Random) -> tuple:
+    """Any city: a query and what is found are drawn alike, so no city tells that it was not looked for."""
+    return ("city", rng.randrange(len(names.CITY_NAMES)))
 
 
-def _offer(world: World, thing: str, place: tuple, adjective: str | None = None) -> Meaning:
-    topic = CATEGORIES[CATEGORY_OF[thing]].topic
-    return world.draw("catalogue", world.context(topic), thing=thing, place=place, adjective=adjective)
+def offer(world: World, search: Meaning) -> tuple[Sentence, Sentence]:
+    """Title and description of an offer of exactly what is looked for."""
+    context = world.context(search.topic)
+    m = world.draw("catalogue", context, thing=search.thing, place=search.place, adjective=search.adjective)
+    return Sentence(m, "title"), Sentence(m, "description")
 
 
 def qadsm(world: World) -> Iterator[Example]:
-    """Queries and advertisements, Good if the thing is the one looked for."""
+    """Queries and advertisements: Good ones offer what is looked for, Bad ones what another search looks for.
+
+    A Bad one has an adjective exactly if the query has one, and about the length of a Good one.
+    """
     rng = world.rng
-    while True:
-        good = rng.random() < 0.5
-        search = _search(world)
-        assert search.place
-        thing = _thing_of_grade(rng, search, 3 if good else rng.choice((2, 0)))
-        adjective = search.adjective if rng.random() < 0.5 else rng.choice(GENERAL_ADJECTIVES)
-        offer = _offer(world, thing, search.place, adjective)
-        form = "buy" if CATEGORIES[CATEGORY_OF[thing]].kind == "goods" and rng.random() < 0.5 else "find"
-        columns = ((Sentence(search),), (Sentence(offer, "title"),), (Sentence(offer, form),))
-        yield Example(columns, "Good" if good else "Bad")
+    for label in balanced(rng, ("Bad", "Good")):
+        search = draw_search(world)
+        found = search
+        if label == "Bad":
+            others = []
+            while len(others) < CANDIDATES:
+                other = draw_search(world)
+                if other.thing != search.thing and bool(other.adjective) == bool(search.adjective):
+                    others.append((Sentence(other),))
+            ((found, _),) = nearest_in_length((Sentence(search),), others)
+        title, description = offer(world, found)
+        yield Example(((Sentence(search),), (title,), (description,)), label)
+
+
+def _found(rng: random.Random, search: Meaning, grade: int) -> Meaning:
+    """What an offer of a grade has instead of what is looked for.
+
+    4: the same; 3: the same in another city; 2: another thing of its category, 1: of its topic, in this city or
+    another; 0: a thing of another topic in another city.
+    """
+    assert search.place
+    here = grade == 4 or (grade in (1, 2) and rng.random() < 0.5)
+    place = search.place
+    while not here and place == search.place:
+        place = _city(rng)
+    if grade >= 3:
+        return search._replace(place=place)
+    topic = search.topic if grade else choose_other(rng, TOPICS, search.topic)
+    if grade == 2:
+        thing = choose_other(rng, CATEGORIES[search.category].nouns, search.thing)
+    else:
+        thing = rng.choice(CATEGORIES[choose_other(rng, CATEGORIES_OF_TOPIC[topic], search.category)].nouns)
+    adjective = _adjective(rng, topic) if search.adjective else None
+    return search._replace(topic=topic, thing=thing, place=place, adjective=adjective)
 
 
 def wpr(world: World) -> Iterator[Example]:
-    """Result lists of four to six offers a query, graded 4 (same thing, same city) to 0 (another topic)."""
+    """Result lists of four offers a query: one of grade 4, two of grade 0, one of 0 to 3."""
     rng = world.rng
     last = None
     while True:
-        search = _search(world)
+        search = draw_search(world)
         if search.thing == last:  # neighbouring lists must differ in their query
             continue
         last = search.thing
-        assert search.place
-        grades = [rng.choice((3, 4)), *rng.choices(range(5), k=rng.randrange(3, 6))]
+        grades = [4, 0, 0, rng.randrange(4)]
         rng.shuffle(grades)
         for grade in grades:
-            here = grade == 4 or (grade < 3 and rng.random() < 0.5)
-            place = search.place if here else world.other_place(search.place)
-            offer = _offer(world, _thing_of_grade(rng, search, grade), place)
-            columns = ((Sentence(search),), (Sentence(offer, "title"),), (Sentence(offer, "find"), Sentence(offer)))
-            yield Example(columns, str(grade))
+            title, snippet = offer(world, _found(rng, search, grade))
+            yield Example(((Sentence(search),), (title,), (snippet,)), str(grade))

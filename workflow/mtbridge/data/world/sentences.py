@@ -1,11 +1,13 @@
 """Sentences: meanings together with the form that they are said in, examples made of them, and documents of several."""
 
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mtbridge.data.world.drawing import Context, World
 from mtbridge.data.world.lexicon import ANTONYM
 from mtbridge.data.world.meanings import Meaning, Person
+from mtbridge.data.world.realise import line
 
 
 class Sentence(NamedTuple):
@@ -59,6 +61,36 @@ def _forms(meaning: Meaning) -> list[str]:
     if meaning.frame == "property":
         return ["plain", "plain", "plain", "negated"]
     return ["plain"]
+
+
+def forms_of_telling(meaning: Meaning) -> list[str]:
+    """The forms that tell a deed, a meeting or a journey, and nothing more than it."""
+    forms = ["plain"] + ["fronted"] * bool(meaning.time)
+    if meaning.frame == "act":
+        forms += ["located"] * bool(meaning.place)
+    if meaning.frame != "route" and not meaning.second:
+        forms += ["passive"]
+    return forms
+
+
+def balanced(rng: random.Random, labels: Sequence[str]) -> Iterator[str]:
+    """Labels without end, in random order: all of them equally often in every stretch of ten times their number."""
+    while True:
+        stretch = [*labels] * 10
+        rng.shuffle(stretch)
+        yield from stretch
+
+
+def nearest_in_length(right: tuple[Sentence, ...], candidates: list[tuple[Sentence, ...]]) -> tuple[Sentence, ...]:
+    """The candidate whose English is most nearly as long as that of the `right` one.
+
+    English decides for all languages, so that an example means the same in each.
+    """
+
+    def length(sentences: tuple[Sentence, ...]) -> int:
+        return sum(len(line(meaning, "en", form)) for meaning, form in sentences)
+
+    return min(candidates, key=lambda sentences: abs(length(sentences) - length(right)))
 
 
 def draw_sentence(world: World, context: Context, frames, previous: Meaning | None = None) -> Sentence:

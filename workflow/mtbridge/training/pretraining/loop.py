@@ -150,7 +150,8 @@ class Pretraining:
         torch.manual_seed(plan.seed)
         self.rng = np.random.default_rng([plan.seed, 8])  # 8: other numbers than those of `Texts`, which has 7
         self.weights = dict(model.named_parameters())  # has tied weights once
-        self.optimizer = adamw(self.weights.values(), plan.learning_rate, WEIGHT_DECAY, BETAS, EPSILON)
+        factors = {model.get_input_embeddings().weight: plan.embedding_rate}
+        self.optimizer = adamw(self.weights.values(), plan.learning_rate, WEIGHT_DECAY, BETAS, EPSILON, factors)
         if encoder_tokens is None:
             self.stream = batches(samples(texts, plan, ids), plan.tokens_per_step)
         else:

@@ -46,14 +46,24 @@ def direction_pairs(directions: str, languages: tuple[str, ...], source_language
 
 
 def masked_lm_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict[str, Any]) -> Sample:
-    """A text of consecutive lines; the loss draws the positions to predict."""
-    lines = texts.consecutive(texts.any_language(), number, plan.sentences)
-    return np.concatenate([[ids["start"]], np.concatenate(lines)[: texts.limit], [ids["end"]]]), None
+    """A text of consecutive lines; the loss draws the positions to predict.
+
+    The first line and the rest stand in the family's template of a pair: so its separator, and its second token type
+    if it has them, are known when a task brings two texts.
+    """
+    lines = texts.consecutive(texts.any_language(plan.source_language, plan.source_share), number, plan.sentences)
+    family = FAMILIES[plan.family]
+    template = family.pair if len(lines) > 1 else family.single
+    room = texts.limit - (len(family.pair) - len(family.single))  # a pair has more special tokens
+    first = lines[0][:room]
+    rest = np.concatenate([first[:0], *lines[1:]])[: room - len(first)]
+    pieces = {"S": [ids["start"]], "E": [ids["end"]], "A": first, "B": rest}
+    return np.concatenate([pieces[piece] for piece in template]), None
 
 
 def denoising_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict[str, Any]) -> Sample:
     """A text of consecutive lines, with noise and without."""
-    language = texts.any_language()
+    language = texts.any_language(plan.source_language, plan.source_share)
     lines = texts.consecutive(language, number, plan.sentences)
     # Cut first, so that the noisy text has no tokens that the target does not have.
     ends = np.minimum(np.cumsum([len(line) for line in lines]), texts.limit)
@@ -125,7 +135,11 @@ def masked_lm_loss(
     noisy = np.where(predicted & (draw >= 0.9), rng.integers(ordinary, model.config.vocab_size, clean.shape), noisy)
     real = torch.from_numpy((clean != ids["pad"]).astype(np.int64))
     family = FAMILIES[plan.family]
-    hidden = model.get_submodule(family.body)(input_ids=torch.from_numpy(noisy), attention_mask=real).last_hidden_state
+    inputs = {"input_ids": torch.from_numpy(noisy), "attention_mask": real}
+    if family.has_token_types(model.config.to_dict()):
+        ends = np.cumsum(clean == ids["end"], axis=1) - (clean == ids["end"])  # before each token
+        inputs["token_type_ids"] = torch.from_numpy(np.minimum(ends, 1)) * real
+    hidden = model.get_submodule(family.body)(**inputs).last_hidden_state
     logits = _predict(model, hidden[torch.from_numpy(predicted)], family.head)
     return torch.nn.functional.cross_entropy(logits, torch.from_numpy(clean[predicted]))
 

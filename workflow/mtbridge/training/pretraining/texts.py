@@ -38,9 +38,12 @@ class Texts:
         first = number - number % count
         return [self.line(language, i) for i in range(first, min(first + count, self.lines))]
 
-    def any_language(self) -> str:
-        """A language, drawn at random."""
-        return self.languages[self.rng.integers(len(self.languages))]
+    def any_language(self, source_language: str, source_share: float | None) -> str:
+        """A language, drawn at random: the source language with a probability of `source_share`; None: all alike."""
+        others = [language for language in self.languages if language != source_language]
+        if source_share is None or len(others) in (0, len(self.languages)):
+            return self.languages[self.rng.integers(len(self.languages))]
+        return source_language if self.rng.random() < source_share else others[self.rng.integers(len(others))]
 
     def numbers(self) -> Iterator[int]:
         """Yield line numbers without end: all lines in random order, then all again in another order."""
