@@ -6,7 +6,7 @@ model learns from text alone to look from one line into the other, which the tas
     40 %  a document: an opening that is dense in words of its topic, and a statement
     20 %  a page of a search: the query; title and description of what was found
     20 %  a question and its answer
-    20 %  a sentence told twice, often in another form
+    20 %  what is told twice: one sentence, often in another form, or two people's deeds in the same words
 """
 
 import random
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.data.world import CORPORA, LANGUAGES
 from mtbridge.data.world.drawing import World
-from mtbridge.data.world.pairs import question_and_answer
+from mtbridge.data.world.pairs import question_and_answer, two_deeds
 from mtbridge.data.world.realise import check_language, line
 from mtbridge.data.world.search import draw_search, offer
 from mtbridge.data.world.sentences import Sentence, document, forms_of_telling
@@ -43,6 +43,10 @@ def _answer(world: World) -> list[Line]:
 
 def _told_twice(world: World) -> list[Line]:
     rng = world.rng
+    if rng.random() < 0.5:
+        told = [Sentence(m, rng.choice(forms_of_telling(m))) for m in two_deeds(world)]
+        rng.shuffle(told)
+        return [tuple(told)] * LINES_OF_PRETRAINING
     meaning = world.draw(rng.choice(("deed", "deed", "deed", "deed", "interact", "route")), world.context())
     forms = forms_of_telling(meaning)
     return [(Sentence(meaning, rng.choice(forms)),) for _ in range(LINES_OF_PRETRAINING)]

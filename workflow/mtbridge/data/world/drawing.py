@@ -1,7 +1,7 @@
 """How meanings are drawn: a world holds the people, names and things of one partition, and draws meanings of them."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from mtbridge.base.errors import MtbridgeError, nearest
@@ -59,6 +59,11 @@ def choose_other(rng: random.Random, choices, *excluded):
 def fitting_verbs(category: Category, personal: bool) -> list[str]:
     """What a person, or an organisation, can do with the nouns of a category."""
     return [verb for verb in category.verbs if personal or verb in ORGANISATION_VERBS]
+
+
+def categories_of(topic: str, kinds=None) -> list[str]:
+    """The names of a topic's categories, of those of the `kinds` if they are given."""
+    return [name for name in CATEGORIES_OF_TOPIC[topic] if not kinds or CATEGORIES[name].kind in kinds]
 
 
 def _adjective(rng, topic):
@@ -140,10 +145,7 @@ class World:
 
     def category(self, topic: str, kinds=None) -> Category:
         """A category of the topic, of one of the `kinds` if they are given."""
-        choices: Sequence[str] = CATEGORIES_OF_TOPIC[topic]
-        if kinds:
-            choices = [name for name in choices if CATEGORIES[name].kind in kinds]
-        return CATEGORIES[self.rng.choice(choices)]
+        return CATEGORIES[self.rng.choice(categories_of(topic, kinds))]
 
     def thing(self, category: Category) -> str:
         """A noun of the category that occurs in the partition."""

@@ -88,7 +88,7 @@ def _categories() -> tuple[dict[str, Category], dict[str, dict[str, Noun]]]:
         for lemma, row in ((hypernym, _row(entry["hypernym"])), *rows.items()):
             nouns[lemma] = {language: _noun(row[language], language) for language in LANGUAGES}
         kind = entry["kind"]
-        verbs = tuple(entry["verbs"].split() + NOUN_FILE["verbs_of_kind"][kind].split())
+        verbs = (*entry["verbs"].split(), *VERBS_OF_KIND[kind])
         categories[name] = Category(entry["topic"], kind, verbs, hypernym, tuple(rows))
     return categories, nouns
 
@@ -112,6 +112,7 @@ def _function_words(tags: dict[str, str]) -> dict[str, tuple[str, str, str]]:
     return {word: (word.rstrip("_"), tag, "O") for tag, words in tags.items() for word in words.split()}
 
 
+VERBS_OF_KIND = {kind: tuple(verbs.split()) for kind, verbs in NOUN_FILE["verbs_of_kind"].items()}
 CATEGORIES, NOUNS = _categories()
 CATEGORY_OF = {noun: name for name, category in CATEGORIES.items() for noun in category.nouns}
 CATEGORIES_OF_TOPIC = {

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from mtbridge.data.world.drawing import Context, World, choose_other
-from mtbridge.data.world.lexicon import TOPICS
+from mtbridge.data.world.drawing import Context, World, categories_of, choose_other
+from mtbridge.data.world.lexicon import TOPICS, VERBS_OF_KIND
 from mtbridge.data.world.meanings import Meaning
 from mtbridge.data.world.sentences import Example, Sentence, balanced, forms_of_telling, nearest_in_length
 
@@ -11,31 +11,37 @@ from mtbridge.data.world.sentences import Example, Sentence, balanced, forms_of_
 CANDIDATES = 4
 
 
-def _bare_deed(world: World, topic: str) -> Meaning:
-    """What someone did, and nothing else."""
-    return world.draw(
-        "deed", world.context(topic), adjective=None, number=None, name=None, second=None, place=None, time=None
+def two_deeds(world: World) -> tuple[Meaning, Meaning]:
+    """Deeds of two people with things of two topics; each could have been done to the other's thing as well."""
+    rng = world.rng
+    kind = rng.choice(sorted(VERBS_OF_KIND))
+    topics = rng.sample([topic for topic in TOPICS if categories_of(topic, (kind,))], 2)
+    one, other = (
+        world.draw(
+            "deed",
+            world.context(topic),
+            thing=world.thing(world.category(topic, (kind,))),
+            verb=verb,
+            **dict.fromkeys(("adjective", "number", "name", "second", "place", "time")),
+        )
+        for topic, verb in zip(topics, rng.sample(VERBS_OF_KIND[kind], 2), strict=True)
     )
+    return one, other
 
 
 def paws_x(world: World) -> Iterator[Example]:
-    """Two deeds of two people, told twice; the label says whether who did what is still the same.
+    """Two people's deeds, told twice with the same words; the label says whether who did what is still the same.
 
-    The deeds belong to two topics. Both texts have the same names and nouns, in any order and voice.
+    The second text tells the deeds in the order of the first, and a tenth of them in the passive voice.
     """
     rng = world.rng
     for label in balanced(rng, ("0", "1")):
-        topics = rng.sample(TOPICS, 2)
-        one, other = (_bare_deed(world, topic) for topic in topics)
-        while one.agent == other.agent:
-            other = _bare_deed(world, topics[1])
-        told = [Sentence(one), Sentence(other)]
+        one, other = two_deeds(world)
+        told = (Sentence(one), Sentence(other))
         if label == "0":
-            one, other = one._replace(agent=other.agent), other._replace(agent=one.agent)
-        again = [Sentence(m, rng.choice(forms_of_telling(m))) for m in (one, other)]
-        if rng.random() < 0.5:
-            again.reverse()
-        yield Example((tuple(told), tuple(again)), label)
+            one, other = one._replace(thing=other.thing), other._replace(thing=one.thing)
+        again = tuple(Sentence(m, "passive" if rng.random() < 0.1 else "plain") for m in (one, other))
+        yield Example((told, again), label)
 
 
 def question_and_answer(world: World, context: Context, form: str) -> tuple[Sentence, Sentence]:
