@@ -34,3 +34,11 @@ def test_a_rate_is_set_for_all_parameters():
     optimizer = adamw(torch.nn.Linear(3, 2).parameters(), 0.1, 0.0)
     set_rate(optimizer, 0.2)
     assert [group["lr"] for group in optimizer.param_groups] == [0.2, 0.2]
+
+
+def test_some_parameters_learn_at_a_multiple_of_the_rate():
+    module = torch.nn.Linear(3, 2)
+    optimizer = adamw(module.parameters(), 0.1, 0.0, factors={module.weight: 2.0})
+    set_rate(optimizer, 0.2)
+    rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    assert rates == {id(module.weight): 0.4, id(module.bias): 0.2}

@@ -13,6 +13,8 @@ from safetensors.torch import load_file
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import corpora, tokenized, tokenizers
+from mtbridge.models.template import Template
+from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.pretraining import DIRECTIONS as NAMES_OF_DIRECTIONS
 from mtbridge.specs.pretraining import OBJECTIVES as NAMES_OF_OBJECTIVES
 from mtbridge.specs.pretraining import PretrainingPlan
@@ -233,6 +235,53 @@ def test_masked_lm_scores_only_hidden_tokens_at_the_share_asked_for(place, monke
     assert 0.25 < share < 0.35
     assert not set(scored[0].tolist()) & {ids["pad"], ids["start"], ids["end"]}
     assert torch.isfinite(loss)
+
+
+@pytest.mark.parametrize("family", ["bert", "xlm-roberta"])
+def test_a_text_of_masked_lm_stands_in_the_template_that_fine_tuning_gives_a_pair(place, family):
+    made = plan(family, "masked_lm", sentences=2)
+    ids, texts, _ = stream(place, made)
+    texts.languages = ["en"]
+    model = create(family, small.SMALL, ids, 300, made.seed)
+    types = FAMILIES[family].has_token_types(model.config.to_dict())
+    pair = Template(FAMILIES[family].pair, {"S": ids["start"], "E": ids["end"], "T": {}}, 52, types)
+    batch = [OBJECTIVES["masked_lm"].sample(texts, number, made, ids) for number in (0, 6)]
+    lines = [texts.line("en", number) for number in (0, 1, 6, 7)]
+    expected, expected_types, _ = pair.assemble(tokenized.Ragged.of(lines), ["en", "en"])
+    assert [source.tolist() for source, _ in batch] == [expected[0].tolist(), expected[1].tolist()]
+    seen = {}
+    body = model.get_submodule(FAMILIES[family].body)
+    body.register_forward_pre_hook(lambda _, args, kwargs: seen.update(kwargs), with_kwargs=True)
+    OBJECTIVES["masked_lm"].loss(model, batch, made, ids, np.random.default_rng(0))
+    if types:
+        for row, length_ in enumerate(expected.lengths):
+            assert seen["token_type_ids"][row, :length_].tolist() == expected_types[row].tolist()
+            assert not seen["token_type_ids"][row, length_:].any()
+    else:
+        assert "token_type_ids" not in seen
+
+
+@pytest.mark.parametrize("limit", [7, 20])
+def test_a_pair_of_lines_is_no_longer_than_a_single_text_may_be(place, limit):
+    made = plan("xlm-roberta", "masked_lm", sentences=3)
+    ids, texts, _ = stream(place, made)
+    texts.limit = limit
+    assert max(len(next(samples(texts, made, ids))[0]) for _ in range(50)) == limit + 2
+
+
+@pytest.mark.parametrize(("family", "objective"), [("bert", "masked_lm"), ("mbart", "denoising")])
+def test_the_source_language_has_its_share_of_the_texts(place, family, objective):
+    def share(source_share):
+        made = plan(family, objective, source_share=source_share)
+        _, texts, found = stream(place, made)
+        drawn, line = [], texts.consecutive
+        texts.consecutive = lambda language, *rest: drawn.append(language) or line(language, *rest)
+        for _ in range(2000):
+            next(found)
+        return drawn.count("en") / len(drawn)
+
+    assert share(0.8) == pytest.approx(0.8, abs=0.03)
+    assert share(None) == pytest.approx(0.5, abs=0.04)
 
 
 def test_a_base_of_another_family_is_refused(place, tmp_path):

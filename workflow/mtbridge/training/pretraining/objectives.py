@@ -54,7 +54,7 @@ def masked_lm_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict
     lines = texts.consecutive(texts.any_language(plan.source_language, plan.source_share), number, plan.sentences)
     family = FAMILIES[plan.family]
     template = family.pair if len(lines) > 1 else family.single
-    room = texts.limit - (len(family.pair) - len(family.single))  # a pair has more special tokens
+    room = texts.limit - (len(family.pair) - len(family.single) - 1)  # a pair has another text and more special tokens
     first = lines[0][:room]
     rest = np.concatenate([first[:0], *lines[1:]])[: room - len(first)]
     pieces = {"S": [ids["start"]], "E": [ids["end"]], "A": first, "B": rest}
