@@ -6,7 +6,9 @@ follow from the meaning. What it gives up: variety. Its sentences come from some
 that a pipeline works and what transfers through structure and shared words, not how good a model is on real text.
 
 Much of dev and test must be known from text: half of their names and nouns do not occur in the English training
-examples, and an article to be classified names no organisation, which all languages would spell alike.
+examples, and an article to be classified names no organisation, which all languages would spell alike. Where a task has
+two texts, the label lies in how they match: words, lengths and, for paraphrases, shared words alone tell little of it.
+Test examples of all tasks are translations of each other, row by row.
 
     words/                       the words, names and sentence patterns, as YAML to read and to extend
     lexicon, names               the words as tables; the names, and CLDR's through Babel

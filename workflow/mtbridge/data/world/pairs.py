@@ -64,12 +64,12 @@ def qam(world: World) -> Iterator[Example]:
         question, passage = question_and_answer(world, context, form)
         if label == "0":
             same_agent = rng.random() < 0.5
-            wrong = []
+            wrong: list[Sentence] = []
             for _ in range(CANDIDATES):
                 other = world.context(choose_other(rng, TOPICS, context.topic))
                 _, sentence = question_and_answer(world, other, form)
                 if same_agent:
                     sentence = sentence._replace(meaning=sentence.meaning._replace(agent=question.meaning.agent))
-                wrong.append((sentence,))
-            (passage,) = nearest_in_length((passage,), wrong)
+                wrong.append(sentence)
+            passage = nearest_in_length(passage, wrong)
         yield Example(((question,), (passage,)), label)

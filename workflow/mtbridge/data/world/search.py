@@ -57,12 +57,12 @@ def qadsm(world: World) -> Iterator[Example]:
         search = draw_search(world)
         found = search
         if label == "Bad":
-            others = []
+            others: list[Sentence] = []
             while len(others) < CANDIDATES:
                 other = draw_search(world)
                 if other.thing != search.thing and bool(other.adjective) == bool(search.adjective):
-                    others.append((Sentence(other),))
-            ((found, _),) = nearest_in_length((Sentence(search),), others)
+                    others.append(Sentence(other))
+            found, _ = nearest_in_length(Sentence(search), others)
         title, description = offer(world, found)
         yield Example(((Sentence(search),), (title,), (description,)), label)
 
@@ -80,7 +80,9 @@ def _found(rng: random.Random, search: Meaning, grade: int) -> Meaning:
         place = _city(rng)
     if grade >= 3:
         return search._replace(place=place)
-    topic = search.topic if grade else choose_other(rng, TOPICS, search.topic)
+    topic = CATEGORIES[search.category].topic
+    if not grade:
+        topic = choose_other(rng, TOPICS, topic)
     if grade == 2:
         thing = choose_other(rng, CATEGORIES[search.category].nouns, search.thing)
     else:

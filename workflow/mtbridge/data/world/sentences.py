@@ -1,7 +1,7 @@
 """Sentences: meanings together with the form that they are said in, examples made of them, and documents of several."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from mtbridge.data.world.drawing import Context, World
@@ -81,16 +81,16 @@ def balanced(rng: random.Random, labels: Sequence[str]) -> Iterator[str]:
         yield from stretch
 
 
-def nearest_in_length(right: tuple[Sentence, ...], candidates: list[tuple[Sentence, ...]]) -> tuple[Sentence, ...]:
+def nearest_in_length(right: Sentence, candidates: Iterable[Sentence]) -> Sentence:
     """The candidate whose English is most nearly as long as that of the `right` one.
 
     English decides for all languages, so that an example means the same in each.
     """
 
-    def length(sentences: tuple[Sentence, ...]) -> int:
-        return sum(len(line(meaning, "en", form)) for meaning, form in sentences)
+    def length(sentence: Sentence) -> int:
+        return len(line(sentence.meaning, "en", sentence.form))
 
-    return min(candidates, key=lambda sentences: abs(length(sentences) - length(right)))
+    return min(candidates, key=lambda sentence: abs(length(sentence) - length(right)))
 
 
 def draw_sentence(world: World, context: Context, frames, previous: Meaning | None = None) -> Sentence:
