@@ -32,7 +32,7 @@ def test_a_deeper_checkpoint_is_fine_tuned_as_published_and_compared_to_the_end(
         model: json.loads((results / f"runs/default/{model}/nc/seed1/run.json").read_text())
         for model in ("mbart", "mine")
     }
-    assert [runs[model]["recipe"]["learning_rate"] for model in runs] == [2e-3, 5e-6]
+    assert [runs[model]["recipe"]["learning_rate"] for model in runs] == [1e-3, 5e-6]
     assert runs["mine"]["warnings"], "random weights at a small rate learn nothing"
     assert "runs show signs of having learnt nothing" in (results / "report/index.html").read_text()
     figure = pd.read_csv(results / "figures/figure1.csv")
