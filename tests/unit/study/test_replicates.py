@@ -64,10 +64,10 @@ def test_a_control_matches_the_same_replicate_and_takes_its_updates_and_the_leng
     for name in ("mbart-dn", "mbart-dn@2"):
         words = Options(study).pretrain(name)
         assert (option(words, "--steps"), option(words, "--sentences")) == ("77", "1")
-    assert option(Options(study).pretrain("mbart"), "--sentences") == "3"
+    assert option(Options(study).pretrain("mbart"), "--sentences") == "2"
     masked = {"mbart-dn": {"match": "mbert"}}
     longer = Options(Study(load({"study": "mini", "model_catalog": masked}))).pretrain("mbart-dn")
-    assert option(longer, "--sentences") == "3", "masked LM shows texts of several lines, so its control does too"
+    assert option(longer, "--sentences") == "2", "masked LM shows texts of several lines, so its control does too"
 
 
 def test_a_model_may_have_a_number_of_its_own():
@@ -93,16 +93,16 @@ def test_a_model_of_the_catalog_that_is_not_run_may_have_no_base():
     ("user", "expected"),
     [
         (
-            {"replicates": 3, "model_catalog": {"mbart": {"replicates": 2}}},
-            "model_catalog.mbart.replicates: 'mbart-m2m' has 3, but 'mbart', its base, has 2;",
+            {"replicates": 3, "model_catalog": {"mbart": {"replicates": 2}, "mbart-m2m": {"replicates": 3}}},
+            "model_catalog.mbart-m2m.replicates: 'mbart-m2m' has 3, but 'mbart', its base, has 2;",
         ),
         (
             {"model_catalog": {"mbart-m2m": {"replicates": 2}}},
             "model_catalog.mbart-m2m.replicates: 'mbart-m2m' has 2, but 'mbart', its base, has 1;",
         ),
         (
-            {"study": "mini", "replicates": 2, "model_catalog": {"mbart-m2m": {"replicates": 1}}},
-            "model_catalog.mbart-m2m.replicates: 'mbart-dn' has 2, but 'mbart-m2m', its match, has 1;",
+            {"study": "mini", "model_catalog": {"mbart-m2m": {"replicates": 1}, "mbart-dn": {"replicates": 2}}},
+            "model_catalog.mbart-dn.replicates: 'mbart-dn' has 2, but 'mbart-m2m', its match, has 1;",
         ),
         (
             {"study": "paper", "model_catalog": {"mbart": {"replicates": 1}}},

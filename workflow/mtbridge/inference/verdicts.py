@@ -37,6 +37,10 @@ from mtbridge.inference.contrasts import (
 from mtbridge.inference.scores import read_scores, weights
 from mtbridge.study.outline import FLOOR, NO_RECIPE, Outline, OutlineTask
 
+# Families by what they are about; names of the module's docstring.
+OF_OBJECTIVES, OF_RECIPES = frozenset({"objectives"}), frozenset({"recipes"})
+OF_CONTINUED = OF_OBJECTIVES | {"base"}
+
 SHOWN = ("english", "zero_shot", "gap")
 PRIMARY = ("zero_shot", "gap")
 ALPHA = 0.05
@@ -243,7 +247,7 @@ def _rows(
         "recipe": question.one.recipe,
         "model": question.one.model,
         "against": question.other.model,
-        "against_recipe": question.other.recipe if question.family == "recipes" else "",
+        "against_recipe": question.other.recipe if question.family in OF_RECIPES else "",
         "statistic": name,
         "languages": label,
         "margin": outline.margin,

@@ -19,6 +19,9 @@ from mtbridge.inference.verdicts import (
     HELPS,
     HURTS,
     NO_VERDICT,
+    OF_CONTINUED,
+    OF_OBJECTIVES,
+    OF_RECIPES,
     PRETRAINING,
     SHOWN,
     UNDECIDED,
@@ -108,7 +111,7 @@ def label(outline: Outline, contrast) -> str:
     """What is compared, for tables and figures. `contrast` is a `Contrast` or a row."""
     of_recipe = f" (recipe {contrast.recipe})" if len(outline.recipes) > 1 else ""
     model = short(outline, contrast.model)
-    if contrast.family == "recipes":
+    if contrast.family in OF_RECIPES:
         return f"{model}, recipe {contrast.recipe} against {contrast.against_recipe}"
     base = "its base " if is_against_base(outline, contrast) else ""
     return f"{model} against {base}{short(outline, contrast.against)}{of_recipe}"
@@ -116,7 +119,7 @@ def label(outline: Outline, contrast) -> str:
 
 def is_against_base(outline: Outline, contrast) -> bool:
     """Is a model compared with the one that it continues? That is so too where the study has no control."""
-    is_known = contrast.model in outline.keys and contrast.family in ("objectives", "base")
+    is_known = contrast.model in outline.keys and contrast.family in OF_CONTINUED
     return is_known and outline.model(contrast.model).base == contrast.against
 
 
@@ -133,9 +136,9 @@ def question(outline: Outline, contrast) -> str:
     model, against = short(outline, contrast.model), short(outline, contrast.against)
     trained_on = objective(outline, contrast.model)
     if is_against_base(outline, contrast) and trained_on:
-        control = "; there is no control" if contrast.family == "objectives" else ""
+        control = "; there is no control" if contrast.family in OF_OBJECTIVES else ""
         return f"{model}, continued on {trained_on}, against its base {against}{of_recipe}{control}"
-    if contrast.family == "objectives" and trained_on:
+    if contrast.family in OF_OBJECTIVES and trained_on:
         return f"Continuing on {trained_on} ({model}) instead of {instead_of(outline, contrast)} ({against}){of_recipe}"
     return label(outline, contrast)
 
@@ -198,7 +201,7 @@ def effect(value: float) -> str:
 def verdict_text(row) -> str:
     """A verdict in words. Only a verdict that holds several pretrainings says that an objective helps or hurts."""
     good, bad = _GOOD_AND_BAD[row.statistic]
-    if row.statistic == "zero_shot" and row.scope == PRETRAINING and row.family in ("objectives", "base"):
+    if row.statistic == "zero_shot" and row.scope == PRETRAINING and row.family in OF_CONTINUED:
         good, bad = HELPS, HURTS
     # An interval that excludes zero is that of one test; Holm's correction is for all of them.
     undecided = UNDECIDED

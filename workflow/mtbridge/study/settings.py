@@ -264,11 +264,17 @@ class Settings(Strict):
         return "trained" if self.first_model(model).source == "trained" else "published"
 
     def replicates_of(self, model: str) -> int:
-        """How many times a model is pretrained here; 1 for a checkpoint, and for what is continued from one."""
+        """How many times a model is pretrained here; 1 for a checkpoint, and for what is continued from one.
+
+        By default as many times as the study says, but no more than what it is continued from or matched with.
+        """
         spec = self.model_catalog[model]
         if spec.replicates is not None:
             return spec.replicates
-        return self.replicates if self.origin(model) == "trained" else 1
+        if self.origin(model) != "trained":
+            return 1
+        limits = [self.replicates_of(other) for other in (spec.base, spec.match) if other in self.model_catalog]
+        return min([self.replicates, *limits])
 
     def recipe_layers(self, name: str, origin: Origin, task: str | None) -> list[tuple[tuple, dict[str, Any]]]:
         """Where a recipe's settings come from, the lowest first: (key in the config, settings that are set there).

@@ -19,6 +19,7 @@ from mtbridge.inference.verdicts import (
     HELPS,
     HURTS,
     NO_VERDICT,
+    OF_OBJECTIVES,
     PRETRAINING,
     UNDECIDED,
 )
@@ -174,7 +175,8 @@ def leads(outline: Outline, found: list[Contrast], ranking: pd.DataFrame) -> lis
     if not found:
         return _without_contrasts(outline, ranking)
     decided = [one for one in found if one.verdict("zero_shot") != NO_VERDICT] or found
-    family = [contrast for contrast in found if contrast.family == decided[0].family]
+    alike = frozenset({decided[0].family})
+    family = [contrast for contrast in found if contrast.family in alike]
     if all(contrast.verdict("zero_shot") == NO_VERDICT for contrast in family):
         return [f"No answer yet: {why_no_verdict(family[0].main)}."]
     return [_found(outline, family), _how_sure(family), _not_shown(outline, family)]
@@ -224,7 +226,7 @@ def _subject(outline: Outline, family: list[Contrast]) -> str:
 
 def _names(outline: Outline, members: list[Contrast]) -> str:
     """Of contrasts of objectives the models alone, of others both sides."""
-    is_objective = members[0].family == "objectives"
+    is_objective = members[0].family in OF_OBJECTIVES
     return join(short(outline, one.model) if is_objective else label(outline, one) for one in members)
 
 
