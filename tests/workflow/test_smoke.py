@@ -229,7 +229,13 @@ def test_a_control_is_trained_after_the_model_it_matches_on_as_many_encoder_toke
 def test_another_replicate_trains_only_its_own_models_and_draws_views_again(smoke):
     """With two pretrainings made, the third runs alone, and the tables of one pretraining come back as they were."""
     table = smoke.path("tables/table1.csv").read_bytes()
-    views = {"scores": 1, "table": len(catalog.names("table")) - 3, "figure": len(catalog.names("figure")), "page": 1}
+    views = {
+        "scores": 1,
+        "contrasts": 1,
+        "table": len(catalog.names("table")) - 3,
+        "figure": len(catalog.names("figure")),
+        "page": 1,
+    }
     for number in (2, 3):
         plan = smoke.plan(config=(f"replicates={number}",))
         assert plan == {"pretrain": 2, "encoder": 2, "finetune": 4, "predict": 4, "score": 4, **views}

@@ -123,7 +123,7 @@ def test_primary_p_values_are_corrected_and_cells_are_not(tmp_path):
 def test_holm_corrects_as_published():
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     corrected = holm([0.01, np.nan])
-    assert corrected[0] == pytest.approx(0.02) and np.isnan(corrected[1])
+    assert corrected[0] == pytest.approx(0.01) and np.isnan(corrected[1])
 
 
 def test_tasks_at_the_floor_are_left_out_of_means_and_said(tmp_path):

@@ -45,7 +45,6 @@ SHOWN = ("english", "zero_shot", "gap")
 PRIMARY = ("zero_shot", "gap")
 ALPHA = 0.05
 POWER = 0.8
-NORMAL = 1e9  # degrees of freedom with which t is the normal distribution
 HELPS, HURTS, EQUIVALENT, UNDECIDED, NO_VERDICT = "helps", "hurts", "equivalent", "undecided", "no verdict"
 # What a verdict is about: an objective, of which there are several pretrainings; two checkpoints, of which there are
 # several seeds; or nothing but these runs on other examples.
@@ -159,15 +158,16 @@ def _is_above(over_floor: Change) -> bool:
 def tests(one: Change, margin: float) -> dict[str, float]:
     """standard_error, p, p_equivalence and the smallest effect that would have been found with a power of .8.
 
-    All are NaN without an interval. With ν = 0 (examples alone) they are those of the normal distribution.
+    All are NaN without an interval, and the last three with ν = 0: examples alone are no test of models.
     """
     from scipy.special import stdtr
 
     variance = one.variance if one.found.counts and not np.isnan(one.interval[0]) else np.nan
     if np.isnan(variance) or variance <= 0:
         return dict.fromkeys(("standard_error", "p", "p_equivalence", "smallest_effect"), float("nan"))
-    error, freedom = float(np.sqrt(variance)), one.freedom or NORMAL
-    value = one.found.value
+    error, freedom, value = float(np.sqrt(variance)), one.freedom, one.found.value
+    if not freedom:
+        return {"standard_error": error, **dict.fromkeys(("p", "p_equivalence", "smallest_effect"), float("nan"))}
     return {
         "standard_error": error,
         "p": float(2 * stdtr(freedom, -abs(value) / error)),
@@ -183,15 +183,16 @@ def smallest_effect(error: float, freedom: float, of_questions: int = 1) -> floa
     """
     from scipy.special import stdtrit
 
-    freedom = freedom or NORMAL
+    if not freedom:
+        return float("nan")
     return float((stdtrit(freedom, 1 - ALPHA / 2 / of_questions) + stdtrit(freedom, POWER)) * error)
 
 
 def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
-    """p values corrected for being the smallest, second smallest, … of several (Holm 1979); NaN stay NaN and count."""
+    """p values corrected for how many there are, step by step (Holm 1979); what was not tested (NaN) is not counted."""
     values = np.asarray(p, float)
-    order = np.argsort(values, kind="stable")  # NaN last
-    corrected = np.maximum.accumulate(np.minimum(1, values[order] * (len(values) - np.arange(len(values)))))
+    order, tested = np.argsort(values, kind="stable"), int(np.sum(~np.isnan(values)))  # NaN last
+    corrected = np.maximum.accumulate(np.minimum(1, values[order] * (tested - np.arange(len(values)))))
     result = np.empty_like(values)
     result[order] = corrected
     return np.where(np.isnan(values), np.nan, result)
@@ -289,7 +290,8 @@ def _with_verdicts(frame: pd.DataFrame) -> pd.DataFrame:
         frame.loc[part.index, "p_holm"] = holm(part["p"])
         frame.loc[part.index, "p_equivalence"] = holm(part["p_equivalence"])
         frame.loc[part.index, "smallest_effect"] = [
-            smallest_effect(row.standard_error, row.df, len(part)) for row in part.itertuples()
+            smallest_effect(row.standard_error, row.df, max(1, int(part["p"].notna().sum())))
+            for row in part.itertuples()
         ]
     p = frame["p_holm"].astype(float).fillna(frame["p"].astype(float))
     columns = (frame["statistic"], frame["estimate"], p, frame["p_equivalence"], frame["scope"])
