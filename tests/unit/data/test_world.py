@@ -384,6 +384,7 @@ def test_an_advertisement_is_good_when_it_sells_what_is_sought():
 
 
 @pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.slow
 def test_relevance_is_graded_and_lists_are_consecutive(split):
     rows = list(draw_examples("wpr", split, 600, 0))
     for ((search,), (offer,), _), label in rows:
@@ -407,6 +408,7 @@ def test_relevance_is_graded_and_lists_are_consecutive(split):
 
 
 @pytest.mark.parametrize("task", ["qadsm", "wpr"])
+@pytest.mark.slow
 def test_no_city_tells_that_it_was_not_looked_for(task):
     """Queries and what is found draw from the same cities; else a name alone would tell the label."""
     rows = list(draw_examples(task, "test", 4000, 0))
@@ -459,6 +461,7 @@ def overlap(task):
 
 
 @pytest.mark.parametrize("task", ["paws-x", "qam", "qadsm"])
+@pytest.mark.slow
 def test_words_and_lengths_tell_little_of_the_label(task):
     assert accuracy_by_words(task) < 0.6
     assert accuracy_by(length_difference(task), task) < 0.62

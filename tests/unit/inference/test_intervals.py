@@ -126,6 +126,7 @@ def test_degenerate_scores_leave_the_mean_first_by_language_then_by_seed():
 
 @pytest.mark.parametrize("seeds", [2, 3, 5])
 @pytest.mark.parametrize("other", [{}, {"unequal": 0.5}, {"seed_sd": 6.0}])
+@pytest.mark.slow
 def test_intervals_hold_the_truth(seeds, other):
     setting = Setting(seeds=seeds, **other)
     of_score, of_difference = coverage(setting, MEAN, 200, np.random.default_rng(1))

@@ -49,6 +49,7 @@ def test_halves_of_an_odd_number_of_rows_are_weighed_and_models_without_a_base_l
     assert alone.empty
 
 
+@pytest.mark.slow
 def test_intervals_of_differences_hold_the_truth_and_pairing_narrows_them(tmp_path):
     """Two models whose states are the same sentences and other noise: their languages are equally alike."""
     import torch
