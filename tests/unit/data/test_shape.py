@@ -1,6 +1,10 @@
 """A file that has another shape than its source says is an error with its line; what is read stays as it is written."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -8,9 +12,11 @@ import pytest
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.readers import files, read_examples
+from mtbridge.specs.options import to_options
 from mtbridge.specs.source import read_source
 from mtbridge.specs.task import Task
 
+ROOT = Path(__file__).resolve().parents[3]
 ENTITIES = ("O", *(f"{prefix}-{kind}" for kind in ("PER", "LOC") for prefix in "BI"))
 NER = Task("ner", "tagging", ENTITIES, "entity_f1")
 POS = Task("pos", "tagging", ("NOUN", "VERB", "PUNCT"), "tagging_accuracy")
@@ -333,3 +339,21 @@ def test_a_home_stands_for_the_users_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     write(tmp_path, "my data/en.dev.csv", "text,label\na,pos\n")
     assert found({"kind": "datasets", "path": "~/my data/{language}.{split}.csv"}, TOPIC)[0]["text"] == "a"
+
+
+def test_local_data_needs_no_writable_cache_of_the_hub(tmp_path):
+    for name in ("train.csv", "validation.csv", "test.csv"):
+        write(tmp_path, f"folder/{name}", "text,label\na,pos\nb,neg\n")
+    source = json.dumps({"kind": "datasets", "path": str(tmp_path / "folder")})
+    command = [sys.executable, "scripts/examples.py", "--part", "train", "--source", source, *to_options(TOPIC)]
+    cold = {"HF_HOME": "/proc/none", "HF_DATASETS_CACHE": "/proc/none/cache"}
+    done = subprocess.run(
+        [*command, "--output", str(tmp_path / "train.parquet")],
+        cwd=ROOT,
+        env={**os.environ, **cold, "PYTHONPATH": str(ROOT / "workflow")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert pq.read_table(tmp_path / "train.parquet").num_rows == 4
