@@ -82,7 +82,7 @@ def test_the_whole_study_is_280_runs_planned_without_a_network(whole):
     assert whole["import_tokenizer"] == 4
     assert not whole.keys() & {"pretrain", "tokenizer", "translate"}
     figures = len(catalog.names("figure"))
-    assert (whole["table"], whole["figure"]) == (2 * 6 + 2, 2 * figures), "six twice; exposure, weights"
+    assert (whole["table"], whole["figure"]) == (2 * 8 + 2, 2 * figures), "eight twice; exposure, weights"
 
 
 def test_weights_alone_need_four_checkpoints_and_no_data(fresh):
@@ -298,7 +298,7 @@ def test_another_language_of_a_task_evaluates_that_task_alone(paper):
 
 def test_another_view_of_finished_runs_makes_views_alone(paper):
     plan = paper.plan(config=(*CONFIG, "protocols=[sound]"))
-    assert plan.keys() <= {*VIEWS, "merge_similarity"}
+    assert plan.keys() <= {*VIEWS, "merge_similarity", "contrasts"}
 
 
 def test_fewer_or_more_tasks_repeat_no_run(paper):
