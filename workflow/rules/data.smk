@@ -15,11 +15,12 @@ rule corpus:
     conda:
         "../../envs/environment.yaml"
     params:
+        scripts=scripts,
         flags=lambda wildcards: options.corpus(wildcards.corpus),
         content=lambda wildcards: options.corpus_content(wildcards.corpus),
         code=digest("corpus", frozenset({"mtbridge.data.world"} if study.settings.corpus else ())),
     shell:
-        "python {scripts:q}/corpus.py --name {wildcards.corpus} {params.flags:q} --output {output:q} > {log:q} 2>&1"
+        "python {params.scripts:q}/corpus.py --name {wildcards.corpus} {params.flags:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule examples_corpus:
@@ -35,10 +36,11 @@ rule examples_corpus:
     conda:
         "../../envs/environment.yaml"
     params:
+        scripts=scripts,
         flags=lambda wildcards: options.corpus(wildcards.corpus),
         code=digest("corpus", frozenset({"mtbridge.data.world"})),
     shell:
-        "python {scripts:q}/corpus.py --name {wildcards.corpus} --examples {input.examples:q} {params.flags:q} "
+        "python {params.scripts:q}/corpus.py --name {wildcards.corpus} --examples {input.examples:q} {params.flags:q} "
         "--output {output:q} > {log:q} 2>&1"
 
 
@@ -53,12 +55,13 @@ rule train_examples:
     conda:
         "../../envs/environment.yaml"
     params:
+        scripts=scripts,
         task=lambda wildcards: options.task(wildcards.task),
         flags=lambda wildcards: options.examples(wildcards.task, "train"),
         content=lambda wildcards: options.example_content(wildcards.task, "train"),
         code=lambda wildcards: digest("examples", options.unused_readers(wildcards.task)),
     shell:
-        "python {scripts:q}/examples.py --part train {params.task:q} {params.flags:q} --output {output:q} > {log:q} 2>&1"
+        "python {params.scripts:q}/examples.py --part train {params.task:q} {params.flags:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule evaluation_examples:
@@ -72,10 +75,11 @@ rule evaluation_examples:
     conda:
         "../../envs/environment.yaml"
     params:
+        scripts=scripts,
         task=lambda wildcards: options.task(wildcards.task),
         flags=lambda wildcards: options.examples(wildcards.task, "evaluation"),
         content=lambda wildcards: options.example_content(wildcards.task, "evaluation"),
         code=lambda wildcards: digest("examples", options.unused_readers(wildcards.task)),
     shell:
-        "python {scripts:q}/examples.py --part evaluation {params.task:q} {params.flags:q} --output {output:q} "
+        "python {params.scripts:q}/examples.py --part evaluation {params.task:q} {params.flags:q} --output {output:q} "
         "> {log:q} 2>&1"

@@ -24,10 +24,11 @@ rule predict:
         gpu=min(1, study.settings.gpus),
         runs_per_gpu=study.settings.runs_per_gpu,
     params:
+        scripts=scripts,
         task=lambda wildcards: options.task(wildcards.task),
         code=digest("predict"),
     shell:
-        "python {scripts:q}/predict.py {params.task:q} "
+        "python {params.scripts:q}/predict.py {params.task:q} "
         "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} --encoder {input.encoder:q} --weights {input.weights:q} "
         "--record {input.record:q} --tokens {input.tokens:q} --examples {input.examples:q} --threads {threads} "
         "--output {output:q} > {log:q} 2>&1"
@@ -44,10 +45,11 @@ rule floor:
     conda:
         "../../envs/environment.yaml"
     params:
+        scripts=scripts,
         task=lambda wildcards: options.task(wildcards.task),
         code=digest("floor"),
     shell:
-        "python {scripts:q}/floor.py {params.task:q} --examples {input:q} --output {output:q} > {log:q} 2>&1"
+        "python {params.scripts:q}/floor.py {params.task:q} --examples {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule score:
@@ -64,11 +66,12 @@ rule score:
     conda:
         "../../envs/environment.yaml"
     params:
+        scripts=scripts,
         task=lambda wildcards: options.scoring(wildcards.task),
         card=lambda wildcards, input: ["--encoder", input.encoder] if "encoder" in input.keys() else [],
         code=digest("score"),
     shell:
-        "python {scripts:q}/score.py {params.task:q} --predictions {input.predictions:q} --examples {input.examples:q} "
+        "python {params.scripts:q}/score.py {params.task:q} --predictions {input.predictions:q} --examples {input.examples:q} "
         "--recipe {wildcards.recipe:q} --model {wildcards.model:q} --seed {wildcards.seed} {params.card:q} "
         "--output {output.scores:q} --replicates {output.replicates:q} > {log:q} 2>&1"
 
@@ -84,9 +87,10 @@ rule scores:
     conda:
         "../../envs/environment.yaml"
     params:
+        scripts=scripts,
         # A shell takes an argument of 128 KB. Paths relative to scores/ are short enough for four thousand runs.
         folder=lambda wildcards, output: output[0].removesuffix(".parquet"),
         tables=lambda wildcards, input: [os.path.relpath(path, f"{results}/scores") for path in input],
         code=digest("merge"),
     shell:
-        "python {scripts:q}/merge.py --folder {params.folder:q} --tables {params.tables:q} --output {output:q} > {log:q} 2>&1"
+        "python {params.scripts:q}/merge.py --folder {params.folder:q} --tables {params.tables:q} --output {output:q} > {log:q} 2>&1"

@@ -13,10 +13,11 @@ rule example_tokens:
     conda:
         "../../envs/environment.yaml"
     params:
+        scripts=scripts,
         task=lambda wildcards: options.task(wildcards.task),
         code=digest("example_tokens"),
     shell:
-        "python {scripts:q}/example_tokens.py {params.task:q} --examples {input.examples:q} --tokenizer {input.tokenizer:q} "
+        "python {params.scripts:q}/example_tokens.py {params.task:q} --examples {input.examples:q} --tokenizer {input.tokenizer:q} "
         "--output {output:q} > {log:q} 2>&1"
 
 
@@ -39,13 +40,14 @@ rule finetune:
         runs_per_gpu=study.settings.runs_per_gpu,
         state_every=str(study.settings.checkpoint_minutes),
     params:
+        scripts=scripts,
         task=lambda wildcards: options.task(wildcards.task),
         recipe=lambda wildcards: options.recipe(wildcards.recipe, wildcards.model, wildcards.task),
         evaluation=evaluation_flags,
         state=f"{results}/unfinished/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}",
         code=digest("finetune"),
     shell:
-        "python {scripts:q}/finetune.py "
+        "python {params.scripts:q}/finetune.py "
         "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} {params.task:q} "
         "--model {wildcards.model:q} --encoder {input.encoder:q} --tokens {input.tokens:q} --examples {input.examples:q} {params.evaluation:q} --seed {wildcards.seed} "
         "{params.recipe:q} --recipe-name {wildcards.recipe:q} --identity {params.code} --threads {threads} "

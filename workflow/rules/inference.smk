@@ -14,9 +14,10 @@ rule contrasts:
     conda:
         "../../envs/environment.yaml"
     params:
-        scores=f"{results}/scores",
+        scripts=scripts,
+        scores=lambda wildcards: f"{results}/scores",
         outline=outline,
         code=digest("contrasts"),
     shell:
-        "python {scripts:q}/contrasts.py --study {params.outline:q} --scores {params.scores:q} "
+        "python {params.scripts:q}/contrasts.py --study {params.outline:q} --scores {params.scores:q} "
         "--contrasts {output.contrasts:q} --ranking {output.ranking:q} > {log:q} 2>&1"

@@ -17,11 +17,12 @@ rule tokenizer:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
+        scripts=scripts,
         languages=study.languages,
         vocabulary=lambda wildcards: study.settings.tokenizers[wildcards.tokenizer].vocabulary,
         code=digest("tokenizer"),
     shell:
-        "python {scripts:q}/tokenizer.py --corpus {input.corpus:q} --languages {params.languages:q} "
+        "python {params.scripts:q}/tokenizer.py --corpus {input.corpus:q} --languages {params.languages:q} "
         "--vocabulary {params.vocabulary} --output {output:q} > {log:q} 2>&1"
 
 
@@ -38,11 +39,12 @@ rule import_tokenizer:
     conda:
         "../../envs/environment.yaml"
     params:
+        scripts=scripts,
         flags=lambda wildcards: options.import_tokenizer(wildcards.tokenizer),
         content=lambda wildcards: options.checkpoint_content(study.own_tokenizers[wildcards.tokenizer]),
         code=digest("import_tokenizer"),
     shell:
-        "python {scripts:q}/import_tokenizer.py --checkpoint {input.checkpoint:q} {params.flags:q} --output {output:q} "
+        "python {params.scripts:q}/import_tokenizer.py --checkpoint {input.checkpoint:q} {params.flags:q} --output {output:q} "
         "> {log:q} 2>&1"
 
 
@@ -58,10 +60,11 @@ rule corpus_tokens:
     conda:
         "../../envs/environment.yaml"
     params:
+        scripts=scripts,
         languages=study.languages,
         code=digest("corpus_tokens"),
     shell:
-        "python {scripts:q}/corpus_tokens.py --corpus {input.corpus:q} --languages {params.languages:q} "
+        "python {params.scripts:q}/corpus_tokens.py --corpus {input.corpus:q} --languages {params.languages:q} "
         "--tokenizer {input.tokenizer:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -76,11 +79,12 @@ rule fetch_model:
     conda:
         "../../envs/environment.yaml"
     params:
+        scripts=scripts,
         flags=lambda wildcards: options.fetch(wildcards.model),
         content=lambda wildcards: options.checkpoint_content(wildcards.model),
         code=digest("fetch_model"),
     shell:
-        "python {scripts:q}/fetch_model.py {params.flags:q} --output {output:q} > {log:q} 2>&1"
+        "python {params.scripts:q}/fetch_model.py {params.flags:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule pretrain:
@@ -103,6 +107,7 @@ rule pretrain:
         runtime=growing(240),
         state_every=str(study.settings.checkpoint_minutes),
     params:
+        scripts=scripts,
         flags=lambda wildcards: options.pretrain(wildcards.model),
         base=checkpoint_flags("base"),
         match=checkpoint_flags("match"),
@@ -110,7 +115,7 @@ rule pretrain:
         state=f"{results}/unfinished/pretraining/{{model}}",
         code=digest("pretrain"),
     shell:
-        "python {scripts:q}/pretrain.py --corpus {input.corpus:q} --tokenizer {input.tokenizer:q} {params.base:q} "
+        "python {params.scripts:q}/pretrain.py --corpus {input.corpus:q} --tokenizer {input.tokenizer:q} {params.base:q} "
         "{params.match:q} {params.flags:q} --identity {params.code} --state {params.state:q} "
         "--state-every {resources.state_every} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
@@ -132,12 +137,13 @@ rule translate:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
+        scripts=scripts,
         directions=lambda wildcards: study.settings.model_catalog[wildcards.model].directions,
         lines=study.settings.corpora.heldout,
         source_language=study.settings.source_language,
         code=digest("translate"),
     shell:
-        "python {scripts:q}/translate.py --model {wildcards.model:q} --checkpoint {input.checkpoint:q} "
+        "python {params.scripts:q}/translate.py --model {wildcards.model:q} --checkpoint {input.checkpoint:q} "
         "--corpus {input.corpus:q} --texts {input.texts:q} --tokenizer {input.tokenizer:q} --directions {params.directions} --source-language {params.source_language:q} "
         "--lines {params.lines} --output {output:q} > {log:q} 2>&1"
 
@@ -157,9 +163,10 @@ rule encoder:
         mem_mb=by_model(2000, 16000),
         runtime=growing(60),
     params:
+        scripts=scripts,
         flags=lambda wildcards: options.encoder(wildcards.model),
         content=lambda wildcards: options.checkpoint_content(wildcards.model),
         code=digest("encoder"),
     shell:
-        "python {scripts:q}/encoder.py --checkpoint {input.checkpoint:q} --tokenizer {input.tokenizer:q} {params.flags:q} "
+        "python {params.scripts:q}/encoder.py --checkpoint {input.checkpoint:q} --tokenizer {input.tokenizer:q} {params.flags:q} "
         "--output {output:q} > {log:q} 2>&1"

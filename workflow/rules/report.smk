@@ -15,6 +15,7 @@ rule table:
     conda:
         "../../envs/environment.yaml"
     params:
+        scripts=scripts,
         outline=outline,
         protocol=lambda wildcards: study.protocol(wildcards.view),
         inputs=catalog_place,
@@ -22,7 +23,7 @@ rule table:
         caption=catalog_caption,
         code=catalog_code,
     shell:
-        "python {scripts:q}/table.py --name {wildcards.name:q} --study {params.outline:q} --protocol {params.protocol:q} "
+        "python {params.scripts:q}/table.py --name {wildcards.name:q} --study {params.outline:q} --protocol {params.protocol:q} "
         "--inputs {params.inputs:q} {params.reference:q} --csv {output.csv:q} --md {output.md:q} --tex {output.tex:q} > {log:q} 2>&1"
 
 
@@ -40,6 +41,7 @@ rule figure:
     conda:
         "../../envs/environment.yaml"
     params:
+        scripts=scripts,
         outline=outline,
         protocol=lambda wildcards: study.protocol(wildcards.view),
         inputs=catalog_place,
@@ -47,7 +49,7 @@ rule figure:
         caption=catalog_caption,
         code=catalog_code,
     shell:
-        "python {scripts:q}/figure.py --name {wildcards.name:q} --study {params.outline:q} --protocol {params.protocol:q} "
+        "python {params.scripts:q}/figure.py --name {wildcards.name:q} --study {params.outline:q} --protocol {params.protocol:q} "
         "--inputs {params.inputs:q} {params.reference:q} --png {output.png:q} --svg {output.svg:q} --pdf {output.pdf:q} --csv {output.csv:q} > {log:q} 2>&1"
 
 
@@ -75,10 +77,11 @@ rule page:
     conda:
         "../../envs/environment.yaml"
     params:
+        scripts=scripts,
         outline=outline,
         protocols=study.protocols,
         results=lambda wildcards, output: os.path.dirname(os.path.dirname(output[0])),
         code=digest("report"),
     shell:
-        "python {scripts:q}/report.py --study {params.outline:q} --results {params.results:q} "
+        "python {params.scripts:q}/report.py --study {params.outline:q} --results {params.results:q} "
         "--protocols {params.protocols:q} --template {input.template:q} --output {output:q} > {log:q} 2>&1"

@@ -18,11 +18,12 @@ rule states:
         gpu=min(1, study.settings.gpus),
         runs_per_gpu=study.settings.runs_per_gpu,
     params:
+        scripts=scripts,
         languages=study.languages,
         length=study.settings.similarity_length,
         code=digest("states"),
     shell:
-        "python {scripts:q}/states.py "
+        "python {params.scripts:q}/states.py "
         "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} --encoder {input.encoder:q} --corpus {input.corpus:q} "
         "--languages {params.languages:q} --max-length {params.length} --output {output:q} > {log:q} 2>&1"
 
@@ -49,11 +50,12 @@ rule similarity:
         mem_mb=growing(8000),
         runtime=growing(60),
     params:
+        scripts=scripts,
         models=lambda wildcards: study.models_with_states(wildcards.corpus, replicate_number(wildcards)),
         aligned=lambda wildcards: "--aligned" if wildcards.corpus == ALIGNED else "",
         code=digest("similarity"),
     shell:
-        "python {scripts:q}/similarity.py --measure {wildcards.measure:q} --between {wildcards.between:q} "
+        "python {params.scripts:q}/similarity.py --measure {wildcards.measure:q} --between {wildcards.between:q} "
         "--corpus {wildcards.corpus:q} --models {params.models:q} --states {input:q} {params.aligned} "
         "--output {output:q} > {log:q} 2>&1"
 
@@ -73,6 +75,7 @@ rule merge_similarity:
     conda:
         "../../envs/environment.yaml"
     params:
+        scripts=scripts,
         code=digest("merge"),
     shell:
-        "python {scripts:q}/merge.py --tables {input:q} --output {output:q} > {log:q} 2>&1"
+        "python {params.scripts:q}/merge.py --tables {input:q} --output {output:q} > {log:q} 2>&1"

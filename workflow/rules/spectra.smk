@@ -15,9 +15,10 @@ rule singular_values:
         mem_mb=by_model(2000, 8000),
         runtime=growing(60),
     params:
+        scripts=scripts,
         code=digest("singular_values"),
     shell:
-        "python {scripts:q}/singular_values.py --model {input:q} --output {output:q} > {log:q} 2>&1"
+        "python {params.scripts:q}/singular_values.py --model {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule weight_distances:
@@ -37,6 +38,7 @@ rule weight_distances:
         mem_mb=by_model(2000, 8000),
         runtime=growing(60),
     params:
+        scripts=scripts,
         code=digest("weight_distances"),
     shell:
-        "python {scripts:q}/weight_distances.py --model {input.model:q} --base {input.base:q} --output {output:q} > {log:q} 2>&1"
+        "python {params.scripts:q}/weight_distances.py --model {input.model:q} --base {input.base:q} --output {output:q} > {log:q} 2>&1"
