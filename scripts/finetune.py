@@ -57,7 +57,8 @@ def main():
             restart(gpus)
 
     from mtbridge.training.finetuning import RunFiles
-    from mtbridge.training.run import StatePlace, finetune
+    from mtbridge.training.resume import StatePlace
+    from mtbridge.training.run import finetune
 
     evaluation = (arguments.evaluation_tokens, arguments.evaluation_examples)
     files = RunFiles(

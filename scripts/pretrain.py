@@ -29,20 +29,16 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.training.pretraining.loop import pretrain
+    from mtbridge.training.pretraining.loop import PretrainingFiles, pretrain
+    from mtbridge.training.resume import StatePlace
 
     pretrain(
-        arguments.corpus,
-        arguments.tokenizer,
+        PretrainingFiles(arguments.corpus, arguments.tokenizer, arguments.output, arguments.base, arguments.match),
         read_options(arguments, PretrainingPlan),
         read_options(arguments, Architecture),
-        arguments.output,
-        arguments.base,
         arguments.threads,
         arguments.identity,
-        arguments.state,
-        60 * arguments.state_every,
-        arguments.match,
+        StatePlace(arguments.state, 60 * arguments.state_every),
     )
 
 

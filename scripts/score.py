@@ -32,7 +32,7 @@ def main():
     import numpy as np
 
     from mtbridge.base.files import atomic_write, read_json, read_table, write_parquet
-    from mtbridge.inference.scoring import score
+    from mtbridge.inference.scoring import Run, score
     from mtbridge.tasks.kinds import kind_of
 
     begin_work()
@@ -47,9 +47,7 @@ def main():
         predictions,
         examples,
         task,
-        arguments.recipe,
-        arguments.model,
-        arguments.seed,
+        Run(arguments.recipe, arguments.model, arguments.seed),
         known,
         where=arguments.predictions,
         resampling=resampling,

@@ -24,14 +24,11 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.training.pretraining.translation import translate
+    from mtbridge.training.pretraining.translation import TranslationFiles, translate
 
     translate(
         arguments.model,
-        arguments.checkpoint,
-        arguments.corpus,
-        arguments.texts,
-        arguments.tokenizer,
+        TranslationFiles(arguments.checkpoint, arguments.tokenizer, arguments.corpus, arguments.texts),
         arguments.directions,
         arguments.lines,
         arguments.output,

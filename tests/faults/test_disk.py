@@ -23,7 +23,7 @@ from mtbridge.data import tokenized
 from mtbridge.specs.options import to_options
 from mtbridge.specs.pretraining import PretrainingPlan
 from mtbridge.specs.recipe import Recipe
-from mtbridge.training.run import StatePlace
+from mtbridge.training.resume import StatePlace
 from tests.faults.conftest import STUDY
 from tests.support import small
 from tests.support.kills import results

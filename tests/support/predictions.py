@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from mtbridge.inference.scoring import score
+from mtbridge.inference.scoring import Run, score
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
 
@@ -42,7 +42,7 @@ def tables(task, gold, predicted, scores=None, queries=None, language="en", spli
 
 def scored(task, *arguments, **keywords):
     """{metric: its row}, replicates."""
-    table, replicates = score(*tables(task, *arguments, **keywords), task, "sound", "mbert", 0)
+    table, replicates = score(*tables(task, *arguments, **keywords), task, Run("sound", "mbert", 0))
     return {row["metric"]: row for row in table.to_pylist()}, replicates
 
 

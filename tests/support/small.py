@@ -14,7 +14,8 @@ from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
 from mtbridge.training.finetuning import RunFiles
 from mtbridge.training.pretraining.initialization import create
-from mtbridge.training.run import NOWHERE, finetune
+from mtbridge.training.resume import NOWHERE
+from mtbridge.training.run import finetune
 
 WORDS = [
     "cat",

@@ -13,7 +13,7 @@ import pytest
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.readers import available_languages, read_examples
-from mtbridge.inference.scoring import score
+from mtbridge.inference.scoring import Run, score
 from mtbridge.specs.options import to_options
 from mtbridge.specs.task import Task
 
@@ -245,21 +245,23 @@ PREDICTIONS = {
 @pytest.mark.parametrize("case", PREDICTIONS)
 def test_predictions_are_refused_with_their_file(case):
     table, parts = PREDICTIONS[case]
-    refused(["run.parquet", *parts], score, table, EXAMPLES, PAIR, "sound", "mbert", 0, where="run.parquet")
+    refused(["run.parquet", *parts], score, table, EXAMPLES, PAIR, Run("sound", "mbert", 0), where="run.parquet")
 
 
 def test_predictions_for_other_words_are_refused():
     keys = {"language": ["en"], "split": ["dev"], "example_id": ["1"]}
     table = pa.table({**keys, "gold": [["NOUN", "VERB"]], "predicted": [["NOUN"]], "scores": [[[1.0, 0.0, 0.0]]]})
     examples = pa.table({**keys, "label": [["NOUN", "VERB"]]})
-    refused(["run.parquet", "1 predictions for 2 words"], score, table, examples, POS, "r", "m", 0, where="run.parquet")
+    refused(
+        ["run.parquet", "1 predictions for 2 words"], score, table, examples, POS, Run("r", "m", 0), where="run.parquet"
+    )
 
 
 def test_ranking_without_numbers_for_labels_is_refused():
     task = Task("rank", "ranking", ("bad", "good"), "ndcg", ("query",))
     table = predictions(gold=["bad", "good"], predicted=["bad", "good"])
     examples = EXAMPLES.drop(["label"]).append_column("label", [["bad", "good"]]).append_column("query", [["q", "q"]])
-    refused(["rank", "'bad'", "whole number"], score, table, examples, task, "r", "m", 0)
+    refused(["rank", "'bad'", "whole number"], score, table, examples, task, Run("r", "m", 0))
 
 
 # Whole programs

@@ -18,7 +18,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import write_parquet
 from mtbridge.data.readers import read_examples
 from mtbridge.data.submission import export, of_run
-from mtbridge.inference.scoring import score
+from mtbridge.inference.scoring import Run, score
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import KINDS
 
@@ -154,7 +154,7 @@ def evaluated(tmp_path, name, texts: dict[str, str], predicted: dict[str, list])
     write_parquet(shuffled, results / "predictions" / "default" / "m" / name / "seed1.parquet")
     write_parquet(examples, results / "data" / name / "evaluation.parquet")
     export(*of_run(results, "default", "m", 1, [name]), "test", tmp_path / "export")
-    found, _ = score(predictions, examples, task, "default", "m", 1)
+    found, _ = score(predictions, examples, task, Run("default", "m", 1))
     ours = {row["language"]: row["value"] for row in found.to_pylist() if row["official"]}
     folder = FILES[name].split("/")[0]
     evaluation = {

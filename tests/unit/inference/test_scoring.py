@@ -12,7 +12,7 @@ import pytest
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.inference.bootstrap import REPLICATES, bootstrap, resamples
 from mtbridge.inference.clusters import Clusters
-from mtbridge.inference.scoring import score
+from mtbridge.inference.scoring import Run, score
 from mtbridge.specs.options import to_options
 from mtbridge.specs.task import Resampling
 from mtbridge.tasks.metrics import METRICS, Judged
@@ -109,7 +109,7 @@ def test_order_of_predictions_does_not_matter_and_languages_are_apart():
     predictions, examples = (pa.concat_tables(pair) for pair in zip(one, two, strict=True))
     shuffled = predictions.take(np.random.default_rng(0).permutation(8))
     for given in (predictions, shuffled):
-        table, replicates = score(given, examples, PAIR, "sound", "mbart", 3, known_languages=["en"])
+        table, replicates = score(given, examples, PAIR, Run("sound", "mbart", 3), known_languages=["en"])
         found = [(r["language"], r["split"], r["value"], r["language_known"], r["n"]) for r in table.to_pylist()]
         assert found == [("en", "test", 75, True, 4), ("ru", "dev", 0, False, 4)]
         assert set(replicates) == {"en/test/accuracy", "ru/dev/accuracy"}
@@ -126,11 +126,11 @@ def test_both_names_of_a_metric_are_marked():
 
 def test_accuracy_needs_neither_scikit_learn_nor_seqeval_nor_torch():
     code = (
-        "import sys; import pyarrow as pa; from mtbridge.inference.scoring import score; "
+        "import sys; import pyarrow as pa; from mtbridge.inference.scoring import Run, score; "
         "from mtbridge.specs.task import Task; "
         "k = {'language': ['en'], 'split': ['dev'], 'example_id': ['1']}; "
         "p = pa.table({**k, 'gold': ['a'], 'predicted': ['a'], 'scores': [[1.0, 0.0]]}); "
-        "score(p, pa.table({**k, 'label': ['a']}), Task('t', 'pair', ('a', 'b'), 'accuracy', ('x',)), 'r', 'm', 0); "
+        "score(p, pa.table({**k, 'label': ['a']}), Task('t', 'pair', ('a', 'b'), 'accuracy', ('x',)), Run('r', 'm', 0)); "
         "print([m for m in ('sklearn', 'seqeval', 'torch', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run(
@@ -210,7 +210,7 @@ def two_languages(*parts, task=PAIR, **columns):
 
 def replicates_of(*parts, resampling, task=PAIR, **columns):
     predictions, examples = two_languages(*parts, task=task, **columns)
-    _, replicates = score(predictions, examples, task, "sound", "m", 0, resampling=resampling)
+    _, replicates = score(predictions, examples, task, Run("sound", "m", 0), resampling=resampling)
     return {key.split("/")[0]: value for key, value in replicates.items()}
 
 
@@ -280,7 +280,7 @@ def test_an_aligned_ranking_draws_its_queries_together():
         predictions, examples = tables(WPR, gold, predicted, scores, [f"{language} {text}" for text in texts], language)
         parts.append((predictions, examples))
     tables_of_both = (pa.concat_tables(pair) for pair in zip(*parts, strict=True))
-    _, found = score(*tables_of_both, WPR, "sound", "m", 0, resampling=Resampling(aligned=True))
+    _, found = score(*tables_of_both, WPR, Run("sound", "m", 0), resampling=Resampling(aligned=True))
     assert np.array_equal(found["de/test/ndcg"], found["en/test/ndcg"])
 
 

@@ -18,7 +18,7 @@ from mtbridge.specs.families import DISTILBERT
 from mtbridge.specs.pretraining import PretrainingPlan
 from mtbridge.specs.recipe import Recipe
 from mtbridge.training.pretraining.initialization import open_checkpoint
-from mtbridge.training.pretraining.loop import pretrain
+from mtbridge.training.pretraining.loop import PretrainingFiles, pretrain
 from mtbridge.weights.spectra import singular_values
 from tests.support import small
 
@@ -122,7 +122,7 @@ def test_a_small_one_is_pretrained_through_its_own_head(tokenizer, tmp_path):
     plan = PretrainingPlan(
         family="distilbert", objective="masked_lm", steps=60, tokens_per_step=200, learning_rate=3e-3, mask_share=0.35
     )
-    pretrain(tmp_path / "corpus", tokenizer, plan, small.SMALL, tmp_path / "made", None)
+    pretrain(PretrainingFiles(tmp_path / "corpus", tokenizer, tmp_path / "made"), plan, small.SMALL)
     losses = json.loads((tmp_path / "made/pretraining.json").read_text())["loss"]
     assert losses[-1][1] < 0.9 * losses[0][1]
     theirs = DistilBertForMaskedLM.from_pretrained(tmp_path / "made").eval()

@@ -13,7 +13,7 @@ from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.pretraining import PretrainingPlan
 from mtbridge.training.pretraining import budget
 from mtbridge.training.pretraining.initialization import create
-from mtbridge.training.pretraining.loop import pretrain
+from mtbridge.training.pretraining.loop import PretrainingFiles, pretrain
 from mtbridge.training.pretraining.objectives import OBJECTIVES
 from tests.support import small
 
@@ -32,8 +32,9 @@ def plan(family="mbart", objective="denoising", steps=32, directions=None, **mor
     return PretrainingPlan(family=family, objective=objective, steps=steps, directions=directions, **settings)
 
 
-def run(place, out, made, base=None, **more):
-    pretrain(place / "corpus", place / "tokenizer", made, small.SMALL, out, base, **more)
+def run(place, out, made, base=None, match=None):
+    files = PretrainingFiles(place / "corpus", place / "tokenizer", out, base, match)
+    pretrain(files, made, small.SMALL)
     return json.loads((out / "pretraining.json").read_text())
 
 

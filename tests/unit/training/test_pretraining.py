@@ -19,10 +19,11 @@ from mtbridge.specs.pretraining import DIRECTIONS as NAMES_OF_DIRECTIONS
 from mtbridge.specs.pretraining import OBJECTIVES as NAMES_OF_OBJECTIVES
 from mtbridge.specs.pretraining import PretrainingPlan
 from mtbridge.training.pretraining.initialization import create, open_checkpoint
-from mtbridge.training.pretraining.loop import pretrain
+from mtbridge.training.pretraining.loop import PretrainingFiles, pretrain
 from mtbridge.training.pretraining.objectives import DIRECTIONS, OBJECTIVES, denoise, direction_pairs, samples
 from mtbridge.training.pretraining.texts import Texts, batches, length, pad
-from mtbridge.training.pretraining.translation import greedy, translate
+from mtbridge.training.pretraining.translation import TranslationFiles, greedy, translate
+from mtbridge.training.resume import NOWHERE, StatePlace
 from tests.support import small
 
 
@@ -41,8 +42,9 @@ def plan(family="mbart", objective="denoising", steps=3, directions=None, **more
     return PretrainingPlan(family=family, objective=objective, steps=steps, directions=directions, **settings)
 
 
-def run(place, out, made, base=None, **more):
-    pretrain(place / "corpus", place / "tokenizer", made, small.SMALL, out, base, **more)
+def run(place, out, made, base=None, state=NOWHERE):
+    files = PretrainingFiles(place / "corpus", place / "tokenizer", out, base)
+    pretrain(files, made, small.SMALL, state=state)
     return load_file(out / "model.safetensors"), json.loads((out / "pretraining.json").read_text())
 
 
@@ -90,9 +92,9 @@ def test_interrupted_it_goes_on_and_ends_as_if_undisturbed(
     with monkeypatch.context() as patched:
         patched.setitem(OBJECTIVES, objective, replace(OBJECTIVES[objective], loss=interrupted))
         with pytest.raises(MtbridgeError, match=f"stopped by SIGTERM at step {number} of 20; its state is kept"):
-            run(place, tmp_path / "out", made, state_folder=tmp_path / "state")
+            run(place, tmp_path / "out", made, state=StatePlace(tmp_path / "state"))
     assert not (tmp_path / "out").exists()
-    found, again = run(place, tmp_path / "out", made, state_folder=tmp_path / "state")
+    found, again = run(place, tmp_path / "out", made, state=StatePlace(tmp_path / "state"))
     assert all(torch.equal(weights[key], found[key]) for key in weights)
     assert {**again, "seconds": 0} == {**record, "seconds": 0}
     assert not (tmp_path / "state").exists()
@@ -114,8 +116,8 @@ def test_interrupted_with_the_dropout_of_its_base_it_ends_as_if_undisturbed(plac
 
     with monkeypatch.context() as patched, pytest.raises(MtbridgeError, match="at step 4 of 8"):
         patched.setitem(OBJECTIVES, "denoising", replace(OBJECTIVES["denoising"], loss=interrupted))
-        run(place, tmp_path / "out", made, tmp_path / "base", state_folder=tmp_path / "state")
-    found, _ = run(place, tmp_path / "out", made, tmp_path / "base", state_folder=tmp_path / "state")
+        run(place, tmp_path / "out", made, tmp_path / "base", state=StatePlace(tmp_path / "state"))
+    found, _ = run(place, tmp_path / "out", made, tmp_path / "base", state=StatePlace(tmp_path / "state"))
     assert all(torch.equal(weights[key], found[key]) for key in weights)
 
 
@@ -305,7 +307,8 @@ def test_translation_is_measured_a_direction_and_a_trained_model_beats_an_untrai
         objective = "translation" if steps else "none"
         run(place, tmp_path / f"c{steps}", plan(objective=objective, steps=steps, directions="all" if steps else None))
         out = tmp_path / f"{steps}.parquet"
-        translate("x", tmp_path / f"c{steps}", place / "corpus", place / "texts", place / "tokenizer", "all", 30, out)
+        files = TranslationFiles(tmp_path / f"c{steps}", place / "tokenizer", place / "corpus", place / "texts")
+        translate("x", files, "all", 30, out)
         frame = pd.read_parquet(out)
         assert set(zip(frame.source, frame.target, strict=True)) == {("de", "en"), ("en", "de")}
         assert (frame.n == 30).all()

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.specs.recipe import Recipe
 from mtbridge.training import finetuning
-from mtbridge.training.run import StatePlace
+from mtbridge.training.resume import StatePlace
 from tests.support import small
 from tests.support.waiting import wait_for
 

@@ -56,6 +56,11 @@ def split_lines(text: str) -> list[str]:
     return lines
 
 
+def is_field(text: str) -> bool:
+    """Is it the content of a field: not empty, and without a space at an edge? Other white space may be a token."""
+    return bool(text) and not text.startswith(" ") and not text.endswith(" ")
+
+
 def read_lines(path: str | os.PathLike) -> list[str]:
     """The lines of a UTF-8 text file, without their ends. Raises MtbridgeError; see `read_text`."""
     return split_lines(read_text(path))

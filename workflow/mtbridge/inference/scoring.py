@@ -5,6 +5,8 @@ a correlation with a constant), value and interval are NaN. The column `degenera
 the model, see `inference.degenerate`; such a score has no interval.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
@@ -19,13 +21,19 @@ from mtbridge.tasks.metrics import METRICS, Judged
 INDEPENDENT = Resampling()
 
 
+class Run(NamedTuple):
+    """Which run was scored."""
+
+    recipe: str
+    model: str
+    seed: int
+
+
 def score(
     predictions,
     examples,
     task,
-    recipe: str,
-    model: str,
-    seed: int,
+    run: Run,
     known_languages=None,
     where="predictions",
     resampling: Resampling = INDEPENDENT,
@@ -52,7 +60,7 @@ def score(
     rows, replicates = [], {}
     progress = Progress(f"scored {task.name}, language and split", len(rows_of))
     for number, ((language, split), judged) in enumerate(judged_of.items(), 1):
-        common = {"recipe": recipe, "model": model, "task": task.name, "seed": seed}
+        common = {"recipe": run.recipe, "model": run.model, "task": task.name, "seed": run.seed}
         common |= {"language": language, "split": split}
         about = {
             "n": len(judged.gold),

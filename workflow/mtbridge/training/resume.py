@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,17 @@ if TYPE_CHECKING:
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)  # a cluster sends one of these before it kills a job
 PATIENCE = 120.0  # seconds that another process gets to end its step before it is killed
+
+
+@dataclass(frozen=True)
+class StatePlace:
+    """The folder for the state of an unfinished training (None: no state is kept), and the seconds between writes."""
+
+    folder: str | Path | None = None
+    every: float = 300.0
+
+
+NOWHERE = StatePlace()
 
 
 def state_name(origin: dict) -> str:

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from mtbridge.base.files import read_json, sha256, write_json
@@ -20,17 +20,6 @@ from mtbridge.training.processes import Processes
 from mtbridge.training.weights_file import save
 
 
-@dataclass(frozen=True)
-class StatePlace:
-    """The folder for the state of an unfinished training (None: no state is kept), and the seconds between writes."""
-
-    folder: Path | None = None
-    every: float = 300.0
-
-
-NOWHERE = StatePlace()
-
-
 def finetune(
     files: RunFiles,
     task: Task,
@@ -38,7 +27,7 @@ def finetune(
     seed: int,
     about: dict,
     threads: int = 1,
-    state: StatePlace = NOWHERE,
+    state: resume.StatePlace = resume.NOWHERE,
 ) -> None:
     """Fine-tune on the source language, and write the weights and the run's record.
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.text import read_lines
+from mtbridge.base.text import is_field, read_lines
 from mtbridge.data.readers.languages import codes_in_paths, ours
 from mtbridge.specs.source import Conllu, fill, their_language, their_split
 from mtbridge.specs.task import SPLITS
@@ -106,9 +106,7 @@ def _add_line(path: Path, number: int, fields: list[str], names: Sequence[str], 
     if len(fields) != len(names):
         known = "CoNLL-U has" if names is COLUMNS else "global.columns names"
         raise MtbridgeError(f"{path}:{number}: {len(fields)} columns where {known} {len(names)}; mend the line")
-    if odd := [
-        name for name, text in zip(names, fields, strict=True) if not text.strip(" ") or text != text.strip(" ")
-    ]:
+    if odd := [name for name, text in zip(names, fields, strict=True) if not is_field(text)]:
         raise MtbridgeError(f"{path}:{number}: {odd[0]} is empty or has a space at an edge; an empty column holds '_'")
     word_id, form, upos = (fields[names.index(name)] for name in ("ID", "FORM", "UPOS"))
     done = len(sentence.words)

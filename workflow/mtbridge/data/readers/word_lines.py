@@ -9,6 +9,7 @@ The last sentence need not be followed by a blank line.
 """
 
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.text import is_field
 from mtbridge.specs.source import Xglue
 
 DOCUMENT = "-DOCSTART-"
@@ -65,5 +66,5 @@ def _check(fields: list[str], columns: tuple[str, ...], place: str, line: str) -
             f"'{line[:60]}'; mend the line, or name the file's columns in order, as in columns: [tokens, pos, chunk, "
             "label]; where tokens hold spaces, say spaces_in_tokens: true"
         )
-    if any(not text or text != text.strip(" ") for text in fields):
+    if not all(map(is_field, fields)):
         raise MtbridgeError(f"{place}: an empty column, or a space at its edge, in '{line[:60]}'; mend the line")

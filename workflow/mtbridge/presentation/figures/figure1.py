@@ -88,9 +88,11 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = shee
         (len(rows), len(columns)),
         (width, height),
         gap=(0.46 if unequal else 0.14, 0.34 if own_scales else 0.14),
-        left=1.1 if unequal else 0.85,
-        top=0.1 + 0.14 * max(title.count("\n") + 1 for title in titles),
-        bottom=0.55 if own_scales else 0.38,
+        margins=sheet.Margins(
+            left=1.1 if unequal else 0.85,
+            top=0.1 + 0.14 * max(title.count("\n") + 1 for title in titles),
+            bottom=0.55 if own_scales else 0.38,
+        ),
         caption=sheet.caption(frame, outline, protocol, f"{label} of two models on the same texts" + DEPTHS * unequal),
         bar=None if own_scales else sheet.bar_label(frame, label),
     )

@@ -100,9 +100,7 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = shee
         (lines, per_line),
         (cell * size, cell * size),
         gap=(0.12, (0.2 if own_scales else 0.05) + 0.22),
-        left=1.75,
-        top=0.28,
-        bottom=0.55 if own_scales else 0.38,
+        margins=sheet.Margins(left=1.75, top=0.28, bottom=0.55 if own_scales else 0.38),
         caption=sheet.caption(frame, outline, protocol, f"{label} of {_what(frame)}"),
         bar=None if own_scales else sheet.bar_label(frame, label),
     )

@@ -6,6 +6,7 @@ for each panel, as in the paper's figures, one can compare numbers but not colou
 
 import math
 import textwrap
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
@@ -154,19 +155,27 @@ def caption(frame: pd.DataFrame, outline: Outline, protocol: str, what: str) -> 
     return text
 
 
+class Margins(NamedTuple):
+    """Room around the panels, in inches; on the right is the colour bar, if there is one."""
+
+    left: float
+    top: float
+    bottom: float
+
+
 class Sheet:
     """A figure whose panels are placed in inches, so that cells have one size and nothing overlaps."""
 
-    def __init__(self, shape, panel, gap, left, top, bottom, caption, bar=None):
-        """shape: number of rows and columns of panels; panel, gap: width and height in inches; left, top, bottom:
-        margins in inches; bar: label of the colour bar, None for a figure without a bar."""
-        self.panel_size, self.gap, self.left, self.bar = panel, gap, left, bar
-        self.width = left + shape[1] * (panel[0] + gap[0]) + (0.8 if bar else 0.05)
+    def __init__(self, shape, panel, gap, margins: Margins, caption, bar=None):
+        """shape: number of rows and columns of panels; panel, gap: width and height in inches; bar: label of the colour
+        bar, None for a figure without a bar."""
+        self.panel_size, self.gap, self.left, self.bar = panel, gap, margins.left, bar
+        self.width = margins.left + shape[1] * (panel[0] + gap[0]) + (0.8 if bar else 0.05)
         # At 7.5 points an inch holds 16 characters, and a line takes 0.15 inches.
         lines = textwrap.wrap(caption, int(self.width * 16))
-        self.bottom = bottom + 0.15 * len(lines) + 0.1
-        self.height = self.bottom + shape[0] * (panel[1] + gap[1]) - gap[1] + top
-        self.top = self.height - top
+        self.bottom = margins.bottom + 0.15 * len(lines) + 0.1
+        self.height = self.bottom + shape[0] * (panel[1] + gap[1]) - gap[1] + margins.top
+        self.top = self.height - margins.top
         # A colour bar is at most 3.2 inches high; a label that needs more than two lines there needs more room.
         self.bar_height = min(self.top - self.bottom, 3.2)
         self.bar_lines = textwrap.wrap(bar, max(1, int(self.bar_height * 19))) if bar else []

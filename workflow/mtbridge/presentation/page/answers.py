@@ -47,6 +47,7 @@ from mtbridge.presentation.requirements import CONTRASTS, RANKING
 from mtbridge.presentation.words import join
 from mtbridge.study.outline import Outline
 
+PAST, LESS = {"rose": "risen", "fell": "fallen"}, {"rose": "rose less", "fell": "fell too"}
 CHECKPOINTS_ONLY = (
     "This is about these checkpoints, not about the objective: one pretraining of each says nothing about another."
 )
@@ -114,10 +115,8 @@ def joint(outline: Outline, contrast: Contrast) -> str:
     """What English, zero-shot and gap say together; empty where the verdicts alone say it."""
     source = statistic_name(outline, "english")
     english, zero_shot, gap = (contrast.verdict(name) for name in ("english", "zero_shot", "gap"))
-    if gap == HELPS:
-        return _narrower(source, english, zero_shot)
-    if gap == HURTS:
-        return _wider(source, english, zero_shot)
+    if gap in (HELPS, HURTS):
+        return _reading_of_gap(outline, gap, english, zero_shot)
     if zero_shot == english == HELPS:
         return f"{source} rose too: a better model, but better transfer is not shown."
     if zero_shot == english == HURTS:
@@ -125,30 +124,25 @@ def joint(outline: Outline, contrast: Contrast) -> str:
     return ""
 
 
-def _narrower(source: str, english: str, zero_shot: str) -> str:
-    """How to read a gap that narrowed."""
-    if zero_shot == HELPS:
-        also = f", and because {source} fell" if english == HURTS else ""
-        return f"The gap narrowed because zero-shot scores rose{also}."
-    if english == HURTS:
-        end = "and zero-shot scores fell too" if zero_shot == HURTS else "which is no better transfer"
-        return f"The gap narrowed because {source} fell, {end}."
-    if zero_shot == HURTS:
-        return f"The gap narrowed although zero-shot scores fell, so {source} must have fallen further."
-    return f"The gap narrowed, but it is not clear whether zero-shot scores rose or {source} fell."
+def _reading_of_gap(outline: Outline, gap: str, english: str, zero_shot: str) -> str:
+    """Which of its two sides moved a gap, whose verdict is HELPS (it narrowed) or HURTS (it widened).
 
-
-def _wider(source: str, english: str, zero_shot: str) -> str:
-    """How to read a gap that widened."""
-    if zero_shot == HURTS:
-        also = f", and because {source} rose" if english == HELPS else ""
-        return f"The gap widened because zero-shot scores fell{also}."
-    if english == HELPS:
-        end = "and zero-shot scores rose less" if zero_shot == HELPS else "which is no worse transfer"
-        return f"The gap widened because {source} rose, {end}."
-    if zero_shot == HELPS:
-        return f"The gap widened although zero-shot scores rose, so {source} must have risen further."
-    return f"The gap widened, but it is not clear whether zero-shot scores fell or {source} rose."
+    The two cases mirror each other: what narrows a gap in one direction widens it in the other.
+    """
+    source = statistic_name(outline, "english")
+    moved, worth = ("narrowed", "better") if gap == HELPS else ("widened", "worse")
+    moved_here, moved_there = ("rose", "fell") if gap == HELPS else ("fell", "rose")
+    against = HURTS if gap == HELPS else HELPS
+    if zero_shot == gap:
+        also = f", and because {source} {moved_there}" if english == against else ""
+        return f"The gap {moved} because zero-shot scores {moved_here}{also}."
+    if english == against:
+        end = f"and zero-shot scores {LESS[moved_there]}" if zero_shot == against else f"which is no {worth} transfer"
+        return f"The gap {moved} because {source} {moved_there}, {end}."
+    if zero_shot == against:
+        past = PAST[moved_there]
+        return f"The gap {moved} although zero-shot scores {moved_there}, so {source} must have {past} further."
+    return f"The gap {moved}, but it is not clear whether zero-shot scores {moved_here} or {source} {moved_there}."
 
 
 def _cannot_tell(outline: Outline, rows: list) -> str:

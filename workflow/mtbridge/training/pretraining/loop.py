@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,29 +35,35 @@ CLIP = 1.0  # largest norm of the gradients of an update
 BATCHES = "padded, of samples of similar length"
 
 
+@dataclass(frozen=True)
+class PretrainingFiles:
+    """What a pretraining reads and writes.
+
+    corpus: folder of tokens, one array per language (`tokenized.write_corpus`).
+    tokenizer: tokenizer folder.
+    output: the checkpoint folder to write.
+    base: checkpoint folder whose training is continued; None: a new model.
+    match: checkpoint of a model trained here for as many steps; the encoder gets as many tokens as that model's.
+    """
+
+    corpus: str | Path
+    tokenizer: str | Path
+    output: str | Path
+    base: str | Path | None = None
+    match: str | Path | None = None
+
+
 def pretrain(
-    corpus: str | Path,
-    tokenizer: str | Path,
+    files: PretrainingFiles,
     plan: PretrainingPlan,
     architecture: Architecture,
-    output: str | Path,
-    base: str | Path | None = None,
     threads: int = 1,
     identity: str = "",
-    state_folder: str | Path | None = None,
-    every: float = 300.0,
-    match: str | Path | None = None,
+    state: resume.StatePlace = resume.NOWHERE,
 ) -> None:
     """Train a model and write its checkpoint, decoder or language-model head included, with `pretraining.json`.
 
-    Args:
-        corpus: folder of tokens, one array per language (`tokenized.write_corpus`).
-        tokenizer: tokenizer folder.
-        base: checkpoint folder whose training is continued; None: a new model.
-        identity: digest of the code; a state of other code is not continued.
-        state_folder: for the state of an unfinished training; None: no state is kept.
-        every: seconds between two writes of the state.
-        match: checkpoint of a model trained here for as many steps; the encoder gets as many tokens as that model's.
+    identity: digest of the code; a state of other code is not continued.
 
     Raises:
         MtbridgeError: the loss is not finite, base and plan do not fit, the tokenizer has no tag for a language, or a
@@ -66,33 +72,35 @@ def pretrain(
     import torch
 
     torch.set_num_threads(threads)
-    ids, languages = tokenizers.specials(tokenizer), tokenized.languages_of(corpus)
+    ids, languages = tokenizers.specials(files.tokenizer), tokenized.languages_of(files.corpus)
     objective = OBJECTIVES.get(plan.objective)  # None: `none`, the model stays untrained
     untagged = [language for language in languages if ids["languages"].get(language) is None]
     if objective and objective.tagged and untagged:
-        raise MtbridgeError(f"{tokenizer}: has no tag for {', '.join(untagged)}, languages of the corpus")
-    if base:
-        model = open_checkpoint(base, plan.family)
+        raise MtbridgeError(f"{files.tokenizer}: has no tag for {', '.join(untagged)}, languages of the corpus")
+    if files.base:
+        model = open_checkpoint(files.base, plan.family)
     else:
-        vocabulary = tokenizers.open_tokenizer(tokenizer).get_vocab_size()
+        vocabulary = tokenizers.open_tokenizer(files.tokenizer).get_vocab_size()
         model = create(plan.family, architecture, ids, vocabulary, plan.seed)
     origin: dict[str, Any] = {"code": identity, "plan": asdict(plan), "architecture": asdict(architecture)}
-    origin |= origin_of(corpus, tokenizer, base)
-    encoder_tokens = budget.encoder_tokens_of(match) if match else None
+    origin |= origin_of(files)
+    encoder_tokens = budget.encoder_tokens_of(files.match) if files.match else None
     if encoder_tokens:
         origin["encoder_tokens"] = encoder_tokens
-    with resume.State(state_folder, resume.state_name(origin), every) as state:
+    with resume.State(state.folder, resume.state_name(origin), state.every) as saved_state:
         training = None
         if objective and plan.steps:
             # Two positions to spare, as in `Architecture`, and a start or tag and an end token.
-            texts = Texts(corpus, languages, plan.seed, architecture.positions - 4)
+            texts = Texts(files.corpus, languages, plan.seed, architecture.positions - 4)
             training = Pretraining(model.train(), texts, plan, ids, encoder_tokens)
-            training.run(state, output)
-        with atomic_write(output) as folder:
+            training.run(saved_state, files.output)
+        with atomic_write(files.output) as folder:
             model.save_pretrained(folder)
-            record = _record(plan, training, base) | ({"match": Path(match).name} if match else {})
+            record = _record(plan, training, files.base)
+            if files.match:
+                record["match"] = Path(files.match).name
             (folder / "pretraining.json").write_text(json.dumps(record, indent=1) + "\n")
-        state.remove()
+        saved_state.remove()
 
 
 def _record(plan: PretrainingPlan, training: "Pretraining | None", base: str | Path | None) -> dict[str, Any]:
@@ -120,12 +128,12 @@ def _record(plan: PretrainingPlan, training: "Pretraining | None", base: str | P
     }
 
 
-def origin_of(corpus: str | Path, tokenizer: str | Path, base: str | Path | None) -> dict[str, Any]:
+def origin_of(files: PretrainingFiles) -> dict[str, Any]:
     """What decides a pretraining besides code, plan and sizes: versions of libraries, and the content of files."""
     return {
         "versions": resume.versions(),
-        "corpus": sha256(Path(tokenizer) / "tokenizer.json", *sorted(Path(corpus).glob("*.npy"))),
-        "base": sha256(Path(base) / "model.safetensors") if base else None,
+        "corpus": sha256(Path(files.tokenizer) / "tokenizer.json", *sorted(Path(files.corpus).glob("*.npy"))),
+        "base": sha256(Path(files.base) / "model.safetensors") if files.base else None,
     }
 
 

@@ -30,12 +30,23 @@ class HeldOut:
     tokenizer: Any  # tokenizers.Tokenizer
 
 
+@dataclass(frozen=True)
+class TranslationFiles:
+    """What is read to translate held-out lines.
+
+    checkpoint, tokenizer: folders of the model.
+    corpus, texts: folders with the held-out lines, as tokens and as texts, which are the references.
+    """
+
+    checkpoint: str | Path
+    tokenizer: str | Path
+    corpus: str | Path
+    texts: str | Path
+
+
 def translate(
     name: str,
-    checkpoint: str | Path,
-    corpus: str | Path,
-    texts: str | Path,
-    tokenizer: str | Path,
+    files: TranslationFiles,
     directions: str,
     lines: int,
     output: str | Path,
@@ -48,8 +59,6 @@ def translate(
 
     Args:
         name: name of the model, for the table.
-        corpus: folder with the held-out lines as tokens.
-        texts: folder with the same lines as texts, the references.
         directions, source_language: as in the plan of the model's pretraining.
         lines: maximal number of lines for each direction.
     """
@@ -60,14 +69,14 @@ def translate(
     from mtbridge.base.files import write_parquet
 
     torch.set_num_threads(threads)
-    languages = tokenized.languages_of(corpus)
-    model = open_checkpoint(checkpoint).eval()
+    languages = tokenized.languages_of(files.corpus)
+    model = open_checkpoint(files.checkpoint).eval()
     begin_work()
     held_out = HeldOut(
-        {language: tokenized.Ragged.load(corpus, language) for language in languages},
-        {language: read_lines(Path(texts) / f"{language}.txt") for language in languages},
-        tokenizers.specials(tokenizer),
-        tokenizers.open_tokenizer(tokenizer),
+        {language: tokenized.Ragged.load(files.corpus, language) for language in languages},
+        {language: read_lines(Path(files.texts) / f"{language}.txt") for language in languages},
+        tokenizers.specials(files.tokenizer),
+        tokenizers.open_tokenizer(files.tokenizer),
     )
     pairs = direction_pairs(directions, tuple(languages), source_language)
     progress, rows, metric = Progress("directions", len(pairs)), [], CHRF()
