@@ -22,6 +22,11 @@ AWKWARD = (
 INVISIBLE = ("\u00a0", "\u200b", "\u200d", "\ufeff", "\u00ad", "\u2028", "\u0085", "\x0b", "\x0c", "\x1d", "\u3000")
 
 
+def joined_lines(lines: list[str]) -> str:
+    """Lines as a text file."""
+    return "".join(line + "\n" for line in lines)
+
+
 def text(rng: random.Random, words: int = 3) -> str:
     """Some words; the first is never ASCII alone, so that an encoding shows."""
     accented = [word for word in WORDS if not word.isascii()]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.support.mutants import content, fields
+from tests.support.mutants.content import joined_lines
 from tests.support.mutants.mutant import Mutant, mutant
 
 REGRESSION = "number"  # the role of a label that is a number
@@ -89,11 +90,6 @@ class Rows:
         for key, value in changes.items():
             setattr(made, key, value)
         return made
-
-
-def joined_lines(lines: list[str]) -> str:
-    """Lines as a file."""
-    return "".join(line + "\n" for line in lines)
 
 
 def changes(rows: Rows, rng: random.Random) -> Iterator[tuple[str, Mutant]]:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from tests.support.mutants import content, tags
 from tests.support.mutants.mutant import Mutant, mutant
-from tests.support.mutants.records import Records
+from tests.support.mutants.records import Records, in_other_case
 
 
 def file_of(table: pa.Table) -> bytes:
@@ -175,13 +175,8 @@ def labels(records, base, rng) -> Iterator[Mutant]:
 
 def case(records, base, rng) -> Iterator[Mutant]:
     """Labels in other letters."""
-    for name in ("upper", "lower", "title"):
-        made = records.changed()
-        for row in made.rows:
-            old = row["label"]
-            row["label"] = [getattr(x, name)() for x in old] if records.words else getattr(str(old), name)()
-        if made.examples() != base:
-            yield mutant(f"labels in {name} case", file_of(table_of(made)), base)
+    for name, made in in_other_case(records):
+        yield mutant(name, file_of(table_of(made)), base)
 
 
 def word_lists(records, base, rng) -> Iterator[Mutant]:

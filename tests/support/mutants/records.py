@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.support.mutants import content, lists, tags
+from tests.support.mutants.content import joined_lines
 from tests.support.mutants.mutant import Mutant, mutant
-from tests.support.mutants.words import file_of
 
 # Values of a text that are no text. Whoever reads them as a text must not change how they are written.
 NO_TEXTS = ("7", "1.10", "1e5", "true", "null", "[]", "{}", '["a"]', '{"a": 1}', "-0", "007", "NaN", "Infinity", "1.0")
@@ -56,7 +56,7 @@ class Records:
 
     def file(self, records: list[str]) -> str:
         """The file of records that are texts already."""
-        return file_of(records) if self.by_line else "[\n" + ",\n".join(records) + "\n]\n"
+        return joined_lines(records) if self.by_line else "[\n" + ",\n".join(records) + "\n]\n"
 
     def changed(self) -> Records:
         """A copy to change."""
@@ -183,9 +183,9 @@ def shapes(records, base, rng) -> Iterator[Mutant]:
     forms = {
         "a list": json.dumps(records.rows, **style),
         "a list, a record a line": "[\n" + ",\n".join(map(records.record, records.rows)) + "\n]",
-        "a record a line": file_of(list(map(records.record, records.rows))),
+        "a record a line": joined_lines(list(map(records.record, records.rows))),
         "indented": json.dumps(records.rows, indent=2, **style),
-        "indented records": file_of([json.dumps(row, indent=2, **style) for row in records.rows]),
+        "indented records": joined_lines([json.dumps(row, indent=2, **style) for row in records.rows]),
         "under data": json.dumps({"data": records.rows}, **style),
         "under data, with a version": json.dumps({"version": "1.0", "data": records.rows}, **style),
         "columns": json.dumps(by_column, **style),
@@ -197,7 +197,7 @@ def shapes(records, base, rng) -> Iterator[Mutant]:
         ),
         "in a list of lists": json.dumps([records.rows], **style),
         "as text": json.dumps(json.dumps(records.rows)),
-        "records as texts": file_of([json.dumps(json.dumps(row)) for row in records.rows]),
+        "records as texts": joined_lines([json.dumps(json.dumps(row)) for row in records.rows]),
         "a splits object": json.dumps({"train": records.rows[:2], "dev": records.rows[2:]}, **style),
     }
     for name, form in forms.items():
@@ -253,15 +253,22 @@ def quoting(records, base, rng) -> Iterator[Mutant]:
     yield mutant("keys without marks", text.replace('"label"', "label"), base)
 
 
-def case(records, base, rng) -> Iterator[Mutant]:
-    """Labels in other letters."""
+def in_other_case(records) -> Iterator[tuple[str, Records]]:
+    """The records with their labels in other letters, where that changes an example."""
+    base = records.examples()
     for name in ("upper", "lower", "title"):
         made = records.changed()
         for row in made.rows:
             old = row["label"]
             row["label"] = [getattr(x, name)() for x in old] if records.words else getattr(str(old), name)()
         if made.examples() != base:
-            yield mutant(f"labels in {name} case", made.text(), base)
+            yield f"labels in {name} case", made
+
+
+def case(records, base, rng) -> Iterator[Mutant]:
+    """Labels in other letters."""
+    for name, made in in_other_case(records):
+        yield mutant(name, made.text(), base)
 
 
 def comments(records, base, rng) -> Iterator[Mutant]:
@@ -269,10 +276,12 @@ def comments(records, base, rng) -> Iterator[Mutant]:
     lines = records.text().split("\n")[:-1]
     for at in range(len(lines) + 1):
         for comment in ("# a comment", "// a comment", "/* a comment */"):
-            yield mutant("a comment", file_of([*lines[:at], comment, *lines[at:]]), base)
+            yield mutant("a comment", joined_lines([*lines[:at], comment, *lines[at:]]), base)
         if at < len(lines) and lines[at].startswith("{"):
             for mark in ("#", "//", "# "):
-                yield mutant("a record commented out", file_of([*lines[:at], mark + lines[at], *lines[at + 1 :]]), None)
+                yield mutant(
+                    "a record commented out", joined_lines([*lines[:at], mark + lines[at], *lines[at + 1 :]]), None
+                )
 
 
 def blank_lines(records, base, rng) -> Iterator[Mutant]:
@@ -280,7 +289,7 @@ def blank_lines(records, base, rng) -> Iterator[Mutant]:
     lines = records.text().split("\n")[:-1]
     for at in range(len(lines) + 1):
         for name, line in {"a blank line": "", "a line of a space": " ", "a tab": "\t", "a NBSP": "\u00a0"}.items():
-            yield mutant(name, file_of([*lines[:at], line, *lines[at:]]), base)
+            yield mutant(name, joined_lines([*lines[:at], line, *lines[at:]]), base)
 
 
 def values(records, base, rng) -> Iterator[Mutant]:

@@ -7,8 +7,8 @@ import random
 from collections.abc import Iterator
 
 from tests.support.mutants import content
+from tests.support.mutants.content import joined_lines
 from tests.support.mutants.mutant import Mutant, mutant
-from tests.support.mutants.words import file_of
 
 NAMES = "ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC"
 ID, FORM, LEMMA, UPOS, XPOS, MISC = 0, 1, 2, 3, 4, 9
@@ -44,7 +44,7 @@ def make(rng: random.Random) -> list[Block]:
 
 def text_of(blocks: list[Block]) -> str:
     """The file."""
-    return file_of([line for block in blocks for line in [*map("\t".join, block), ""]])
+    return joined_lines([line for block in blocks for line in [*map("\t".join, block), ""]])
 
 
 def is_word(line: list[str]) -> bool:
@@ -243,12 +243,14 @@ def comments(blocks, base, rng) -> Iterator[Mutant]:
         comment = rng.choice(
             ("# a comment", "#", "# newdoc id = x", "# newpar", "#a = b", "# a\tb\tc", "# translit = x")
         )
-        yield mutant("a comment", file_of([*whole[:at], comment, *whole[at:]]), base)
+        yield mutant("a comment", joined_lines([*whole[:at], comment, *whole[at:]]), base)
         yield mutant(
-            "what is no comment", file_of([*whole[:at], rng.choice(("// x", "; x", "<s>", "x")), *whole[at:]]), base
+            "what is no comment",
+            joined_lines([*whole[:at], rng.choice(("// x", "; x", "<s>", "x")), *whole[at:]]),
+            base,
         )
         if at < len(whole) and "\t" in whole[at]:
-            yield mutant("a line commented out", file_of([*whole[:at], "#" + whole[at], *whole[at + 1 :]]), base)
+            yield mutant("a line commented out", joined_lines([*whole[:at], "#" + whole[at], *whole[at + 1 :]]), base)
     for number in range(len(blocks)):
         made = copy.deepcopy(blocks)
         made[number][1][0] += " more"
@@ -269,14 +271,14 @@ def blank_lines(blocks, base, rng) -> Iterator[Mutant]:
     whole = text_of(blocks).split("\n")[:-1]
     for at in range(len(whole) + 1):
         for name, line in {"a blank line": "", "a line of a space": " ", "a tab": "\t", "nine tabs": "\t" * 9}.items():
-            yield mutant(name, file_of([*whole[:at], line, *whole[at:]]), base)
+            yield mutant(name, joined_lines([*whole[:at], line, *whole[at:]]), base)
         if at < len(whole) and not whole[at]:
-            yield mutant("a blank line gone", file_of(whole[:at] + whole[at + 1 :]), base)
+            yield mutant("a blank line gone", joined_lines(whole[:at] + whole[at + 1 :]), base)
     bare = [[line for line in block if len(line) > 1] for block in blocks]
     for number in range(1, len(bare)):
         joined = [*bare[: number - 1], bare[number - 1] + bare[number], *bare[number + 1 :]]
         yield mutant("a blank line gone, no comments", text_of(joined), base)
-    yield mutant("all blank lines gone", file_of([line for line in whole if line]), base)
+    yield mutant("all blank lines gone", joined_lines([line for line in whole if line]), base)
 
 
 def values(blocks, base, rng) -> Iterator[Mutant]:
@@ -314,10 +316,12 @@ def separators(blocks, base, rng) -> Iterator[Mutant]:
         patterns[f"{other!r} for a tab"] = lambda x, other=other: x.replace("\t", other)
         patterns[f"{other!r} for one tab"] = lambda x, other=other: x.replace("\t", other, 1)
     for name, change in patterns.items():
-        yield mutant(f"{name}, all lines", file_of([change(x) if n in full else x for n, x in enumerate(whole)]), base)
+        yield mutant(
+            f"{name}, all lines", joined_lines([change(x) if n in full else x for n, x in enumerate(whole)]), base
+        )
         for _ in range(2):
             at = rng.choice(full)
-            yield mutant(name, file_of([change(x) if n == at else x for n, x in enumerate(whole)]), base)
+            yield mutant(name, joined_lines([change(x) if n == at else x for n, x in enumerate(whole)]), base)
     for column in (FORM, UPOS):
         for pattern in ("{} ", " {}", "{}\u00a0", "\u3000{}"):
             made = one(without_text(blocks), rng, setter(column, pattern.format))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.support.mutants import content, tags
+from tests.support.mutants.content import joined_lines
 from tests.support.mutants.mutant import Mutant, mutant
 
 
@@ -42,7 +43,7 @@ class Words:
 
     def text(self) -> str:
         """The file."""
-        return file_of(self.lines())
+        return joined_lines(self.lines())
 
     def changed(self, sentences=None) -> Words:
         """A copy to change."""
@@ -61,11 +62,6 @@ class Words:
         at = rng.randrange(len(sentence))
         sentence[at] = change(list(sentence[at]))
         return made
-
-
-def file_of(lines: list[str]) -> str:
-    """Lines as a file."""
-    return "".join(line + "\n" for line in lines)
 
 
 def changes(words: Words, rng: random.Random) -> Iterator[tuple[str, Mutant]]:
@@ -154,7 +150,7 @@ def lines(words: Words, base: list, rng: random.Random) -> Iterator[Mutant]:
         for name, between in {"nothing": "", "a space": " ", "a tab": "\t"}.items():
             if whole[at + 1]:
                 merged = [*whole[:at], line + between + whole[at + 1], *whole[at + 2 :]]
-                yield mutant(f"two lines merged with {name}", file_of(merged), base)
+                yield mutant(f"two lines merged with {name}", joined_lines(merged), base)
         place = line.index(words.mark)
         for name, new in {
             "at a space": line[:place] + "\n" + line[place + 1 :],
@@ -163,10 +159,10 @@ def lines(words: Words, base: list, rng: random.Random) -> Iterator[Mutant]:
             "in a word": line[:1] + "\n" + line[1:],
             "in a label": line[:-1] + "\n" + line[-1:],
         }.items():
-            yield mutant(f"a line divided {name}", file_of([*whole[:at], new, *whole[at + 1 :]]), base)
+            yield mutant(f"a line divided {name}", joined_lines([*whole[:at], new, *whole[at + 1 :]]), base)
     last = words.sentences[-1][-1][-1]
     for cut in range(1, len(last) + 4):
-        yield mutant("the last line cut", file_of(whole).rstrip("\n")[:-cut], base)
+        yield mutant("the last line cut", joined_lines(whole).rstrip("\n")[:-cut], base)
 
 
 def header(words: Words, base: list, rng: random.Random) -> Iterator[Mutant]:
@@ -223,14 +219,14 @@ def comments(words: Words, base: list, rng: random.Random) -> Iterator[Mutant]:
     whole = words.lines()
     for at in range(len(whole) + 1):
         for comment in ("# a comment", "#", "# sent_id = 7", "// x", "# comment", "-- x y"):
-            yield mutant("a comment", file_of([*whole[:at], comment, *whole[at:]]), base)
+            yield mutant("a comment", joined_lines([*whole[:at], comment, *whole[at:]]), base)
         between = at == 0 or not whole[at - 1]
         for document in ("-DOCSTART- O", "-DOCSTART- -X- O O", "-DOCSTART- -X- -X- O", "-DOCSTART-"):
             if between:
-                yield mutant("a document line", file_of([*whole[:at], document, "", *whole[at:]]), base, must=True)
+                yield mutant("a document line", joined_lines([*whole[:at], document, "", *whole[at:]]), base, must=True)
             else:
                 made = divided(words, at)
-                text = file_of([*whole[:at], document, *whole[at:]])
+                text = joined_lines([*whole[:at], document, *whole[at:]])
                 yield mutant("a document line in a sentence", text, made.examples(), "sentence ends")
 
 
@@ -254,7 +250,7 @@ def blank_lines(words: Words, base: list, rng: random.Random) -> Iterator[Mutant
     for at in range(len(whole) + 1):
         between = at in (0, len(whole)) or not whole[at - 1] or not whole[at]
         for name, line in {"a blank line": "", "a line of a space": " ", "a tab": "\t", "a NBSP": "\u00a0"}.items():
-            text = file_of([*whole[:at], line, *whole[at:]])
+            text = joined_lines([*whole[:at], line, *whole[at:]])
             if between:
                 yield mutant(f"{name} between sentences", text, base, must=line == "")
             else:
@@ -263,7 +259,7 @@ def blank_lines(words: Words, base: list, rng: random.Random) -> Iterator[Mutant
     for number, at in enumerate(ends):
         made = words.changed()
         made.sentences[number : number + 2] = [made.sentences[number] + made.sentences[number + 1]]
-        text = file_of([*whole[:at], *whole[at + 1 :]])
+        text = joined_lines([*whole[:at], *whole[at + 1 :]])
         yield mutant("a blank line gone", text, made.examples(), "sentence ends")
     made = words.changed([[word for sentence in words.sentences for word in sentence]])
     yield mutant("all blank lines gone", made.text(), made.examples(), "sentence ends")
@@ -299,12 +295,12 @@ def separators(words: Words, base: list, rng: random.Random) -> Iterator[Mutant]
         own = base
         if name == "a NBSP before a line":  # belongs to the word
             own = [{**one, "tokens": ["\u00a0" + token for token in one["tokens"]]} for one in base]
-        yield mutant(f"{name}, all lines", file_of([line and change(line) for line in whole]), own)
+        yield mutant(f"{name}, all lines", joined_lines([line and change(line) for line in whole]), own)
         for _ in range(3):
             at = rng.choice(full)
             made = [change(line) if number == at else line for number, line in enumerate(whole)]
             if name != "a NBSP before a line":
-                yield mutant(name, file_of(made), base)
+                yield mutant(name, joined_lines(made), base)
 
 
 def invisible(words: Words, base: list, rng: random.Random) -> Iterator[Mutant]:

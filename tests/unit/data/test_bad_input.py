@@ -252,9 +252,8 @@ def test_predictions_for_other_words_are_refused():
     keys = {"language": ["en"], "split": ["dev"], "example_id": ["1"]}
     table = pa.table({**keys, "gold": [["NOUN", "VERB"]], "predicted": [["NOUN"]], "scores": [[[1.0, 0.0, 0.0]]]})
     examples = pa.table({**keys, "label": [["NOUN", "VERB"]]})
-    refused(
-        ["run.parquet", "1 predictions for 2 words"], score, table, examples, POS, Run("r", "m", 0), where="run.parquet"
-    )
+    parts = ["run.parquet", "1 predictions for 2 words"]
+    refused(parts, score, table, examples, POS, Run("r", "m", 0), where="run.parquet")
 
 
 def test_ranking_without_numbers_for_labels_is_refused():

@@ -130,7 +130,8 @@ def test_accuracy_needs_neither_scikit_learn_nor_seqeval_nor_torch():
         "from mtbridge.specs.task import Task; "
         "k = {'language': ['en'], 'split': ['dev'], 'example_id': ['1']}; "
         "p = pa.table({**k, 'gold': ['a'], 'predicted': ['a'], 'scores': [[1.0, 0.0]]}); "
-        "score(p, pa.table({**k, 'label': ['a']}), Task('t', 'pair', ('a', 'b'), 'accuracy', ('x',)), Run('r', 'm', 0)); "
+        "task = Task('t', 'pair', ('a', 'b'), 'accuracy', ('x',)); "
+        "score(p, pa.table({**k, 'label': ['a']}), task, Run('r', 'm', 0)); "
         "print([m for m in ('sklearn', 'seqeval', 'torch', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run(

@@ -7,35 +7,19 @@ import pytest
 from torch.utils.flop_counter import FlopCounterMode
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.data import tokenized, tokenizers
+from mtbridge.data import tokenizers
 from mtbridge.models.extraction import extract_encoder
 from mtbridge.specs.families import FAMILIES
-from mtbridge.specs.pretraining import PretrainingPlan
 from mtbridge.training.pretraining import budget
 from mtbridge.training.pretraining.initialization import create
-from mtbridge.training.pretraining.loop import PretrainingFiles, pretrain
 from mtbridge.training.pretraining.objectives import OBJECTIVES
 from tests.support import small
+from tests.support.pretraining import make_place, plan, run
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("budget")
-    small.make_tokenizer(folder)
-    texts = {language: folder / f"{language}.txt" for language in ("de", "en")}
-    tokenized.write_corpus(folder / "tokenizer", texts, folder / "corpus")
-    return folder
-
-
-def plan(family="mbart", objective="denoising", steps=32, directions=None, **more):
-    settings = {"tokens_per_step": 200, "learning_rate": 3e-3, "mask_share": 0.35, **more}
-    return PretrainingPlan(family=family, objective=objective, steps=steps, directions=directions, **settings)
-
-
-def run(place, out, made, base=None, match=None):
-    files = PretrainingFiles(place / "corpus", place / "tokenizer", out, base, match)
-    pretrain(files, made, small.SMALL)
-    return json.loads((out / "pretraining.json").read_text())
+    return make_place(tmp_path_factory.mktemp("budget"))
 
 
 def test_counts_of_a_batch_leave_padding_out():
@@ -75,7 +59,7 @@ def test_flops_are_those_that_torch_counts_in_a_batch_without_padding(place, fam
 
 
 def test_records_add_up_over_the_chain_of_bases(place, tmp_path):
-    first = run(place, tmp_path / "a", plan())
+    first = run(place, tmp_path / "a", plan(steps=32))
     second = run(place, tmp_path / "b", plan(objective="translation", directions="all", steps=16), tmp_path / "a")
     assert first["tokens"] == first["encoder_tokens"] + first["decoder_tokens"]
     assert first["total"] == {key: first[key] for key in budget.SUMMED} and first["flops"] > 0

@@ -12,40 +12,29 @@ import torch
 from safetensors.torch import load_file
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.data import corpora, tokenized, tokenizers
+from mtbridge.data import tokenized, tokenizers
 from mtbridge.models.template import Template
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.pretraining import DIRECTIONS as NAMES_OF_DIRECTIONS
 from mtbridge.specs.pretraining import OBJECTIVES as NAMES_OF_OBJECTIVES
-from mtbridge.specs.pretraining import PretrainingPlan
 from mtbridge.training.pretraining.initialization import create, open_checkpoint
-from mtbridge.training.pretraining.loop import PretrainingFiles, pretrain
 from mtbridge.training.pretraining.objectives import DIRECTIONS, OBJECTIVES, denoise, direction_pairs, samples
 from mtbridge.training.pretraining.texts import Texts, batches, length, pad
 from mtbridge.training.pretraining.translation import TranslationFiles, greedy, translate
-from mtbridge.training.resume import NOWHERE, StatePlace
-from tests.support import small
+from mtbridge.training.resume import StatePlace
+from tests.support import pretraining, small
+from tests.support.pretraining import make_place, plan
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pretrain")
-    small.make_tokenizer(folder)
-    texts = {language: folder / f"{language}.txt" for language in ("de", "en")}
-    tokenized.write_corpus(folder / "tokenizer", texts, folder / "corpus")
-    corpora.write({language: path.read_text().splitlines() for language, path in texts.items()}, folder / "texts")
-    return folder
+    return make_place(tmp_path_factory.mktemp("pretrain"))
 
 
-def plan(family="mbart", objective="denoising", steps=3, directions=None, **more):
-    settings = {"tokens_per_step": 200, "learning_rate": 3e-3, "mask_share": 0.35, **more}
-    return PretrainingPlan(family=family, objective=objective, steps=steps, directions=directions, **settings)
-
-
-def run(place, out, made, base=None, state=NOWHERE):
-    files = PretrainingFiles(place / "corpus", place / "tokenizer", out, base)
-    pretrain(files, made, small.SMALL, state=state)
-    return load_file(out / "model.safetensors"), json.loads((out / "pretraining.json").read_text())
+def run(place, out, made, base=None, **more):
+    """The weights and the record of a pretraining."""
+    record = pretraining.run(place, out, made, base, **more)
+    return load_file(out / "model.safetensors"), record
 
 
 def stream(place, made):
