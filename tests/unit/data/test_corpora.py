@@ -5,6 +5,7 @@ import pytest
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import write_parquet
+from mtbridge.base.text import read_lines
 from mtbridge.data import corpora
 
 
@@ -77,6 +78,29 @@ def test_codes_with_a_region_or_a_script_are_languages(folder):
         (folder / f"train.{code}").write_text("x\n")
     (folder / "train.clean.fr").write_text("x\n")
     assert corpora.languages_of(folder) == {"de", "en", "pt_BR", "zh-CN", "eng_Latn", "yor"}
+    assert corpora.taken_for_copies(folder) == {"bak"}, "it may be Bashkir, so it is told"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_line_ends_in_examples_do_not_move_later_lines(tmp_path, end):
+    rows = [
+        {
+            "split": "test",
+            "language": language,
+            "example_id": str(i),
+            "text": f"{i}{end}{language}" if i == at else f"{i}",
+        }
+        for language, at in (("de", 1), ("en", 2))
+        for i in range(4)
+    ]
+    write_parquet(pd.DataFrame(rows), tmp_path / "evaluation.parquet")
+    corpora.write(
+        corpora.from_examples(tmp_path / "evaluation.parquet", ["text"], ["de", "en"], 4, 1), tmp_path / "out"
+    )
+    for language in ("de", "en"):
+        assert [line[0] for line in read_lines(tmp_path / f"out/{language}.txt")] == list("0123")
+    with pytest.raises(MtbridgeError, match="'de' holds a line end"):
+        corpora.write({"de": [f"a{end}b"]}, tmp_path / "refused")
 
 
 def test_text_of_examples_has_the_same_test_rows_in_every_language(tmp_path):

@@ -74,6 +74,76 @@ def test_germeval_is_read_by_its_columns_without_its_comments(words):
     assert [s["tokens"] for s in sentences] == [["Bonn", "liegt"], ["Anna"]]
 
 
+def test_a_comment_inside_a_sentence_may_be_a_word(words, capsys):
+    with pytest.raises(MtbridgeError, match=r"NER/en\.dev:2: '#jazz O' begins with source\.comment inside a sentence"):
+        found(words("a O\n#jazz O\n", comment="#"), NER)
+    found(words("# one O\na O\n\n# two O\nb O\n", comment="#"), NER)
+    assert "2 comments left out, the first at line 1: # one O" in capsys.readouterr().err
+
+
+def numbered(lengths, part, form):
+    """Sentences of so many words each; the first word says which sentence it is."""
+    word = {"words": "{}\tNOUN\n", "conllu": "{n}\t{}\t_\tNOUN\t_\t_\t_\t_\t_\t_\n"}[form]
+    return "\n".join(
+        "".join(word.format(f"{part}{i}" if n == 1 else "x", n=n) for n in range(1, length + 1))
+        for i, length in enumerate(lengths)
+    )
+
+
+@pytest.mark.parametrize("form", ["words", "conllu"])
+def test_a_sample_of_sentences_is_the_same_in_all_languages_though_lengths_differ(tmp_path, form):
+    name = {"words": "POS/{}.dev", "conllu": "{}.dev.conllu"}[form]
+    for language, lengths in (("en", [1, 3, 2, 5, 1, 4, 2, 2]), ("de", [2, 2, 4, 1, 1, 3, 6, 1])):
+        write(tmp_path, name.format(language), numbered(lengths, "s", form))
+    source = {"words": {"kind": "xglue", "path": str(tmp_path)},
+              "conllu": {"kind": "conllu", "path": str(tmp_path / "{language}.{split}.conllu")}}[form]  # fmt: skip
+    for seed in range(5):
+        first, second = (
+            [row["tokens"][0] for row in found(source, POS, language=language, limit=3, seed=seed)]
+            for language in ("en", "de")
+        )
+        assert first == second and len(first) == 3
+
+
+@pytest.mark.parametrize("order", ["together", "mixed"])
+def test_a_sample_of_a_table_with_a_column_of_languages_is_the_same_in_all_of_them(tmp_path, order):
+    rows = [f"{i},{language},pos" for language in ("en", "de") for i in range(8)]
+    lines = rows if order == "together" else sorted(rows)
+    write(tmp_path, "dev.csv", "text,language,label\n" + "".join(line + "\n" for line in lines))
+    source = {"kind": "datasets", "path": str(tmp_path / "{split}.csv"), "language_column": "language"}
+    english, german = ([row["text"] for row in found(source, TOPIC, language=x, limit=3)] for x in ("en", "de"))
+    assert english == german and len(english) == 3
+
+
+def test_an_id_that_is_missing_is_refused(tmp_path):
+    path = write(tmp_path, "en.dev.jsonl", '{"id": "1", "text": "a", "label": "pos"}\n{"text": "b", "label": "neg"}\n')
+    source = {"kind": "datasets", "path": str(path), "columns": {"example_id": "id"}}
+    with pytest.raises(MtbridgeError, match=r"en\.dev\.jsonl:2: "):
+        found(source, TOPIC)
+
+
+def test_class_numbers_with_gaps_may_be_mapped(tmp_path):
+    table = pa.table({"text": ["a", "b"], "label": pa.array([0.0, 1.0])})
+    pq.write_table(table, tmp_path / "en.dev.parquet")
+    source = {"kind": "datasets", "path": str(tmp_path / "en.dev.parquet"), "labels": {"0.0": "neg", "1.0": "pos"}}
+    assert [row["label"] for row in found(source, TOPIC)] == ["neg", "pos"]
+
+
+def test_a_folder_does_not_read_what_lies_outside_it(tmp_path):
+    write(tmp_path, "other/test.csv", "text,label\na,pos\n")
+    write(tmp_path, "data/README.md", "---\nconfigs:\n- config_name: default\n  data_files:\n"
+          "  - split: test\n    path: ../other/test.csv\n---\n")  # fmt: skip
+    with pytest.raises(MtbridgeError, match=r"other/test\.csv: outside .*data"):
+        found({"kind": "datasets", "path": str(tmp_path / "data")}, TOPIC, split="test")
+
+
+def test_another_tasks_labels_are_not_spelt_as_multinlis(tmp_path):
+    write(tmp_path, "S/xglue.s.en.dev", "a\tb\tcontradictory\n")
+    task = Task("stance", "classification", ("supporting", "contradictory"), "accuracy", ("a", "b"))
+    source = {"kind": "xglue", "path": str(tmp_path), "folder": "S", "format": "rows"}
+    assert found(source, task)[0]["label"] == "contradictory"
+
+
 @pytest.mark.parametrize("columns", [["tokens", "pos"], ["tokens", "tokens", "label"]])
 def test_columns_name_tokens_and_label_once(columns):
     from mtbridge.data.readers import problems
@@ -161,7 +231,7 @@ def test_multiword_tokens_stand_in_the_text_and_their_words_among_the_tokens(tre
     # "Da" + "melo" happen to make up the same letters; the text is that of the multiword token.
     sentences = found(treebank(edited(2, text)), POS)
     assert [s["tokens"] for s in sentences] == [["Da", "melo", "ya", "."], ["Ven"]]
-    assert [s["example_id"] for s in sentences] == ["s1", "10"]
+    assert [s["example_id"] for s in sentences] == ["s1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -199,7 +269,7 @@ def test_global_columns_say_where_form_and_upos_stand(treebank):
     assert found(treebank(lines), POS)[0] | {"split": ""} == {
         "split": "",
         "language": "en",
-        "example_id": "2",
+        "example_id": "1",
         "tokens": ["Ven", "!"],
         "label": ["VERB", "PUNCT"],
     }

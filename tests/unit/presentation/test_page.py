@@ -130,6 +130,14 @@ def test_the_table_of_recipes_has_a_column_for_each_origin_whose_settings_differ
     assert table.notes == ["Published checkpoints and what continues them: my model."]
 
 
+def test_the_table_of_recipes_says_which_model_takes_shorter_input():
+    study = presentation_study(models=(("mbert", "mBERT-like", "LM", None), ("mine", "my model", "LM", None)))
+    settings = {"default": {"trained": {"max_length": 256, "by_task": {}}}}
+    runs = {("default", model, "nc", 1): {"recipe": {"max_length": n}} for model, n in (("mbert", 256), ("mine", 128))}
+    table = about.recipes(read_outline(json.dumps(study | {"recipes": settings})), runs)
+    assert table.notes == ["my model: max_length 128; the checkpoint takes no longer input."]
+
+
 def test_runs_that_have_not_learnt_are_listed_and_old_records_are_read(report_results, report_values, tmp_path):
     source, outline = report_results
     assert report_values["not_learnt"] is None, "records without the key"

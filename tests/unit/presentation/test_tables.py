@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,9 @@ def test_a_score_on_dev_says_that_dev_chose_the_epoch(tmp_path):
     notes = {name: lay_out("table1", make("table1", outline, name, tmp_path), outline, name).notes[0]
              for name in ("paper", "sound")}  # fmt: skip
     assert "XNLI: the epoch was chosen on dev too" in notes["paper"] and "epoch" not in notes["sound"]
+    last = {"default": {model.origin: {"selection": "last", "by_task": {}} for model in outline.models}}
+    unchosen = replace(outline, settings=last)
+    assert "epoch" not in lay_out("table1", make("table1", unchosen, "paper", tmp_path), unchosen, "paper").notes[0]
 
 
 def test_columns_follow_the_kinds_and_the_baseline_stands_last(presentation_results):

@@ -51,11 +51,50 @@ def test_every_kind_of_source_has_keys_and_a_reader_and_every_layout_is_known():
             {"kind": "datasets", "path": "x", "config": "{language}", "languages": {"en": "eng", "de": "eng"}},
             r"source\.languages: 'en' and 'de' are both 'eng'",
         ),
+        (
+            {"kind": "datasets", "path": "x/{language}", "splits": {"test": "train[:10%]"}},
+            r"source\.splits: 'train' is train, and also dev or test",
+        ),
+        (
+            {"kind": "datasets", "path": "x", "config": "{language}", "languages": {"de": "en"}},
+            "'de' and 'en' are both",
+        ),
         ({"kind": "datasets", "path": "x", "splits": {"valid": "v"}}, r"source\.splits\.valid"),
+        (
+            {"kind": "datasets", "path": "x/{language}", "columns": {"txt": "sentence"}},
+            r"source\.columns\.txt: 'txt' is no column of the task; did you mean 'text'",
+        ),
+        ({"kind": "datasets", "path": "/nowhere/{language}"}, r"source\.path: /nowhere/en: no such file or folder"),
     ],
 )
 def test_a_source_that_cannot_be_right_is_refused_with_its_key(source, message):
     refused(message, **with_source(**source))
+
+
+@pytest.mark.parametrize(
+    ("kind", "ending", "text"), [("datasets", "csv", "text,label\na,pos\n"), ("conllu", "conllu", "")]
+)
+def test_train_of_files_is_not_test(tmp_path, kind, ending, text):
+    for name in ("en.train", "en.dev", "de.train", "de.dev"):
+        (tmp_path / f"{name}.{ending}").write_text(text)
+    path = str(tmp_path / f"{{language}}.{{split}}.{ending}")
+    refused(r"source\.splits: 'train' is train, and also dev or test",
+            **with_source(kind=kind, path=path, splits={"test": "train"}))  # fmt: skip
+
+
+def test_two_slices_of_a_split_may_be_train_and_test():
+    splits = {"train": "train[10%:]", "dev": "train[:5%]", "test": "train[5%:10%]"}
+    load({"study": "smoke", **with_source(kind="datasets", path="x/{language}", splits=splits)})
+
+
+@pytest.mark.parametrize(("form", "key", "value"), [("rows", "comment", "#"), ("words", "ragged", "drop")])
+def test_a_key_of_another_layout_is_refused(tmp_path, form, key, value):
+    source = {"kind": "xglue", "path": str(tmp_path), "folder": "X", "format": form, key: value}
+    for language, split in (("en", "train"), *((x, y) for x in ("en", "de") for y in ("dev", "test"))):
+        name = f"{language}.{split}" if form == "words" else f"xglue.x.{language}.{split}"
+        (tmp_path / "X").mkdir(exist_ok=True)
+        (tmp_path / "X" / name).write_text("a\tpos\n")
+    refused(rf"source\.{key}: belongs to files with an? ", **with_source(**source))
 
 
 def test_class_numbers_may_be_mapped_without_quotes():
@@ -86,11 +125,37 @@ def test_what_people_type_is_answered_with_the_right_way_to_write_it(settings, m
     refused(message, **settings)
 
 
-@pytest.mark.parametrize("words", [["--config", "a=b", "--config", "c=d"], ["-C", "a=b", "--config=c=d"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--config", "a=b", "--config", "c=d"],
+        ["-C", "a=b", "--config=c=d"],
+        ["-Ca=b", "-Cc=d"],
+        ["-Ca=b", "--config=c=d"],
+    ],
+)
 def test_a_second_config_option_is_refused(words):
     with pytest.raises(MtbridgeError, match="--config is given twice"):
         check_command_line(["snakemake", *words])
-    check_command_line(["snakemake", *words[:2]])
+    check_command_line(["snakemake", *words[: len(words) // 2]])
+
+
+def test_one_number_is_not_said_to_be_a_list():
+    with pytest.raises(MtbridgeError) as caught:
+        load({"study": "smoke", "replicates": "1,2"})
+    assert "replicates" in str(caught.value) and "list" not in str(caught.value)
+
+
+def test_models_that_others_are_made_from_are_not_called_unused():
+    trained = {"kind": "LM", "family": "bert", "objective": "masked_lm", "label": "x"}
+    catalog = {
+        "first": {**trained, "steps": 1},
+        "second": {**trained, "steps": 1, "base": "first"},
+        "third": {**trained, "base": "first", "match": "second"},
+        "alone": {**trained, "steps": 1},
+    }
+    user = {"study": "smoke", "model_catalog": catalog, "models": ["third"]}
+    assert unused(user, load(user)) == "note: described in the config, but not run: alone (name it in `models`)"
 
 
 @pytest.fixture

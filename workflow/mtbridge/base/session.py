@@ -50,7 +50,7 @@ def check_command_line(words: Sequence[str]) -> None:
     Raises:
         MtbridgeError: `--config` is given twice; Snakemake takes the last one alone.
     """
-    if sum(word.split("=")[0] in ("--config", "-C") for word in words) > 1:
+    if sum(word.split("=")[0] == "--config" or word.startswith("-C") for word in words) > 1:
         raise MtbridgeError(
             "--config is given twice, and only the last one would count; write all settings behind one, as in "
             "--config study=smoke tasks=pos"

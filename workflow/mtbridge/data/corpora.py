@@ -6,11 +6,12 @@ from pathlib import Path
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_table
 from mtbridge.base.sampling import sample
-from mtbridge.base.text import read_lines
+from mtbridge.base.text import LINE_END, read_lines
 from mtbridge.specs.names import LANGUAGE
 
-# Endings that look like language codes and are none: names of the lines, plain text.
-NO_LANGUAGES = frozenset({"ids", "txt", "csv", "tsv", "gz", "bz2", "xz", "zip", "bak", "old", "tmp", "log", "md"})
+# Endings that look like language codes and are none: names of the lines, plain text. Of copies: `bak` is Bashkir, too.
+COPIES = frozenset({"bak", "old", "tmp"})
+NO_LANGUAGES = frozenset({"ids", "txt", "csv", "tsv", "gz", "bz2", "xz", "zip", "log", "md", *COPIES})
 
 
 def languages_of(folder, stem: str = "train") -> set[str]:
@@ -18,11 +19,19 @@ def languages_of(folder, stem: str = "train") -> set[str]:
 
     Raises MtbridgeError if there is no such folder.
     """
+    return {ending for ending in _endings(folder, stem) if LANGUAGE.fullmatch(ending) and ending not in NO_LANGUAGES}
+
+
+def taken_for_copies(folder, stem: str = "train") -> set[str]:
+    """The endings of files that are taken for copies, although a language may have this code."""
+    return _endings(folder, stem) & COPIES
+
+
+def _endings(folder, stem: str) -> set[str]:
     folder = Path(folder)
     if not folder.is_dir():
         raise MtbridgeError(f"corpus: {folder} is no folder; expected one with files like {stem}.en, {stem}.de")
-    endings = {path.name.removeprefix(f"{stem}.") for path in folder.glob(f"{stem}.*")}
-    return {ending for ending in endings if LANGUAGE.fullmatch(ending) and ending not in NO_LANGUAGES}
+    return {path.name.removeprefix(f"{stem}.") for path in folder.glob(f"{stem}.*")}
 
 
 def files(folder, stems: Iterable[str], languages: Iterable[str]) -> list[Path]:
@@ -76,7 +85,7 @@ def from_examples(path, columns: list[str], languages: list[str], lines: int, se
     texts: dict[str, dict[str, str]] = {language: {} for language in languages}
     for row, (split, language) in enumerate(zip(table["split"], table["language"], strict=True)):
         if split == "test" and language in texts:
-            text = " ".join(table[column][row] for column in columns).replace("\n", " ")
+            text = LINE_END.sub(" ", " ".join(table[column][row] for column in columns))
             texts[language][table["example_id"][row]] = text
     for language, found in texts.items():
         if len(found) < lines:
@@ -91,7 +100,13 @@ def from_examples(path, columns: list[str], languages: list[str], lines: int, se
 
 
 def write(texts: dict[str, list[str]], output) -> None:
-    """Write `<output>/<language>.txt` for every language, all of them or none."""
+    """Write `<output>/<language>.txt` for every language, all of them or none.
+
+    Raises MtbridgeError for a text with a line end, which would move all later lines away from their translations.
+    """
+    for language, lines in texts.items():
+        if odd := next((line for line in lines if LINE_END.search(line)), None):
+            raise MtbridgeError(f"{output}: a text in '{language}' holds a line end: {odd[:60]!r}; expected one line")
     with atomic_write(output) as folder:
         folder.mkdir()
         for language, lines in texts.items():

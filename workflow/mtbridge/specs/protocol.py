@@ -15,7 +15,7 @@ ALIGNED = "parallel"  # the corpus whose rows are translations of each other
 class CorpusOfTask:
     """A corpus made of a task's test examples, with the task's name. Its rows need not be translations."""
 
-    task: Name = setting(description="Task of the catalog; its test examples are taken in the order of their file.")
+    task: Name = setting(description="Task of the catalog; a sample of its test examples is taken.")
     lines: int = setting(description="At most so many a language.", ge=4)
 
 

@@ -157,9 +157,13 @@ def to_json(source: AnySource) -> str:
 
     Keys with their default values are left out, so a new key changes the options of no program.
     """
+    return json.dumps({name: getattr(source, name) for name in ("kind", *changed(source))}, sort_keys=True)
+
+
+def changed(source: AnySource) -> list[str]:
+    """The keys of a source that do not have their default values."""
     declared: dict[str, Any] = {field.name: field.default for field in fields(source)}
-    values = {name: value for name, value in vars(source).items() if name == "kind" or value != declared[name].default}
-    return json.dumps({name: value for name, value in values.items() if name in declared}, sort_keys=True)
+    return [name for name, default in declared.items() if name != "kind" and getattr(source, name) != default.default]
 
 
 def their_language(source: AnySource, language: str) -> str:
@@ -171,6 +175,23 @@ def their_split(source: Datasets | Conllu, split: str, defaults: Mapping[str, st
     """The source's name of a split."""
     given = {str(ours): theirs for ours, theirs in source.splits.items()}
     return given.get(split, defaults[split])
+
+
+def splits_problem(source: Datasets | Conllu, defaults: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What is wrong with the names of splits: pairs (key, message). Rows of train must not be rows of dev or test."""
+    train = their_split(source, "train", defaults)
+    if any(_share_rows(train, their_split(source, other, defaults)) for other in ("dev", "test")):
+        return [("splits", f"'{train}' is train, and also dev or test; take another split for them")]
+    return []
+
+
+def _share_rows(one: str, other: str) -> bool:
+    """Do two splits have rows in common? Of two slices, as in `train[:10%]`, only equal ones surely do."""
+    return any(
+        a == b or (a.split("[")[0] == b.split("[")[0] and ("[" in a) + ("[" in b) < 2)
+        for a in one.split("+")
+        for b in other.split("+")
+    )
 
 
 def fill(pattern: str, language: str, split: str) -> str:

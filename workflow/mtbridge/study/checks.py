@@ -18,7 +18,7 @@ from mtbridge.data.readers import problems as source_problems
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.names import CONTROL
 from mtbridge.specs.recipe import Recipe
-from mtbridge.specs.source import Generated, Xglue
+from mtbridge.specs.source import Datasets, Generated, Xglue
 from mtbridge.study import local_checkpoints
 from mtbridge.study.languages import study_languages, task_languages
 from mtbridge.study.layers import source_layer
@@ -80,6 +80,7 @@ def check(settings: Settings, layers: list) -> None:
             task_fits_its_kind,
             labels_are_usable,
             source_exists,
+            source_names_columns,
             source_has_languages,
             source_can_be_read,
         ):
@@ -337,6 +338,15 @@ def source_exists(checker: Checker, key: str) -> None:
         release = isinstance(source, Xglue)
         need = "set `xglue:` to the release's folder or tar.gz" if release else "set its path"
         checker.wrong(("xglue",) if release else at, f"task '{key}' has no source; {need}")
+
+
+def source_names_columns(checker: Checker, key: str) -> None:
+    """The columns of ours for which a table has other names are the task's."""
+    settings, source = checker.settings, checker.settings.source_of(key)
+    if isinstance(source, Datasets):
+        ours = (*settings.task_catalog[key].columns, "label", "example_id")
+        for name in source.columns:
+            checker.known(("task_catalog", key, "source", "columns", name), name, ours, "column of the task")
 
 
 def source_can_be_read(checker: Checker, key: str) -> None:

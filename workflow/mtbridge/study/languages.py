@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mtbridge.data.corpora import languages_of
+from mtbridge.data.corpora import languages_of, taken_for_copies
 from mtbridge.data.readers import available_languages
 from mtbridge.specs.names import LANGUAGE
 from mtbridge.specs.source import Generated
@@ -34,7 +34,8 @@ def left_out(settings: Settings) -> str:
     """One line about the languages in the user's files that the study leaves out; "" if there are none."""
     parts = []
     if settings.corpus is not None:
-        there = languages_of(settings.corpus, settings.corpora.stems["pretraining"][0])
+        where = settings.corpus, settings.corpora.stems["pretraining"][0]
+        there = languages_of(*where) | taken_for_copies(*where)
         parts += _named("the corpus", there, study_languages(settings))
     for key in settings.tasks:
         source = settings.source_of(key)

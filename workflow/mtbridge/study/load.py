@@ -12,6 +12,7 @@ from mtbridge.specs.names import REPLICATE
 from mtbridge.specs.source import KINDS, choices
 from mtbridge.study.checks import check
 from mtbridge.study.layers import merge, preset, source_layer
+from mtbridge.study.replicates import needed
 from mtbridge.study.settings import Settings
 
 # pydantic's types of error for an undeclared key, in a model and in a dataclass.
@@ -52,8 +53,8 @@ def unused(user: dict, settings: Settings) -> str:
     """
     parts = []
     for key, run, catalog in (("models", settings.models, "model_catalog"), ("tasks", settings.tasks, "task_catalog")):
-        bases = {settings.model_catalog[name].base for name in run} if key == "models" else set()
-        described = [name for name in user.get(catalog) or {} if name not in run and name not in bases]
+        made = needed(settings, run) if key == "models" else set(run)
+        described = [name for name in user.get(catalog) or {} if name not in made]
         if described:
             parts.append(f"{', '.join(described)} (name it in `{key}`)")
     return f"note: described in the config, but not run: {'; '.join(parts)}" if parts else ""
@@ -105,8 +106,9 @@ def _hint(error: Any, key: str) -> str:
         return "; YAML reads yes, no, on and off as true and false: put the word in quotes"
     if error["type"] == "string_type" and isinstance(value, int | float):
         return f'; put it in quotes: "{value}"'
-    if error["type"] == "int_parsing" and isinstance(value, str) and "," in value:
-        name, items = key.rpartition(".")[0] or key, ", ".join(item.strip() for item in value.split(","))
+    in_list = isinstance(error["loc"][-1], int)
+    if error["type"] == "int_parsing" and in_list and isinstance(value, str) and "," in value:
+        name, items = key.rpartition(".")[0], ", ".join(item.strip() for item in value.split(","))
         return f"; several are a list: {name}: [{items}], and behind --config in quotes: '{name}=[{items}]'"
     return ""
 

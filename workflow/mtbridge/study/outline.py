@@ -117,6 +117,11 @@ class Outline:
         """Name of a task -> its label."""
         return {task.name: task.label for task in self.tasks}
 
+    def recipe(self, name: str, origin: str, task: str) -> dict:
+        """The settings of a recipe for models of an origin and a task; empty if the outline has only its name."""
+        settings = self.settings.get(name, {}).get(origin, {})
+        return {**settings, **settings.get("by_task", {}).get(task, {})}
+
     def protocol(self, name: str) -> Protocol:
         """The settings of a protocol. Raises MtbridgeError if the study has no such protocol."""
         if name not in self.protocols:

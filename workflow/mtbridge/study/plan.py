@@ -23,6 +23,7 @@ from mtbridge.data.tokenized import Ragged
 from mtbridge.specs.names import split_replicate
 from mtbridge.study.grid import Study
 from mtbridge.study.languages import task_languages
+from mtbridge.study.local_checkpoints import recipe_of
 from mtbridge.tasks.kinds import kind_of
 
 PEAK = 790e12  # FLOP/s of one H200 in bf16, dense, as measured on large products
@@ -259,7 +260,7 @@ def _hours_expected(
     if tokens is None or examples is None or body is None:
         return None
     languages = len(task_languages(study.settings, task))
-    recipe = study.settings.recipe(name, study.settings.origin(model), task)
+    recipe = recipe_of(study.settings, name, model, task)
     flop = operations(asdict(recipe), tokens, examples, languages, body)
     return flop / (PEAK * SUSTAINED if study.settings.gpus else CPU) / 3600
 

@@ -4,6 +4,8 @@ Only here, in the outline and above is it known which models are pretrainings of
 mbart-m2m@2 is a model like any other, continued from mbart@2.
 """
 
+from collections.abc import Iterable
+
 from mtbridge.specs.names import replicate_name
 from mtbridge.study.settings import ModelSettings, Settings
 
@@ -11,6 +13,17 @@ from mtbridge.study.settings import ModelSettings, Settings
 def links(spec: ModelSettings) -> dict[str, str]:
     """The models that a model's pretraining needs: key of the setting -> name."""
     return {key: name for key in ("base", "match") if (name := getattr(spec, key)) is not None}
+
+
+def needed(settings: Settings, models: Iterable[str]) -> set[str]:
+    """Models, and all that they are made from."""
+    found: set[str] = set()
+    waiting = list(models)
+    while waiting:
+        if (model := waiting.pop()) not in found:
+            found.add(model)
+            waiting += links(settings.model_catalog[model]).values()
+    return found
 
 
 def with_replicates(settings: Settings) -> Settings:

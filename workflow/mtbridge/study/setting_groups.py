@@ -17,7 +17,7 @@ class Strict(BaseModel):
 class ExamplesCorpus(Strict):
     """A corpus that is made of a task's examples."""
 
-    task: Name = setting(description="Task of the catalog; its test examples are taken in the order of their file.")
+    task: Name = setting(description="Task of the catalog; a sample of its test examples is taken.")
     columns: Names = setting(description="Its columns, joined by a space.")
 
 

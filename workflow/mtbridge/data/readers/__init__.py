@@ -17,7 +17,7 @@ from typing import Any
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.sampling import sample
-from mtbridge.specs.source import AnySource, read_source
+from mtbridge.specs.source import AnySource, read_source, their_language
 from mtbridge.tasks.kinds import kind_of
 
 
@@ -120,7 +120,8 @@ def files(source: AnySource, task_name: str, parts: Iterable[tuple[str, str]]) -
 def problems(source: AnySource, parts: list[tuple[str, str]], task_name: str) -> list[tuple[str, str]]:
     """What is wrong with a source of which parts (split, language) will be read: pairs (key, message)."""
     theirs: dict[str, str] = {}
-    for ours, name in getattr(source, "languages", {}).items():
+    for ours in dict.fromkeys([*getattr(source, "languages", {}), *(language for _, language in parts)]):
+        name = their_language(source, ours)
         if name in theirs:
             return [("languages", f"'{theirs[name]}' and '{ours}' are both '{name}': they would have the same rows")]
         theirs[name] = ours

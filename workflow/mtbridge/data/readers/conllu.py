@@ -19,8 +19,8 @@ from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.text import is_field, read_lines
-from mtbridge.data.readers.languages import codes_in_paths, ours
-from mtbridge.specs.source import Conllu, fill, their_language, their_split
+from mtbridge.data.readers.languages import FEWER_LANGUAGES, codes_in_paths, ours
+from mtbridge.specs.source import Conllu, fill, splits_problem, their_language, their_split
 from mtbridge.specs.task import SPLITS
 from mtbridge.tasks.kinds import kind_of
 
@@ -29,6 +29,7 @@ WORD = re.compile(r"[1-9]\d*")
 MULTIWORD = re.compile(r"([1-9]\d*)-([1-9]\d*)")
 EMPTY_NODE = re.compile(r"(\d+)\.[1-9]\d*")
 WITHHELD = "_"
+THEIR_SPLITS = {split: split for split in SPLITS}
 
 
 @dataclass
@@ -61,7 +62,8 @@ def read(source: Conllu, task, split: str, language: str, limit=None, seed=0):
     found = list(sentences(path))
     _check_not_withheld(path, found)
     columns = {
-        "example_id": [sentence.id or str(sentence.line) for sentence in found],
+        # Without sent_id, the sentence's number: translations have the same, unlike lines.
+        "example_id": [sentence.id or str(number) for number, sentence in enumerate(found, 1)],
         "tokens": [sentence.words for sentence in found],
         "label": [[source.labels.get(label, label) for label in sentence.labels] for sentence in found],
     }
@@ -205,12 +207,12 @@ def problems(source: Conllu, parts: Sequence[tuple[str, str]], task_name: str) -
     for split, language in parts:
         (path,) = _paths(source, task_name, split, language)
         if not path.is_file():
-            wrong.append(("path", f"{path}: no such file ({language} {split})"))
-    return wrong
+            wrong.append(("path", f"{path}: no such file ({language} {split}){FEWER_LANGUAGES}"))
+    return wrong + splits_problem(source, THEIR_SPLITS)
 
 
 def _paths(source: Conllu, task_name: str, split: str, language: str) -> list[Path]:
     if not source.path:
         raise MtbridgeError(f"task {task_name}: source.path is missing; give a path with {{language}} and {{split}}")
-    theirs = their_split(source, split, {name: name for name in SPLITS})
+    theirs = their_split(source, split, THEIR_SPLITS)
     return [Path(fill(source.path, their_language(source, language), theirs))]

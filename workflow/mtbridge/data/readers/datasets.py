@@ -15,9 +15,9 @@ from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.data.readers import tables
-from mtbridge.data.readers.languages import check_languages
+from mtbridge.data.readers.languages import FEWER_LANGUAGES, check_languages
 from mtbridge.data.readers.tables import Table
-from mtbridge.specs.source import Datasets, fill, their_language, their_split
+from mtbridge.specs.source import Datasets, fill, splits_problem, their_language, their_split
 from mtbridge.specs.task import SPLITS
 from mtbridge.tasks.kinds import kind_of
 
@@ -53,7 +53,10 @@ def read(source: Datasets, task, split: str, language: str, limit=None, seed=0):
     columns["label"] = [_label(value, source.labels) for value in columns["label"]]
     theirs = source.columns.get("example_id")
     ids = table.column(theirs, "columns.example_id") if theirs else None
-    columns["example_id"] = [str(ids[row] if ids else row) for row in rows]
+    # Without a column of ids, the number of a row among those of its language: translations have the same.
+    columns["example_id"] = [str(row) for row in range(len(rows))] if ids is None else [str(ids[row]) for row in rows]
+    if ids is not None and (missing := next((row for row in rows if ids[row] is None), None)) is not None:
+        raise MtbridgeError(f"{table.place(missing)}: the column '{theirs}' is empty; expected an id")
     return columns, lambda row, word=0: table.place(rows[row] if len(rows) else 0)
 
 
@@ -95,14 +98,12 @@ def problems(source: Datasets, parts: Sequence[tuple[str, str]], task_name: str)
         for split, language in parts:
             path = _path(source, task_name, split, language)
             if not path.is_file():
-                wrong.append(("path", f"{path}: no such file ({language} {split})"))
-        return wrong
-    if _is_local(Path(source.path)) and "{" not in source.path and not Path(source.path).exists():
-        wrong.append(("path", f"{source.path}: no such file or folder"))
-    theirs = {split: their_split(source, split, THEIR_SPLITS) for split in SPLITS}
-    if theirs["train"] in (theirs["dev"], theirs["test"]):
-        wrong.append(("splits", f"'{theirs['train']}' is train, and also dev or test; take another split for them"))
-    return wrong
+                wrong.append(("path", f"{path}: no such file ({language} {split}){FEWER_LANGUAGES}"))
+    else:
+        for path in dict.fromkeys(_path(source, task_name, split, language) for split, language in parts):
+            if _is_local(path) and not path.exists():
+                wrong.append(("path", f"{path}: no such file or folder"))
+    return wrong + splits_problem(source, _file_splits(source))
 
 
 def _check_texts(values: list, per_word: bool, name: str, place) -> None:
@@ -133,7 +134,7 @@ def _label(value, names: dict[str, str]):
     """A label as the task spells it."""
     if isinstance(value, list):
         return [_label(one, names) for one in value]
-    if value is None or isinstance(value, float):  # a number of a regression
+    if value is None or (isinstance(value, float) and str(value) not in names):  # a number of a regression
         return value
     return names.get(str(value), str(value))
 
@@ -193,6 +194,11 @@ def _open_folder(folder: Path, config: str | None, split: str, where: str, task_
         )
     parts = []
     for file in by_split[split]:
+        if not file.resolve().is_relative_to(folder.resolve()):
+            raise MtbridgeError(
+                f"task {task_name}: {file}: outside {folder}, whose README.md names it; changes of it would go "
+                "unnoticed: name its own folder in source.path"
+            )
         if file.suffix not in tables.READERS:
             kinds = ", ".join(tables.READERS)
             raise MtbridgeError(f"task {task_name}: {file}: not a table that can be read; expected one of {kinds}")

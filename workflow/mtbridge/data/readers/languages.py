@@ -8,6 +8,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.specs.names import NAME
 from mtbridge.specs.source import AnySource
 
+FEWER_LANGUAGES = "; a task in fewer languages names them in its `languages`"
 CODE_OR_WORD = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 
 

@@ -5,10 +5,12 @@ character. A row with a wrong number of fields is an error, unless the source sa
 """
 
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.data.readers.languages import check_languages
+from mtbridge.data.readers.quoting import check_not_quoted
 from mtbridge.specs.names import LANGUAGE
 from mtbridge.specs.source import Xglue
 
@@ -23,12 +25,14 @@ class Fields:
 
     header: the names in the first line, if the file should have one; a file without it is read all the same.
     distribution: the file has the many columns of the XNLI distribution, named in its header.
+    spellings: label in the file -> the task's label, below the source's `labels`.
     """
 
     header: tuple[str, ...] = ()
     id: int | None = None
     first_text: int = 0
     distribution: bool = False
+    spellings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,13 @@ def distribution_languages(lines: list[str], path: str) -> set[str]:
     return set(spoken)
 
 
-def read_rows(lines: list[str], path: str, fields: Fields, task, language: str, source: Xglue, spellings):
+def read_rows(lines: list[str], path: str, fields: Fields, task, language: str, source: Xglue):
     """The rows of a file in one language: columns example_id, the task's own, label; and `place(row)`.
-
-    spellings: label in the file -> the task's label, below the source's `labels`.
 
     Raises:
         MtbridgeError: a row does not have the fields of the task; the message has file and line.
     """
-    names = {**spellings, **source.labels}
+    names = {**fields.spellings, **source.labels}
     if fields.distribution:
         distribution_languages(lines, path)
     columns = _distribution(lines, path) if fields.distribution else _plain(lines, path, fields, task, names)
@@ -92,19 +94,6 @@ def read_rows(lines: list[str], path: str, fields: Fields, task, language: str, 
         if rows:
             print(f"{path}: {len(rows)} rows {what}, the first at line {rows[0]}", file=sys.stderr)
     return found, lambda row, word=0: f"{path}:{numbers[row] if numbers else len(lines)}"
-
-
-def check_not_quoted(place: str, columns: dict[str, list[str]]) -> None:
-    """Raise MtbridgeError for columns of which every text stands in quotation marks: a program has written the file so.
-
-    Here a quotation mark is a character, so the marks would be learnt.
-    """
-    for name, texts in columns.items():
-        if len(texts) > 1 and all(len(text) > 1 and text[0] == text[-1] == '"' for text in texts):
-            raise MtbridgeError(
-                f"{place}: every text of the column '{name}' stands in quotation marks, which are characters in this "
-                "format; write the file without quoting"
-            )
 
 
 def _joins_last(task) -> bool:

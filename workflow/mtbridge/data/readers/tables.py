@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.base.text import LINE_END, read_text, split_lines
-from mtbridge.data.readers.tab_rows import check_not_quoted
+from mtbridge.data.readers.quoting import check_not_quoted
 
 QUOTE_HINT = ", and put a text that holds a comma into quotation marks"
 

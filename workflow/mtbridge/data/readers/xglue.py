@@ -25,7 +25,7 @@ from mtbridge.data.readers import archives
 from mtbridge.data.readers.languages import codes_in, ours
 from mtbridge.data.readers.tab_rows import Fields, distribution_languages, read_rows
 from mtbridge.data.readers.word_lines import read_sentences
-from mtbridge.specs.source import Xglue, their_language
+from mtbridge.specs.source import Xglue, changed, their_language
 from mtbridge.tasks.kinds import KINDS, Kind, kind_of
 
 HUB = re.compile(r"hf://datasets/([^/@]+/[^/@]+)(?:@(refs/[^/]+/[^/]+|[^/]+))?/(.+)")
@@ -52,12 +52,14 @@ class Layout:
     evaluation: tuple[File, ...]
 
 
+# MultiNLI's training file spells one label its own way.
+MULTINLI = Fields(header=("premise", "hypo", "label"), spellings={"contradictory": "contradiction"})
 PAWS_X = Fields(header=("id", "sentence1", "sentence2", "label"), id=0, first_text=1)
 LAYOUTS = {
     "words": Layout((File("{language}.train"),), (File("{language}.{split}"),)),
     "rows": Layout((File("xglue.{folder}.{language}.train"),), (File("xglue.{folder}.{language}.{split}"),)),
     "xnli": Layout(
-        (File("multinli.train.{language}.tsv", Fields(header=("premise", "hypo", "label"))),),
+        (File("multinli.train.{language}.tsv", MULTINLI),),
         (File("{language}.{split}"), File("xnli.{split}.tsv", Fields(distribution=True))),
     ),
     "paws-x": Layout((File("{language}/train.tsv", PAWS_X),), (File("{language}/{split}_2k.tsv", PAWS_X),)),
@@ -73,8 +75,9 @@ TASKS = {
     "ner": ("NER", "words"),
     "pos": ("POS", "words"),
 }
-# MultiNLI's training file spells one label its own way.
-SPELLINGS = {"contradictory": "contradiction"}
+# Keys of a source that only some layouts use.
+OF_WORDS = ("columns", "comment", "spaces_in_tokens")
+OF_ROWS = ("ragged",)
 
 
 def kind_in_release(task_name: str) -> Kind:
@@ -99,7 +102,7 @@ def read(source: Xglue, task, split: str, language: str, limit=None, seed=0):
     lines = _lines(raw, path)
     if kind_of(task).per_word:
         return read_sentences(lines, path, source)
-    return read_rows(lines, path, file.fields, task, their_language(source, language), source, SPELLINGS)
+    return read_rows(lines, path, file.fields, task, their_language(source, language), source)
 
 
 def _lines(raw: bytes, path: str) -> list[str]:
@@ -144,6 +147,10 @@ def problems(source: Xglue, parts: Sequence[tuple[str, str]], task_name: str) ->
     wanted = ("tokens", "label")
     if odd := [name for name in wanted if source.columns.count(name) != 1]:
         return [("columns", f"name '{odd[0]}' once, as in [tokens, pos, chunk, label]")]
+    of_words = _folder_and_layout(source, task_name)[1] is LAYOUTS["words"]
+    if odd := [key for key in (OF_ROWS if of_words else OF_WORDS) if key in changed(source)]:
+        here, there = ("a word", "an example") if of_words else ("an example", "a word")
+        return [(odd[0], f"belongs to files with {there} a line; those of '{task_name}' have {here} a line; delete it")]
     if available_languages(source, task_name) is None:  # nothing is known without reading the archive
         return []
     folder, layout = _folder_and_layout(source, task_name)

@@ -114,7 +114,18 @@ def recipes(outline: Outline, runs: dict) -> Layout:
             columns[recipe] = next(iter(by_origin.values()))
     names = list(dict.fromkeys(name for values in columns.values() for name in values))
     rows = [[Cell(name), *(Cell(_setting(values.get(name))) for values in columns.values())] for name in names]
+    notes += _length_notes(outline, runs)
     return Layout("Recipes", "", [Block(["setting", *columns], rows, stub=1 + len(columns))], notes)
+
+
+def _length_notes(outline: Outline, runs: dict) -> list[str]:
+    """Models whose checkpoints take shorter inputs than the recipes say."""
+    shorter = {}
+    for (recipe, model, task, _), run in runs.items():
+        planned = outline.recipe(recipe, outline.model(model).origin, task).get("max_length", 0)
+        if (used := run["recipe"].get("max_length", planned)) < planned:
+            shorter[outline.label(model)] = used
+    return [f"{label}: max_length {used}; the checkpoint takes no longer input." for label, used in shorter.items()]
 
 
 def _origin_note(outline: Outline) -> str:

@@ -115,7 +115,7 @@ class Kind:
         return pa.list_(pa.float32())
 
     def group_column(self, task: Task) -> str | None:
-        """The column whose consecutive equal texts form a group of rows that is never divided; None: no groups."""
+        """The column whose equal texts form a group of rows that is never divided; None: no groups."""
         return None
 
     # ---- Training ----

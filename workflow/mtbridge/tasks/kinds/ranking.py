@@ -4,7 +4,7 @@ from mtbridge.tasks.kinds.classification import Pair
 
 
 class Ranking(Pair):
-    """Consecutive rows with the same text in the first column are the results of one query."""
+    """Rows with the same text in the first column are the results of one query, wherever they stand."""
 
     name = "ranking"
     metrics = ("ndcg",)
