@@ -157,13 +157,15 @@ def to_json(source: AnySource) -> str:
 
     Keys with their default values are left out, so a new key changes the options of no program.
     """
-    return json.dumps({name: getattr(source, name) for name in ("kind", *changed(source))}, sort_keys=True)
+    values = vars(source)
+    return json.dumps({name: values[name] for name in ("kind", *changed(source))}, sort_keys=True)
 
 
 def changed(source: AnySource) -> list[str]:
     """The keys of a source that do not have their default values."""
     declared: dict[str, Any] = {field.name: field.default for field in fields(source)}
-    return [name for name, default in declared.items() if name != "kind" and getattr(source, name) != default.default]
+    values = vars(source)
+    return [name for name, default in declared.items() if name != "kind" and values[name] != default.default]
 
 
 def their_language(source: AnySource, language: str) -> str:
