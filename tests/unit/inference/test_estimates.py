@@ -1,5 +1,6 @@
 """Scores read, combined into statistics and put beside published values."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,17 @@ import pytest
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.inference.estimates import by_language, by_statistic
 from mtbridge.inference.scores import ALL_LANGUAGES, split_and_metric, weights
-from tests.support.presentation import MODELS, flat, make, outline_of, published_outline, small, write_run
+from mtbridge.study.outline import read_outline
+from tests.support.presentation import (
+    MODELS,
+    flat,
+    make,
+    outline_of,
+    presentation_study,
+    published_outline,
+    small,
+    write_run,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 REFERENCE = ROOT / "workflow" / "reference"
@@ -154,6 +165,27 @@ def test_a_score_is_compared_with_the_floor_on_the_same_examples(tmp_path):
     assert row["over_floor"] == pytest.approx(4) and row["over_floor_low"] > 2 and row["low"] < 60
     assert np.isnan(frame.loc[("a", "gap"), "over_floor"]) and np.isnan(frame.loc[("floor", "english"), "over_floor"])
     assert frame.loc[("floor", "english"), "degenerate"] == "", "the floor is a constant by definition"
+
+
+def test_the_floor_adds_no_variance_of_seeds(tmp_path):
+    for seed, level in ((1, 70.0), (2, 72.0)):
+        write_run(tmp_path, "default", "a", "nc", seed, flat({"de": level, "en": level}), spread=0.2)
+    write_run(tmp_path, "none", "floor", "nc", 0, flat({"de": 50.0, "en": 50.0}), spread=0.2)
+    frame = by_statistic(small(seeds=(1, 2), languages=("de", "en")), "sound", tmp_path)
+    row = frame.query("model == 'a'").set_index("statistic").loc["english"]
+    # s² = 2 with one degree of freedom; V: two seeds' .04 / 2 and the floor's .04.
+    half_width = 12.706 * np.sqrt(2 / 2 + 0.04 / 2 + 0.04)
+    assert row["over_floor"] - row["over_floor_low"] == pytest.approx(half_width, rel=0.01)
+
+
+def test_pretrainings_are_merged_under_the_first_even_if_it_is_not_scored(tmp_path):
+    study = presentation_study(models=(("a", "A", "LM", None),), tasks=(("nc", "accuracy", ("de", "en")),), seeds=(1,))
+    study["models"][0]["replicates"] = ["a@2", "a@3"]
+    outline = read_outline(json.dumps(study))
+    for key, level in (("a@2", 50.0), ("a@3", 60.0)):
+        write_run(tmp_path, "default", key, "nc", 1, flat({"de": level, "en": level}))
+    row = by_statistic(outline, "sound", tmp_path).query("model == 'a'").set_index("statistic").loc["english"]
+    assert (row["ours"], row["pretrainings"], row["runs"], row["df"]) == (pytest.approx(55), 2, 2, 1)
 
 
 def test_a_missing_language_leaves_a_gap_in_the_average_and_only_there(tmp_path):

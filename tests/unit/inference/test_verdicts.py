@@ -27,10 +27,14 @@ def outline_of(pretrainings=3, seeds=(1,), recipes=("default",), **keys):
     return read_outline(json.dumps({**study, **keys}))
 
 
-def scored(folder, outline, german, english=None, own=0.5):
-    """Write scores: german, english: (model, pretraining) -> level; the floor is 30 in both languages."""
+def scored(folder, outline, german, english=None, own=0.5, reasons=None):
+    """Write scores: german, english: (model, pretraining) -> level; the floor is 30 in both languages.
+
+    reasons: (key of a model, task) -> language -> why a score is degenerate.
+    """
     rng = np.random.default_rng(0)
     english = english or (lambda model, number: 80.0)
+    reasons = reasons or {}
     for task in outline.tasks:
         noise = rng.normal(size=(2, 1000))
         for recipe in outline.recipes:
@@ -41,8 +45,11 @@ def scored(folder, outline, german, english=None, own=0.5):
                         language: level + noise[row] + own * rng.normal(size=1000)
                         for row, (language, level) in enumerate(levels.items())
                     }
+                    why = reasons.get((key, task.name), {})
                     for seed in outline.seeds:
-                        write_run(folder, recipe, key, task.name, seed, flat(levels), replicates=replicates)
+                        write_run(
+                            folder, recipe, key, task.name, seed, flat(levels), replicates=replicates, reasons=why
+                        )
         floor = {"de": 30.0, "en": 30.0}
         constant = {language: np.full(1000, 30.0) for language in floor}
         write_run(folder, "none", "floor", task.name, 0, flat(floor), replicates=constant)
@@ -140,6 +147,95 @@ def test_tasks_at_the_floor_are_left_out_of_means_and_said(tmp_path):
     assert "at the floor" in found.degenerate
 
 
+def test_where_every_task_is_at_the_floor_the_mean_says_so(tmp_path):
+    outline = outline_of()
+    frame = contrasts_frame(outline, scored(tmp_path, outline, lambda model, number: 30.0))
+    found = row(frame, primary=True, statistic="zero_shot")
+    assert np.isnan([found.estimate, found.low, found.p_holm]).all()
+    assert (found.left_out, found.degenerate, found.verdict) == ("all", "at the floor", "no verdict")
+    assert (found.P, found.scope) == (3, "pretraining")
+
+
+def test_a_gap_needs_both_its_parts_above_the_floor(tmp_path):
+    outline = outline_of()
+    for name, german, english in (("english", 60.0, 30.0), ("german", 30.0, 60.0)):
+        frame = contrasts_frame(
+            outline, scored(tmp_path / name, outline, lambda *_, a=german: a, lambda *_, a=english: a)
+        )
+        kept, gone = ("zero_shot", "english") if name == "english" else ("english", "zero_shot")
+        for statistic, is_left_out in ((kept, False), (gone, True), ("gap", True)):
+            mean = row(frame, family="objectives", task=ALL_TASKS, statistic=statistic)
+            assert np.isnan(mean.estimate) == is_left_out, (name, statistic)
+
+
+def test_a_task_is_kept_if_one_side_is_above_the_floor(tmp_path):
+    outline = outline_of()
+    german = lambda model, number: 60.0 if model == "cp" else 30.0
+    found = row(contrasts_frame(outline, scored(tmp_path, outline, german)), primary=True, statistic="zero_shot")
+    assert (found.left_out, found.estimate) == ("", pytest.approx(30))
+
+
+def test_two_pretrainings_that_differ_much_are_above_a_floor_far_below(tmp_path):
+    # Of two pretrainings alone, 12.7 · 7.1 / √2 would reach down to the floor; pooled over models it does not.
+    outline = outline_of(pretrainings=2)
+    german = lambda model, number: 50.0 + 10 * number
+    found = row(contrasts_frame(outline, scored(tmp_path, outline, german)), primary=True, statistic="zero_shot")
+    assert found.left_out == ""
+
+
+def test_a_mean_names_the_tasks_that_have_no_scores_yet(tmp_path):
+    outline = outline_of()
+    folder = scored(tmp_path, outline, lambda model, number: 60 + 5 * (model == "cp"))
+    for number in ("", "@2", "@3"):
+        (folder / "default" / f"dn{number}" / "qam" / "seed1.parquet").unlink()
+    found = row(contrasts_frame(outline, folder), primary=True, statistic="zero_shot")
+    assert (found.left_out, found.estimate) == ("qam", pytest.approx(5))
+
+
+def test_a_mean_is_over_tasks_with_the_same_pretrainings(tmp_path):
+    outline = outline_of()
+    german = lambda model, number: 60 + 5 * number * (model == "cp")
+    folder = scored(tmp_path, outline, german)
+    (folder / "default" / "dn@2" / "qam" / "seed1.parquet").unlink()
+    found = row(contrasts_frame(outline, folder), primary=True, statistic="zero_shot")
+    assert (found.left_out, found.P) == ("qam", 3) and found.by_pretraining == pytest.approx([5, 10, 15])
+    # As many, but others.
+    (folder / "default" / "dn@3" / "nc" / "seed1.parquet").unlink()
+    found = row(contrasts_frame(outline, folder), primary=True, statistic="zero_shot")
+    assert (found.left_out, found.P) == ("qam", 2) and found.by_pretraining == pytest.approx([5, 10])
+
+
+def test_one_failed_pretraining_leaves_a_difference_without_a_value(tmp_path):
+    outline = outline_of()
+    failed = {("cp@2", "nc"): {"de": "constant answer"}}
+    frame = contrasts_frame(outline, scored(tmp_path, outline, lambda *_: 60.0, reasons=failed))
+    cell = row(frame, family="objectives", task="nc", statistic="zero_shot")
+    assert np.isnan(cell.estimate) and (cell.degenerate, cell.verdict) == ("constant answer", "no verdict")
+    assert row(frame, primary=True, statistic="zero_shot").left_out == "nc"
+
+
+def test_a_constant_answer_counts_in_no_verdict_whatever_the_protocol_says_of_its_means(tmp_path):
+    outline = outline_of()
+    counting = replace(outline.protocol("sound"), degenerate="count")
+    outline = replace(outline, protocols={"sound": counting})
+    reasons = {(key, "nc"): {"de": "constant answer"} for key in outline.replicates("cp")}
+    frame = contrasts_frame(outline, scored(tmp_path, outline, lambda *_: 60.0, reasons=reasons))
+    found = row(frame, primary=True, statistic="zero_shot")
+    assert (found.left_out, found.degenerate) == ("nc", "constant answer")
+
+
+def test_equivalence_is_corrected_for_how_many_are_asked(tmp_path):
+    outline = outline_of(margin=1.0)
+    german = lambda model, number: 55 + 0.48 * (number - 2) * (model == "cp")
+    found = contrasts_frame(outline, scored(tmp_path, outline, german, own=0.01))
+    primary = found[found["primary"]]
+    error, df = primary["standard_error"], primary["df"]
+    single = [stats.t.cdf((abs(e) - 1.0) / s, d) for e, s, d in zip(primary["estimate"], error, df, strict=True)]
+    assert 0.025 < single[0] < 0.05, "one question alone would be answered"
+    assert primary["p_equivalence"].to_numpy() == pytest.approx(holm(single))
+    assert set(primary["verdict"]) == {"undecided"}
+
+
 def test_seen_and_unseen_languages_stand_apart(tmp_path):
     study = presentation_study(models=MODELS, tasks=(("nc", "accuracy", ("de", "en", "sw")),), seeds=(1,))
     study["protocols"] = {"sound": study["protocols"]["sound"]}
@@ -200,6 +296,28 @@ def test_a_ranking_has_ties_where_nothing_tells_models_apart(tmp_path):
     assert tuple(ranking.loc["cp", ["best_rank", "worst_rank", "tied_with"]]) == (1, 1, "")
     assert tuple(ranking.loc["dn", ["best_rank", "worst_rank"]]) == (2, 3)
     assert ranking.loc["base", "tied_with"] == "dn" and ranking.loc["base", "tasks"] == 2
+
+
+def test_a_ranking_is_corrected_for_all_its_pairs(tmp_path):
+    outline = outline_of(pretrainings=5)
+    # t = 3.2 with four degrees of freedom in each of three pairs: p = .033, and .1 after Holm's correction.
+    away = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
+    steps = 1 + away * (np.sqrt(5) / 3.2 / away.std(ddof=1))
+    place = {"base": 0, "cp": 1, "dn": -1}
+    german = lambda model, number: 60 + 4 * place[model] * steps[number - 1]
+    ranking = ranking_frame(outline, scored(tmp_path, outline, german, own=0.01))
+    assert set(ranking["best_rank"]) == {1} and set(ranking["worst_rank"]) == {3}
+
+
+def test_a_ranking_tests_only_models_with_the_same_pretrainings(tmp_path):
+    study = presentation_study(models=MODELS, tasks=TASKS, seeds=(1,))
+    study["protocols"] = {"sound": study["protocols"]["sound"]}
+    study["models"][1]["replicates"] = ["cp@2", "cp@3"]
+    outline = read_outline(json.dumps(study))
+    german = lambda model, number: 40.0 + 10 * number
+    ranking = ranking_frame(outline, scored(tmp_path, outline, german)).set_index("model")
+    assert (ranking.loc["cp", "value"], ranking.loc["cp", "P"]) == (pytest.approx(60), 3)
+    assert ranking.loc["cp", "tied_with"] == "base, dn" and tuple(ranking["P"]) == (3, 1, 1)
 
 
 # A cut for every run of the tests; `make test-statistics` takes 2,000.

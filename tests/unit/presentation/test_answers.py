@@ -180,6 +180,23 @@ def test_checkpoints_and_single_seeds_are_no_answer_about_objectives(outline):
     assert "higher for mBERT-like against XLM-R-like" in answers.leads(outline, mixed, NO_RANKS)[0]
 
 
+def test_what_holds_pretrainings_and_what_holds_a_checkpoint_are_told_apart(outline):
+    silent = {"english": (0, 1, "no verdict"), "zero_shot": (5, 1, "no verdict"), "gap": (-5, 1, "no verdict")}
+    rows = [
+        three(),
+        three(model="mbart-o2m", **CHECKPOINT),
+        three(model="mbart-m2o", **silent, scope="examples", P=1, S=1, p_holm=NAN),
+    ]
+    sure = answers.leads(outline, found(*rows), NO_RANKS)[1]
+    assert sure == (
+        "The 95 % intervals hold 5 pretrainings of each model, 1 fine-tuning seed and the test examples, except for "
+        "mBART o2m-like, pretrained once: that is about these checkpoints alone; verdicts stand after Holm's "
+        "correction for 4 tests."
+    )
+    sure = answers.leads(outline, found(rows[0], rows[2]), NO_RANKS)[1]
+    assert "except" not in sure and "correction for 2 tests" in sure, "what has no verdict is not counted"
+
+
 def test_a_study_that_compares_nothing_names_its_best_model(outline, tmp_path):
     assert answers.read(tmp_path, outline, "sound") == ([], [])
     write_contrasts(tmp_path)

@@ -178,6 +178,9 @@ def test_reading_names_models_that_are_not_above_the_floor():
     )
     text = reading_of(outline, {"table1": frame.assign(df=0)})
     assert "above the floor" not in text and "With one fine-tuning seed per model nothing is claimed" in text
+    # One model has one run among models with several: it is not counted as one that is not above.
+    text = reading_of(outline, {"table1": frame.assign(df=frame["df"].where(frame["model"] != "xlmr", 0))})
+    assert "1 of 2 trained scores" in text and "no verdict from one run: XLM-R-like on NC" in text
 
 
 def test_time_adds_up_and_cut_words_are_counted_once_per_language(report_values):

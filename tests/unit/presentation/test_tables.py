@@ -60,7 +60,7 @@ def test_what_is_missing_is_a_gap_and_never_an_error(tmp_path):
     frame = make("table1", outline, "sound", tmp_path / "scores")
     assert frame["ours"].notna().sum() == 4
     text = to_markdown(lay_out("table1", frame, outline, "sound"))
-    assert "| — |" in text and "70.0‡" in text and "143 of 144 are missing" in text
+    assert "| — |" in text and "70.0‡" in text and "143 of 144 runs are missing" in text
 
 
 def test_languages_without_a_code_are_marked(tmp_path):
@@ -84,7 +84,7 @@ def test_a_score_that_says_nothing_is_marked_explained_and_without_an_interval(t
     assert (en.text, en.marks, len(en.details)) == ("90.0", "", 1)
     assert (mean.text, mean.marks, mean.details[1:]) == ("74.5", "°", ("examples only", "without fr, seed 2"))
     (note,) = (note for note in layout.notes if note.startswith("°"))
-    assert "left out of means" in note and "Constant answer: one label" in note and "no width" not in note
+    assert "left out of means" in note and "Constant answer: one answer" in note and "no width" not in note
     assert r"33.3\textsuperscript{$\circ$}" in to_tex(layout)
     assert "33.3°<br><sub>constant answer</sub>" in to_markdown(layout)
     write_table(frame, layout, *(tmp_path / f"table4.{kind}" for kind in ("csv", "md", "tex")))
@@ -311,4 +311,24 @@ def test_table1_counts_pretrainings_where_there_are_several(tmp_path):
     assert (row["ours"], row["sd"], row["df"]) == (pytest.approx(55.5), pytest.approx(0.7071, abs=1e-3), 1)
     layout = lay_out("table1", frame, outline, "sound")
     text = " ".join(layout.notes)
-    assert "1 of 3 are missing" in text and "between the P pretrainings" in text
+    assert "1 of 3 runs are missing" in text and "between the P pretrainings" in text
+    assert layout.blocks[0].rows[0][2].marks == "‡"
+
+
+def test_a_pretraining_that_lacks_a_seed_is_marked(tmp_path):
+    study = presentation_study(
+        models=(("a", "A", "LM", None), ("b", "B", "LM", None)), tasks=(("nc", "accuracy", ("de", "en")),), seeds=(1, 2)
+    )
+    for model in study["models"]:
+        model["replicates"] = [f"{model['key']}@2"]
+    outline = read_outline(json.dumps(study))
+    for key in outline.keys:
+        for seed in (1, 2) if key != "b@2" else (1,):
+            write_run(tmp_path, "default", key, "nc", seed, flat({"de": 50.0 + len(key), "en": 60.0 + seed}))
+    frame = make("table1", outline, "sound", tmp_path)
+    counts = frame[frame["statistic"] == "average"].set_index("model")[["pretrainings", "seeds", "runs"]]
+    assert counts.loc[["a", "b"]].to_numpy().tolist() == [[2, 2, 4], [2, 1, 3]]
+    layout = lay_out("table1", frame, outline, "sound")
+    a, b = layout.blocks[0].rows[0][2:4]
+    assert (a.marks, b.marks) == ("", "‡")
+    assert "1 of 8 runs are missing" in " ".join(layout.notes)

@@ -10,28 +10,24 @@ s²_Δ is the variance of Δ over pretrainings, which holds chance in fine-tunin
 draws the same test examples for all. In simulations (`inference.simulate`) a difference that is not there is found in
 at most 5 % of the studies for P = 2, 3, 5, and the interval is wider than it must be at P = 2.
 
-With one pretraining, or of published checkpoints, a difference is about these checkpoints: its interval is that of
-`inference.intervals`, of fine-tuning seeds and examples. With one seed it holds examples alone, and is no verdict.
+Of models with unequal numbers of pretrainings those with the same number are compared, so a model with one is compared
+with the first of another. With one pretraining, or of published checkpoints, a difference is about these checkpoints:
+its interval is that of `inference.intervals`, of fine-tuning seeds and examples. With one seed it holds examples alone,
+and is no verdict.
 """
 
-import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.inference.intervals import ALL, Statistic, difference, seed_part, seed_variance, statistic
-from mtbridge.inference.scores import Scores, as_zero, read_scores, weights
-from mtbridge.specs.protocol import STATISTICS
+from mtbridge.inference.scores import AllScores, Scores
 from mtbridge.study.outline import Outline
 
 ALL_TASKS = "mean over tasks"
-COLUMNS = ["recipe", "model", "against", "task", "statistic", "change", "low", "high", "df", "degenerate", "left_out"]
-
-AllScores = Mapping[tuple[str, str, str], Scores]  # (recipe, model, task) -> scores, as `read_scores` returns them
 
 
 class Side(NamedTuple):
@@ -47,7 +43,8 @@ class Change:
 
     found: value, and replicates [replicate] of the examples.
     variance_of_units, freedom: of the pretrainings' part, or with one pretraining of the seeds'; freedom 0: not known.
-    by_pretraining: the difference of each pretraining; empty if there is one.
+    by_pretraining: the difference of each pretraining; empty if there is one, or if the difference does not count.
+    numbers: which pretrainings are compared.
     seeds, examples: the fewest seeds of a side, and test examples.
     """
 
@@ -55,6 +52,7 @@ class Change:
     variance_of_units: float
     freedom: float
     by_pretraining: np.ndarray = field(default_factory=lambda: np.empty(0))
+    numbers: tuple[int, ...] = (1,)
     seeds: int = 0
     examples: int = 0
 
@@ -77,33 +75,29 @@ def change(scores: AllScores, outline: Outline, one: Side, other: Side, task: st
 
     Raises MtbridgeError if the two differ in their number of bootstrap replicates.
     """
-    pairs = [
-        (scores[one.recipe, key, task], as_zero(scores[other.recipe, against, task]))
-        for key, against in zip(_pretrainings(outline, one.model), _pretrainings(outline, other.model), strict=False)
+    keys = zip(outline.replicates(one.model), outline.replicates(other.model), strict=False)
+    pairs = {
+        number: (scores[one.recipe, key, task], scores[other.recipe, against, task])
+        for number, (key, against) in enumerate(keys, 1)
         if (one.recipe, key, task) in scores and (other.recipe, against, task) in scores
-    ]
+    }
     if not pairs:
         return None
-    for a, b in pairs:
+    for a, b in pairs.values():
         if a.replicates.shape[-1] != b.replicates.shape[-1]:
             raise MtbridgeError(f"scores of {a.model} and {b.model} differ in their number of replicates on {task}")
-    seeds, examples = min(len(run.seeds) for pair in pairs for run in pair), _examples(pairs, weight)
+    first = next(iter(pairs.values()))
     if len(pairs) > 1:
-        found = of_pretrainings([paired(a, b, weight) for a, b in pairs])
-        return replace(found, seeds=seeds, examples=examples)
-    runs = [run for key, run in scores.items() if key[0] in (one.recipe, other.recipe) and key[2] == task]
-    return replace(of_checkpoints(*pairs[0], runs, weight), seeds=seeds, examples=examples)
-
-
-def _pretrainings(outline: Outline, model: str) -> Iterable[str]:
-    """The keys of a model's pretrainings; the floor stands beside all of another model's."""
-    return outline.replicates(model) if model in outline.keys else itertools.repeat(model)
-
-
-def _examples(pairs: Sequence[tuple[Scores, Scores]], weight: np.ndarray) -> int:
-    """Test examples of the languages that a statistic uses, of one model."""
-    sizes = pairs[0][0].sizes
-    return 0 if sizes is None else int(sizes[weight != 0].sum())
+        found = of_pretrainings([paired(a, b, weight) for a, b in pairs.values()])
+    else:
+        runs = [run for key, run in scores.items() if key[0] in (one.recipe, other.recipe) and key[2] == task]
+        found = of_checkpoints(*first, runs, weight)
+    return replace(
+        found,
+        numbers=tuple(pairs),
+        seeds=min(len(run.seeds) for pair in pairs.values() for run in pair),
+        examples=0 if first[0].sizes is None else int(first[0].sizes[weight != 0].sum()),
+    )
 
 
 def paired(one: Scores, other: Scores, weight: np.ndarray) -> Statistic:
@@ -130,7 +124,13 @@ def of_pretrainings(found: Sequence[Statistic]) -> Change:
         reasons,
         left_out if counts else ALL,
     )
-    return Change(mean, float(values.var(ddof=1)) / len(found), len(found) - 1, values if counts else np.empty(0))
+    return Change(
+        mean,
+        float(values.var(ddof=1)) / len(found),
+        len(found) - 1,
+        values if counts else np.empty(0),
+        tuple(range(1, len(found) + 1)),
+    )
 
 
 def of_checkpoints(one: Scores, other: Scores, runs: Sequence[Scores], weight: np.ndarray) -> Change:
@@ -144,11 +144,13 @@ def of_checkpoints(one: Scores, other: Scores, runs: Sequence[Scores], weight: n
 # ---- Mean over tasks -------------------------------------------------------------------------------------------------
 
 
-def mean_over_tasks(changes_of: Mapping[str, Change], leave_out: Mapping[str, str] | None = None) -> Change | None:
-    """The mean of a difference over tasks; None if no task counts. leave_out: task -> why it is left out beforehand.
+def mean_over_tasks(changes_of: Mapping[str, Change], leave_out: Mapping[str, str] | None = None) -> Change:
+    """The mean of a difference over one or more tasks. leave_out: task -> why it is left out beforehand.
 
     Left out are tasks on which the difference does not count, and those of which the variance of units is not known, if
-    there are others. Examples of different tasks are independent, so their V is the sum of the tasks' over T².
+    there are others; of tasks without the same pretrainings, those with the fewest. If nothing is left, the mean does
+    not count: it has no value, and says why. Examples of different tasks are independent, so their V is the sum of the
+    tasks' over T².
     Pretrainings are not: Δ[r] is the mean over tasks of one pretraining's differences. With one pretraining the seeds'
     parts are independent, and their degrees of freedom are Welch's and Satterthwaite's, (Σ a)² / Σ (a² / ν).
     """
@@ -156,31 +158,39 @@ def mean_over_tasks(changes_of: Mapping[str, Change], leave_out: Mapping[str, st
     counted = {task: one for task, one in changes_of.items() if one.found.counts and task not in leave_out}
     if any(one.freedom for one in counted.values()):
         counted = {task: one for task, one in counted.items() if one.freedom}
-    # Tasks of which fewer pretrainings are finished would make Δ[r] a mean over other tasks for some r.
-    most = max((len(one.by_pretraining) for one in counted.values()), default=0)
-    counted = {task: one for task, one in counted.items() if len(one.by_pretraining) == most}
-    if not counted:
-        return None
-    ones = list(counted.values())
-    left_out = ", ".join(task for task in changes_of if task not in counted)
+    # A task with other pretrainings, of an unfinished study, would make Δ[r] a mean over other tasks for some r.
+    numbers = max((one.numbers for one in counted.values()), key=len, default=())
+    counted = {task: one for task, one in counted.items() if one.numbers == numbers}
     reasons = dict.fromkeys(
         why
         for task, one in changes_of.items()
         if task not in counted
         for why in ([leave_out[task]] if task in leave_out else one.found.reasons)
     )
+    if not counted:
+        return _no_mean(list(changes_of.values()), tuple(reasons))
+    ones = list(counted.values())
+    left_out = ", ".join(task for task in changes_of if task not in counted)
     limits = [float(np.mean([one.found.limits[side] for one in ones])) for side in (0, 1)]
     replicates = np.mean([one.found.replicates for one in ones], axis=0)
-    by_pretraining = np.mean([one.by_pretraining for one in ones], axis=0) if most else np.empty(0)
+    several = len(numbers) > 1
+    by_pretraining = np.mean([one.by_pretraining for one in ones], axis=0) if several else np.empty(0)
     value = float(np.mean([one.found.value for one in ones]))
     found = Statistic(value, by_pretraining, replicates, (limits[0], limits[1]), tuple(reasons), left_out)
-    if most:
-        variance, freedom = float(by_pretraining.var(ddof=1)) / most, float(most - 1)
+    if several:
+        variance, freedom = float(by_pretraining.var(ddof=1)) / len(numbers), float(len(numbers) - 1)
     else:
         variance = float(np.sum([one.variance_of_units for one in ones])) / len(ones) ** 2
         freedom = _freedom(ones)
     sizes = {"seeds": min(one.seeds for one in ones), "examples": sum(one.examples for one in ones)}
-    return Change(found, variance, freedom, by_pretraining, **sizes)
+    return Change(found, variance, freedom, by_pretraining, numbers, **sizes)
+
+
+def _no_mean(ones: Sequence[Change], reasons: tuple[str, ...]) -> Change:
+    """The mean over tasks of which none counts."""
+    one = max(ones, key=lambda each: len(each.numbers))
+    none = Statistic(float("nan"), np.empty(0), np.full(1, np.nan), one.found.limits, reasons, ALL)
+    return Change(none, float("nan"), one.freedom, numbers=one.numbers, seeds=min(each.seeds for each in ones))
 
 
 def _freedom(ones: Sequence[Change]) -> float:
@@ -194,22 +204,6 @@ def _freedom(ones: Sequence[Change]) -> float:
     return float(seeds.sum() ** 2 / (seeds**2 / freedom).sum())
 
 
-# ---- The study's continued models ------------------------------------------------------------------------------------
-
-
-def pairs(outline: Outline) -> list[tuple[str, str]]:
-    """(model, against): every continued model and its base; a `CP` model also each control of that base."""
-    result = []
-    for model in outline.models:
-        if model.base is None or all(other.key != model.base for other in outline.models):
-            continue
-        result.append((model.key, model.base))
-        if model.kind == "CP":
-            controls = [other for other in outline.models if other.kind == "control" and other.base == model.base]
-            result += [(model.key, control.key) for control in controls]
-    return result
-
-
 def over_tasks(
     scores: AllScores, outline: Outline, one: Side, other: Side, weight_of: Callable[..., np.ndarray | None]
 ) -> dict[str, Change]:
@@ -221,46 +215,3 @@ def over_tasks(
         if one_change is not None:
             found[task.name] = one_change
     return found
-
-
-def changes(outline: Outline, protocol: str, folder) -> pd.DataFrame:
-    """What continued training changed: model minus its base, and minus the controls continued from the same base.
-
-    Columns: recipe, model, against, task ("mean over tasks" last), statistic, change, low, high, df, degenerate,
-    left_out. change, low and high are in percent points. df: degrees of freedom of the units' part, 0: there are
-    neither two pretrainings nor two seeds, and the interval holds test examples alone. degenerate, left_out: see
-    `intervals.Statistic`; in the mean over tasks left_out has the names of tasks. That mean has a row only if every
-    task has scores.
-
-    `folder` holds the scored runs (see `scores.read_scores`).
-    """
-    scores = read_scores(folder, outline, protocol)
-    rows = []
-    for recipe in outline.recipes:
-        for model, against in pairs(outline):
-            for name in STATISTICS:
-                weight_of = lambda task, name=name: weights(name, task, outline, protocol)
-                found = over_tasks(scores, outline, Side(recipe, model), Side(recipe, against), weight_of)
-                common = (recipe, model, against)
-                rows += [(*common, task, name, *_row(one)) for task, one in found.items()]
-                if found and len(found) == len(outline.tasks):
-                    rows.append((*common, ALL_TASKS, name, *_mean_row(found)))
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _row(one: Change) -> tuple:
-    """change, low, high, df, degenerate, left_out; no change where one of the models does not count."""
-    found = one.found
-    reasons = ", ".join(found.reasons)
-    if not found.counts:
-        return np.nan, np.nan, np.nan, one.freedom, reasons, found.left_out
-    return found.value, *one.interval, one.freedom, reasons, found.left_out
-
-
-def _mean_row(changes_of: Mapping[str, Change]) -> tuple:
-    """The same of the mean over tasks."""
-    mean = mean_over_tasks(changes_of)
-    if mean is None:
-        reasons = dict.fromkeys(why for one in changes_of.values() for why in one.found.reasons)
-        return np.nan, np.nan, np.nan, 0, ", ".join(reasons), ALL
-    return _row(mean)

@@ -3,23 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from mtbridge.inference.contrasts import AllScores
 from mtbridge.inference.exposure import exposure
-from mtbridge.inference.intervals import (
-    SeedVariance,
-    Statistic,
-    difference,
-    seed_part,
-    seed_variance,
-    statistic,
-    summary,
-)
+from mtbridge.inference.floor import over_floor
+from mtbridge.inference.intervals import SeedVariance, Statistic, seed_variance, statistic, summary
 from mtbridge.inference.scores import (
     ALL_LANGUAGES,
+    AllScores,
     Scores,
-    as_zero,
     language_weights,
-    of_pretrainings,
+    merge_pretrainings,
     read_scores,
     split_and_metric,
     weights,
@@ -28,15 +20,17 @@ from mtbridge.study.outline import FLOOR, NO_RECIPE, Outline
 
 MEASURES = ["ours", "sd", "low", "high", "df"]
 NEW_RUN = ["new_run_low", "new_run_high"]
+COUNTS = ["pretrainings", "seeds", "runs"]
 OVER_FLOOR = ["over_floor", "over_floor_low", "over_floor_high"]
 MARKS = ["degenerate", "left_out"]
 
 
 def by_statistic(outline: Outline, protocol: str, folder, published: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The statistics that a protocol shows: recipe, task, model, statistic, ours, sd, low, high, df, seeds, metric,
-    split, language_known, degenerate, left_out.
+    """The statistics that a protocol shows: recipe, task, model, statistic, ours, sd, low, high, df,
+    pretrainings, seeds, runs, metric, split, language_known, degenerate, left_out.
 
-    Scores are in percent; `intervals.summary` says what the columns are. seeds: how many are scored. over_floor,
+    Scores are in percent; `intervals.summary` says what the columns are; of a model with several pretrainings, these
+    are its units. pretrainings, seeds, runs: how many are scored; seeds: the fewest of a pretraining. over_floor,
     over_floor_low, over_floor_high: the score minus the floor's, with the interval of the difference, paired on
     examples; the gap has no floor.
 
@@ -74,7 +68,8 @@ def by_language(outline: Outline, protocol: str, folder, published: pd.DataFrame
 
 def _estimates(outline: Outline, protocol: str, folder, key: str, names, weights_of) -> pd.DataFrame:
     """A row for every recipe, model, task and name of `names(task)`, whose weights are `weights_of(name, task, …)`."""
-    scores = of_pretrainings(read_scores(folder, outline, protocol), outline)
+    single = read_scores(folder, outline, protocol)
+    scores = merge_pretrainings(single, outline)
     weight_of = {(task.name, name): weights_of(name, task, outline, protocol)
                  for task in outline.tasks for name in names(task)}  # fmt: skip
     found = {
@@ -90,22 +85,29 @@ def _estimates(outline: Outline, protocol: str, folder, key: str, names, weights
             split, metric = split_and_metric(task, outline, protocol)
             for name in names(task):
                 row = {"recipe": recipe, "task": task.name, "model": model, key: name}
-                row |= {"metric": metric, "split": split, "seeds": 0, "language_known": True}
-                row |= dict.fromkeys(MARKS, "") | {"df": 0}
+                row |= {"metric": metric, "split": split, "language_known": True}
+                row |= dict.fromkeys(MARKS, "") | {"df": 0} | dict.fromkeys(COUNTS, 0)
                 one = found.get((recipe, model, task.name, name))
                 if one is not None:
                     weight, run = weight_of[task.name, name], scores[recipe, model, task.name]
                     seeds = _unit_variance(found, scores, run.unit, (recipe, task.name, name))
                     floor = scores.get((NO_RECIPE, FLOOR, task.name))
-                    row |= summary(one, seeds) | _over_floor(run, floor, weight, seeds)
+                    row |= summary(one, seeds, run.unit) | _over_floor(run, floor, weight, seeds)
                     known = run.language_known[weight != 0]
-                    row |= {"seeds": len(run.seeds), "language_known": bool(known.all())}
+                    row |= {"language_known": bool(known.all())} | _counts(single, outline, recipe, model, task.name)
                 rows.append(row)
-    columns = ["recipe", "task", "model", key, *MEASURES, "seeds", "metric", "split", "language_known"]
+    columns = ["recipe", "task", "model", key, *MEASURES, *COUNTS, "metric", "split", "language_known"]
     frame = pd.DataFrame(rows).reindex(columns=[*columns, *MARKS, *OVER_FLOOR, *NEW_RUN])
     # A statistic that lacks a language has no value, so no seed gives one.
-    frame.loc[frame["ours"].isna() & (frame["degenerate"] == ""), "seeds"] = 0
+    frame.loc[frame["ours"].isna() & (frame["degenerate"] == ""), COUNTS] = 0
     return frame
+
+
+def _counts(scores: AllScores, outline: Outline, recipe: str, model: str, task: str) -> dict[str, int]:
+    """The columns `COUNTS` of a model on a task. scores: of every pretraining apart."""
+    keys = outline.replicates(model) if model in outline.keys else (model,)
+    seeds = [len(scores[recipe, key, task].seeds) for key in keys if (recipe, key, task) in scores]
+    return dict(zip(COUNTS, (len(seeds), min(seeds), sum(seeds)), strict=True))
 
 
 def _unit_variance(
@@ -121,10 +123,7 @@ def _over_floor(run: Scores, floor: Scores | None, weight: np.ndarray, seeds: Se
     """The columns `OVER_FLOOR` of a statistic; none for the floor itself, and for the gap."""
     if floor is None or run.model == floor.model or (weight < 0).any():
         return {}
-    floor = as_zero(floor)
-    one = statistic(run, weight, beside=floor)
-    found = difference(one, statistic(floor, weight, beside=run))
-    low, high = found.interval(seed_part(seeds, one), seeds.freedom)
+    found, (low, high) = over_floor(run, floor, weight, seeds)
     return dict(zip(OVER_FLOOR, (found.value if found.counts else np.nan, low, high), strict=True))
 
 

@@ -16,7 +16,8 @@ def above_floor(outline: Outline, frame: pd.DataFrame) -> tuple[str, pd.DataFram
 
     frame: recipe, task, model, statistic, ours, df, degenerate, left_out, over_floor_low, as `estimates.by_statistic`
     returns them. The statistic is the score in the source language if the frame has it, else the mean. constant: the
-    model gives one answer to everything. verdict: "above", "not above", or "" where no model has two seeds that count.
+    model gives one answer to everything. verdict: "above", "not above", or "" where no model with such units (seeds, or
+    pretrainings) has two that count.
     Scores of which nothing could be counted, or on examples of one class, are left out.
     """
     statistic = "english" if "english" in set(frame["statistic"]) else "average"

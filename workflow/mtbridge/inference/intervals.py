@@ -16,7 +16,8 @@ quantile); no verdict may rest on it.
 A difference of two models has s² / S of both, and the V of the differences of their replicates: it is paired on
 examples. No interval leaves the range of what it is an interval of.
 
-What this gives up: a third source of chance, another pretraining of the same model, is not in any interval.
+A third source of chance is another pretraining of the same model. Where there are several, they are the units in the
+place of seeds (`scores.merge_pretrainings`); where there is one, no interval holds it.
 """
 
 from collections.abc import Iterable
@@ -27,7 +28,7 @@ import numpy as np
 
 from mtbridge.inference.bootstrap import UNDEFINED, has_width
 from mtbridge.inference.degenerate import NO_WIDTH
-from mtbridge.inference.scores import Scores, selection, weighted_sum
+from mtbridge.inference.scores import Scores, Unit, selection, weighted_sum
 from mtbridge.study.outline import FLOOR
 from mtbridge.tasks.metrics import RANGES
 
@@ -160,18 +161,20 @@ def limits_of(metric: str, weight: np.ndarray) -> tuple[float, float]:
     return float(positive * low + negative * high), float(positive * high + negative * low)
 
 
-def summary(found: Statistic, seeds: SeedVariance) -> dict[str, float | int | str]:
-    """ours, sd (over this model's seeds), low, high, df, new_run_low, new_run_high, degenerate, left_out.
+def summary(found: Statistic, seeds: SeedVariance, unit: Unit = "seed") -> dict[str, float | int | str]:
+    """ours, sd (over this model's units), low, high, df, new_run_low, new_run_high, degenerate, left_out.
 
-    Numbers in percent; NaN where there is none. df: degrees of freedom of the seeds' part, 0: the interval holds test
+    Numbers in percent; NaN where there is none. df: degrees of freedom of the units' part, 0: the interval holds test
     examples alone. new_run_*: the 95 % prediction interval for one new fine-tuning run on the same examples, mean ±
-    t(S−1; .975) · sd · √(1 + 1/S), of this model's own seeds. A published number, which comes from a single run, is
-    compared with it.
+    t(S−1; .975) · sd · √(1 + 1/S), of this model's own seeds; NaN where units are pretrainings. A published number,
+    which comes from a single run, is compared with it.
     """
     low, high = found.interval(seed_part(seeds, found), seeds.freedom)
     size = len(found.per_seed)
     sd = float(np.std(found.per_seed, ddof=1)) if size > 1 and found.counts else float("nan")
-    new_run = interval(found.value, sd**2 * (1 + 1 / size), size - 1, found.limits) if size > 1 else (np.nan, np.nan)
+    new_run = float("nan"), float("nan")
+    if size > 1 and unit == "seed":
+        new_run = interval(found.value, sd**2 * (1 + 1 / size), size - 1, found.limits)
     return {
         "ours": found.value,
         "sd": sd,

@@ -4,7 +4,7 @@ A statistic of a task is a weighted sum over its languages: the mean ("average")
 ("english"), the mean of the other languages ("zero_shot"), and the source language minus that mean ("gap").
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from mtbridge.inference.degenerate import CONSTANT, counts
 from mtbridge.study.outline import FLOOR, NO_RECIPE, Outline, OutlineTask
 from mtbridge.tasks.metrics import RANGES, metric_name
 
+Unit = Literal["seed", "pretraining"]
 ALL_LANGUAGES = "avg"  # the name of the mean in the language column of Table 4, as published
 
 
@@ -24,7 +25,7 @@ ALL_LANGUAGES = "avg"  # the name of the mean in the language column of Table 4,
 class Scores:
     """The scores of one model, trained with one recipe, on one task: one metric and one split, in percent.
 
-    A unit is a fine-tuning seed of one pretraining; in what `of_pretrainings` returns, it is a pretraining.
+    A unit is a fine-tuning seed of one pretraining; in what `merge_pretrainings` returns, it is a pretraining.
     """
 
     recipe: str
@@ -40,7 +41,7 @@ class Scores:
     reasons: np.ndarray  # [seed, language] str: why a score is degenerate, "" if it is not
     leaves_out: bool = True  # whether degenerate scores are left out of means, as the protocol says
     sizes: np.ndarray | None = None  # [language] int: test examples; None: not known
-    unit: Literal["seed", "pretraining"] = "seed"  # what the first axis counts
+    unit: Unit = "seed"  # what the first axis counts
 
     @property
     def counts(self) -> np.ndarray:
@@ -48,6 +49,9 @@ class Scores:
         if self.leaves_out:
             return counts(self.reasons)
         return (self.reasons == "") | ~np.isnan(self.values)
+
+
+AllScores = Mapping[tuple[str, str, str], Scores]  # (recipe, model, task) -> scores, as `read_scores` returns them
 
 
 def split_and_metric(task: OutlineTask, outline: Outline, protocol: str) -> tuple[str, str]:
@@ -104,21 +108,29 @@ def as_zero(run: Scores) -> Scores:
     return replace(run, values=np.zeros_like(run.values), replicates=np.zeros_like(run.replicates))
 
 
-def of_pretrainings(scores: dict[tuple[str, str, str], Scores], outline: Outline) -> dict[tuple[str, str, str], Scores]:
+def leave_out_degenerate(scores: AllScores) -> AllScores:
+    """The same without degenerate scores in means, whatever the protocol says of its own means."""
+    return {key: replace(run, leaves_out=True) for key, run in scores.items()}
+
+
+def merge_pretrainings(scores: AllScores, outline: Outline) -> dict[tuple[str, str, str], Scores]:
     """The same with a model's pretrainings as one: its units are they, and a value is the mean over seeds that count.
 
-    A model with one pretraining keeps its seeds as units; so does one of which only one pretraining is scored.
+    All stand under the key of the first, even if others are scored and it is not. A model with one pretraining keeps
+    its seeds as units; so does one of which only one pretraining is scored.
     """
-    merged = {}
-    for (recipe, model, task), one in scores.items():
+    merged: dict[tuple[str, str, str], Scores] = {}
+    for recipe, model, task in scores:
         keys = outline.replicates(model) if model in outline.keys else (model,)
+        if (recipe, keys[0], task) in merged:
+            continue
         found = [scores[recipe, key, task] for key in keys if (recipe, key, task) in scores]
-        if len(found) == 1 or model != keys[0]:
-            if model == keys[0]:
-                merged[recipe, model, task] = one
+        one = replace(found[0], model=keys[0])
+        if len(found) == 1:
+            merged[recipe, keys[0], task] = one
             continue
         means = [_mean_over_seeds(run) for run in found]
-        merged[recipe, model, task] = replace(
+        merged[recipe, keys[0], task] = replace(
             one,
             seeds=tuple(number for number, key in enumerate(keys, 1) if (recipe, key, task) in scores),
             values=np.stack([values for values, _, _ in means]),

@@ -41,6 +41,7 @@ def languages_alike(outline: Outline, protocol: str, path) -> pd.DataFrame:
             continue
         halves = np.stack(one["halves"]).mean(axis=0) - np.stack(base["halves"]).mean(axis=0)
         n = int(one["n"].iloc[0])
+        # The equation of `representations.subsamples.interval`, of which this is the difference.
         half_width = 1.96 * halves.std(ddof=1) * np.sqrt(n // 2 / (n - n // 2))
         value, value_base = one["value"].mean(), base["value"].mean()
         difference = value - value_base

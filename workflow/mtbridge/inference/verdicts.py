@@ -15,8 +15,9 @@ primary contrasts of a protocol and recipe; other contrasts are secondary, and t
 A verdict is `helps` or `hurts` if p < .05, `equivalent` if not and p_equivalence < .05, else `undecided`. For the gap
 between the source language and the others, smaller helps. Without a second pretraining or seed, it is `no verdict`.
 
-Left out of a mean over tasks are tasks on which neither side is above the floor in this statistic: there is nothing to
-compare. The choice treats both sides alike, so it favours none.
+Left out of a mean over tasks are tasks on which neither side is shown to be above the floor in this statistic and these
+languages: there is nothing to compare. The choice treats both sides alike, so it favours none. Degenerate scores are
+left out under every protocol, also one that counts them in its own means.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,15 +28,14 @@ import pandas as pd
 
 from mtbridge.inference.contrasts import (
     ALL_TASKS,
-    AllScores,
     Change,
     Side,
-    change,
     mean_over_tasks,
     over_tasks,
 )
-from mtbridge.inference.scores import read_scores, weights
-from mtbridge.study.outline import FLOOR, NO_RECIPE, Outline, OutlineTask
+from mtbridge.inference.floor import against_floor
+from mtbridge.inference.scores import AllScores, leave_out_degenerate, merge_pretrainings, read_scores, weights
+from mtbridge.study.outline import Outline, OutlineTask
 
 # Families by what they are about; names of the module's docstring.
 OF_OBJECTIVES, OF_RECIPES = frozenset({"objectives"}), frozenset({"recipes"})
@@ -50,6 +50,7 @@ HELPS, HURTS, EQUIVALENT, UNDECIDED, NO_VERDICT = "helps", "hurts", "equivalent"
 # several seeds; or nothing but these runs on other examples.
 PRETRAINING, CHECKPOINT, EXAMPLES = "pretraining", "checkpoint", "examples"
 AT_FLOOR = "at the floor"
+EVERY_TARGET = "all"  # in the column `languages`: all target languages
 TEXTS = ["protocol", "family", "recipe", "model", "against", "against_recipe", "task", "statistic", "languages"]
 NUMBERS = ["estimate", "low", "high", "standard_error", "df", "p", "p_holm", "p_equivalence", "margin"]
 NUMBERS += ["smallest_effect"]
@@ -102,7 +103,7 @@ def language_sets(outline: Outline, model: str) -> dict[str, set[str] | None]:
     """
     exposure = outline.exposure(model)
     targets = {language for task in outline.tasks for language in task.languages} - {outline.source_language}
-    sets: dict[str, set[str] | None] = {"all": None}
+    sets: dict[str, set[str] | None] = {EVERY_TARGET: None}
     if exposure is not None and targets & set(exposure) and targets - set(exposure):
         sets |= {"seen": targets & set(exposure), "unseen": targets - set(exposure)}
     return sets
@@ -127,29 +128,29 @@ def weight_of(
     return weight
 
 
-def at_floor(scores: AllScores, outline: Outline, protocol: str, question: Question, name: str) -> dict[str, str]:
+def at_floor(
+    scores: AllScores,
+    outline: Outline,
+    protocol: str,
+    question: Question,
+    name: str,
+    languages: set[str] | None = None,
+) -> dict[str, str]:
     """The tasks on which neither side is above the floor in a statistic: task -> why it is left out.
 
-    For the gap both its sides must be above: tasks are left out that the source language or zero-shot leaves out.
+    For the gap both its parts must be above: tasks are left out that the source language or zero-shot leaves out.
+    scores: as `merge_pretrainings` returns them; languages: those of `language_sets`.
     """
-    names = ("english", "zero_shot") if name == "gap" else (name,)
     found = {}
-    for task in outline.tasks:
-        for part in names:
-            weight = weights(part, task, outline, protocol)
-            if weight is None or (NO_RECIPE, FLOOR, task.name) not in scores:
+    for part in ("english", "zero_shot") if name == "gap" else (name,):
+        weight_in = weight_of(part, outline, protocol, languages)
+        for task in outline.tasks:
+            if (weight := weight_in(task)) is None:
                 continue
-            sides = [
-                change(scores, outline, side, Side(NO_RECIPE, FLOOR), task.name, weight)
-                for side in (question.one, question.other)
-            ]
-            if all(side is not None and not _is_above(side) for side in sides):
+            sides = [against_floor(scores, *side, task.name, weight) for side in (question.one, question.other)]
+            if all(side is not None and not side[1] for side in sides):
                 found[task.name] = AT_FLOOR
     return found
-
-
-def _is_above(over_floor: Change) -> bool:
-    return over_floor.found.counts and bool(over_floor.interval[0] > 0)
 
 
 # ---- Tests -----------------------------------------------------------------------------------------------------------
@@ -214,23 +215,26 @@ def contrasts_frame(outline: Outline, folder) -> pd.DataFrame:
     """All contrasts of a study, by every protocol; the columns are `COLUMNS`.
 
     folder: the scored runs. Rows: one for every task and one for their mean (`task` is "mean over tasks"). estimate,
-    low, high, margin and smallest_effect are in percent points. P: pretrainings, S: the fewest seeds of a side, n: test
-    examples of the languages that count. smallest_effect of a primary contrast is that of Holm's first step.
+    low, high, margin and smallest_effect are in percent points; they are NaN where nothing counts, and `degenerate`
+    says why. left_out: languages and seeds; of a mean, the tasks that are not in it, for this or for want of scores.
+    P: pretrainings, S: the fewest seeds of a side, n: test examples of the languages that count. smallest_effect of a
+    primary contrast is that of Holm's first step.
     by_pretraining: the difference of each pretraining. p_holm is NaN for secondary contrasts.
     """
     rows: list[dict] = []
     for protocol in outline.protocols:
-        scores = read_scores(folder, outline, protocol)
+        scores = leave_out_degenerate(read_scores(folder, outline, protocol))
+        merged = merge_pretrainings(scores, outline)
         for question in questions(outline):
             for name in SHOWN:
-                left_out = at_floor(scores, outline, protocol, question, name)
                 for label, languages in language_sets(outline, question.one.model).items():
                     if name == "english" and languages is not None:
                         continue
                     weight = weight_of(name, outline, protocol, languages)
                     found = over_tasks(scores, outline, question.one, question.other, weight)
-                    texts = (protocol, question, name, label)
-                    rows += _rows(texts, found, mean_over_tasks(found, left_out), outline)
+                    if found:
+                        left_out = at_floor(merged, outline, protocol, question, name, languages)
+                        rows += _rows((protocol, question, name, label), found, left_out, outline)
     frame = pd.DataFrame(rows, columns=COLUMNS)
     return _with_verdicts(frame).astype(
         {"primary": bool, **dict.fromkeys(NUMBERS, float), **dict.fromkeys(COUNTS, int)}
@@ -238,7 +242,7 @@ def contrasts_frame(outline: Outline, folder) -> pd.DataFrame:
 
 
 def _rows(
-    texts: tuple[str, Question, str, str], found: Mapping[str, Change], mean: Change | None, outline: Outline
+    texts: tuple[str, Question, str, str], found: Mapping[str, Change], at_floor: Mapping[str, str], outline: Outline
 ) -> list[dict]:
     """The rows of a question in one statistic and set of languages: the mean over tasks, then every task."""
     protocol, question, name, label = texts
@@ -254,18 +258,18 @@ def _rows(
         "margin": outline.margin,
         "p_holm": np.nan,
     }
-    is_primary = question.primary and name in PRIMARY and label == "all"
-    parts = [*([(ALL_TASKS, mean)] if mean is not None else []), *found.items()]
-    return [
-        {**common, "task": task, "primary": is_primary and task == ALL_TASKS, **_numbers(one, outline.margin)}
-        for task, one in parts
-    ]
+    is_primary = question.primary and name in PRIMARY and label == EVERY_TARGET
+    mean = _numbers(mean_over_tasks(found, at_floor), outline.margin)
+    if missing := [task.name for task in outline.tasks if task.name not in found]:
+        mean["left_out"] = ", ".join([*filter(None, [mean["left_out"]]), *missing])
+    rows = [(ALL_TASKS, mean), *((task, _numbers(one, outline.margin)) for task, one in found.items())]
+    return [{**common, "task": task, "primary": is_primary and task == ALL_TASKS, **numbers} for task, numbers in rows]
 
 
 def _numbers(one: Change, margin: float) -> dict:
     """The columns of a row that follow from its difference; verdicts are added when all rows are there."""
     counts = one.found.counts
-    pretrainings = max(len(one.by_pretraining), 1)
+    pretrainings = len(one.numbers)
     scope = EXAMPLES if one.freedom == 0 else PRETRAINING if pretrainings > 1 else CHECKPOINT
     low, high = one.interval
     return {

@@ -15,6 +15,7 @@ from mtbridge.inference.contrasts import ALL_TASKS
 from mtbridge.inference.verdicts import (
     COLUMNS,
     EQUIVALENT,
+    EVERY_TARGET,
     EXAMPLES,
     HELPS,
     HURTS,
@@ -30,7 +31,6 @@ from mtbridge.presentation.layout import number, signed
 from mtbridge.presentation.words import STATISTIC_LABELS, join, language_name
 from mtbridge.study.outline import Outline
 
-ALL_LANGUAGES = "all"
 # Family of contrasts -> what its members compare, in the order in which they are shown.
 FAMILIES = {
     "objectives": "Translation against its control, or where there is none against its base",
@@ -91,7 +91,7 @@ def mean_rows(path, protocol: str) -> pd.DataFrame:
 
 def contrasts(frame: pd.DataFrame) -> Iterator[Contrast]:
     """The contrasts in the rows that `mean_rows` returned, in their order. Seen and unseen languages are left out."""
-    rows = frame[frame["languages"] == ALL_LANGUAGES]
+    rows = frame[frame["languages"] == EVERY_TARGET]
     for _, part in rows.groupby(KEYS, sort=False, dropna=False):
         own = {str(row.statistic): row for row in part.itertuples()}
         first: Any = next(iter(own.values()))

@@ -21,9 +21,9 @@ EXAMPLES_ONLY = "examples only"  # below an interval that does not hold seeds, a
 # Why a score is degenerate -> what that means.
 DEGENERATE = {
     ONE_GOLD_CLASS: "all examples have the same label",
-    CONSTANT: "one label for all words, or for at least 95 % of the examples",
+    CONSTANT: "one answer to everything, or one label for at least 95 % of the examples and right for less than 90 %",
     NOTHING: "no query with two different results, or no entity",
-    AT_FLOOR: "neither side of a difference is above the best constant answer",
+    AT_FLOOR: "neither side of a difference is shown to be above the best constant answer",
     NO_WIDTH: "all resamples give the same score, so it has no interval; but it counts in means",
 }
 LANGUAGE_NAMES = {

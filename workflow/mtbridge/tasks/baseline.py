@@ -3,7 +3,7 @@
 The answer is chosen on the gold labels of the very examples, by the task's sound metric, so no constant scores higher;
 a model's score counts only if it is above it. Chance is not above it either: labels drawn at random are right for 1/K
 of the examples, the most frequent of K labels for more; a ranking by one answer is a random order. Only a correlation
-has no value for a constant; its floor is 0 (`inference.estimates`).
+has no value for a constant; its floor is 0 (`inference.scores.as_zero`).
 """
 
 import math

@@ -44,6 +44,9 @@ def has_one_answer(judged: Judged) -> bool:
 
     Words and numbers: the same to all. One label for an example: the same to all, or to 95 % of them while it is right
     for less than 90 %. A word without a prediction is no answer.
+
+    It asks whether a score tells models apart; `tasks.kinds.kind.Kind.one_answer` asks on dev whether a run has learnt,
+    which a model of a task with rare labels may have that predicts them half as often as they occur.
     """
     if isinstance(judged.predicted[0], list):
         return len({word for sentence in judged.predicted for word in sentence if word is not None}) <= 1

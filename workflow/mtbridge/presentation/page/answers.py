@@ -15,7 +15,6 @@ from mtbridge.inference.ranking import COLUMNS as RANKING_COLUMNS
 from mtbridge.inference.verdicts import (
     CHECKPOINT,
     EQUIVALENT,
-    EXAMPLES,
     HELPS,
     HURTS,
     NO_VERDICT,
@@ -173,7 +172,7 @@ def leads(outline: Outline, found: list[Contrast], ranking: pd.DataFrame) -> lis
     family = [contrast for contrast in found if contrast.family in alike]
     if all(contrast.verdict("zero_shot") == NO_VERDICT for contrast in family):
         return [f"No answer yet: {why_no_verdict(family[0].main)}."]
-    return [_found(outline, family), _how_sure(family), _not_shown(outline, family)]
+    return [_found(outline, family), _how_sure(outline, family), _not_shown(outline, family)]
 
 
 def _without_contrasts(outline: Outline, ranking: pd.DataFrame) -> list[str]:
@@ -241,24 +240,30 @@ def _members(outline: Outline, members: list[Contrast]) -> str:
     return join(texts)
 
 
-def _how_sure(family: list[Contrast]) -> str:
-    """What varied, and what the intervals hold."""
-    rows = [contrast.main for contrast in family]
-    scopes = {row.scope for row in rows}
-    if scopes == {PRETRAINING}:
-        fewest = min(rows, key=lambda row: row.P)
-        text = f"The 95 % intervals hold {amount(fewest.P, 'pretraining')} of each model, "
-        text += f"{amount(fewest.S, 'fine-tuning seed')} and the test examples"
-        # Every recipe is a family of tests of its own.
-        tests = Counter(one.recipe for one in family for row in one.rows.values() if row.primary)
-        most = max(tests.values(), default=0)
-        return text + (f"; verdicts stand after Holm's correction for {most} tests." if most > 1 else ".")
-    if EXAMPLES in scopes and len(scopes) == 1:
-        return "Nothing is claimed: the intervals hold test examples alone."
-    return (
-        "This is about these checkpoints and not about the objectives: models were pretrained once, and the 95 % "
-        "intervals hold fine-tuning seeds and test examples alone."
+def _how_sure(outline: Outline, family: list[Contrast]) -> str:
+    """What varied in the contrasts that have a verdict, and what their intervals hold."""
+    decided = [contrast for contrast in family if contrast.verdict("zero_shot") != NO_VERDICT]
+    pretrained = [contrast for contrast in decided if contrast.rows["zero_shot"].scope == PRETRAINING]
+    checkpoints = [contrast for contrast in decided if contrast not in pretrained]
+    # Every recipe is a family of tests of its own.
+    tests = Counter(
+        one.recipe for one in family for row in one.rows.values() if row.primary and not math.isnan(row.p_holm)
     )
+    most = max(tests.values(), default=0)
+    corrected = f"; verdicts stand after Holm's correction for {most} tests." if most > 1 else "."
+    if not pretrained:
+        return (
+            "This is about these checkpoints and not about the objectives: models were pretrained once, and the 95 % "
+            f"intervals hold fine-tuning seeds and test examples alone{corrected}"
+        )
+    rows = [contrast.rows["zero_shot"] for contrast in pretrained]
+    text = (
+        f"The 95 % intervals hold {amount(min(row.P for row in rows), 'pretraining')} of each model, "
+        f"{amount(min(row.S for row in rows), 'fine-tuning seed')} and the test examples"
+    )
+    if checkpoints:
+        text += f", except for {_names(outline, checkpoints)}, pretrained once: that is about these checkpoints alone"
+    return text + corrected
 
 
 def _not_shown(outline: Outline, family: list[Contrast]) -> str:

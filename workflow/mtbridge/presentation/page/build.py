@@ -1,8 +1,8 @@
 """Gathers what the page shows from the files under a study's results, and writes the page.
 
-Only the differences between models are computed here (`inference.contrasts`, `inference.similarity`), from the same
-replicates and halves as the intervals of tables and figures. All else is read from the files that the page's last
-section lists. The page leaves out what is not there yet and says that it is missing.
+Only how alike languages are is computed here (`inference.similarity`), from the same halves as the intervals of
+figures. All else is read from the files that the page's last section lists. The page leaves out what is not there yet
+and says that it is missing.
 """
 
 import base64
@@ -11,15 +11,16 @@ from pathlib import Path
 import pandas as pd
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import atomic_write, read_json
-from mtbridge.inference.contrasts import changes
+from mtbridge.base.files import atomic_write, read_json, read_parquet
 from mtbridge.inference.similarity import languages_alike
+from mtbridge.inference.verdicts import COLUMNS
 from mtbridge.presentation import catalog
 from mtbridge.presentation.files import read_csv
 from mtbridge.presentation.layout import Layout
 from mtbridge.presentation.page import about, answers, cost, training
 from mtbridge.presentation.page import changes as changes_table
 from mtbridge.presentation.page.reading import reading
+from mtbridge.presentation.requirements import CONTRASTS
 from mtbridge.presentation.words import KIND_HEADINGS, KIND_NAMES, language_name
 from mtbridge.study.outline import Outline
 
@@ -27,7 +28,7 @@ from mtbridge.study.outline import Outline
 SOURCES = {
     "Answers": "inference/contrasts.parquet, inference/ranking.parquet",
     "Models": "models/<model>/card.json, checkpoints/<model>/pretraining.json",
-    "What continuing changed": "scores/<recipe>/<model>/<task>/seed<k>.parquet and .npz",
+    "What continuing changed": "inference/contrasts.parquet",
     "How alike languages are, differences": "cka/languages.parquet",
     "Translation": "translation/<model>.parquet",
     "Training curves, time, versions, runs that have not learnt": "runs/<recipe>/<model>/<task>/seed<k>/run.json, "
@@ -51,7 +52,7 @@ def gather(results, outline: Outline, protocols: list[str]) -> dict:
     kinds = {model.kind for model in outline.models} - {"control"}
     views = [_view(results, outline, protocol, protocol == protocols[0], sources) for protocol in protocols]
     first_sentences, sentences = answers.read(results, outline, protocols[0])
-    differences = changes(outline, protocols[0], results / "scores")
+    contrasts = results / CONTRASTS
     translation = training.read_translation(results, outline)
     frames, similarity = views[0]["frames"], results / "cka" / "languages.parquet"
     if similarity.exists():
@@ -72,7 +73,9 @@ def gather(results, outline: Outline, protocols: list[str]) -> dict:
         "kinds": [f"{KIND_HEADINGS[kind]}: {KIND_NAMES[kind]}" for kind in KIND_HEADINGS if kind in kinds],
         "reading": reading(outline, frames, translation, (len(runs), expected)),
         "views": views,
-        "changes": changes_table.lay_out(differences, outline),
+        "changes": changes_table.lay_out(read_parquet(contrasts, COLUMNS), outline, protocols[0])
+        if contrasts.exists()
+        else None,
         "translation": training.translation(translation, outline),
         "curves": training.curves(outline, pretraining, runs),
         "time": cost.time(outline, pretraining, runs),

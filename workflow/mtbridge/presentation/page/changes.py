@@ -5,16 +5,20 @@ import math
 import pandas as pd
 
 from mtbridge.inference.contrasts import ALL_TASKS
+from mtbridge.inference.verdicts import EVERY_TARGET, OF_CONTINUED, SHOWN
 from mtbridge.presentation.layout import GAP, Block, Cell, Layout, interval_text, signed
 from mtbridge.presentation.tables.scores import note_on_degenerate
 from mtbridge.presentation.words import EXAMPLES_ONLY, STATISTIC_LABELS
 from mtbridge.study.outline import Outline
 
-SHOWN = ("english", "zero_shot", "gap")
 
+def lay_out(contrasts: pd.DataFrame, outline: Outline, protocol: str) -> Layout | None:
+    """The contrasts of continued models by a protocol, with differences down and tasks across; None if there are none.
 
-def lay_out(changes: pd.DataFrame, outline: Outline) -> Layout | None:
-    """The frame of `inference.contrasts.changes` with differences down and tasks across; None if it is empty."""
+    contrasts: the frame of `inference.verdicts.contrasts_frame`.
+    """
+    of_continued = contrasts["family"].isin(OF_CONTINUED) & (contrasts["languages"] == EVERY_TARGET)
+    changes = contrasts[of_continued & (contrasts["protocol"] == protocol)]
     if changes.empty:
         return None
     names = [*(task.name for task in outline.tasks), ALL_TASKS]
@@ -56,11 +60,11 @@ def _cell(row, holds_seeds: bool) -> Cell:
     if row is None:
         return Cell(GAP)
     mark = "°" if row.degenerate else ""
-    if math.isnan(row.change):
+    if math.isnan(row.estimate):
         return Cell(GAP, (row.degenerate,) if row.degenerate else (), mark)
     details = [row.degenerate if math.isnan(row.low) and row.degenerate else interval_text(row.low, row.high)]
     if holds_seeds and row.df == 0:
         details.append(EXAMPLES_ONLY)
     if row.left_out:
         details.append(f"without {row.left_out}")
-    return Cell(signed(row.change), tuple(details), mark)
+    return Cell(signed(row.estimate), tuple(details), mark)

@@ -24,7 +24,9 @@ def reading(outline: Outline, frames: dict[str, pd.DataFrame], translation: pd.D
     if done < expected:
         sentences.append(f"This page is not complete: {done} of {expected} fine-tuning runs are there.")
     if len(outline.keys) > len(outline.models):
-        sentences.append("Similarities and weights are those of each model's first pretraining.")
+        sentences.append(
+            "Similarities, weights, translation, curves and learning rates are those of each model's first pretraining."
+        )
     if "table1" in frames:
         sentences += _against_floor(outline, frames["table1"])
     if "figure1" in frames:
@@ -48,6 +50,8 @@ def _against_floor(outline: Outline, frame: pd.DataFrame) -> list[str]:
         rows = scores[scores["recipe"] == recipe]
         if (rows["verdict"] == "").all():
             continue
+        silent = rows[(rows["verdict"] == "") & ~rows["constant"]]
+        rows = rows.drop(index=silent.index)
         trained, untrained = rows[~rows["untrained"]], rows[rows["untrained"]]
         if len(trained):
             above = (trained["verdict"] == "above").sum()
@@ -56,6 +60,7 @@ def _against_floor(outline: Outline, frame: pd.DataFrame) -> list[str]:
             unclear = trained[(trained["verdict"] != "above") & ~trained["constant"]]
             text += _by_model(outline, unclear, "; not: ")
             text += _by_model(outline, trained[trained["constant"]], "; one answer to everything: ")
+            text += _by_model(outline, silent[~silent["untrained"]], "; no verdict from one run: ")
             sentences.append(text + ".")
         if len(untrained):
             sentences.append(

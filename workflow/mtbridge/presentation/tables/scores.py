@@ -90,13 +90,13 @@ def _has_published(row) -> bool:
 
 
 def _planned(outline: Outline, model: str) -> int:
-    """How many units a model has in the plan: pretrainings if there are several, else seeds."""
+    """How many runs of a task a model has in the plan: of every pretraining all seeds."""
     pretrainings = len(outline.replicates(model)) if model in outline.keys else 1
-    return pretrainings if pretrainings > 1 else len(outline.seeds)
+    return pretrainings * len(outline.seeds)
 
 
 def _score_cell(row, planned: int, holds_seeds: bool) -> Cell:
-    """planned: units; holds_seeds: whether the table's intervals hold units, so that one that does not is marked."""
+    """planned: runs; holds_seeds: whether the table's intervals hold units, so that one that does not is marked."""
     if row is None:
         return Cell(GAP)
     reasons, left_out = row["degenerate"], row["left_out"]
@@ -116,8 +116,8 @@ def _score_cell(row, planned: int, holds_seeds: bool) -> Cell:
         details.append(f"without {left_out}")
     if _has_published(row):
         details.append(f"publ. {number(row['published'], 1)} ({signed(row['difference'])})")
-    lacks_seeds = row["model"] != FLOOR and row["seeds"] < planned
-    marks = ("" if row["language_known"] else "†") + ("‡" if lacks_seeds else "") + mark
+    lacks_runs = row["model"] != FLOOR and row["runs"] < planned
+    marks = ("" if row["language_known"] else "†") + ("‡" if lacks_runs else "") + mark
     return Cell(number(row["ours"]), tuple(details), marks)
 
 
@@ -134,12 +134,12 @@ def _notes(frame: pd.DataFrame, outline: Outline, protocol: str) -> list[str]:
         )
     if "published" in frame:
         notes.append(_note_on_published(frame))
-    runs = frame[frame["model"] != FLOOR].groupby(["recipe", "model", "task"])["seeds"].max()
+    runs = frame[frame["model"] != FLOOR].groupby(["recipe", "model", "task"])["runs"].max()
     planned = [_planned(outline, model) for model in runs.index.get_level_values("model")]
     missing = sum(planned) - int(runs.sum())
     if missing:
         what = "pretrainings or seeds" if len(outline.keys) > len(outline.models) else "seeds"
-        notes.append(f"{GAP} not there yet; ‡ fewer {what} than planned. {missing} of {sum(planned)} are missing.")
+        notes.append(f"{GAP} not there yet; ‡ fewer {what} than planned. {missing} of {sum(planned)} runs are missing.")
     return notes
 
 

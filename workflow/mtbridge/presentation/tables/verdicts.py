@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from mtbridge.inference.verdicts import CHECKPOINT, EQUIVALENT, EXAMPLES, SHOWN
+from mtbridge.inference.verdicts import CHECKPOINT, EQUIVALENT, EVERY_TARGET, EXAMPLES, SHOWN
 from mtbridge.presentation import comparisons
 from mtbridge.presentation.comparisons import FAMILIES, KEYS
 from mtbridge.presentation.layout import GAP, Block, Cell, number
@@ -31,7 +31,7 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
 def _block(part: pd.DataFrame, outline: Outline, title: str) -> Block:
     """The contrasts of one family; those of English, zero-shot and gap one below the other."""
     has_p = bool(part["p_holm"].notna().any())
-    by_language = bool((part["languages"] != comparisons.ALL_LANGUAGES).any())
+    by_language = bool((part["languages"] != EVERY_TARGET).any())
     order = {name: place for place, name in enumerate(SHOWN)}
     rows, rules = [], set()
     for _, group in part.groupby(KEYS, sort=False, dropna=False):
@@ -62,9 +62,9 @@ def _difference(outline: Outline, row) -> Cell:
 
 
 def _probability(row) -> str:
-    """A p value; small ones as an upper limit. That of examples alone would look like ground for a verdict."""
+    """A p value; small ones as an upper limit."""
     p = row.p_holm
-    return GAP if math.isnan(p) or row.scope == EXAMPLES else "< 0.001" if p < 0.001 else number(p, 3)
+    return GAP if math.isnan(p) else "< 0.001" if p < 0.001 else number(p, 3)
 
 
 def _verdict(row) -> Cell:
