@@ -1,17 +1,22 @@
 """A results folder made of random numbers in the project's formats, for tables, figures and report."""
 
+import itertools
 import json
 from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
 
-from mtbridge.base.files import write_json, write_parquet
+from mtbridge.base.files import read_parquet, write_json, write_parquet
+from mtbridge.inference import separability as of_separability
+from mtbridge.inference import verdicts
 from mtbridge.presentation import catalog
 from mtbridge.presentation.figures.style import write as write_figure
 from mtbridge.presentation.files import write_table
 from mtbridge.presentation.layout import Layout
+from mtbridge.presentation.requirements import CONTRASTS, SEPARABILITY, SLOPES
 from mtbridge.representations.measures import MEASURES
+from mtbridge.representations.separability import COLUMNS as SEPARABILITY_COLUMNS
 from mtbridge.study.grid import Study
 from mtbridge.study.load import load
 from mtbridge.study.options import Options
@@ -135,6 +140,25 @@ def write_run(folder, recipe, model, task, seed, values, spread=1.0, known=(), r
     path = folder / recipe / model / task / f"seed{seed}.parquet"
     write_parquet(pd.DataFrame(rows), path)
     np.savez(path.with_suffix(".npz"), **stored)
+
+
+def write_separability(folder, study, layers: int, rng) -> None:
+    """How far languages lie apart, before fine-tuning and after NC; differences of continued models, and slopes."""
+    rows = []
+    for model, task in itertools.product(study["models"], ("", "nc")):
+        for layer in range(layers + 1):
+            for measure in ("language_share", "sentence_share", "fisher_ratio", "retrieval", "retrieval_centred"):
+                value = float(rng.uniform(0.1, 0.6))
+                halves = value + 0.01 * rng.normal(size=20)
+                where = ("parallel", model["key"], "default" if task else "", task, 1 if task else 0, layer, measure)
+                rows.append((*where, "all", "all", value, value - 0.02, value + 0.02, 0.01, 1000, halves))
+    frame = pd.DataFrame(rows, columns=SEPARABILITY_COLUMNS)
+    write_parquet(frame, folder / "separability" / "parallel.parquet")
+    outline = read_outline(json.dumps(study))
+    found = of_separability.differences(outline, "sound", folder / "separability" / "parallel.parquet")
+    write_parquet(found, folder / SEPARABILITY)
+    contrasts = read_parquet(folder / CONTRASTS, verdicts.COLUMNS)
+    write_parquet(of_separability.slopes(outline, "sound", found, contrasts), folder / SLOPES)
 
 
 def write_study(folder, study, layers=4, seed=0):
@@ -264,4 +288,5 @@ def write_study(folder, study, layers=4, seed=0):
         write_parquet(pd.DataFrame(between), folder / measure / "models.parquet")
         write_parquet(pd.DataFrame(inside), folder / measure / "languages.parquet")
     write_inference(folder, [model["key"] for model in study["models"]], list(study["protocols"]))
+    write_separability(folder, study, layers, rng)
     return folder

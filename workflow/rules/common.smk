@@ -22,7 +22,7 @@ from mtbridge.base.checkout import from_here
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.identity import digest, remember
 from mtbridge.presentation import catalog
-from mtbridge.presentation.requirements import CONTRASTS, RANKING, RUN_REPLICATES, RUN_SCORES
+from mtbridge.presentation.requirements import CONTRASTS, RANKING, RUN_REPLICATES, RUN_SCORES, SEPARABILITY, SLOPES
 from mtbridge.representations.measures import MEASURES
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.names import replicate_name, split_replicate
@@ -283,7 +283,9 @@ localrules:
     score,
     scores,
     contrasts,
+    mechanism,
     merge_similarity,
+    merge_separability,
     table,
     figure,
     page,

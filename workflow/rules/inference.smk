@@ -1,4 +1,4 @@
-# What the scores say: contrasts with verdicts, and a ranking.
+# What the scores say: contrasts with verdicts, and a ranking; and how hidden states go with them.
 
 
 rule contrasts:
@@ -21,3 +21,26 @@ rule contrasts:
     shell:
         "python {params.scripts:q}/contrasts.py --study {params.outline:q} --scores {params.scores:q} "
         "--contrasts {output.contrasts:q} --ranking {output.ranking:q} > {log:q} 2>&1"
+
+
+rule mechanism:
+    """How far languages lie apart in hidden states against what models are compared with, and beside transfer."""
+    input:
+        separability=f"{results}/separability/{study.corpus_of(study.view(study.protocol_of_states))}.parquet",
+        contrasts=f"{results}/{CONTRASTS}",
+    output:
+        differences=f"{results}/{SEPARABILITY}",
+        slopes=f"{results}/{SLOPES}",
+    log:
+        f"{results}/logs/mechanism.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        scripts=scripts,
+        outline=outline,
+        protocol=study.protocol_of_states,
+        code=digest("mechanism"),
+    shell:
+        "python {params.scripts:q}/mechanism.py --study {params.outline:q} --protocol {params.protocol:q} "
+        "--separability {input.separability:q} --contrasts {input.contrasts:q} --differences {output.differences:q} "
+        "--slopes {output.slopes:q} > {log:q} 2>&1"

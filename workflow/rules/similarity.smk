@@ -1,4 +1,4 @@
-# Hidden states, once for each model and corpus, and their similarity.
+# Hidden states, once for each model and corpus; their similarity, and how far languages lie apart in them.
 
 
 rule states:
@@ -72,6 +72,82 @@ rule merge_similarity:
         measure=one_of(MEASURES),
         between="models|languages",
         replicate=f"({one_of(replicate_name('', number) for number in range(2, study.most_replicates + 1))})?",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        scripts=scripts,
+        code=digest("merge"),
+    shell:
+        "python {params.scripts:q}/merge.py --tables {input:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule measure_separability:
+    """How far languages lie apart in a model's hidden states. --aligned: rows of languages are translations."""
+    input:
+        f"{results}/states/{{corpus}}/{{model}}.safetensors",
+    output:
+        f"{results}/separability/{{corpus}}/{{model}}.parquet",
+    log:
+        f"{results}/logs/measure_separability/{{corpus}}.{{model}}.log",
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=by_model(2000, 8000),
+        runtime=growing(60),
+    params:
+        scripts=scripts,
+        aligned=lambda wildcards: "--aligned" if wildcards.corpus == ALIGNED else "",
+        code=digest("measure_separability"),
+    shell:
+        "python {params.scripts:q}/measure_separability.py --states {input:q} --corpus {wildcards.corpus:q} "
+        "--model {wildcards.model:q} {params.aligned} --output {output:q} > {log:q} 2>&1"
+
+
+rule measure_separability_after:
+    """The same after a fine-tuning. Its states are not kept."""
+    input:
+        encoder=f"{results}/models/{{model}}",
+        weights=f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/model.safetensors",
+        record=f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/run.json",
+        tokens=model_tokens(f"{results}/tokens/{{tokenizer}}/corpora/{{corpus}}"),
+    output:
+        f"{results}/separability/{{corpus}}/after/{{recipe}}/{{model}}/{{task}}/seed{{seed}}.parquet",
+    log:
+        f"{results}/logs/measure_separability_after/{{corpus}}.{{recipe}}.{{model}}.{{task}}.seed{{seed}}.log",
+    wildcard_constraints:
+        model=one_of(study.settings.model_catalog),
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=by_model(2000, 16000),
+        runtime=growing(60),
+        gpu=min(1, study.settings.gpus),
+        runs_per_gpu=study.settings.runs_per_gpu,
+    params:
+        scripts=scripts,
+        task=lambda wildcards: options.task(wildcards.task),
+        languages=study.languages,
+        length=study.settings.similarity_length,
+        aligned=lambda wildcards: "--aligned" if wildcards.corpus == ALIGNED else "",
+        code=digest("measure_separability_after"),
+    shell:
+        "python {params.scripts:q}/measure_separability_after.py {params.task:q} "
+        "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} --encoder {input.encoder:q} --weights {input.weights:q} "
+        "--record {input.record:q} --tokens {input.tokens:q} --languages {params.languages:q} --max-length {params.length} "
+        "--corpus {wildcards.corpus:q} --recipe {wildcards.recipe:q} --model {wildcards.model:q} --seed {wildcards.seed} "
+        "{params.aligned} --output {output:q} > {log:q} 2>&1"
+
+
+rule merge_separability:
+    """All models, before fine-tuning and after it, in one file."""
+    input:
+        lambda wildcards: study.separability(wildcards.corpus),
+    output:
+        f"{results}/separability/{{corpus}}.parquet",
+    log:
+        f"{results}/logs/merge_separability/{{corpus}}.log",
+    wildcard_constraints:
+        corpus=one_of(study.corpora),
     conda:
         "../../envs/environment.yaml"
     params:

@@ -88,3 +88,24 @@ def forest() -> Functions:
     from mtbridge.presentation.figures import forest
 
     return forest.frame, forest.draw
+
+
+def separability() -> Functions:
+    """How far languages lie apart, by layer."""
+    from mtbridge.presentation.figures import separability
+
+    return separability.frame, separability.draw
+
+
+def separability_table() -> Functions:
+    """How far languages lie apart, against other models."""
+    from mtbridge.presentation.tables import separability
+
+    return separability.frame, separability.body
+
+
+def transfer() -> Functions:
+    """Separability beside transfer."""
+    from mtbridge.presentation.figures import transfer
+
+    return transfer.frame, transfer.draw

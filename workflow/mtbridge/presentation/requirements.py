@@ -6,6 +6,7 @@ In all functions, `study` is a `study.grid.Study` and `view` the folder of a pro
 RUN_SCORES = "scores/{recipe}/{model}/{task}/seed{seed}.parquet"
 RUN_REPLICATES = "scores/{recipe}/{model}/{task}/seed{seed}.npz"
 CONTRASTS, RANKING = "inference/contrasts.parquet", "inference/ranking.parquet"
+SEPARABILITY, SLOPES = "inference/separability.parquet", "inference/slopes.parquet"
 DISTANCES = "spectra/{model}.distances.parquet"
 
 # The tables whose cells the table `agreement` counts.
@@ -33,6 +34,11 @@ def singular_values(study, view: str) -> list[str]:
 def weight_distances(study, view: str) -> list[str]:
     """Distances of the weights of continued models to their bases', and the singular values of both."""
     return [*singular_values(study, view), *study.paths(DISTANCES, study.each_continued)]
+
+
+def separability(study, view: str) -> list[str]:
+    """How far languages lie apart on the corpus of a protocol."""
+    return [f"{study.results}/separability/{study.corpus_of(view)}.parquet"]
 
 
 def examples(study, view: str) -> list[str]:
@@ -64,6 +70,11 @@ def knows_exposure(study) -> bool:
 def continues_models(study) -> bool:
     """Does a model continue another one of the study?"""
     return bool(study.each_continued)
+
+
+def continues_and_scores(study) -> bool:
+    """Does a model continue another one, and are there hidden states and scores?"""
+    return continues_models(study) and has_similarities(study) and has_scores(study)
 
 
 def has_scores(study) -> bool:

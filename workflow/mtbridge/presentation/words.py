@@ -17,6 +17,15 @@ KIND_NAMES = {
 ORIGINS = {"trained": "models trained here", "published": "published checkpoints and what continues them"}
 STATISTIC_LABELS = {"average": "mean", "english": "English", "zero_shot": "zero-shot", "gap": "gap"}
 MATRIX_LABELS = {"k": "K", "q": "Q", "v": "V", "out": "Out", "fc1": "FC1", "fc2": "FC2"}
+# Measure of `representations.separability` -> how it is called.
+SEPARABILITY = {
+    "language_share": "languages apart",
+    "sentence_share": "sentences together",
+    "fisher_ratio": "Fisher's ratio",
+    "retrieval": "retrieval",
+    "retrieval_centred": "retrieval, centred",
+    "cosine": "cosine, centred",
+}
 EXAMPLES_ONLY = "examples only"  # below an interval that does not hold seeds, among others that do
 # Why a score is degenerate -> what that means.
 DEGENERATE = {

@@ -1,6 +1,7 @@
 """Computes the pooled hidden states of every layer on a corpus, from which similarity is computed."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,8 +38,23 @@ def pooled_states(
     from safetensors.numpy import save_file
 
     torch.set_num_threads(threads)
+    encoder = load_encoder(encoder_folder)
+    states = states_of(encoder, encoder_folder, corpus, languages, max_length)
+    with atomic_write(output) as path:
+        save_file(states, path, {"encoder": read_json(Path(encoder_folder) / "card.json", ["sha256"])["sha256"]})
+
+
+def states_of(
+    encoder: Any, encoder_folder: str | Path, corpus: str | Path, languages: list[str], max_length: int
+) -> dict[str, np.ndarray]:
+    """The mean-pooled states of every line by an encoder, as `pooled_states` writes them.
+
+    encoder_folder: of this encoder, or of the one that it was fine-tuned from: its tokenizer and template.
+    """
+    import torch
+
     device = device_of()
-    encoder = load_encoder(encoder_folder).to(device)
+    encoder = encoder.to(device)
     one_text = template(encoder_folder, 1, max_length, "family", "own", languages)
     begin_work()
     states: dict[str, np.ndarray] = {}
@@ -61,5 +77,4 @@ def pooled_states(
             raise MtbridgeError(f"{corpus}: has no lines in '{language}'; expected one sentence a line")
         states[language] = out
         progress(done)
-    with atomic_write(output) as path:
-        save_file(states, path, {"encoder": read_json(Path(encoder_folder) / "card.json", ["sha256"])["sha256"]})
+    return states

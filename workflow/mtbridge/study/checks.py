@@ -99,6 +99,8 @@ def names_exist(checker: Checker) -> None:
         checker.known(("models", i), model, settings.model_catalog, "model of the catalog")
     for i, protocol in enumerate(settings.protocols):
         checker.known(("protocols", i), protocol, settings.protocol_catalog, "protocol of the catalog")
+    for i, task in enumerate(settings.separability_after):
+        checker.known(("separability_after", i), task, settings.tasks, "task that is run")
     if FLOOR in settings.models:
         checker.wrong(("models",), f"'{FLOOR}' is the name of the baseline; call the model otherwise")
 
@@ -116,7 +118,7 @@ def compared_exist(checker: Checker) -> None:
 
 def nothing_twice(checker: Checker) -> None:
     """No list has the same item twice."""
-    for field in ("models", "tasks", "seeds", "protocols", "languages"):
+    for field in ("models", "tasks", "seeds", "protocols", "languages", "separability_after"):
         values = getattr(checker.settings, field) or []
         if len(set(values)) < len(values):
             checker.wrong((field,), f"names one twice, {values}")

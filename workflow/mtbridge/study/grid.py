@@ -72,6 +72,14 @@ class Study:
         rows = self.finished(f"states/{corpus}/{{model}}.safetensors", self.each_replicate(number))
         return [row["model"] for row in rows]
 
+    def separability(self, corpus: str) -> list[str]:
+        """How far languages lie apart on a corpus, in all pretrainings of all models and in fine-tuned runs."""
+        before = self.paths(f"separability/{corpus}/{{model}}.parquet", self.each_model)
+        run = "{recipe}/{model}/{task}/seed{seed}"
+        if not self.settings.partial:
+            return [*before, *self.paths(f"separability/{corpus}/after/{run}.parquet", self.runs_with_separability)]
+        return before
+
     @cached_property
     def each_model(self) -> list[dict]:
         """The models that are run, with all their pretrainings."""
@@ -103,6 +111,11 @@ class Study:
         return [{"model": model} for model in models if self.settings.model_catalog[model].base in models]
 
     @cached_property
+    def runs_with_separability(self) -> list[dict]:
+        """The fine-tuning runs whose hidden states are looked at too."""
+        return [run for run in self.runs if run["task"] in self.settings.separability_after]
+
+    @cached_property
     def each_task(self) -> list[dict]:
         """The tasks that are run."""
         return [{"task": task} for task in self.tasks]
@@ -124,6 +137,12 @@ class Study:
     def protocol(self, view: str) -> str:
         """The protocol that a folder of tables and figures shows."""
         return view.rstrip("/") or self.protocols[0]
+
+    @cached_property
+    def protocol_of_states(self) -> str:
+        """The protocol by which hidden states are set beside scores: the first one whose text is aligned, if any."""
+        aligned = [name for name in self.protocols if self.corpus_of(self.view(name)) == ALIGNED]
+        return [*aligned, *self.protocols][0]
 
     def corpus_of(self, view: str) -> str:
         """The corpus that a protocol compares hidden states on."""

@@ -215,6 +215,11 @@ class Settings(Strict):
     )
     pretraining: Pretraining = setting(default=Pretraining(), description="How long and how fast they are trained.")
     similarity_length: int = setting(default=128, ge=8, description="Tokens at which a line is cut for hidden states.")
+    separability_after: Names = setting(
+        identity=False,
+        default=[],
+        description="Tasks after whose fine-tuning, too, it is measured how far languages lie apart in hidden states.",
+    )
     threads: int = setting(identity=False, default=1, ge=1, description="CPU threads of one fine-tuning or prediction.")
     gpus: int = setting(
         identity=False, default=0, ge=0, description="GPUs of one fine-tuning; more than one start Accelerate."

@@ -1,0 +1,90 @@
+"""How far languages lie apart in hidden states, layer by layer: one line a model, with a band over pretrainings."""
+
+import pandas as pd
+import seaborn
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from mtbridge.inference.separability import curves
+from mtbridge.presentation.comparisons import short
+from mtbridge.presentation.figures.sheet import nothing_to_draw
+from mtbridge.presentation.figures.style import wrap
+from mtbridge.presentation.words import SEPARABILITY
+from mtbridge.study.outline import Outline
+
+SHOWN = ("language_share", "sentence_share", "retrieval_centred")
+STYLES = ("-", "--", "-.", (0, (1, 1)))
+PANEL = (2.6, 2.0)  # inches
+BEFORE = ""  # the task of states before any fine-tuning
+
+
+def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
+    """The curves of the measures that are shown, from the file `<inputs>/<corpus>.parquet`."""
+    found = curves(outline, protocol, f"{inputs}/{outline.corpus(protocol)}.parquet")
+    return found[found["measure"].isin(SHOWN)].reset_index(drop=True)
+
+
+def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
+    """Measures across; down, before fine-tuning and after that on each task; of several recipes the first one."""
+    frame = frame[frame["recipe"].isin(["", outline.recipes[0]])].fillna({"task": BEFORE})
+    measures = [name for name in SHOWN if (frame["measure"] == name).any()]
+    tasks = [BEFORE, *(task.name for task in outline.tasks if (frame["task"] == task.name).any())]
+    models = [model.key for model in outline.models if (frame["model"] == model.key).any()]
+    if not measures:
+        return nothing_to_draw("There is one language, or no hidden states yet.")
+    colours = seaborn.color_palette("colorblind" if len(models) <= 10 else "husl", len(models))
+    looks = {
+        model.key: ("0.45", (0, (4, 2)))
+        if model.is_untrained
+        else (colours[models.index(model.key)], STYLES[models.index(model.key) // 5 % len(STYLES)])
+        for model in outline.models
+        if model.key in models
+    }
+    width, height = PANEL
+    figure = Figure(figsize=(width * len(measures), height * len(tasks) + 0.9))
+    figure.set_layout_engine("constrained")
+    axes = figure.subplots(len(tasks), len(measures), squeeze=False, sharex=True, sharey="col")
+    for row, task in zip(axes, tasks, strict=True):
+        for ax, measure in zip(row, measures, strict=True):
+            part = frame[(frame["task"] == task) & (frame["measure"] == measure)]
+            _panel(ax, part, looks)
+            if task == BEFORE:
+                ax.set_title(wrap(SEPARABILITY[measure], 34))
+        when = "before fine-tuning" if task == BEFORE else f"after {outline.task_labels[task]}"
+        row[0].set_ylabel(when)
+    for ax in axes[-1]:
+        ax.set_xlabel("layer (0: embeddings)")
+    handles = {line.get_label(): line for ax in axes.flat for line in ax.get_lines() if line.get_label()[0] != "_"}
+    names = [wrap(short(outline, str(key)), 24) for key in handles]
+    figure.legend(
+        handles.values(),
+        names,
+        loc="outside lower center",
+        ncols=5,
+        frameon=False,
+        title=_what(frame),
+        title_fontsize=6.5,
+    )
+    return figure
+
+
+def _panel(ax: Axes, part: pd.DataFrame, looks: dict) -> None:
+    for model, (colour, style) in looks.items():
+        line = part[part["model"] == model].sort_values("layer")
+        if len(line):
+            ax.plot(line["layer"], line["value"], linestyle=style, color=colour, linewidth=1.1, label=model)
+            ax.fill_between(line["layer"], line["low"], line["high"], color=colour, alpha=0.15, linewidth=0)
+    if len(part):
+        ax.axhline(part["null"].iloc[0], color="0.7", linewidth=0.6, linestyle=":")
+    ax.set_ylim(0, None)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.grid(alpha=0.3, linewidth=0.4)
+    seaborn.despine(ax=ax)
+
+
+def _what(frame: pd.DataFrame) -> str:
+    """What the bands hold."""
+    most = int(frame["P"].max())
+    several = f"of up to {most} pretrainings and sentences" if most > 1 else "of sentences alone"
+    return f"Bands: 95 % intervals {several}. Dotted: states without structure. Dashed grey: the untrained encoder."
