@@ -1,10 +1,12 @@
 """Write a corpus: one text file for each language.
 
 In: nothing (a generated world), a folder of line-aligned files `<stem>.<language>`, or a task's examples.
-Out: a folder with `<language>.txt`; line-aligned, except for examples that are not translations of each other.
+Out: a folder with `<language>.txt`; line-aligned, except for examples that are not translations of each other. Of the
+     generated text of pretraining also `<language>.senses.txt`: which words are translations of each other.
 """
 
 import argparse
+import json
 
 from mtbridge.base.program import command
 
@@ -21,11 +23,13 @@ def main():
     parser.add_argument("--stems", nargs="+", help="files to take from the folder, one after another")
     parser.add_argument("--examples", help="Parquet file of a task's evaluation examples")
     parser.add_argument("--columns", nargs="+", help="columns of the examples, to be joined by a space")
+    parser.add_argument("--shares", type=json.loads, default={}, help="share of its lines that a language has, as JSON")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
     from mtbridge.data import corpora
 
+    senses: dict[str, list] = {}
     if arguments.examples:
         texts = corpora.from_examples(
             arguments.examples, arguments.columns, arguments.languages, arguments.lines, arguments.seed
@@ -35,10 +39,13 @@ def main():
             arguments.folder, arguments.stems, arguments.languages, arguments.lines, arguments.seed
         )
     else:
-        from mtbridge.data.world.corpora import parallel
+        from mtbridge.data.world.corpora import parallel, senses_of
 
-        texts = parallel(arguments.name, arguments.lines, arguments.seed, tuple(arguments.languages))
-    corpora.write(texts, arguments.output)
+        what = arguments.name, arguments.lines, arguments.seed, tuple(arguments.languages)
+        texts = parallel(*what)
+        # Other corpora train nothing, so nobody asks for their links.
+        senses = senses_of(*what) if arguments.name == "pretraining" else {}
+    corpora.write(corpora.cut(texts, arguments.shares), arguments.output, corpora.cut(senses, arguments.shares))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ def main():
     parser.add_argument(
         "--protocols", nargs="+", required=True, help="the study's first protocol, then others that it shows"
     )
+    parser.add_argument("--shown", nargs="+", help="the tables and figures that the study has; default: all")
     parser.add_argument(
         "--template", default=str(Path(__file__).resolve().parents[1] / "workflow" / "report" / "index.html.j2")
     )
@@ -28,7 +29,8 @@ def main():
     from mtbridge.study.outline import read_outline
 
     outline = read_outline(arguments.study)
-    build.write(arguments.results, outline, arguments.protocols, arguments.template, arguments.output)
+    what = (arguments.results, outline, arguments.protocols, arguments.template, arguments.output)
+    build.write(*what, arguments.shown)
 
 
 if __name__ == "__main__":

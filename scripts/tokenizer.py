@@ -13,6 +13,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--languages", nargs="+", required=True)
+    parser.add_argument("--tags", nargs="+", help="languages that get a tag; default: those of the text")
     parser.add_argument("--vocabulary", type=int, required=True, help="number of entries, special tokens included")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
@@ -20,7 +21,7 @@ def main():
     from mtbridge.data.tokenizers import train_tokenizer
 
     texts = {language: arguments.corpus / f"{language}.txt" for language in arguments.languages}
-    train_tokenizer(texts, arguments.vocabulary, arguments.output)
+    train_tokenizer(texts, arguments.vocabulary, arguments.output, arguments.tags)
 
 
 if __name__ == "__main__":

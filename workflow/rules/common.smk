@@ -221,7 +221,7 @@ def by_model(small, published):
     """
 
     def amount(wildcards, attempt):
-        is_small = study.settings.model_catalog[wildcards.model].source == "trained"
+        is_small = study.settings.origin(wildcards.model) == "trained"
         return (small if is_small else published) * attempt
 
     return amount

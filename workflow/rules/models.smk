@@ -18,11 +18,11 @@ rule tokenizer:
         runtime=growing(60),
     params:
         scripts=scripts,
-        languages=study.languages,
+        languages=options.tokenizer(),
         vocabulary=lambda wildcards: study.settings.tokenizers[wildcards.tokenizer].vocabulary,
         code=digest("tokenizer"),
     shell:
-        "python {params.scripts:q}/tokenizer.py --corpus {input.corpus:q} --languages {params.languages:q} "
+        "python {params.scripts:q}/tokenizer.py --corpus {input.corpus:q} {params.languages:q} "
         "--vocabulary {params.vocabulary} --output {output:q} > {log:q} 2>&1"
 
 
@@ -61,7 +61,7 @@ rule corpus_tokens:
         "../../envs/environment.yaml"
     params:
         scripts=scripts,
-        languages=study.languages,
+        languages=lambda wildcards: study.languages_of(wildcards.corpus),
         code=digest("corpus_tokens"),
     shell:
         "python {params.scripts:q}/corpus_tokens.py --corpus {input.corpus:q} --languages {params.languages:q} "
@@ -157,6 +157,8 @@ rule encoder:
         directory(f"{results}/models/{{model}}"),
     log:
         f"{results}/logs/encoder/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(study.models_with_checkpoints),
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -169,4 +171,29 @@ rule encoder:
         code=digest("encoder"),
     shell:
         "python {params.scripts:q}/encoder.py --checkpoint {input.checkpoint:q} --tokenizer {input.tokenizer:q} {params.flags:q} "
+        "--output {output:q} > {log:q} 2>&1"
+
+
+rule derive:
+    """An encoder put together from the weights of two: whose singular values, whose vectors, or how far between."""
+    input:
+        base=lambda wildcards: f"{results}/models/{study.settings.model_catalog[wildcards.model].base}",
+        other=lambda wildcards: f"{results}/models/{study.settings.model_catalog[wildcards.model].other}",
+    output:
+        directory(f"{results}/models/{{model}}"),
+    log:
+        f"{results}/logs/derive/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(study.models_from("derived")),
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=by_model(2000, 16000),
+        runtime=growing(60),
+    params:
+        scripts=scripts,
+        flags=lambda wildcards: options.derive(wildcards.model),
+        code=digest("derive"),
+    shell:
+        "python {params.scripts:q}/derive.py --base-encoder {input.base:q} --other-encoder {input.other:q} {params.flags:q} "
         "--output {output:q} > {log:q} 2>&1"

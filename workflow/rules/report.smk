@@ -80,8 +80,9 @@ rule page:
         scripts=scripts,
         outline=outline,
         protocols=study.protocols,
+        shown=[entry.name for entry in catalog.ENTRIES if entry.section and entry.exists(study)],
         results=lambda wildcards, output: os.path.dirname(os.path.dirname(output[0])),
         code=digest("report"),
     shell:
         "python {params.scripts:q}/report.py --study {params.outline:q} --results {params.results:q} "
-        "--protocols {params.protocols:q} --template {input.template:q} --output {output:q} > {log:q} 2>&1"
+        "--protocols {params.protocols:q} --shown {params.shown:q} --template {input.template:q} --output {output:q} > {log:q} 2>&1"

@@ -62,7 +62,8 @@ def test_an_edited_pooling_makes_stale_what_pools(copy):
     assert "batch.offsets[1:] - 1" in text
     path.write_text(text.replace("batch.offsets[1:] - 1", "batch.offsets[1:] - 2"))
     after = digests(copy)
-    assert {program for program in before if before[program] != after[program]} == {"finetune", "predict", "states"}
+    pools = {"finetune", "predict", "states", "measure_separability_after"}
+    assert {program for program in before if before[program] != after[program]} == pools
 
 
 def test_an_edited_loss_makes_stale_what_trains(copy):

@@ -320,7 +320,7 @@ WRONG = {
         {"recipes": {"default": {"max_length": 256}}},
         "recipes.default.max_length: 256, but models that are trained here take 128",
     ),
-    "translation with one language": ({"languages": ["en"]}, "learns to translate and needs two languages"),
+    "translation with one language": ({"languages": ["en"]}, "learns from translations and needs two languages"),
     "language twice": ({"languages": ["en", "de", "en"]}, "languages: names one twice"),
     "published values beside small models": ({"published": True}, "never stand beside a model that is trained here"),
     "hub model without a family": (

@@ -13,6 +13,7 @@ from mtbridge.specs.families import FAMILIES
 from mtbridge.training.pretraining import budget
 from mtbridge.training.pretraining.initialization import create
 from mtbridge.training.pretraining.objectives import OBJECTIVES
+from mtbridge.training.pretraining.texts import Sample, encoder_length
 from tests.support import small
 from tests.support.pretraining import make_place, plan, run
 
@@ -23,7 +24,7 @@ def place(tmp_path_factory):
 
 
 def test_counts_of_a_batch_leave_padding_out():
-    batch = [(np.zeros(3), np.zeros(5)), (np.zeros(4), np.zeros(2))]
+    batch = [Sample(np.zeros(3), np.zeros(5)), Sample(np.zeros(4), np.zeros(2))]
     assert budget.count(batch) == {
         "texts": 2,
         "encoder_tokens": 7,
@@ -33,7 +34,13 @@ def test_counts_of_a_batch_leave_padding_out():
         "decoder_pairs": 25 + 4,
         "cross_pairs": 15 + 8,
     }
-    assert budget.count([(np.zeros(3), None)])["decoder_tokens"] == 0
+    assert budget.count([Sample(np.zeros(3))])["decoder_tokens"] == 0
+
+
+def test_a_second_text_of_the_encoder_is_counted_as_one_more_text():
+    pair = Sample(np.zeros(3), np.zeros(5), paired=True)
+    alone = [Sample(np.zeros(3)), Sample(np.zeros(5))]
+    assert budget.count([pair]) == budget.count(alone) and encoder_length(pair) == 8
 
 
 @pytest.mark.parametrize(
@@ -48,7 +55,7 @@ def test_flops_are_those_that_torch_counts_in_a_batch_without_padding(place, fam
     model.set_attn_implementation("eager")
     rng = np.random.default_rng(0)
     tokens = lambda n: np.concatenate([[ids["start"]], rng.integers(10, vocabulary, n - 2), [ids["end"]]])
-    batch = [(tokens(30), None if objective == "masked_lm" else tokens(20)) for _ in range(50)]
+    batch = [Sample(tokens(30), None if objective == "masked_lm" else tokens(20)) for _ in range(50)]
     made = plan(family, objective, directions="all" if objective == "translation" else None)
     with FlopCounterMode(display=False) as counter:
         OBJECTIVES[objective].loss(model, batch, made, ids, rng).backward()

@@ -19,7 +19,7 @@ from mtbridge.specs.pretraining import DIRECTIONS as NAMES_OF_DIRECTIONS
 from mtbridge.specs.pretraining import OBJECTIVES as NAMES_OF_OBJECTIVES
 from mtbridge.training.pretraining.initialization import create, open_checkpoint
 from mtbridge.training.pretraining.objectives import DIRECTIONS, OBJECTIVES, denoise, direction_pairs, samples
-from mtbridge.training.pretraining.texts import Texts, batches, length, pad
+from mtbridge.training.pretraining.texts import Sample, Texts, batches, length, pad
 from mtbridge.training.pretraining.translation import TranslationFiles, greedy, translate
 from mtbridge.training.resume import StatePlace
 from tests.support import pretraining, small
@@ -141,7 +141,7 @@ def test_translation_and_denoising_see_the_same_number_of_tokens(place, tmp_path
 
 def test_steps_hold_their_tokens_on_average_and_no_text_is_left_out():
     rng = np.random.default_rng(0)
-    texts = [(np.zeros(int(n)), None) for n in rng.integers(3, 120, 4000)]
+    texts = [Sample(np.zeros(int(n))) for n in rng.integers(3, 120, 4000)]
     made = list(itertools.islice(batches(iter(texts), 500), 16 * 25))
     taken = [length(sample) for batch in made for sample in batch]
     assert sum(taken) == pytest.approx(500 * len(made), abs=120)
@@ -154,7 +154,7 @@ def test_noise_is_made_of_the_text_that_is_to_be_written(place):
     made = plan()
     ids, texts, _ = stream(place, made)
     texts.limit = 9
-    for source, target in itertools.islice(samples(texts, made, ids), 100):
+    for source, target, *_ in itertools.islice(samples(texts, made, ids), 100):
         assert set(source.tolist()) - {ids["mask"]} <= set(target.tolist())
         assert len(target) <= 9 + 2
 
@@ -164,7 +164,7 @@ def test_translation_pairs_are_aligned_and_tagged(place, directions):
     ids, texts, samples = stream(place, plan(objective="translation", directions=directions))
     tag_of = {tag: language for language, tag in ids["languages"].items()}
     seen = set()
-    for source, target in itertools.islice(samples, 200):
+    for source, target, *_ in itertools.islice(samples, 200):
         a, b = tag_of[source[0]], tag_of[target[0]]
         seen.add((a, b))
         assert source[-1] == target[-1] == ids["end"]
@@ -217,7 +217,7 @@ def test_masked_lm_scores_only_hidden_tokens_at_the_share_asked_for(place, monke
     vocabulary = tokenizers.open_tokenizer(place / "tokenizer").get_vocab_size()
     model = create("bert", small.SMALL, ids, vocabulary, made.seed)
     batch = [next(samples) for _ in range(60)]
-    clean = np.concatenate([source[1:-1] for source, _ in batch])
+    clean = np.concatenate([sample.source[1:-1] for sample in batch])
     scored = []
     original = torch.nn.functional.cross_entropy
     monkeypatch.setattr(torch.nn.functional, "cross_entropy", lambda x, y: scored.append(y) or original(x, y))
@@ -239,7 +239,7 @@ def test_a_text_of_masked_lm_stands_in_the_template_that_fine_tuning_gives_a_pai
     batch = [OBJECTIVES["masked_lm"].sample(texts, number, made, ids) for number in (0, 6)]
     lines = [texts.line("en", number) for number in (0, 1, 6, 7)]
     expected, expected_types, _ = pair.assemble(tokenized.Ragged.of(lines), ["en", "en"])
-    assert [source.tolist() for source, _ in batch] == [expected[0].tolist(), expected[1].tolist()]
+    assert [sample.source.tolist() for sample in batch] == [expected[0].tolist(), expected[1].tolist()]
     seen = {}
     body = model.get_submodule(FAMILIES[family].body)
     body.register_forward_pre_hook(lambda _, args, kwargs: seen.update(kwargs), with_kwargs=True)

@@ -1,6 +1,6 @@
 """Line-aligned text: a line number stands for the same content in every language."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
@@ -8,6 +8,8 @@ from mtbridge.base.files import atomic_write, read_table
 from mtbridge.base.sampling import sample
 from mtbridge.base.text import LINE_END, read_lines
 from mtbridge.specs.names import LANGUAGE
+
+Sense = tuple[int, int, str]  # of a word: its first character, its end, and the part of the meaning that it says
 
 # Endings that look like language codes and are none: names of the lines, plain text. Of copies: `bak` is Bashkir, too.
 COPIES = frozenset({"bak", "old", "tmp"})
@@ -99,8 +101,22 @@ def from_examples(path, columns: list[str], languages: list[str], lines: int, se
     return corpus
 
 
-def write(texts: dict[str, list[str]], output) -> None:
+def cut(texts: dict[str, list], shares: dict[str, float]) -> dict[str, list]:
+    """The first lines of every language: a share of all, at least one; a language with share 0 is left out.
+
+    shares: language -> share; 1 where it has none. Line i stays the translation of line i, as long as both have it.
+    """
+    kept = {
+        language: lines[: max(1, round(shares.get(language, 1.0) * len(lines)))] for language, lines in texts.items()
+    }
+    return {language: lines for language, lines in kept.items() if shares.get(language, 1.0) > 0}
+
+
+def write(texts: dict[str, list[str]], output, senses: Mapping[str, Sequence[Sequence[Sense]]] | None = None) -> None:
     """Write `<output>/<language>.txt` for every language, all of them or none.
+
+    senses: language -> for each line the words that say a part of its meaning; they become `<language>.senses.txt`,
+    with `start:end:part` for each word. Words of a line with the same part are translations of each other.
 
     Raises MtbridgeError for a text with a line end, which would move all later lines away from their translations.
     """
@@ -111,3 +127,6 @@ def write(texts: dict[str, list[str]], output) -> None:
         folder.mkdir()
         for language, lines in texts.items():
             (folder / f"{language}.txt").write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        for language, found in (senses or {}).items():
+            rows = (" ".join(f"{start}:{end}:{part}" for start, end, part in line) for line in found)
+            (folder / f"{language}.senses.txt").write_text("".join(row + "\n" for row in rows), encoding="utf-8")

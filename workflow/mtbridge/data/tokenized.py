@@ -1,6 +1,8 @@
 """Text as token ids, made once per tokenizer: flat arrays on disk, no Python object per token."""
 
 import json
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, sha256
 from mtbridge.base.text import read_lines
 from mtbridge.data.tokenizers import digest, open_tokenizer
+
+SENSES = "senses"  # the folder, in that of a corpus's tokens, of what their words say
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,11 @@ def ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 
 def write_corpus(tokenizer_folder, texts: dict[str, Path], output) -> None:
-    """Tokenize text files, one text a line, into `<output>/<language>.npy`."""
+    """Tokenize text files, one text a line, into `<output>/<language>.npy`.
+
+    Where a file `<language>.senses.txt` stands beside a text (`corpora.write`), `<output>/senses/<language>.npy` has
+    for every token the number of the part of the meaning that its word says, -1 where it says none.
+    """
     tokenizer = open_tokenizer(tokenizer_folder)
     with atomic_write(output) as folder:
         folder.mkdir()
@@ -73,7 +81,30 @@ def write_corpus(tokenizer_folder, texts: dict[str, Path], output) -> None:
             lines = read_lines(path)
             if not lines:
                 raise MtbridgeError(f"{path}: empty; expected one text a line")
-            Ragged.of([e.ids for e in tokenizer.encode_batch(lines, add_special_tokens=False)]).save(folder, language)
+            encoded = tokenizer.encode_batch(lines, add_special_tokens=False)
+            Ragged.of([e.ids for e in encoded]).save(folder, language)
+            senses = path.with_name(f"{language}.senses.txt")
+            if senses.exists():
+                (folder / SENSES).mkdir(exist_ok=True)
+                found = read_lines(senses)
+                if len(found) != len(lines):
+                    raise MtbridgeError(f"{senses}: {len(found)} lines, {path} has {len(lines)}; make the corpus again")
+                rows = [_token_senses(e.offsets, line) for e, line in zip(encoded, found, strict=True)]
+                Ragged.of(rows).save(folder / SENSES, language)
+
+
+def _token_senses(offsets: Sequence[tuple[int, int]], line: str) -> list[int]:
+    """For each token the number of the part of the meaning that its word says, or -1.
+
+    offsets: (first character, end) of the tokens; line: `start:end:part` for each word, see `corpora.write`. A part's
+    number is its CRC-32 without the highest bit, so it is the same in every language.
+    """
+    words = []
+    for word in line.split():
+        start, end, part = word.split(":", 2)
+        words.append((int(start), int(end), zlib.crc32(part.encode()) & 0x7FFFFFFF))
+    # The mark of a word's beginning counts the space before it, so a token's last character decides.
+    return [next((part for start, end, part in words if start < stop <= end), -1) for _, stop in offsets]
 
 
 def languages_of(corpus) -> list[str]:

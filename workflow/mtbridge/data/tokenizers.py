@@ -7,6 +7,7 @@ pad, mask, unknown, and one tag a language, or null where it has none) and `toke
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
@@ -46,15 +47,16 @@ def open_tokenizer(folder):
     return tokenizer
 
 
-def train_tokenizer(texts: dict[str, Path], vocabulary: int, output) -> None:
+def train_tokenizer(texts: dict[str, Path], vocabulary: int, output, tagged: Iterable[str] | None = None) -> None:
     """Train a byte-free BPE tokenizer (Sennrich et al. 2016) on all languages together and write its folder.
 
     Not unigram: the library's trainer proposes only pieces of several distinct words, so the commonest words of all
     ("on", "said") would be cut into letters.
 
     Args:
-        texts: language -> text file, one text a line; every language gets a tag `<xx>`.
+        texts: language -> text file, one text a line.
         vocabulary: number of entries, specials included.
+        tagged: languages that get a tag `<xx>`, also those without text here; None: those of the texts.
     """
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
@@ -64,7 +66,7 @@ def train_tokenizer(texts: dict[str, Path], vocabulary: int, output) -> None:
         [pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation(), pre_tokenizers.Digits(individual_digits=True)]
     )
     tokenizer.decoder = decoders.Metaspace()
-    tags = {language: f"<{language}>" for language in sorted(texts)}
+    tags = {language: f"<{language}>" for language in sorted(tagged or texts)}
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
         special_tokens=[*SPECIALS.values(), *tags.values()],

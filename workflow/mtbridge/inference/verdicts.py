@@ -1,10 +1,11 @@
 """The study's answers: contrasts with their tests, corrected for how many are asked, and what each may be called.
 
 Families of contrasts
-    objectives  a model continued on translation, against the control that was continued on its base's own objective as
-                long; against the base where there is none. Their differences in the zero-shot mean and in the gap, over
-                all tasks and languages, are primary: they are the study's question.
+    objectives  a model continued on parallel text, against the control that was continued on its base's own objective
+                as long (its own, if one matches it); against the base where there is none. Their differences in the
+                zero-shot mean and in the gap, over all tasks and languages, are primary: they are the study's question.
     base        a continued model against its base
+    weights     a model whose weights are derived from two, against each of them
     compare     pairs of models that the config names
     recipes     pairs of recipes that the config names, for every model
 
@@ -35,11 +36,12 @@ from mtbridge.inference.contrasts import (
 )
 from mtbridge.inference.floor import against_floor
 from mtbridge.inference.scores import AllScores, leave_out_degenerate, merge_pretrainings, read_scores, weights
-from mtbridge.study.outline import Outline, OutlineTask
+from mtbridge.study.outline import Model, Outline, OutlineTask
 
 # Families by what they are about; names of the module's docstring.
 OF_OBJECTIVES, OF_RECIPES = frozenset({"objectives"}), frozenset({"recipes"})
 OF_CONTINUED = OF_OBJECTIVES | {"base"}
+OF_DERIVED = frozenset({"weights"})
 
 SHOWN = ("english", "zero_shot", "gap")
 PRIMARY = ("zero_shot", "gap")
@@ -71,26 +73,40 @@ class Question(NamedTuple):
 def questions(outline: Outline) -> Iterator[Question]:
     """All questions of a study, the primary ones first."""
     keys = {model.key for model in outline.models}
-    continued = [model for model in outline.models if model.base in keys]
+    made_of_others = [model for model in outline.models if model.base in keys]
+    continued = [model for model in made_of_others if model.kind != "derived"]
     for recipe in outline.recipes:
         asked = set()
         for model in continued:
             if model.kind != "CP":
                 continue
-            controls = [other.key for other in continued if other.kind == "control" and other.base == model.base]
-            for against in controls or [str(model.base)]:
+            is_primary = model.key in outline.primary or not outline.primary
+            for against in _controls(model, continued) or [str(model.base)]:
                 asked.add((model.key, against))
-                yield Question("objectives", Side(recipe, model.key), Side(recipe, against), primary=True)
+                yield Question("objectives", Side(recipe, model.key), Side(recipe, against), is_primary)
         for one, other in outline.compare:
             if one in keys and other in keys:
                 yield Question("compare", Side(recipe, one), Side(recipe, other))
         for model in continued:
             if (model.key, str(model.base)) not in asked:
                 yield Question("base", Side(recipe, model.key), Side(recipe, str(model.base)))
+        for model in made_of_others:
+            if model.kind == "derived":
+                for made_of in (str(model.base), str(model.other)):
+                    if made_of in keys:
+                        yield Question("weights", Side(recipe, model.key), Side(recipe, made_of))
     for one, other in outline.compare:
         if one in outline.recipes and other in outline.recipes:
             for model in outline.models:
                 yield Question("recipes", Side(one, model.key), Side(other, model.key))
+
+
+def _controls(model: Model, continued: Sequence[Model]) -> list[str]:
+    """The controls that a continued model is compared with: those that match it, or else the first that shares its base
+    and those that match no model."""
+    shared = [other for other in continued if other.kind == "control" and other.base == model.base]
+    own = [other for other in shared if other.match == model.key]
+    return [other.key for other in own or [*shared[:1], *(other for other in shared[1:] if other.match is None)]]
 
 
 # ---- Statistics and languages ----------------------------------------------------------------------------------------
@@ -99,14 +115,18 @@ def questions(outline: Outline) -> Iterator[Question]:
 def language_sets(outline: Outline, model: str) -> dict[str, set[str] | None]:
     """Which target languages contrasts are computed on: all, and apart those that a model has seen and has not.
 
-    Seen and unseen are there only if it is known what the model has seen, and there are both.
+    Seen and unseen are there only if it is known what the model has seen, and there are both. Languages with less text
+    than the others are apart too, each with its name; they are not among `seen`.
     """
     exposure = outline.exposure(model)
     targets = {language for task in outline.tasks for language in task.languages} - {outline.source_language}
     sets: dict[str, set[str] | None] = {EVERY_TARGET: None}
-    if exposure is not None and targets & set(exposure) and targets - set(exposure):
-        sets |= {"seen": targets & set(exposure), "unseen": targets - set(exposure)}
-    return sets
+    little = {language for language in targets if 0 < outline.shares.get(language, 1.0) < 1}
+    if exposure is not None:
+        seen, unseen = targets & set(exposure) - little, targets - set(exposure)
+        if seen and (unseen or little):
+            sets |= {"seen": seen, **({"unseen": unseen} if unseen else {})}
+    return sets | {f"little text: {language}": {language} for language in sorted(little)}
 
 
 def weight_of(

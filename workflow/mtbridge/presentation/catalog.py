@@ -207,6 +207,18 @@ ENTRIES = (
         exists=requirements.continues_models,
     ),
     Entry(
+        name="interventions",
+        kind="figure",
+        title="Interventions",
+        caption="Is it the singular values? Zero-shot scores of models whose weights are put together from two.",
+        details="Values: the base with the other's singular values; vectors: the other with the base's.",
+        module="figures.interventions",
+        load=modules.interventions,
+        inputs=requirements.CONTRASTS,
+        section="weights",
+        exists=requirements.derives_models,
+    ),
+    Entry(
         name="exposure",
         kind="table",
         title="Exposure",

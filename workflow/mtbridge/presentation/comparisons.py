@@ -37,11 +37,16 @@ FAMILIES = {
     "compare": "Models that the study compares",
     "recipes": "Recipes",
     "base": "Continued models against their bases",
+    "weights": "Derived weights against those that they are made of",
 }
 KEYS = ["family", "recipe", "model", "against", "against_recipe"]
 # Statistic -> what a difference is called that is good, and one that is bad. A good gap is a narrower one.
 _GOOD_AND_BAD = {"english": ("higher", "lower"), "zero_shot": ("higher", "lower"), "gap": ("narrower", "wider")}
-_OBJECTIVES = {"masked_lm": "masked language modelling"}
+_OBJECTIVES = {
+    "masked_lm": "masked language modelling",
+    "tlm": "translation language modelling",
+    "alignment": "word alignment",
+}
 
 
 @dataclass(frozen=True)

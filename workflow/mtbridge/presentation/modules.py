@@ -109,3 +109,10 @@ def transfer() -> Functions:
     from mtbridge.presentation.figures import transfer
 
     return transfer.frame, transfer.draw
+
+
+def interventions() -> Functions:
+    """Derived weights."""
+    from mtbridge.presentation.figures import interventions
+
+    return interventions.frame, interventions.draw

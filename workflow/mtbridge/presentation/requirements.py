@@ -72,6 +72,12 @@ def continues_models(study) -> bool:
     return bool(study.each_continued)
 
 
+def derives_models(study) -> bool:
+    """Are there models whose weights are derived from others', and scores?"""
+    catalog = study.settings.model_catalog
+    return any(catalog[model].source == "derived" for model in study.models) and has_scores(study)
+
+
 def continues_and_scores(study) -> bool:
     """Does a model continue another one, and are there hidden states and scores?"""
     return continues_models(study) and has_similarities(study) and has_scores(study)

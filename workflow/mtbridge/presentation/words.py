@@ -6,12 +6,13 @@ from mtbridge.inference.degenerate import CONSTANT, NO_WIDTH, NOTHING, ONE_GOLD_
 from mtbridge.inference.verdicts import AT_FLOOR
 
 # Kind of model -> the heading of its columns in a table of scores, and its description in the table of models.
-KIND_HEADINGS = {"LM": "LM", "MT": "MT", "CP": "CP", "control": "controls"}
+KIND_HEADINGS = {"LM": "LM", "MT": "MT", "CP": "CP", "control": "controls", "derived": "derived"}
 KIND_NAMES = {
     "LM": "language model",
     "MT": "translation from scratch",
-    "CP": "continued on translation",
+    "CP": "continued on parallel text",
     "control": "control",
+    "derived": "weights of two models put together",
 }
 # Where a model's first weights come from -> how its column in the table of recipes is called.
 ORIGINS = {"trained": "models trained here", "published": "published checkpoints and what continues them"}

@@ -2,6 +2,7 @@
 
 from typing import Literal, get_args
 
-# Language model, translation from scratch, pretraining continued on translation, control; tables have this order.
-ModelKind = Literal["LM", "MT", "CP", "control"]
+# Language model, translation from scratch, pretraining continued on parallel text, control, weights of two models put
+# together; tables have this order.
+ModelKind = Literal["LM", "MT", "CP", "control", "derived"]
 MODEL_KINDS: tuple[str, ...] = get_args(ModelKind)

@@ -4,9 +4,12 @@ from typing import Literal, get_args
 
 from mtbridge.specs.setting import setting, specification
 
-Objective = Literal["masked_lm", "denoising", "translation", "none"]
+Objective = Literal["masked_lm", "denoising", "translation", "tlm", "alignment", "none"]
 Directions = Literal["many-to-one", "one-to-many", "english-centric", "all"]
 OBJECTIVES, DIRECTIONS = get_args(Objective), get_args(Directions)
+# Objectives on a line and its translation, which have directions -> lines of one text that the encoder reads.
+PARALLEL: dict[str, int] = {"translation": 1, "tlm": 2, "alignment": 1}
+ENCODER_ALONE = ("masked_lm", "tlm", "alignment")  # objectives that need no decoder
 
 
 @specification
@@ -49,6 +52,6 @@ class PretrainingPlan(PretrainingSettings):
 
     family: str = setting(description="Architecture of the model.")
     objective: Objective = setting(description="What a trained model learns; `none` leaves it untrained.")
-    directions: Directions | None = setting(None, description="Of translation.")
+    directions: Directions | None = setting(None, description="Of objectives on translations: which pairs.")
     steps: int = setting(description="Updates of a trained model.", ge=0)
     source_language: str = setting("en", description="The language that translations are into, or out of.")

@@ -3,52 +3,30 @@
 A rule reads all settings and raises its error by `Checker.wrong`, which names the file that set the key.
 """
 
-import itertools
 import json
-from collections.abc import Collection
-from pathlib import Path
-from typing import NoReturn
 
 from pydantic import ValidationError
 
-from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.data.corpora import languages_of
 from mtbridge.data.readers import available_languages
 from mtbridge.data.readers import problems as source_problems
-from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.names import CONTROL
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.source import Datasets, Generated, Xglue
-from mtbridge.study import local_checkpoints
+from mtbridge.study.checker import Checker
 from mtbridge.study.languages import study_languages, task_languages
-from mtbridge.study.layers import source_layer
+from mtbridge.study.model_checks import (
+    bases_exist,
+    derived_fits,
+    lengths_fit,
+    objective_fits,
+    published_is_not_trained,
+    replicates_fit,
+    tokenizer_exists,
+)
 from mtbridge.study.outline import FLOOR
-from mtbridge.study.replicates import links
 from mtbridge.study.settings import RECIPE_SETTINGS, Settings
 from mtbridge.tasks.kinds import kind_of
-
-
-class Checker:
-    """The settings to check, and the layers that they come from."""
-
-    def __init__(self, settings: Settings, layers: list):
-        self.settings, self.layers = settings, layers
-
-    def wrong(self, location: tuple, message: str) -> NoReturn:
-        """Raise the error about a key.
-
-        location: the key's parts, such as ("model_catalog", "bert", "path").
-
-        Raises:
-            MtbridgeError: always.
-        """
-        key = ".".join(str(part) for part in location)
-        raise MtbridgeError(f"{source_layer(location, self.layers)}: {key}: {message}")
-
-    def known(self, location: tuple, value: str, among: Collection[str], what: str) -> None:
-        """Raise MtbridgeError unless a name is among those that exist. what: the word for such a name."""
-        if value not in among:
-            self.wrong(location, f"'{value}' is no {what}; {nearest(value, among)}")
 
 
 def check(settings: Settings, layers: list) -> None:
@@ -61,6 +39,7 @@ def check(settings: Settings, layers: list) -> None:
         protocols_fit_tasks,
         recipes_fit_tasks,
         languages_hold_the_source,
+        shares_fit,
     ):
         rule(checker)
     for model in settings.models:
@@ -68,6 +47,7 @@ def check(settings: Settings, layers: list) -> None:
         for model_rule in (
             bases_exist,
             replicates_fit,
+            derived_fits,
             tokenizer_exists,
             objective_fits,
             lengths_fit,
@@ -99,6 +79,8 @@ def names_exist(checker: Checker) -> None:
         checker.known(("models", i), model, settings.model_catalog, "model of the catalog")
     for i, protocol in enumerate(settings.protocols):
         checker.known(("protocols", i), protocol, settings.protocol_catalog, "protocol of the catalog")
+    for i, model in enumerate(settings.primary):
+        checker.known(("primary", i), model, settings.models, "model that is run")
     for i, task in enumerate(settings.separability_after):
         checker.known(("separability_after", i), task, settings.tasks, "task that is run")
     if FLOOR in settings.models:
@@ -118,7 +100,7 @@ def compared_exist(checker: Checker) -> None:
 
 def nothing_twice(checker: Checker) -> None:
     """No list has the same item twice."""
-    for field in ("models", "tasks", "seeds", "protocols", "languages", "separability_after"):
+    for field in ("models", "tasks", "seeds", "protocols", "languages", "separability_after", "primary"):
         values = getattr(checker.settings, field) or []
         if len(set(values)) < len(values):
             checker.wrong((field,), f"names one twice, {values}")
@@ -166,131 +148,21 @@ def languages_hold_the_source(checker: Checker) -> None:
         checker.wrong(("languages",), f"{name} must be among them, got {', '.join(languages)}")
 
 
+def shares_fit(checker: Checker) -> None:
+    """Shares of the text are between 0 and 1, of languages of the study, and the source language has all of its own."""
+    settings, languages = checker.settings, study_languages(checker.settings)
+    for language, share in settings.corpora.shares.items():
+        at = ("corpora", "shares", language)
+        checker.known(at, language, languages, "language of the study")
+        if not 0 <= share <= 1:
+            checker.wrong(at, f"{share:g}; expected a share between 0 and 1")
+        if language == settings.source_language and share < 1:
+            checker.wrong(at, f"{share:g}; the source language, which models are fine-tuned in, has all of its text")
+
+
 def _language_name(settings: Settings) -> str:
     code = settings.source_language
     return f"English ('{code}')" if code == "en" else f"'{code}', the source language,"
-
-
-# ---- a model and its bases -----------------------------------------------------------------------
-
-
-def bases_exist(checker: Checker, key: str, before: tuple[str, ...] = ()) -> None:
-    """A model, its bases and the model it matches have a place or a plan, and form no circle."""
-    catalog, path = checker.settings.model_catalog, (*before, key)
-    _has_place_or_plan(checker, key)
-    for link, other in links(catalog[key]).items():
-        at = ("model_catalog", key, link)
-        checker.known(at, other, catalog, "model of the catalog")
-        if other in path:
-            checker.wrong(at, f"a circle of bases: {' -> '.join([*path, other])}")
-        bases_exist(checker, other, path)
-        if link == "match" and (catalog[other].objective in (None, "none") or catalog[other].match):
-            checker.wrong(at, f"'{other}' has no updates of its own; expected a model that is trained here, by `steps`")
-
-
-def _has_place_or_plan(checker: Checker, key: str) -> None:
-    """A local model has its folder, a model of the Hub its repository, a model that is trained here its plan."""
-    at, model = ("model_catalog", key), checker.settings.model_catalog[key]
-    if model.match and model.source != "trained":
-        checker.wrong((*at, "match"), f"belongs to models that are trained here; '{key}' is a checkpoint")
-    if model.match and model.steps is not None:
-        message = f"the updates are those of '{model.match}', which the model matches; for others say `match: null`"
-        checker.wrong((*at, "steps"), message)
-    if model.source == "local":
-        if not model.path:
-            checker.wrong((*at, "path"), "a local model needs the directory of its checkpoint")
-        elif not (Path(model.path) / "config.json").exists():
-            checker.wrong((*at, "path"), f"'{model.path}' holds no config.json; expected a checkpoint directory")
-        elif problem := local_checkpoints.family_problem(model):
-            checker.wrong((*at, problem[0]), problem[1])
-    elif model.source == "hub":
-        if not model.repo:
-            checker.wrong((*at, "repo"), "a hub model needs its repository, as in facebook/mbart-large-50")
-        if not model.family:
-            checker.wrong((*at, "family"), f"a hub model needs it, one of {', '.join(FAMILIES)}")
-    else:
-        if model.objective is None or (model.steps is None and model.match is None):
-            checker.wrong((*at, "objective" if model.objective is None else "steps"), "a trained model needs it")
-        if (model.objective == "translation") != (model.directions is not None):
-            checker.wrong((*at, "directions"), "belongs to the objective translation, and is needed there")
-        if model.base is None and model.family is None:
-            checker.wrong((*at, "family"), "a model that is trained from scratch needs it")
-
-
-def replicates_fit(checker: Checker, key: str) -> None:
-    """A model has no more pretrainings than its base, each of which continues one; a checkpoint has none here."""
-    settings = checker.settings
-    spec, at = settings.model_catalog[key], ("model_catalog", key, "replicates")
-    if spec.source != "trained":
-        if spec.replicates is not None:
-            checker.wrong(at, f"belongs to models that are trained here; '{key}' is a checkpoint, and there is one")
-        return
-    count = settings.replicates_of(key)
-    for link, other in links(spec).items():
-        if (fewer := settings.replicates_of(other)) < count:
-            # The key that says how many there are: the model's own, or else that of the other model.
-            place = at if spec.replicates is not None else ("model_catalog", other, "replicates")
-            message = f"'{key}' has {count}, but '{other}', its {link}, has {fewer}; each continues one of its own"
-            checker.wrong(place, message)
-        replicates_fit(checker, other)
-
-
-def tokenizer_exists(checker: Checker, key: str) -> None:
-    """A model's tokenizer is one of the study's, or the own tokenizer of a model."""
-    settings = checker.settings
-    spec = settings.model_catalog[key]
-    if spec.tokenizer is not None:
-        at = ("model_catalog", key, "tokenizer")
-        checker.known(at, spec.tokenizer, settings.tokenizers, "tokenizer of the study")
-    name = settings.tokenizer_of(key)
-    owner = settings.tokenizer_model(name)
-    if owner is not None:
-        checker.known(("tokenizers", name, "model"), owner, settings.model_catalog, "model")
-
-
-def objective_fits(checker: Checker, key: str) -> None:
-    """The model's architecture and the study's languages fit the objective."""
-    settings = checker.settings
-    spec, family = settings.model_catalog[key], settings.family_of(key)
-    if spec.objective == "translation" and len(study_languages(settings)) < 2:
-        checker.wrong(("languages",), f"'{key}' learns to translate and needs two languages at least")
-    learns = spec.source == "trained" and spec.objective not in ("none", None)
-    # Masked LM needs an encoder alone; denoising and translation need a decoder too.
-    if learns and family is not None and FAMILIES[family].sequence_to_sequence == (spec.objective == "masked_lm"):
-        at = ("model_catalog", key, "objective")
-        checker.wrong(at, f"{spec.objective} cannot be learnt by the family {family}")
-
-
-def lengths_fit(checker: Checker, key: str) -> None:
-    """No input is longer than the model takes, as far as the settings or a local config.json say that."""
-    settings, spec = checker.settings, checker.settings.first_model(key)
-    longest: int | None
-    if spec.source == "trained":
-        longest = settings.architecture.positions - 2  # XLM-R's first position is 2, the padding id + 1
-        who = f"models that are trained here take {longest} (architecture.positions - 2)"
-    else:
-        longest = local_checkpoints.longest_input(spec)
-        who = f"'{key}' takes {longest} at most ({spec.path}/config.json)"
-    if longest is None:
-        return
-    for recipe, task in itertools.product(settings.recipes, settings.tasks):
-        layers = settings.recipe_layers(recipe, settings.origin(key), task)
-        length = settings.recipe(recipe, settings.origin(key), task).max_length
-        places = [place for place, values in layers if "max_length" in values]
-        # The default of all recipes gives way to what a checkpoint takes, see `local_checkpoints.recipe_of`.
-        if length > longest and (places or spec.source == "trained"):
-            at = (*(places or [("recipes", recipe)])[-1], "max_length")  # the uppermost place that sets it
-            checker.wrong(at, f"{length}, but {who}; set it to {longest} at most")
-    if settings.similarity_length > longest:
-        checker.wrong(("similarity_length",), f"{settings.similarity_length}, but {who}; set it to {longest} at most")
-
-
-def published_is_not_trained(checker: Checker, key: str) -> None:
-    """Published values are shown only beside published models."""
-    settings = checker.settings
-    if settings.published and settings.model_catalog[key].source == "trained":
-        message = f"published values never stand beside a model that is trained here, as '{key}' is"
-        checker.wrong(("published",), message)
 
 
 # ---- tasks -----------------------------------------------------------------------------------------------------------

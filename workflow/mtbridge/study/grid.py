@@ -128,7 +128,8 @@ class Study:
     @cached_property
     def each_translating(self) -> list[dict]:
         """The models that have learnt to translate, their first pretraining."""
-        return [{"model": model} for model in self.settings.models if self.settings.model_catalog[model].directions]
+        catalog = self.settings.model_catalog
+        return [{"model": model} for model in self.settings.models if catalog[model].objective == "translation"]
 
     def view(self, protocol: str) -> str:
         """The folder of a protocol's tables and figures: none for the study's first protocol, its name for another."""
@@ -168,8 +169,13 @@ class Study:
         return [name for name in ("pretraining", "heldout", ALIGNED) if name not in self.corpora_of_examples]
 
     def models_from(self, source: str) -> list[str]:
-        """The models of the catalog that are `trained` here, `local` or from the `hub`."""
+        """The models of the catalog that are `trained` here, `local`, from the `hub` or `derived`."""
         return [key for key, model in self.settings.model_catalog.items() if model.source == source]
+
+    @cached_property
+    def models_with_checkpoints(self) -> list[str]:
+        """The models of the catalog that are taken from a checkpoint, one of ours or another's."""
+        return [key for key, model in self.settings.model_catalog.items() if model.source != "derived"]
 
     @cached_property
     def own_tokenizers(self) -> dict[str, str]:
@@ -203,11 +209,16 @@ class Study:
         """The corpora on which hidden states are computed."""
         return sorted({self.corpus_of(self.view(protocol)) for protocol in self.protocols})
 
+    def languages_of(self, corpus: str) -> list[str]:
+        """The languages of a corpus: all, but for those that no model sees in pretraining."""
+        shares = self.settings.corpora.shares if corpus == "pretraining" else {}
+        return [language for language in self.languages if shares.get(language, 1) > 0]
+
     def label(self, model: str) -> str:
         """A model's label. For a model that is trained here it includes the size of the encoder, in millions of
         parameters, so that no reader mistakes it for the published model."""
         spec = self.settings.model_catalog[model]
-        if spec.source != "trained":
+        if self.settings.origin(model) != "trained":
             return spec.label
         sizes = self.settings.architecture
         vocabulary = self.settings.tokenizers[self.settings.tokenizer_of(model)].vocabulary

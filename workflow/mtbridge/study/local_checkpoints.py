@@ -8,7 +8,8 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json
 from mtbridge.specs.families import family_of_config
 from mtbridge.specs.recipe import Recipe
-from mtbridge.study.settings import ModelSettings, Settings
+from mtbridge.study.model_settings import ModelSettings
+from mtbridge.study.settings import Settings
 
 
 def read_config(spec: ModelSettings) -> tuple[Any, Path]:

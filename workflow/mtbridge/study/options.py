@@ -74,6 +74,8 @@ class Options:
             return ["--lines", str(lines), "--columns", *columns, "--languages", *languages]
         options = ["--lines", str(getattr(settings.corpora, corpus)), "--languages", *languages]
         options += ["--seed", str(settings.data_seed)]
+        if corpus == "pretraining" and settings.corpora.shares:
+            options += ["--shares", json.dumps(settings.corpora.shares, sort_keys=True)]
         if settings.corpus is None:
             return options
         return [*options, "--folder", settings.corpus, "--stems", *self._stems(corpus)]
@@ -114,6 +116,12 @@ class Options:
         family = self.settings.model_catalog[self.study.own_tokenizers[tokenizer]].family
         return [*(("--family", family) if family else ()), "--languages", *self.study.all_languages]
 
+    def tokenizer(self) -> list[str]:
+        """The languages whose text a tokenizer is trained on, and those that get a tag, if these are more."""
+        read = self.study.languages_of("pretraining")
+        more = ["--tags", *self.study.languages] if read != self.study.languages else []
+        return ["--languages", *read, *more]
+
     def pretrain(self, model: str) -> list[str]:
         """The pretraining plan and the architecture of a model that is trained here."""
         return [*to_options(self.settings.pretraining_plan(model)), *to_options(self.settings.architecture)]
@@ -125,6 +133,13 @@ class Options:
         assert source is not None, model  # see `checks`
         options = ["--model", model, "--kind", spec.kind, "--source", source]
         return [*options, *(("--base", spec.base) if spec.base else ())]
+
+    def derive(self, model: str) -> list[str]:
+        """What a derived model takes from which of its two models."""
+        spec = self.settings.model_catalog[model]
+        assert spec.base is not None and spec.other is not None, model  # see `checks`
+        options = ["--model", model, "--kind", spec.kind, "--base", spec.base, "--other", spec.other]
+        return [*options, *to_options(self.settings.intervention_plan(model))]
 
     def recipe(self, recipe: str, model: str, task: str) -> list[str]:
         """The recipe by which a model is fine-tuned on a task."""
@@ -153,6 +168,9 @@ class Options:
                     "seen": spec.seen,
                     "label": self.study.label(key),
                     "origin": settings.origin(key),
+                    **({"other": spec.other} if spec.other else {}),
+                    **({"alpha": spec.alpha} if spec.alpha is not None and spec.matrices is None else {}),
+                    **({"match": spec.match} if spec.match else {}),
                     # Left out for one pretraining, so that views of such a study are not stale.
                     **({"replicates": replicates[1:]} if len(replicates := self.study.replicates(key)) > 1 else {}),
                 }
@@ -178,9 +196,11 @@ class Options:
             },
             "seeds": self.study.seeds,
             "protocols": {name: asdict(settings.protocol_catalog[name]) for name in self.study.protocols},
-            "languages": self.study.languages,
+            "languages": self.study.languages_of("pretraining"),
+            **({"shares": settings.corpora.shares} if settings.corpora.shares else {}),
             "source_language": settings.source_language,
             "compare": settings.compare,
             "margin": settings.margin,
+            **({"primary": settings.primary} if settings.primary else {}),
         }
         return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -41,6 +41,9 @@ class Model:
     directions: str | None = None
     origin: str = "trained"  # where its first weights come from; see `Settings.origin`
     replicates: tuple[str, ...] = ()  # keys of its further pretrainings: mbart@2, mbart@3
+    other: str | None = None  # of a derived model, the other one that its weights come from, besides its base
+    alpha: float | None = None  # of a derived model on the path from its base to the other: how far it is
+    match: str | None = None  # of a control, the model whose budget it has
 
     @property
     def is_untrained(self) -> bool:
@@ -80,6 +83,8 @@ class Outline:
     languages: tuple[str, ...] = ()  # of pretraining and similarity
     compare: tuple[tuple[str, str], ...] = ()  # pairs of models, or of recipes, that the study wants to compare
     margin: float = 1.0  # percent points below which a difference does not matter
+    shares: dict[str, float] = field(default_factory=dict)  # of the text of pretraining that languages have; default 1
+    primary: tuple[str, ...] = ()  # the continued models that the study's question is about; empty: all
 
     def model(self, key: str) -> Model:
         """The model with this key, which may be that of a further pretraining: its base is then the base's of the same
@@ -89,7 +94,8 @@ class Outline:
         if number == 1:
             return first
         base = None if first.base is None else replicate_name(first.base, number)
-        return replace(first, key=key, base=base, label=_numbered(first.label, number), replicates=())
+        other = None if first.other is None else replicate_name(first.other, number)
+        return replace(first, key=key, base=base, other=other, label=_numbered(first.label, number), replicates=())
 
     def replicates(self, key: str) -> tuple[str, ...]:
         """The keys of all pretrainings of a model, in the order of their numbers; `key` is that of any of them.
@@ -147,12 +153,17 @@ class Outline:
         if key not in self.keys:
             return {}
         model = self.model(key)
-        own = model.seen or self._seen_in_training(model)
+        own = {} if model.other else model.seen or self._seen_in_training(model)
         if own is None:
             return None
         of_base = self.exposure(model.base) if model.base else {}
         if of_base is None:
             return None
+        if model.other is not None:
+            of_other = self.exposure(model.other)
+            return of_other and {
+                name: of_base.get(name, set()) | of_other.get(name, set()) for name in of_base | of_other
+            }
         seen = {language: set(kinds) for language, kinds in of_base.items()}
         for kind, languages in own.items():
             for language in languages:
@@ -163,6 +174,8 @@ class Outline:
         """What a model has seen in training on the study's languages: kind of exposure -> languages."""
         if model.is_untrained:
             return {}
+        if model.objective in ("tlm", "alignment"):
+            return {"masked_lm": self.languages}
         if model.objective != "translation":
             return {model.objective: self.languages} if model.objective in EXPOSURES else None
         others = [language for language in self.languages if language != self.source_language]
@@ -213,6 +226,8 @@ def read_outline(study: str) -> Outline:
             languages=tuple(value.get("languages") or ()),
             compare=tuple((str(one), str(other)) for one, other in value.get("compare") or ()),
             margin=float(value.get("margin", 1.0)),
+            shares=dict(value.get("shares") or {}),
+            primary=tuple(value.get("primary") or ()),
         )
     except KeyError as error:
         raise MtbridgeError(f"{where}: the study lacks the key {error}") from error
@@ -238,7 +253,7 @@ def _read_json(study: str) -> tuple[str, dict]:
 
 
 def _model(entry: dict) -> Model:
-    optional = {key: entry.get(key) for key in ("base", "objective", "directions")}
+    optional = {key: entry.get(key) for key in ("base", "objective", "directions", "other", "alpha", "match")}
     return Model(
         entry["key"],
         entry["label"],

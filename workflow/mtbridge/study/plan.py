@@ -214,7 +214,7 @@ def _parameters(study: Study, model: str, results: Path) -> tuple[float, float] 
                 f"{card}: not readable ({error}); delete its folder so that it is made again"
             ) from error
     spec = study.settings.model_catalog[model]
-    if spec.source != "trained":
+    if not spec.is_made_here:
         published = PUBLISHED.get(spec.repo or "")
         return published[:2] if published else (None, None)
     sizes = study.settings.architecture

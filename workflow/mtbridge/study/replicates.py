@@ -7,12 +7,13 @@ mbart-m2m@2 is a model like any other, continued from mbart@2.
 from collections.abc import Iterable
 
 from mtbridge.specs.names import replicate_name
-from mtbridge.study.settings import ModelSettings, Settings
+from mtbridge.study.model_settings import ModelSettings
+from mtbridge.study.settings import Settings
 
 
 def links(spec: ModelSettings) -> dict[str, str]:
     """The models that a model's pretraining needs: key of the setting -> name."""
-    return {key: name for key in ("base", "match") if (name := getattr(spec, key)) is not None}
+    return {key: name for key in ("base", "match", "other") if (name := getattr(spec, key)) is not None}
 
 
 def needed(settings: Settings, models: Iterable[str]) -> set[str]:
@@ -45,7 +46,7 @@ def _replicates(settings: Settings, model: str, after: tuple[str, ...] = ()) -> 
     `checks` knows the models that are run alone. Any other may have a base that does not exist, or is made from it.
     """
     spec = settings.model_catalog.get(model)
-    if spec is None or spec.source != "trained" or model in after:
+    if spec is None or not spec.is_made_here or model in after:
         return 1
     fewest = min((_replicates(settings, name, (*after, model)) for name in links(spec).values()), default=None)
     # A circle of bases has no origin, which `replicates_of` looks for.

@@ -25,6 +25,11 @@ class Corpora(Strict):
     """How much text there is, and where it comes from."""
 
     pretraining: int = setting(default=30000, ge=1, description="Lines a language to train on.")
+    shares: dict[Name, float] = setting(
+        default={},
+        description="Of the lines to train on, the share that a language has: {fr: 0.02} is a language with little "
+        "text, {es: 0} one that no model ever sees. Default: 1.",
+    )
     heldout: int = setting(default=100, ge=1, description="Lines a direction on which translation is shown.")
     parallel: int = setting(default=1000, ge=4, description="Aligned lines on which hidden states are compared.")
     parallel_from: ExamplesCorpus | None = setting(

@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, Field
 
-from mtbridge.specs.families import FAMILIES
-from mtbridge.specs.model import ModelKind
+from mtbridge.specs.intervention import Intervention, InterventionPlan
 from mtbridge.specs.names import Name, Names, Place, split_replicate, to_list
-from mtbridge.specs.pretraining import Architecture, Directions, Objective, PretrainingPlan, PretrainingSettings
+from mtbridge.specs.pretraining import (
+    PARALLEL,
+    Architecture,
+    Objective,
+    PretrainingPlan,
+    PretrainingSettings,
+)
 from mtbridge.specs.protocol import Protocol
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.setting import description_of, optional, setting, specification
 from mtbridge.specs.source import AnySource, Generated, Source, Xglue
 from mtbridge.specs.task import Resampling, Task, TaskFields
+from mtbridge.study.model_settings import ModelSettings
 from mtbridge.study.setting_groups import Corpora, Strict, Tokenizer
 from mtbridge.tasks.kinds import KINDS
 from mtbridge.tasks.metrics import METRICS
@@ -41,12 +47,10 @@ if TYPE_CHECKING:
     OptionalRecipe = Recipe
     KindName = str
     MetricName = str
-    FamilyName = str
 else:
     OptionalRecipe = optional(Recipe)
     KindName = Literal[tuple(KINDS)]
     MetricName = Literal[tuple(METRICS)]
-    FamilyName = Literal[tuple(FAMILIES)]
 
 
 @specification
@@ -73,52 +77,6 @@ class TaskSettings(TaskFields):
     def task(self, name: str) -> Task:
         """The task itself, without the source of its examples."""
         return Task(name, **{field.name: getattr(self, field.name) for field in fields(TaskFields)})
-
-
-class ModelSettings(Strict):
-    """A model of the catalog."""
-
-    label: str = setting(identity=False, description="How the model is called in tables and figures.")
-    kind: ModelKind = setting(
-        description="Language model, continued pretraining on translation, translation from scratch, or a control."
-    )
-    source: Literal["trained", "local", "hub"] = setting(
-        default="trained",
-        description="`trained` here from the study's corpus, a `local` checkpoint directory, or one from the `hub`.",
-    )
-    path: Place | None = setting(default=None, description="Directory of a local checkpoint.")
-    repo: Place | None = setting(
-        default=None, description="Repository of a hub model: owner/name, or a local directory."
-    )
-    revision: Place = setting(
-        default="main", description="Branch, tag or commit of a hub model; locked when first fetched."
-    )
-    tokenizer: Name | None = setting(
-        default=None,
-        description="Which of the study's tokenizers the model uses; default: that of its base, `shared` if trained "
-        "here from scratch, else its own.",
-    )
-    seen: dict[str, list[Name]] = setting(
-        default={}, description="What the model was trained on, per kind of exposure the languages: {denoising: [en]}."
-    )
-    base: Name | None = setting(default=None, description="The model whose pretraining this one continues.")
-    family: FamilyName | None = setting(
-        default=None,
-        description="Architecture, needed where nobody could know it yet: of a hub model, and of one "
-        "trained here from scratch.",
-    )
-    # Those of a model that is trained here; any other has none of them.
-    objective: Objective | None = setting(default=None, description=description_of(PretrainingPlan, "objective"))
-    directions: Directions | None = setting(default=None, description=description_of(PretrainingPlan, "directions"))
-    steps: int | None = setting(default=None, ge=0, description=description_of(PretrainingPlan, "steps"))
-    match: Name | None = setting(
-        default=None,
-        description="Of a control, instead of `steps`: a model that is trained here; the control gets as many updates "
-        "and encoder tokens as it, from texts of as many lines.",
-    )
-    replicates: int | None = setting(
-        default=None, ge=1, description="Of a model that is trained here: how many times; default: the study's."
-    )
 
 
 @specification
@@ -191,6 +149,12 @@ class Settings(Strict):
         default=[],
         description="Further contrasts: pairs of models, or of recipes: [[mine, mbert], [default, english-tag]].",
     )
+    primary: Names = setting(
+        identity=False,
+        default=[],
+        description="The continued models that the study's question is about; verdicts are corrected for how many they "
+        "are. Default: all of the kind CP.",
+    )
     margin: float = setting(
         identity=False,
         default=1.0,
@@ -260,13 +224,13 @@ class Settings(Strict):
     def first_model(self, model: str) -> ModelSettings:
         """The model from which a model was continued here, over all steps; itself if it was not."""
         spec = self.model_catalog[model]
-        while spec.source == "trained" and spec.base is not None:
+        while spec.is_made_here and spec.base is not None:
             spec = self.model_catalog[spec.base]
         return spec
 
     def origin(self, model: str) -> Origin:
         """Where a model's first weights come from; a model has the origin of its base, with which it is compared."""
-        return "trained" if self.first_model(model).source == "trained" else "published"
+        return "trained" if self.first_model(model).is_made_here else "published"
 
     def replicates_of(self, model: str) -> int:
         """How many times a model is pretrained here; 1 for a checkpoint, and for what is continued from one.
@@ -278,7 +242,8 @@ class Settings(Strict):
             return spec.replicates
         if self.origin(model) != "trained":
             return 1
-        limits = [self.replicates_of(other) for other in (spec.base, spec.match) if other in self.model_catalog]
+        made_of = (spec.base, spec.match, spec.other)
+        limits = [self.replicates_of(other) for other in made_of if other in self.model_catalog]
         return min([self.replicates, *limits])
 
     def recipe_layers(self, name: str, origin: Origin, task: str | None) -> list[tuple[tuple, dict[str, Any]]]:
@@ -337,7 +302,7 @@ class Settings(Strict):
     def tokenizer_of(self, model: str) -> str:
         """The name of a model's tokenizer."""
         spec = self.model_catalog[model]
-        if spec.tokenizer is None and spec.source == "trained":
+        if spec.tokenizer is None and spec.is_made_here:
             return self.tokenizer_of(spec.base) if spec.base else "shared"
         return spec.tokenizer or model
 
@@ -365,13 +330,19 @@ class Settings(Strict):
             model = self.model_catalog[model.base]
         return model.family
 
+    def intervention_plan(self, key: str) -> InterventionPlan:
+        """What a derived model takes from which of its two models."""
+        model = self.model_catalog[key]
+        # `checks` has made sure that it has an intervention.
+        return InterventionPlan(cast(Intervention, model.intervention), model.alpha, model.matrices)
+
     def pretraining_plan(self, key: str) -> PretrainingPlan:
         """How a model that is trained here is pretrained."""
         model = self.model_catalog[key]
         common = {field.name: getattr(self.pretraining, field.name) for field in fields(PretrainingSettings)}
         matched = self.model_catalog[model.match] if model.match else model
-        if model.match and matched.objective == "translation":
-            common["sentences"] = 1  # a translation shows one line
+        if model.match and matched.objective in PARALLEL:
+            common["sentences"] = PARALLEL[matched.objective]
         common["seed"] += SEEDS_APART * (split_replicate(key)[1] - 1)
         return PretrainingPlan(
             **common,

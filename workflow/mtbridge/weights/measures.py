@@ -7,9 +7,7 @@ descending order; the base may be any model of the same architecture.
 import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
-
-# The weight matrices of a layer that are looked at, in the order of the tables.
-MATRICES = ("k", "q", "v", "out", "fc1", "fc2")
+from mtbridge.specs.intervention import MATRICES as MATRICES
 
 
 def _check_sizes(sigma: np.ndarray, sigma_base: np.ndarray) -> None:

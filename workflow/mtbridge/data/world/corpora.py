@@ -18,6 +18,7 @@ from mtbridge.data.world.drawing import World
 from mtbridge.data.world.pairs import question_and_answer, two_deeds
 from mtbridge.data.world.realise import check_language, line
 from mtbridge.data.world.search import draw_search, offer
+from mtbridge.data.world.senses import Sense, senses
 from mtbridge.data.world.sentences import Sentence, document, forms_of_telling
 
 # The sentences of one line.
@@ -88,3 +89,21 @@ def parallel(corpus: str, lines: int, seed: int, languages=LANGUAGES) -> dict[st
         for language in languages:
             text[language].append(" ".join(line(meaning, language, form) for meaning, form in sentences))
     return text
+
+
+def senses_of(corpus: str, lines: int, seed: int, languages=LANGUAGES) -> dict[str, list[list[Sense]]]:
+    """The words with a meaning in the lines that `parallel` gives: {language: one list a line}.
+
+    Words of one line number that have the same `part` in two languages are translations of each other.
+    """
+    found: dict[str, list[list[Sense]]] = {language: [] for language in languages}
+    for sentences in draw_corpus(corpus, lines, seed):
+        for language in languages:
+            of_line: list[Sense] = []
+            before = 0  # characters of the sentences before, with the spaces between
+            for number, (meaning, form) in enumerate(sentences):
+                said, own = senses(meaning, language, form)
+                of_line += [Sense(before + a, before + b, f"{number}.{part}") for a, b, part in own]
+                before += len(said) + 1
+            found[language].append(of_line)
+    return found

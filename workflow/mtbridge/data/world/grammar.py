@@ -192,12 +192,18 @@ _SPACED_IN_FRENCH = {"!", "?", ";", ":"}
 
 def text(words, language: str) -> str:
     """The written line of a list of words (triples or plain strings)."""
-    parts, glue = [], True
+    return written(words, language)[0]
+
+
+def written(words, language: str) -> tuple[str, list[tuple[int, int]]]:
+    """The written line of a list of words, and where each word stands in it: (first character, end)."""
+    line, places, glue = "", [], True
     for word in words:
         form = word if isinstance(word, str) else word[0]
         close = form in _CLOSE and not (language == "fr" and form in _SPACED_IN_FRENCH)
         if not (glue or close or (form == "%" and language == "en")):
-            parts.append(" ")
-        parts.append(form)
+            line += " "
+        places.append((len(line), len(line) + len(form)))
+        line += form
         glue = form in _OPEN or (form[-1] == "'" and len(form) <= 3)
-    return "".join(parts)
+    return line, places

@@ -33,9 +33,9 @@ def _compile():
             for part in line.split():
                 if part.startswith("{"):
                     slot, _, argument = part[1:-1].partition(":")
-                    parts.append((globals()["_" + slot], argument))
+                    parts.append((slot, globals()["_" + slot], argument))
                 else:
-                    parts.append((None, (_literal(part, language),)))
+                    parts.append(("", None, (_literal(part, language),)))
             compiled[(*key.split(), language)] = tuple(parts)
     return compiled
 
@@ -343,7 +343,8 @@ def _unit(m, language, argument):
     return ((names.unit_name(m.detail[2], language), "NOUN", "O"),)
 
 
-_COMPILED = _compile()
+# (frame, form, language) -> the parts of the sentence: name of the slot, what fills it, its argument; or the words.
+COMPILED = _compile()
 
 
 def check_language(language: str) -> None:
@@ -355,8 +356,8 @@ def check_language(language: str) -> None:
 def words(meaning: Meaning, language: str, form: str = "plain") -> list[tuple[str, str, str]]:
     """(word, UPOS, entity) of a meaning in a language. `form` is one of the frame's in words/sentences.yaml."""
     out = []
-    for slot, argument in _COMPILED[(meaning.frame, form, language)]:
-        out.extend(slot(meaning, language, argument) if slot else argument)
+    for _, fill, argument in COMPILED[(meaning.frame, form, language)]:
+        out.extend(fill(meaning, language, argument) if fill else argument)
     return join(out, language)
 
 

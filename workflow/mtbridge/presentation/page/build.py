@@ -6,6 +6,7 @@ and says that it is missing.
 """
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -37,8 +38,12 @@ SOURCES = {
 }
 
 
-def gather(results, outline: Outline, protocols: list[str]) -> dict:
-    """All values of the page's template. protocols: the study's first one, then those that it shows besides."""
+def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str] | None = None) -> dict:
+    """All values of the page's template.
+
+    protocols: the study's first one, then those that it shows besides; shown: the tables and figures that it has, by
+    their names in the catalog; None: all.
+    """
     results = Path(results)
     sources: dict[str, str] = {}
     cards = _records(outline, results, "models/{}/card.json")
@@ -61,7 +66,7 @@ def gather(results, outline: Outline, protocols: list[str]) -> dict:
         "outline": outline,
         "source_language": language_name(outline.source_language),
         "protocol": protocols[0],
-        "sections": _sections(),
+        "sections": _sections(shown),
         "runs": len(runs),
         "expected": expected,
         "languages": sorted({language for task in outline.tasks for language in task.languages}),
@@ -93,12 +98,12 @@ def _records(outline: Outline, results: Path, pattern: str) -> dict[str, dict]:
     return {key: read_json(path) for key, path in paths.items() if path.exists()}
 
 
-def _sections() -> dict[str, list[catalog.Entry]]:
-    """Section of the page -> the catalog's entries in it."""
-    sections: dict[str, list[catalog.Entry]] = {}
+def _sections(shown: Sequence[str] | None) -> dict[str, list[catalog.Entry]]:
+    """Section of the page -> the catalog's entries in it; shown: see `gather`."""
+    sections: dict[str, list[catalog.Entry]] = {str(e.section): [] for e in catalog.ENTRIES if e.section is not None}
     for entry in catalog.ENTRIES:
-        if entry.section is not None:
-            sections.setdefault(entry.section, []).append(entry)
+        if entry.section is not None and (shown is None or entry.name in shown):
+            sections[entry.section].append(entry)
     return sections
 
 
@@ -145,8 +150,8 @@ def render(values: dict, template) -> str:
         raise MtbridgeError(f"{template}: the page's template does not work ({error!r})") from error
 
 
-def write(results, outline: Outline, protocols, template, output) -> None:
-    """Write the page, completely or not at all."""
-    page = render(gather(results, outline, protocols), template)
+def write(results, outline: Outline, protocols, template, output, shown: Sequence[str] | None = None) -> None:
+    """Write the page, completely or not at all; shown: see `gather`."""
+    page = render(gather(results, outline, protocols, shown), template)
     with atomic_write(output) as temporary:
         temporary.write_text(page, encoding="utf-8")

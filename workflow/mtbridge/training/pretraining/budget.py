@@ -26,13 +26,16 @@ SUMMED = ("steps", "encoder_tokens", "decoder_tokens", "flops")
 
 def count(batch: Sequence[Sample]) -> dict[str, int]:
     """The `COUNTS` of a batch."""
-    sources = [len(source) for source, _ in batch]
-    targets = [0 if target is None else len(target) for _, target in batch]
+    # A second text that the encoder reads is one more source.
+    seconds = [len(sample.target) for sample in batch if sample.paired and sample.target is not None]
+    sources = [*(len(sample.source) for sample in batch), *seconds]
+    targets = [0 if sample.target is None or sample.paired else len(sample.target) for sample in batch]
+    targets += [0] * len(seconds)
     values = (
-        len(batch),
+        len(sources),
         sum(sources),
         sum(targets),
-        len(batch) * (max(sources) + max(targets)),
+        len(sources) * (max(sources) + max(targets)),
         sum(n * n for n in sources),
         sum(n * n for n in targets),
         sum(n * m for n, m in zip(sources, targets, strict=True)),

@@ -132,7 +132,7 @@ def origin_of(files: PretrainingFiles) -> dict[str, Any]:
     """What decides a pretraining besides code, plan and sizes: versions of libraries, and the content of files."""
     return {
         "versions": resume.versions(),
-        "corpus": sha256(Path(files.tokenizer) / "tokenizer.json", *sorted(Path(files.corpus).glob("*.npy"))),
+        "corpus": sha256(Path(files.tokenizer) / "tokenizer.json", *sorted(Path(files.corpus).rglob("*.npy"))),
         "base": sha256(Path(files.base) / "model.safetensors") if files.base else None,
     }
 

@@ -7,6 +7,11 @@ denoising    mBART's: the order of the sentences is permuted, and spans of Poiss
              each replaced by one mask; the decoder writes the original text (Liu et al. 2020, Lewis et al. 2020).
 translation  from one language to another, in the directions many-to-one (into the source language),
              one-to-many (out of it), english-centric (both) or all.
+tlm          translation language modelling: masked LM on a line and its translation in one input, so that a hidden
+             word can be found in the other language (Conneau & Lample 2019; positions are not reset).
+alignment    of words: a line and its translation are read apart, with masked LM in both. Words that are translations
+             of each other are to have last states that are nearest among all such words of the batch (contrastive
+             loss over cosines / .1, both ways, as in Wu & Dredze 2020). The links must be in the corpus.
 none         no training: the untrained model is the floor of comparisons. Not in `OBJECTIVES`.
 """
 
@@ -25,6 +30,7 @@ from mtbridge.training.pretraining.texts import Sample, Texts, pad
 if TYPE_CHECKING:
     import torch
 
+TEMPERATURE = 0.1  # of the cosines in the loss of alignment
 # (languages, source language) -> pairs (from, to) of languages
 DIRECTIONS: dict[str, Callable[[tuple[str, ...], str], list[tuple[str, str]]]] = {
     "many-to-one": lambda languages, source: [(x, source) for x in languages if x != source],
@@ -58,7 +64,35 @@ def masked_lm_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict
     first = lines[0][:room]
     rest = np.concatenate([first[:0], *lines[1:]])[: room - len(first)]
     pieces = {"S": [ids["start"]], "E": [ids["end"]], "A": first, "B": rest}
-    return np.concatenate([pieces[piece] for piece in template]), None
+    return Sample(np.concatenate([pieces[piece] for piece in template]))
+
+
+def tlm_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict[str, Any]) -> Sample:
+    """A line and its translation in the family's template of a pair, either of them first."""
+    pairs = direction_pairs(plan.directions, tuple(texts.languages), plan.source_language)
+    one, other, number = texts.translated(pairs, number)
+    family = FAMILIES[plan.family]
+    room = texts.limit - (len(family.pair) - len(family.single) - 1)
+    first = texts.line(one, number)[: room // 2]
+    second = texts.line(other, number)[: room - len(first)]
+    pieces = {"S": [ids["start"]], "E": [ids["end"]], "A": first, "B": second}
+    return Sample(np.concatenate([pieces[piece] for piece in family.pair]))
+
+
+def alignment_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict[str, Any]) -> Sample:
+    """A line and its translation, each in the family's template of one text, and what their words say."""
+    pairs = direction_pairs(plan.directions, tuple(texts.languages), plan.source_language)
+    one, other, number = texts.translated(pairs, number)
+    template = FAMILIES[plan.family].single
+    texts_and_senses = []
+    for language in (one, other):
+        of_words = texts.senses(language, number)
+        nothing = np.full(1, -1, of_words.dtype)
+        pieces = {"S": [ids["start"]], "E": [ids["end"]], "A": texts.line(language, number)}
+        says = {"S": nothing, "E": nothing, "A": of_words}
+        texts_and_senses.append([np.concatenate([part[piece] for piece in template]) for part in (pieces, says)])
+    (source, of_source), (target, of_target) = texts_and_senses
+    return Sample(source, target, paired=True, senses=(of_source, of_target))
 
 
 def denoising_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict[str, Any]) -> Sample:
@@ -70,17 +104,18 @@ def denoising_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict
     lines = [line[:count] for line, count in zip(lines, np.diff(ends, prepend=0), strict=True) if count]
     noisy = denoise(lines, plan.noise_share, ids["mask"], texts.rng)[: texts.limit]
     tag, end = [ids["languages"][language]], [ids["end"]]
-    return np.concatenate([tag, noisy, end]), np.concatenate([tag, *lines, end])
+    return Sample(np.concatenate([tag, noisy, end]), np.concatenate([tag, *lines, end]))
 
 
 def translation_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict[str, Any]) -> Sample:
     """A line in two languages."""
     pairs = direction_pairs(plan.directions, tuple(texts.languages), plan.source_language)
+    one, other, number = texts.translated(pairs, number)
     source, target = (
         np.concatenate([[ids["languages"][language]], texts.line(language, number), [ids["end"]]])
-        for language in pairs[texts.rng.integers(len(pairs))]
+        for language in (one, other)
     )
-    return source, target
+    return Sample(source, target)
 
 
 def denoise(sentences: list[np.ndarray], share: float, mask: int, rng: np.random.Generator) -> np.ndarray:
@@ -122,9 +157,55 @@ def masked_lm_loss(
     model: Any, batch: Sequence[Sample], plan: PretrainingPlan, ids: dict[str, Any], rng: np.random.Generator
 ) -> "torch.Tensor":
     """Mean cross-entropy at the predicted positions; the output layer runs on these only."""
+    return _masked_lm(model, pad([sample.source for sample in batch], ids["pad"]), plan, ids, rng)[0]
+
+
+def alignment_loss(
+    model: Any, batch: Sequence[Sample], plan: PretrainingPlan, ids: dict[str, Any], rng: np.random.Generator
+) -> "torch.Tensor":
+    """Masked LM on both texts, plus the contrastive loss of aligned words; a word has the mean state of its tokens.
+
+    A word of the source is a row, the word that says the same in the translation is what it must find among all such
+    words of the batch, and the other way round. The words are read with their masks.
+    """
     import torch
 
-    clean = pad([source for source, _ in batch], ids["pad"])
+    sources = [sample.source for sample in batch]
+    targets = [sample.target for sample in batch if sample.target is not None]  # all have one
+    loss, hidden = _masked_lm(model, pad([*sources, *targets], ids["pad"]), plan, ids, rng)
+    rows, tokens = _aligned_words([sample.senses for sample in batch if sample.senses is not None])
+    if not rows:
+        return loss
+    states = torch.stack([hidden[row, places].mean(0) for row, places in zip(rows, tokens, strict=True)])
+    one, other = torch.nn.functional.normalize(states, dim=1).chunk(2)
+    logits = one @ other.T / TEMPERATURE
+    own = torch.arange(len(one))
+    cross_entropy = torch.nn.functional.cross_entropy
+    return loss + (cross_entropy(logits, own) + cross_entropy(logits.T, own)) / 2
+
+
+def _aligned_words(senses: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[list[int], list[np.ndarray]]:
+    """The words of translations that say the same: row of the padded batch and places of the tokens.
+
+    The words of all sources come first, then those of all translations in the same order; source i is row i, its
+    translation row i + number of samples. A part that a line says twice is taken once, with all its tokens.
+    """
+    sides: tuple[list, list] = ([], [])
+    for number, (source, target) in enumerate(senses):
+        for part in np.intersect1d(source, target):
+            if part >= 0:
+                sides[0].append((number, np.flatnonzero(source == part)))
+                sides[1].append((number + len(senses), np.flatnonzero(target == part)))
+    words = [*sides[0], *sides[1]]
+    return [row for row, _ in words], [places for _, places in words]
+
+
+def _masked_lm(
+    model: Any, clean: np.ndarray, plan: PretrainingPlan, ids: dict[str, Any], rng: np.random.Generator
+) -> tuple["torch.Tensor", "torch.Tensor"]:
+    """The loss of masked LM on padded texts [text, token], and the last hidden states [text, token, dim]."""
+    import torch
+
     special = np.isin(clean, [ids["pad"], ids["start"], ids["end"]])
     predicted = (rng.random(clean.shape) < plan.mask_share) & ~special
     if not predicted.any():
@@ -141,7 +222,7 @@ def masked_lm_loss(
         inputs["token_type_ids"] = torch.from_numpy(np.minimum(ends, 1)) * real
     hidden = model.get_submodule(family.body)(**inputs).last_hidden_state
     logits = _predict(model, hidden[torch.from_numpy(predicted)], family.head)
-    return torch.nn.functional.cross_entropy(logits, torch.from_numpy(clean[predicted]))
+    return torch.nn.functional.cross_entropy(logits, torch.from_numpy(clean[predicted])), hidden
 
 
 def sequence_loss(
@@ -150,8 +231,8 @@ def sequence_loss(
     """Mean cross-entropy of the target tokens given the source; the decoder starts with the end token, as mBART's."""
     import torch
 
-    source = torch.from_numpy(pad([s for s, _ in batch], ids["pad"]))
-    target = pad([t for _, t in batch if t is not None], ids["pad"])  # all have one
+    source = torch.from_numpy(pad([sample.source for sample in batch], ids["pad"]))
+    target = pad([sample.target for sample in batch if sample.target is not None], ids["pad"])  # all have one
     shifted = torch.from_numpy(np.concatenate([np.full((len(target), 1), ids["end"]), target[:, :-1]], axis=1))
     real = torch.from_numpy(target != ids["pad"])
     family = FAMILIES[plan.family]
@@ -185,6 +266,8 @@ OBJECTIVES = {
     "masked_lm": Objective(masked_lm_sample, masked_lm_loss, tagged=False),
     "denoising": Objective(denoising_sample, sequence_loss, tagged=True),
     "translation": Objective(translation_sample, sequence_loss, tagged=True),
+    "tlm": Objective(tlm_sample, masked_lm_loss, tagged=False),
+    "alignment": Objective(alignment_sample, alignment_loss, tagged=False),
 }
 
 

@@ -1,14 +1,26 @@
 """The corpus as tokens, an endless stream of line numbers in random order, and batches of samples of similar length."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import tokenized
 
-# Token ids of source and target; the target is None where an objective has no decoder.
-Sample = tuple[np.ndarray, np.ndarray | None]
+
+class Sample(NamedTuple):
+    """Token ids of what a model reads and, where there is one, of the other text.
+
+    target: what the decoder writes, or a second text that the encoder reads (`paired`); None where there is neither.
+    senses: of the tokens of both texts, what their words say (`tokenized.write_corpus`), where an objective asks.
+    """
+
+    source: np.ndarray
+    target: np.ndarray | None = None
+    paired: bool = False
+    senses: tuple[np.ndarray, np.ndarray] | None = None
 
 
 class Texts:
@@ -24,26 +36,61 @@ class Texts:
         self.languages = languages
         self.corpus = {language: tokenized.Ragged.load(folder, language) for language in languages}
         self.values = {language: np.asarray(ragged.values) for language, ragged in self.corpus.items()}
-        self.lines = len(self.corpus[languages[0]])
+        self.sizes = {language: len(ragged) for language, ragged in self.corpus.items()}
+        self.lines = max(self.sizes.values())
         self.limit = limit
+        self._senses: dict[str, tuple[tokenized.Ragged, np.ndarray]] = {}
+        self.folder = Path(folder)
         self.rng = np.random.default_rng([seed, 7])
 
     def line(self, language: str, number: int) -> np.ndarray:
-        """The tokens of a line, without special tokens."""
-        offsets = self.corpus[language].offsets
+        """The tokens of a line, without special tokens. A language with fewer lines begins again."""
+        offsets, number = self.corpus[language].offsets, number % self.sizes[language]
         return self.values[language][offsets[number] : offsets[number + 1]][: self.limit]
+
+    def senses(self, language: str, number: int) -> np.ndarray:
+        """What the words of a line's tokens say, -1 for nothing. Raises MtbridgeError if the corpus does not say it."""
+        if language not in self._senses:
+            place = self.folder / tokenized.SENSES
+            if not place.is_dir():
+                raise MtbridgeError(
+                    f"{self.folder}: no links between words; only generated text has them: use another objective"
+                )
+            found = tokenized.Ragged.load(place, language)
+            self._senses[language] = found, np.asarray(found.values)
+        found, values = self._senses[language]
+        number %= self.sizes[language]
+        return values[found.offsets[number] : found.offsets[number + 1]][: self.limit]
 
     def consecutive(self, language: str, number: int, count: int) -> list[np.ndarray]:
         """The tokens of `count` lines: the group of consecutive lines that a line is in, one array per line."""
+        number %= self.sizes[language]
         first = number - number % count
-        return [self.line(language, i) for i in range(first, min(first + count, self.lines))]
+        return [self.line(language, i) for i in range(first, min(first + count, self.sizes[language]))]
 
     def any_language(self, source_language: str, source_share: float | None) -> str:
-        """A language, drawn at random: the source language with a probability of `source_share`; None: all alike."""
+        """A language, drawn at random: the source language with a probability of `source_share`; None: all alike.
+
+        Languages with less text are drawn as much less often, so that a model sees no line more often than others.
+        """
         others = [language for language in self.languages if language != source_language]
         if source_share is None or len(others) in (0, len(self.languages)):
-            return self.languages[self.rng.integers(len(self.languages))]
-        return source_language if self.rng.random() < source_share else others[self.rng.integers(len(others))]
+            return self.languages[self._draw([self.sizes[language] for language in self.languages])]
+        if self.rng.random() < source_share:
+            return source_language
+        return others[self._draw([self.sizes[language] for language in others])]
+
+    def translated(self, pairs: Sequence[tuple[str, str]], number: int) -> tuple[str, str, int]:
+        """A pair of languages, drawn at random as often as both have lines, and the number of a line that both have."""
+        both = [min(self.sizes[one], self.sizes[other]) for one, other in pairs]
+        place = int(self._draw(both))
+        return *pairs[place], number % both[place]
+
+    def _draw(self, sizes: Sequence[int]) -> int:
+        """A place, drawn at random in proportion to the sizes."""
+        if len(set(sizes)) == 1:
+            return int(self.rng.integers(len(sizes)))
+        return int(self.rng.choice(len(sizes), p=np.asarray(sizes) / sum(sizes)))
 
     def numbers(self) -> Iterator[int]:
         """Yield line numbers without end: all lines in random order, then all again in another order."""
@@ -53,13 +100,12 @@ class Texts:
 
 def length(sample: Sample) -> int:
     """Number of tokens in a sample, source and target together."""
-    source, target = sample
-    return len(source) + (len(target) if target is not None else 0)
+    return len(sample.source) + (len(sample.target) if sample.target is not None else 0)
 
 
 def encoder_length(sample: Sample) -> int:
     """Number of tokens that the encoder reads of a sample."""
-    return len(sample[0])
+    return length(sample) if sample.paired else len(sample.source)
 
 
 def batches(
