@@ -3,6 +3,7 @@
 import itertools
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,14 @@ import pandas as pd
 from mtbridge.base.files import read_parquet, write_json, write_parquet
 from mtbridge.inference import separability as of_separability
 from mtbridge.inference import verdicts
+from mtbridge.inference.claims.ledger import claims_frame
+from mtbridge.inference.claims.published import Tables
+from mtbridge.inference.claims.study import Study as ClaimsStudy
 from mtbridge.presentation import catalog
 from mtbridge.presentation.figures.style import write as write_figure
 from mtbridge.presentation.files import write_table
 from mtbridge.presentation.layout import Layout
-from mtbridge.presentation.requirements import CONTRASTS, SEPARABILITY, SLOPES
+from mtbridge.presentation.requirements import CLAIMS, CONTRASTS, SEPARABILITY, SLOPES
 from mtbridge.representations.measures import MEASURES
 from mtbridge.representations.separability import COLUMNS as SEPARABILITY_COLUMNS
 from mtbridge.study.grid import Study
@@ -158,7 +162,13 @@ def write_separability(folder, study, layers: int, rng) -> None:
     found = of_separability.differences(outline, "sound", folder / "separability" / "parallel.parquet")
     write_parquet(found, folder / SEPARABILITY)
     contrasts = read_parquet(folder / CONTRASTS, verdicts.COLUMNS)
-    write_parquet(of_separability.slopes(outline, "sound", found, contrasts), folder / SLOPES)
+    slopes = of_separability.slopes(outline, "sound", found, contrasts)
+    write_parquet(slopes, folder / SLOPES)
+    ledger = claims_frame(
+        Tables(Path(__file__).resolve().parents[2] / "workflow" / "reference"),
+        ClaimsStudy(outline, contrasts[contrasts["protocol"] == "sound"], found, slopes),
+    )
+    write_parquet(ledger, folder / CLAIMS)
 
 
 def write_study(folder, study, layers=4, seed=0):

@@ -21,7 +21,7 @@ from mtbridge.base import session
 from mtbridge.base.checkout import from_here
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.identity import digest, remember
-from mtbridge.presentation import catalog
+from mtbridge.presentation import catalog, requirements
 from mtbridge.presentation.requirements import CONTRASTS, RANKING, RUN_REPLICATES, RUN_SCORES, SEPARABILITY, SLOPES
 from mtbridge.representations.measures import MEASURES
 from mtbridge.specs.families import FAMILIES
@@ -201,6 +201,13 @@ def base_encoder(wildcards):
     return f"{results}/models/{study.settings.model_catalog[wildcards.model].base}"
 
 
+def ledger_options(input):
+    """The options of `ledger` for the results that it reads: a file, or the folder of several."""
+    parts = [(name, input[name]) for name in requirements.of_claims(study)]
+    places = [(name, file if isinstance(file, str) else os.path.dirname(file[0])) for name, file in parts]
+    return [word for name, place in places for word in (f"--{name}", place)]
+
+
 def card_of(wildcards):
     """The encoder folder of a run's model, whose card lists the languages it knows; the floor has none."""
     return {} if wildcards.model == FLOOR else {"encoder": f"{results}/models/{wildcards.model}"}
@@ -284,6 +291,7 @@ localrules:
     scores,
     contrasts,
     mechanism,
+    ledger,
     merge_similarity,
     merge_separability,
     table,

@@ -44,3 +44,26 @@ rule mechanism:
         "python {params.scripts:q}/mechanism.py --study {params.outline:q} --protocol {params.protocol:q} "
         "--separability {input.separability:q} --contrasts {input.contrasts:q} --differences {output.differences:q} "
         "--slopes {output.slopes:q} > {log:q} 2>&1"
+
+
+rule ledger:
+    """The ledger: the paper's claims, by the published tables and by this study's results."""
+    input:
+        **requirements.of_claims(study),
+        published=[from_here(f"workflow/reference/{name}.csv") for name in ("table1", "table2", "table4", "table5", "figure2")],
+    output:
+        f"{results}/{requirements.CLAIMS}",
+    log:
+        f"{results}/logs/ledger.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        scripts=scripts,
+        outline=outline,
+        protocol=study.protocol_of_states,
+        published=from_here("workflow/reference"),
+        files=lambda wildcards, input: ledger_options(input),
+        code=digest("ledger"),
+    shell:
+        "python {params.scripts:q}/ledger.py --published {params.published:q} --study {params.outline:q} "
+        "--protocol {params.protocol:q} {params.files:q} --output {output:q} > {log:q} 2>&1"

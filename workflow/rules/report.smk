@@ -58,6 +58,7 @@ rule page:
     input:
         catalog_files(entry for entry in catalog.ENTRIES if entry.section),
         verdict_files(),
+        requirements.languages_alike(study),
         study.paths("runs/{recipe}/{model}/{task}/seed{seed}/run.json", study.runs),
         study.paths(RUN_REPLICATES, study.runs_with_scores),
         study.paths("models/{model}", study.each_model),

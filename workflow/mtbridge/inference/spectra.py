@@ -53,14 +53,14 @@ def spectra_frame(outline: Outline, folder, published: pd.DataFrame | None, last
 
 
 def distances_frame(outline: Outline, folder) -> pd.DataFrame:
-    """How far continued models' weights are from their bases': model, layer, matrix, base_norm, distance,
+    """How far continued models' weights are from their bases': model, layer, matrix, base_norm, norm, distance,
     relative_distance, relative_d, uniform_share, values_share, turned_share; see `weights.measures.parts`.
 
     relative_distance = ‖W − W₀‖ / ‖W₀‖, relative_d = ‖σ − σ₀‖ / ‖σ₀‖, turned_share = 1 − values_share. `folder` holds
     `<model>.distances.parquet` and `<model>.npz`; models without the first are left out.
     """
     stored = ["layer", "matrix", "base_norm", "distance", "uniform_share", "values_share"]
-    columns = ["model", *stored[:4], "relative_distance", "relative_d", *stored[4:], "turned_share"]
+    columns = ["model", *stored[:3], "norm", stored[3], "relative_distance", "relative_d", *stored[4:], "turned_share"]
     found = []
     for model in (model.key for model in outline.models if model.base is not None):
         path = Path(folder) / f"{model}.distances.parquet"
@@ -70,7 +70,8 @@ def distances_frame(outline: Outline, folder) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     frame = pd.concat(found, ignore_index=True)
     spectra = pd.concat([spectra_frame(outline, folder, None, last_layer) for last_layer in (False, True)])
-    frame = frame.merge(spectra[[*KEYS, "d"]], on=KEYS, how="left")
+    spectra = spectra.rename(columns={"sigma_norm": "norm"})  # the norm of the singular values is that of the matrix
+    frame = frame.merge(spectra[[*KEYS, "d", "norm"]], on=KEYS, how="left")
     frame["relative_distance"] = frame["distance"] / frame["base_norm"]
     frame["relative_d"] = frame["d"] / frame["base_norm"]  # ‖σ₀‖ is the norm of the matrix
     frame["turned_share"] = 1 - frame["values_share"]

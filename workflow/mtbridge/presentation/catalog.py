@@ -123,6 +123,18 @@ ENTRIES = (
         exists=requirements.has_scores,
     ),
     Entry(
+        name="claims",
+        kind="table",
+        title="Claims",
+        caption="What arXiv 2403.16777 claims, and what numbers say to it.",
+        module="tables.claims",
+        load=modules.claims,
+        inputs=requirements.CLAIMS,
+        section="answers",
+        per_protocol=False,
+        exists=requirements.has_scores,
+    ),
+    Entry(
         name="table1",
         kind="table",
         title="Table 1",

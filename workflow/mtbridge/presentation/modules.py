@@ -116,3 +116,10 @@ def interventions() -> Functions:
     from mtbridge.presentation.figures import interventions
 
     return interventions.frame, interventions.draw
+
+
+def claims() -> Functions:
+    """The ledger of the paper's claims."""
+    from mtbridge.presentation.tables import claims
+
+    return claims.frame, claims.body

@@ -3,10 +3,13 @@
 In all functions, `study` is a `study.grid.Study` and `view` the folder of a protocol under tables/ or figures/.
 """
 
+from mtbridge.specs.names import replicate_name
+
 RUN_SCORES = "scores/{recipe}/{model}/{task}/seed{seed}.parquet"
 RUN_REPLICATES = "scores/{recipe}/{model}/{task}/seed{seed}.npz"
 CONTRASTS, RANKING = "inference/contrasts.parquet", "inference/ranking.parquet"
 SEPARABILITY, SLOPES = "inference/separability.parquet", "inference/slopes.parquet"
+CLAIMS = "inference/claims.parquet"
 DISTANCES = "spectra/{model}.distances.parquet"
 
 # The tables whose cells the table `agreement` counts.
@@ -39,6 +42,23 @@ def weight_distances(study, view: str) -> list[str]:
 def separability(study, view: str) -> list[str]:
     """How far languages lie apart on the corpus of a protocol."""
     return [f"{study.results}/separability/{study.corpus_of(view)}.parquet"]
+
+
+def languages_alike(study) -> list[str]:
+    """Similarities of languages, of every pretraining."""
+    numbers = range(1, study.most_replicates + 1) if study.each_continued and has_similarities(study) else ()
+    return [f"{study.results}/cka/{replicate_name('languages', number)}.parquet" for number in numbers]
+
+
+def of_claims(study) -> dict[str, str | list[str]]:
+    """What the ledger reads of a study: option of its program -> file, or the files of a folder."""
+    files: dict[str, str | list[str]] = {"contrasts": f"{study.results}/{CONTRASTS}"}
+    if continues_and_scores(study):
+        files |= {"separability": f"{study.results}/{SEPARABILITY}", "slopes": f"{study.results}/{SLOPES}"}
+        files |= {"similarity": languages_alike(study)}
+    if continues_models(study):
+        files |= {"spectra": weight_distances(study, "")}
+    return files
 
 
 def examples(study, view: str) -> list[str]:

@@ -30,7 +30,7 @@ SOURCES = {
     "Answers": "inference/contrasts.parquet, inference/ranking.parquet",
     "Models": "models/<model>/card.json, checkpoints/<model>/pretraining.json",
     "What continuing changed": "inference/contrasts.parquet",
-    "How alike languages are, differences": "cka/languages.parquet",
+    "How alike languages are, differences": "cka/languages.parquet, languages@2.parquet, …",
     "Translation": "translation/<model>.parquet",
     "Training curves, time, versions, runs that have not learnt": "runs/<recipe>/<model>/<task>/seed<k>/run.json, "
     "checkpoints/<model>/pretraining.json",
@@ -59,8 +59,8 @@ def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str]
     first_sentences, sentences = answers.read(results, outline, protocols[0])
     contrasts = results / CONTRASTS
     translation = training.read_translation(results, outline)
-    frames, similarity = views[0]["frames"], results / "cka" / "languages.parquet"
-    if similarity.exists():
+    frames, similarity = views[0]["frames"], results / "cka"
+    if (similarity / "languages.parquet").exists():
         frames = {**frames, "languages_alike": languages_alike(outline, protocols[0], similarity)}
     return {
         "outline": outline,

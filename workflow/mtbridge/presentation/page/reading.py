@@ -103,6 +103,9 @@ def _languages_alike(outline: Outline, frame: pd.DataFrame) -> list[str]:
     floor = frame["floor"].iloc[0]
     if not math.isnan(floor):
         text += f"The untrained encoder has {number(floor, 2)}, which is the floor. "
+    most = int(frame["P"].max())
+    if most > 1:
+        return [f"{text}These intervals hold up to {most} pretrainings, and the choice of texts."]
     return [text + "These intervals hold the choice of texts; another pretraining of one model may move it further."]
 
 
