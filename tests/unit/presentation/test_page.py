@@ -42,10 +42,19 @@ def page_of(folder, outline, protocols=("sound",)):
 def test_page_holds_every_table_and_figure_and_asks_for_nothing_outside(report_results, report_values):
     page = build.render(report_values, TEMPLATE)
     names = [f"table{n}" for n in range(1, 6)] + ["figure1", "figure2", "procrustes", "table1-paper", "figure2-paper"]
-    names += ["forest", "verdicts", "ranking", "separability", "separability_differences", "transfer", "interventions"]
+    names += [
+        "forest",
+        "verdicts",
+        "ranking",
+        "separability",
+        "separability_differences",
+        "transfer",
+        "interventions",
+        "dose",
+    ]
     for name in names:
         assert f'id="{name}"' in page, name
-    assert page.count("data:image/svg+xml;base64,") == 10
+    assert page.count("data:image/svg+xml;base64,") == 11
     assert not re.search(r"""(src|href)\s*=\s*["']?(?!data:|#|["'])""", page)
     assert "url(" not in page and "@import" not in page and "<script" not in page and "not there yet" not in page
     outline = report_results[1]

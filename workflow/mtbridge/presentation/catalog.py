@@ -123,6 +123,17 @@ ENTRIES = (
         exists=requirements.has_scores,
     ),
     Entry(
+        name="dose",
+        kind="figure",
+        title="Dose and response",
+        caption="Scores against the updates of continued pretraining, as differences from the base.",
+        module="figures.dose",
+        load=modules.dose,
+        inputs=requirements.CONTRASTS,
+        section="answers",
+        exists=requirements.has_doses,
+    ),
+    Entry(
         name="claims",
         kind="table",
         title="Claims",

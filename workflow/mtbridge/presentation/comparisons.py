@@ -33,7 +33,7 @@ from mtbridge.study.outline import Outline
 
 # Family of contrasts -> what its members compare, in the order in which they are shown.
 FAMILIES = {
-    "objectives": "Translation against its control, or where there is none against its base",
+    "objectives": "Continued models against their controls, or where there is none against their bases",
     "compare": "Models that the study compares",
     "recipes": "Recipes",
     "base": "Continued models against their bases",

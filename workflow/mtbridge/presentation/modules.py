@@ -123,3 +123,10 @@ def claims() -> Functions:
     from mtbridge.presentation.tables import claims
 
     return claims.frame, claims.body
+
+
+def dose() -> Functions:
+    """Scores against updates."""
+    from mtbridge.presentation.figures import dose
+
+    return dose.frame, dose.draw

@@ -98,6 +98,17 @@ def derives_models(study) -> bool:
     return any(catalog[model].source == "derived" for model in study.models) and has_scores(study)
 
 
+def has_doses(study) -> bool:
+    """Do two models continue one base on the same objective, with other numbers of updates, and are there scores?"""
+    arms: dict[tuple, set[int]] = {}
+    for row in study.each_continued:
+        spec = study.settings.model_catalog[row["model"]]
+        if spec.source == "trained":
+            steps = study.settings.pretraining_plan(row["model"]).steps
+            arms.setdefault((spec.base, spec.objective, spec.directions), set()).add(steps)
+    return any(len(steps) > 1 for steps in arms.values()) and has_scores(study)
+
+
 def continues_and_scores(study) -> bool:
     """Does a model continue another one, and are there hidden states and scores?"""
     return continues_models(study) and has_similarities(study) and has_scores(study)

@@ -165,6 +165,7 @@ class Options:
                     "base": spec.base,
                     "objective": spec.objective if trained else None,
                     "directions": spec.directions if trained else None,
+                    "steps": settings.pretraining_plan(key).steps if trained else None,
                     "seen": spec.seen,
                     "label": self.study.label(key),
                     "origin": settings.origin(key),

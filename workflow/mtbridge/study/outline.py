@@ -43,6 +43,7 @@ class Model:
     replicates: tuple[str, ...] = ()  # keys of its further pretrainings: mbart@2, mbart@3
     other: str | None = None  # of a derived model, the other one that its weights come from, besides its base
     alpha: float | None = None  # of a derived model on the path from its base to the other: how far it is
+    steps: int | None = None  # of a model that is trained here: its updates
     match: str | None = None  # of a control, the model whose budget it has
 
     @property
@@ -253,7 +254,7 @@ def _read_json(study: str) -> tuple[str, dict]:
 
 
 def _model(entry: dict) -> Model:
-    optional = {key: entry.get(key) for key in ("base", "objective", "directions", "other", "alpha", "match")}
+    optional = {key: entry.get(key) for key in ("base", "objective", "directions", "other", "alpha", "steps", "match")}
     return Model(
         entry["key"],
         entry["label"],

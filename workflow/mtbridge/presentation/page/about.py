@@ -76,8 +76,8 @@ def _notes_on_models(outline: Outline, pretraining: dict) -> list[str]:
                 f"lines, encoder tokens {signed(100 * apart, 2)} %."
             )
     notes.append(
-        "The learning rate is one setting for all pretrainings of a study; an arm that it suits less learns less. Of the "
-        "presets docs/limits.md compares three rates by every arm's own loss."
+        "The learning rate is one setting for all pretrainings of a study; an arm that it suits less learns less. For "
+        "the presets, docs/limits.md compares three rates by every arm's own loss."
     )
     return notes
 

@@ -170,6 +170,7 @@ def leads(outline: Outline, found: list[Contrast], ranking: pd.DataFrame) -> lis
     decided = [one for one in found if one.verdict("zero_shot") != NO_VERDICT] or found
     alike = frozenset({decided[0].family})
     family = [contrast for contrast in found if contrast.family in alike]
+    family = [one for one in family if any(row.primary for row in one.rows.values())] or family
     if all(contrast.verdict("zero_shot") == NO_VERDICT for contrast in family):
         return [f"No answer yet: {why_no_verdict(family[0].main)}."]
     return [_found(outline, family), _how_sure(outline, family), _not_shown(outline, family)]
@@ -214,7 +215,8 @@ def _subject(outline: Outline, family: list[Contrast]) -> str:
     trained_on = {objective(outline, contrast.model) for contrast in family}
     if len(against) == len(trained_on) == 1:
         return f"Continuing on {trained_on.pop()} instead of {against.pop()}: "
-    return "Continuing on translation instead of what its control was trained on: "
+    what = trained_on.pop() if len(trained_on) == 1 else "parallel text"
+    return f"Continuing on {what} instead of what its control was trained on: "
 
 
 def _names(outline: Outline, members: list[Contrast]) -> str:

@@ -18,7 +18,7 @@ from mtbridge.inference.verdicts import COLUMNS
 from mtbridge.presentation import catalog
 from mtbridge.presentation.files import read_csv
 from mtbridge.presentation.layout import Layout
-from mtbridge.presentation.page import about, answers, cost, training
+from mtbridge.presentation.page import about, answers, cost, mechanism, training
 from mtbridge.presentation.page import changes as changes_table
 from mtbridge.presentation.page.reading import reading
 from mtbridge.presentation.requirements import CONTRASTS
@@ -28,6 +28,7 @@ from mtbridge.study.outline import Outline
 # The page's own tables -> the files that they come from. `_view` adds the tables and figures of the catalog.
 SOURCES = {
     "Answers": "inference/contrasts.parquet, inference/ranking.parquet",
+    "Through what": "inference/separability.parquet, inference/slopes.parquet, inference/contrasts.parquet",
     "Models": "models/<model>/card.json, checkpoints/<model>/pretraining.json",
     "What continuing changed": "inference/contrasts.parquet",
     "How alike languages are, differences": "cka/languages.parquet, languages@2.parquet, …",
@@ -75,6 +76,9 @@ def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str]
         "versions": about.versions(runs),
         "answers": list(map(answers.unbroken, first_sentences)),
         "sentences": list(map(answers.unbroken, sentences)),
+        "mechanism": [
+            (question, answers.unbroken(answer)) for question, answer in mechanism.read(results, outline, protocols[0])
+        ],
         "kinds": [f"{KIND_HEADINGS[kind]}: {KIND_NAMES[kind]}" for kind in KIND_HEADINGS if kind in kinds],
         "reading": reading(outline, frames, translation, (len(runs), expected)),
         "views": views,

@@ -1,0 +1,143 @@
+"""The page's questions behind the verdicts: separability, weights, other objectives, languages with little text."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from mtbridge.base.files import read_parquet
+from mtbridge.inference import separability
+from mtbridge.inference.verdicts import EVERY_TARGET, NO_VERDICT, OF_DERIVED, OF_OBJECTIVES
+from mtbridge.presentation.comparisons import (
+    Contrast,
+    contrasts,
+    difference,
+    interval,
+    label,
+    mean_rows,
+    objective,
+    short,
+    verdict_text,
+    why_no_verdict,
+)
+from mtbridge.presentation.layout import interval_text, signed
+from mtbridge.presentation.requirements import CONTRASTS, SEPARABILITY, SLOPES
+from mtbridge.presentation.words import join
+from mtbridge.study.outline import Outline
+
+MEASURE = "language_share"
+STEP = 0.1  # of the measure, for which slopes are stated
+
+
+def read(results, outline: Outline, protocol: str) -> list[tuple[str, str]]:
+    """Questions with their answers, from the files under `results`; those that the study cannot answer are left out."""
+    results = Path(results)
+    found = list(_separability(results / SEPARABILITY, outline)) + list(_transfer(results / SLOPES, outline))
+    if (results / CONTRASTS).exists():
+        means = mean_rows(results / CONTRASTS, protocol)
+        every = list(contrasts(means))
+        found += [*_weights(every, outline), *_objectives(every, outline), *_languages(means, outline)]
+    return found
+
+
+def _row(row) -> str:
+    """A difference with interval and verdict: "+6.7 [5.3, 8.1], helps"."""
+    if math.isnan(row.estimate):
+        return f"no verdict: {why_no_verdict(row)}"
+    return f"{difference(row)} {interval(row)}, {verdict_text(row)}"
+
+
+def _separability(path: Path, outline: Outline) -> Iterator[tuple[str, str]]:
+    """Do languages lie further apart? Of the contrasts of objectives, or of bases where there are none."""
+    if not path.exists():
+        return
+    frame = read_parquet(path, separability.DIFFERENCES)
+    frame = frame[(frame["measure"] == MEASURE) & frame["recipe"].isin(["", outline.recipes[0]])]
+    of_objectives = frame[frame["family"].isin(OF_OBJECTIVES)]
+    frame = of_objectives if len(of_objectives) else frame
+    texts = []
+    for (model, against), part in frame.groupby(["model", "against"], sort=False):
+        if outline.primary and model not in outline.primary:
+            continue
+        values = []
+        for row in part.itertuples():
+            when = f" after {outline.task_labels[row.task]}" if row.task else ""
+            verdict = "" if row.verdict == NO_VERDICT else f", {row.verdict}"
+            values.append(f"{signed(row.estimate, 3)} {interval_text(row.low, row.high, 3)}{verdict}{when}")
+        texts.append(f"{short(outline, model)} against {short(outline, against)} {'; '.join(values)}")
+    if texts:
+        most = int(frame["P"].max())
+        about = f"{most} pretrainings" if most > 1 else "one pretraining, so there is no verdict"
+        answer = f"Share of the variance of hidden states that lies between languages, last layer ({about}): "
+        yield "Does it make languages more separable?", f"{answer}{'. '.join(texts)}."
+
+
+def _transfer(path: Path, outline: Outline) -> Iterator[tuple[str, str]]:
+    """Do scores go with it?"""
+    if not path.exists():
+        return
+    frame = read_parquet(path, separability.SLOPES)
+    texts = []
+    for row in frame[frame["measure"] == MEASURE].itertuples():
+        if math.isnan(row.slope):
+            continue
+        numbers = f"{signed(STEP * row.slope)} points"
+        held = "one pretraining, no interval"
+        if not math.isnan(row.low):
+            numbers += f" {interval_text(STEP * row.low, STEP * row.high)}"
+            held = f"{int(row.P)} pretrainings"
+        texts.append(f"among the models continued from {short(outline, row.base)} {numbers} ({held})")
+    if texts:
+        answer = f"Zero-shot scores where languages lie {STEP:g} of the variance further apart: {join(texts)}."
+        yield "Does separability go with worse transfer?", answer
+
+
+def _weights(found: list[Contrast], outline: Outline) -> Iterator[tuple[str, str]]:
+    """Is it the singular values?"""
+    derived = [one for one in found if one.family in OF_DERIVED and "zero_shot" in one.rows]
+    bases = {model.key: model.base for model in outline.models if model.kind == "derived"}
+    own = [one for one in derived if bases.get(one.model) == one.against and _alpha(outline, one.model) is None]
+    if own:
+        texts = [f"{short(outline, one.model)} {_row(one.rows['zero_shot'])}" for one in own]
+        against = join(dict.fromkeys(short(outline, one.against) for one in own))
+        pairs = [one for one in found if one.family == "compare" and {one.model, one.against} <= set(bases)]
+        more = [f" {label(outline, one)}: {_row(one.rows['zero_shot'])}." for one in pairs if "zero_shot" in one.rows]
+        answer = f"Zero-shot points more than {against}: {'; '.join(texts)}.{''.join(more)}"
+        yield "Is it the singular values?", answer
+
+
+def _alpha(outline: Outline, key: str) -> float | None:
+    return outline.model(key).alpha
+
+
+def _objectives(found: list[Contrast], outline: Outline) -> Iterator[tuple[str, str]]:
+    """Do other objectives on parallel text do otherwise than translation?"""
+    others = [
+        one
+        for one in found
+        if one.family in OF_OBJECTIVES and objective(outline, one.model) != "translation" and "zero_shot" in one.rows
+    ]
+    if others:
+        texts = [
+            f"{short(outline, one.model)} against {short(outline, one.against)} {_row(one.rows['zero_shot'])}"
+            for one in others
+        ]
+        keys = {one.model for one in others}
+        pairs = [one for one in found if one.family == "compare" and {one.model, one.against} <= keys]
+        more = [f" {label(outline, one)}: {_row(one.rows['zero_shot'])}." for one in pairs if "zero_shot" in one.rows]
+        answer = f"Zero-shot points: {'; '.join(texts)}.{''.join(more)}"
+        yield "Do other objectives on parallel text do otherwise?", answer
+
+
+def _languages(means: pd.DataFrame, outline: Outline) -> Iterator[tuple[str, str]]:
+    """What of languages with little text, and of those never seen? Primary contrasts alone."""
+    rows = means[means["family"].isin(OF_OBJECTIVES) & (means["statistic"] == "zero_shot")]
+    primary = set(rows[rows["primary"].astype(bool)]["model"])
+    rows = rows[rows["model"].isin(primary) & (rows["languages"] != EVERY_TARGET)]
+    texts = []
+    for (model, against), part in rows.groupby(["model", "against"], sort=False):
+        values = "; ".join(f"{row.languages} {_row(row)}" for row in part.itertuples())
+        texts.append(f"{short(outline, model)} against {short(outline, against)}: {values}")
+    if texts:
+        yield "And by what a model has seen of a language?", f"Zero-shot points. {'. '.join(texts)}."
