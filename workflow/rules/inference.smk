@@ -50,7 +50,9 @@ rule ledger:
     """The ledger: the paper's claims, by the published tables and by this study's results."""
     input:
         **requirements.of_claims(study),
-        published=[from_here(f"workflow/reference/{name}.csv") for name in ("table1", "table2", "table4", "table5", "figure2")],
+        published=[
+            from_here(f"workflow/reference/{name}.csv") for name in ("table1", "table2", "table4", "table5", "figure2")
+        ],
     output:
         f"{results}/{requirements.CLAIMS}",
     log:
@@ -61,7 +63,7 @@ rule ledger:
         scripts=scripts,
         outline=outline,
         protocol=study.protocol_of_states,
-        published=from_here("workflow/reference"),
+        published=lambda wildcards, input: os.path.dirname(input.published[0]),
         files=lambda wildcards, input: ledger_options(input),
         code=digest("ledger"),
     shell:
