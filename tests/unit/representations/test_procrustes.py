@@ -23,7 +23,7 @@ def related(n, first=7, second=5, seed=0):
 
 
 def compare(*states, seed=0):
-    (found,) = MEASURES["procrustes"]()(states, seed).values()
+    (found,) = MEASURES["procrustes"].load()(states, seed).values()
     return found
 
 

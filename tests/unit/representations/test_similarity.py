@@ -448,7 +448,7 @@ def test_models_and_files_that_do_not_match_are_refused():
 @pytest.mark.parametrize("measure", MEASURES)
 def test_every_measure_is_symmetric_and_gives_values_inside_its_interval(measure):
     x, y, z = (x.float() for x in related(60))
-    for found in MEASURES[measure]()([x, y, z], 0).values():
+    for found in MEASURES[measure].load()([x, y, z], 0).values():
         assert torch.allclose(found.value, found.value.mT)
         assert (found.low <= found.value + 1e-12).all() and (found.value <= found.high + 1e-12).all()
         assert found.value.shape == found.null.shape == (3, 3)

@@ -28,7 +28,7 @@ class Entry:
     """A table or figure.
 
     A figure of similarities by another measure needs nothing but an entry: `load=modules.figure1`, `inputs` the
-    measure's file `<measure>/models.parquet`, and `options={"label": …}`.
+    measure's file `<measure>/models.parquet`, and `options={"measure": …}`.
 
     module: the module of its functions; load: imports and returns them; options: further arguments of both.
     inputs: the file or folder under the results that its program reads; files: (study, view) -> the files that must be
@@ -308,7 +308,7 @@ ENTRIES = (
         details=f"Unrelated texts score more than 0: the estimator is biased. {SPREAD}",
         module="figures.figure1",
         load=modules.figure1,
-        options={"label": "Procrustes similarity"},
+        options={"measure": "procrustes"},
         inputs="procrustes/models.parquet",
         section="similarity",
         exists=requirements.has_similarities,

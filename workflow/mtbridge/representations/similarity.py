@@ -50,7 +50,7 @@ def _table(measure: str, kind: str, cells: list[Cell], corpus: str, seed: int) -
     import pandas as pd
 
     _check_rows(cells)
-    records, compare = [], MEASURES[measure]()
+    records, compare = [], MEASURES[measure].load()
     # Columns for the layer of each of a pair are there only if one of them is not `layer`.
     unequal = any(cell.across for cell in cells)
     progress = Progress(f"{measure} between {kind}s on {corpus}: cell", len(cells))

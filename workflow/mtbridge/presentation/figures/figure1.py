@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from mtbridge.presentation.figures import sheet
 from mtbridge.presentation.figures.style import wrap
+from mtbridge.representations.measures import MEASURES
 from mtbridge.study.outline import Outline
 
 # What is said below the picture where models differ in depth.
@@ -17,7 +18,7 @@ DEPTHS = (
 )
 
 
-def frame(outline: Outline, protocol: str, inputs, published=None, label: str = sheet.CKA) -> pd.DataFrame:
+def frame(outline: Outline, protocol: str, inputs, published=None, measure: str = sheet.MEASURE) -> pd.DataFrame:
     """The cells of the figure, from the similarities of models in the file `inputs`; see `cells`."""
     keys = ["model_a", "model_b", "language"]
     return cells(outline, protocol, sheet.read_similarity(inputs, keys, outline, protocol))
@@ -67,14 +68,15 @@ def pairs(outline: Outline) -> list[tuple[str, str]]:
     return list(product(rows, columns)) or list(combinations([model.key for model in outline.models], 2))
 
 
-def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = sheet.CKA) -> Figure:
-    """A grid of panels, languages across and layers down (0 = embeddings). `label` is the measure's name."""
+def draw(frame: pd.DataFrame, outline: Outline, protocol: str, measure: str = sheet.MEASURE) -> Figure:
+    """A grid of panels, languages across and layers down (0 = embeddings). `measure` is its name in the registry."""
     if frame.empty:
         return sheet.nothing_to_draw("There is no pair of models to compare, or there are no similarities yet.")
     rows, columns = list(dict.fromkeys(frame["model_row"])), list(dict.fromkeys(frame["model_column"]))
     layers, languages = sorted(frame["layer"].unique()), list(dict.fromkeys(frame["language"]))
     settings = outline.protocol(protocol)
     own_scales = settings.scale == "panel"
+    what = f"{MEASURES[measure].label} of two models on the same texts"
     unequal = "layer_row" in frame  # models differ in depth, so every panel needs the labels of its own layers
     # Inches of a cell: as large as a page of 7.5 by 8.4 inches of cells allows, within what is readable.
     cell_width = float(np.clip(7.5 / (len(columns) * len(languages)), 0.24, 0.36))
@@ -93,8 +95,8 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = shee
             top=0.1 + 0.14 * max(title.count("\n") + 1 for title in titles),
             bottom=0.55 if own_scales else 0.38,
         ),
-        caption=sheet.caption(frame, outline, protocol, f"{label} of two models on the same texts" + DEPTHS * unequal),
-        bar=None if own_scales else sheet.bar_label(frame, label),
+        caption=sheet.caption(frame, outline, protocol, what + DEPTHS * unequal),
+        bar=None if own_scales else sheet.bar_label(frame, measure),
     )
     parts = dict(list(frame.groupby(["model_row", "model_column"], sort=False)))
     at = {pair: (rows.index(pair[0]), columns.index(pair[1])) for pair in parts}

@@ -9,12 +9,13 @@ from matplotlib.figure import Figure
 from mtbridge.inference.published_values import with_published_cka
 from mtbridge.presentation.figures import sheet
 from mtbridge.presentation.figures.style import wrap
+from mtbridge.representations.measures import MEASURES
 from mtbridge.study.outline import Outline
 
 MAX_LAYERS_PER_LINE = 7  # more would not fit a page's width
 
 
-def frame(outline: Outline, protocol: str, inputs, published=None, label: str = sheet.CKA) -> pd.DataFrame:
+def frame(outline: Outline, protocol: str, inputs, published=None, measure: str = sheet.MEASURE) -> pd.DataFrame:
     """The cells of the figure, from the similarities of languages in the file `inputs`; see `cells`.
 
     `published` (model, layer, language_a, language_b, cka) adds the columns published and difference.
@@ -78,7 +79,7 @@ def pairs(outline: Outline, protocol: str) -> list[tuple[str, ...]]:
     return complete + [tuple(rest[index : index + 2]) for index in range(0, len(rest), 2)]
 
 
-def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = sheet.CKA) -> Figure:
+def draw(frame: pd.DataFrame, outline: Outline, protocol: str, measure: str = sheet.MEASURE) -> Figure:
     """A grid of panels: pairs of models down, layers across (at most seven on a line)."""
     if frame.empty:
         return sheet.nothing_to_draw("There are no similarities yet.")
@@ -101,8 +102,8 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, label: str = shee
         (cell * size, cell * size),
         gap=(0.12, (0.2 if own_scales else 0.05) + 0.22),
         margins=sheet.Margins(left=1.75, top=0.28, bottom=0.55 if own_scales else 0.38),
-        caption=sheet.caption(frame, outline, protocol, f"{label} of {_what(frame)}"),
-        bar=None if own_scales else sheet.bar_label(frame, label),
+        caption=sheet.caption(frame, outline, protocol, f"{MEASURES[measure].label} of {_what(frame)}"),
+        bar=None if own_scales else sheet.bar_label(frame, measure),
     )
     for pair in pairs_shown:
         part = frame[frame["pair"] == pair]

@@ -19,11 +19,12 @@ from matplotlib.patches import Rectangle
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_parquet
 from mtbridge.presentation.figures.style import COLOURS
+from mtbridge.representations.measures import MEASURES
 from mtbridge.study.outline import Outline
 
 LAYERS = ["layer_a", "layer_b"]  # of two models, where models differ in depth
 NUMBERS = ["value", "low", "high", "null", "n"]
-CKA = "linear CKA"  # what the measure is called in the pictures, unless a row of the catalog says otherwise
+MEASURE = "cka"  # whose similarities the pictures show, unless an entry of the catalog names another
 
 
 def read_similarity(path, keys: list[str], outline: Outline, protocol: str) -> pd.DataFrame:
@@ -54,9 +55,9 @@ def estimator_of(similarity: pd.DataFrame, outline: Outline, protocol: str) -> s
     return similarity["estimator"].iloc[0] if len(similarity) else outline.protocol(protocol).estimator
 
 
-def bar_label(frame: pd.DataFrame, label: str) -> str:
+def bar_label(frame: pd.DataFrame, measure: str) -> str:
     """The label of a figure's colour bar."""
-    return f"{frame['estimator'].iloc[0]} {label} (no unit)"
+    return f"{frame['estimator'].iloc[0]} {MEASURES[measure].label} (no unit)"
 
 
 def scale_of_figure(frame: pd.DataFrame) -> tuple[float, float]:
