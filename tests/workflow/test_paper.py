@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import torch
 
-from mtbridge.presentation import catalog
 from tests.support.hub_server import Hub
 from tests.support.published import model_proto, save_checkpoint, train_pieces, train_tokenizers, whole_model
 from tests.workflow.conftest import Project
@@ -81,8 +80,8 @@ def test_the_whole_study_is_280_runs_planned_without_a_network(whole):
     assert whole["fetch_model"] == whole["encoder"] == 7
     assert whole["import_tokenizer"] == 4
     assert not whole.keys() & {"pretrain", "tokenizer", "translate"}
-    figures = len(catalog.names("figure"))
-    assert (whole["table"], whole["figure"]) == (2 * 8 + 2, 2 * figures), "eight twice; exposure, weights"
+    assert whole["table"] == 2 * 8 + 4, "eight twice; exposure, weights, claims, separability_differences"
+    assert whole["figure"] == 2 * 5 + 1, "five twice; transfer"
 
 
 def test_weights_alone_need_four_checkpoints_and_no_data(fresh):
@@ -298,7 +297,7 @@ def test_another_language_of_a_task_evaluates_that_task_alone(paper):
 
 def test_another_view_of_finished_runs_makes_views_alone(paper):
     plan = paper.plan(config=(*CONFIG, "protocols=[sound]"))
-    assert plan.keys() <= {*VIEWS, "merge_similarity", "contrasts"}
+    assert plan.keys() <= {*VIEWS, "merge_similarity", "contrasts", "mechanism", "ledger"}
 
 
 def test_fewer_or_more_tasks_repeat_no_run(paper):

@@ -59,8 +59,9 @@ class Study:
     @cached_property
     def moved(self) -> pd.DataFrame:
         """The rows of `weights` of the question's model."""
-        is_asked = self.weights["model"] == (self.question.model if self.question is not None else "")
-        return self.weights[is_asked] if not self.weights.empty else self.weights
+        if self.weights.empty or self.question is None:
+            return self.weights.iloc[:0]
+        return self.weights[self.weights["model"] == self.question.model]
 
     def of_question(self, frame: pd.DataFrame, **where: str) -> Any:
         """The row of a frame with the models of the question, before fine-tuning; None if there is none."""
