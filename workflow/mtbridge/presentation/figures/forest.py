@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from mtbridge.inference.verdicts import CHECKPOINT, EQUIVALENT, EVERY_TARGET, EXAMPLES, HELPS, HURTS, SHOWN, UNDECIDED
+from mtbridge.inference.verdicts import CHECKPOINT, EQUIVALENT, EVERY_TARGET, EXAMPLES, HELPS, HURTS, OF_DERIVED, SHOWN, UNDECIDED
 from mtbridge.presentation import comparisons
 from mtbridge.presentation.comparisons import Contrast
 from mtbridge.presentation.figures.sheet import nothing_to_draw
@@ -29,9 +29,12 @@ MARGIN, NUMBERS = 0.08, 1.3  # left of everything; from the numbers to the verdi
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
-    """The contrasts in the file `inputs`, in the mean over tasks and all languages. by_pretraining is text in a CSV."""
+    """The contrasts in the file `inputs`, in the mean over tasks and all languages. by_pretraining is text in a CSV.
+
+    Derived models are left out, because the figure `interventions` shows them.
+    """
     rows = comparisons.mean_rows(inputs, protocol)
-    rows = rows[rows["languages"] == EVERY_TARGET].reset_index(drop=True)
+    rows = rows[(rows["languages"] == EVERY_TARGET) & ~rows["family"].isin(OF_DERIVED)].reset_index(drop=True)
     return rows.assign(by_pretraining=[" ".join(f"{value:.6g}" for value in each) for each in rows["by_pretraining"]])
 
 
