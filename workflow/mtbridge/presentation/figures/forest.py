@@ -9,7 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from mtbridge.inference.verdicts import CHECKPOINT, EQUIVALENT, EVERY_TARGET, EXAMPLES, HELPS, HURTS, OF_DERIVED, SHOWN, UNDECIDED
+from mtbridge.inference.verdicts import (
+    CHECKPOINT,
+    EQUIVALENT,
+    EVERY_TARGET,
+    EXAMPLES,
+    HELPS,
+    HURTS,
+    OF_DERIVED,
+    SHOWN,
+    UNDECIDED,
+)
 from mtbridge.presentation import comparisons
 from mtbridge.presentation.comparisons import Contrast
 from mtbridge.presentation.figures.sheet import nothing_to_draw
