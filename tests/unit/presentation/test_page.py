@@ -96,7 +96,7 @@ def test_the_table_of_models_states_budgets_of_all_pretrainings_and_what_a_contr
     assert rows["mBART-like, 1.1 M"]["encoder tokens"].details == ()
     assert rows["mBERT-like, 0.9 M"]["encoder tokens"].text == rows["mBERT-like, 0.9 M"]["learning rate"].text == "—"
     text = " ".join(notes)
-    assert "10 % to 20 % of their positions are padding" in text and "not chosen for each objective" in text
+    assert "10 % to 20 % of their positions are padding" in text and "an arm that it suits less learns less" in text
     assert "mBART + denoising matches mBART m2m-like: as many updates, texts of as many lines" in text
     assert "encoder tokens +0.10 %" in text
 

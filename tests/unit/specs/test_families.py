@@ -21,7 +21,9 @@ CHOICE_BY_FAMILY = re.compile(r"\b(family|family\.name|model_type)\s*(==|in\s*[(
 
 def python_files():
     found = [path for folder in (LIBRARY, ROOT / "scripts") for path in sorted(folder.rglob("*.py"))]
-    return [path for path in found if path != FACTS]
+    # The published tables have models by keys, one of which is also a family's name.
+    of_tables = LIBRARY / "inference" / "claims" / "published.py"
+    return [path for path in found if path not in (FACTS, of_tables)]
 
 
 @pytest.fixture(scope="module")

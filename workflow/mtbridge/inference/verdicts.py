@@ -41,7 +41,7 @@ from mtbridge.study.outline import Model, Outline, OutlineTask
 # Families by what they are about; names of the module's docstring.
 OF_OBJECTIVES, OF_RECIPES = frozenset({"objectives"}), frozenset({"recipes"})
 OF_CONTINUED = OF_OBJECTIVES | {"base"}
-OF_DERIVED = frozenset({"weights"})
+OF_DERIVED, OF_COMPARED = frozenset({"weights"}), frozenset({"compare"})
 
 SHOWN = ("english", "zero_shot", "gap")
 PRIMARY = ("zero_shot", "gap")

@@ -10,7 +10,7 @@ The registry's functions are imported when they are asked for: planning imports 
 
 from collections.abc import Callable, Sequence
 from itertools import combinations_with_replacement
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ class Measure(NamedTuple):
     """
 
     label: str
-    load: "Callable[[], Compare]"
+    load: Callable[[], Callable[..., Any]]
     floor: str
     interval: str
     cost: str

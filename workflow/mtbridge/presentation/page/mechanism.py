@@ -8,7 +8,7 @@ import pandas as pd
 
 from mtbridge.base.files import read_parquet
 from mtbridge.inference import separability
-from mtbridge.inference.verdicts import EVERY_TARGET, NO_VERDICT, OF_DERIVED, OF_OBJECTIVES
+from mtbridge.inference.verdicts import EVERY_TARGET, NO_VERDICT, OF_COMPARED, OF_DERIVED, OF_OBJECTIVES
 from mtbridge.presentation.comparisons import (
     Contrast,
     contrasts,
@@ -101,7 +101,7 @@ def _weights(found: list[Contrast], outline: Outline) -> Iterator[tuple[str, str
     if own:
         texts = [f"{short(outline, one.model)} {_row(one.rows['zero_shot'])}" for one in own]
         against = join(dict.fromkeys(short(outline, one.against) for one in own))
-        pairs = [one for one in found if one.family == "compare" and {one.model, one.against} <= set(bases)]
+        pairs = [one for one in found if one.family in OF_COMPARED and {one.model, one.against} <= set(bases)]
         more = [f" {label(outline, one)}: {_row(one.rows['zero_shot'])}." for one in pairs if "zero_shot" in one.rows]
         answer = f"Zero-shot points more than {against}: {'; '.join(texts)}.{''.join(more)}"
         yield "Is it the singular values?", answer
@@ -124,7 +124,7 @@ def _objectives(found: list[Contrast], outline: Outline) -> Iterator[tuple[str, 
             for one in others
         ]
         keys = {one.model for one in others}
-        pairs = [one for one in found if one.family == "compare" and {one.model, one.against} <= keys]
+        pairs = [one for one in found if one.family in OF_COMPARED and {one.model, one.against} <= keys]
         more = [f" {label(outline, one)}: {_row(one.rows['zero_shot'])}." for one in pairs if "zero_shot" in one.rows]
         answer = f"Zero-shot points: {'; '.join(texts)}.{''.join(more)}"
         yield "Do other objectives on parallel text do otherwise?", answer
