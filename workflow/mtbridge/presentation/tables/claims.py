@@ -26,7 +26,7 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
     for _, part in frame.groupby("claim", sort=False):
         by_source = {row.source: row for row in part.itertuples()}
         first = part.iloc[0]
-        claim = Cell(first["text"], (first["place"],))
+        claim = Cell(first["text"], (first["place"], f"supported by: {first['support']}"))
         rows.append([claim, *(_cell(by_source.get(source)) for source in (PUBLISHED, STUDY))])
     header = ["claim of arXiv 2403.16777", PUBLISHED, STUDY]
     notes = [
