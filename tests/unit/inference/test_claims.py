@@ -119,8 +119,8 @@ def test_without_a_verdict_a_claim_stays_open_and_without_numbers_it_is_not_test
 def test_separability_is_that_of_the_main_contrast():
     pair, numbers = ("objectives", "mbart-m2m", "mbart-dn"), (4, 0.01, 0.01, 5, [0.1] * 5)
     rows = [
-        (*pair, "", "", "language_share", 4, 0.3, 0.2, 0.1, 0.05, 0.15, *numbers, "rises"),
-        (*pair, "default", "nc", "language_share", 4, 0.3, 0.4, -0.1, -0.2, 0.0, *numbers, "falls"),
+        (*pair, "", "", "language_share", 4, 0.3, 0.2, 0.1, 0.05, 0.15, *numbers, "rises", 0.4),
+        (*pair, "default", "nc", "language_share", 4, 0.3, 0.4, -0.1, -0.2, 0.0, *numbers, "falls", 0.4),
     ]
     found = asked("separates", three(), separability=pd.DataFrame(rows, columns=DIFFERENCES))
     assert (found.verdict, found.effect) == ("supported", 0.1), "before fine-tuning"

@@ -97,3 +97,14 @@ def test_the_slope_is_that_of_single_pretrainings_through_their_base(tmp_path):
     # Scores of other pretrainings than the states' are no points.
     fewer = contrasts.assign(by_pretraining=[values[:2] for values in contrasts["by_pretraining"]])
     assert slopes(outline, "sound", differences(outline, "sound", path), fewer).empty
+
+
+def test_the_untrained_encoder_is_the_floor(tmp_path):
+    study = presentation_study(
+        models=(*MODELS, ("random", "Untrained", "control", None)), tasks=(("nc", "accuracy", ("de", "en")),)
+    )
+    outline = read_outline(json.dumps(study))
+    value = {"base": 0.2, "cp": 0.3, "dn": 0.2, "random": 0.45}
+    found = differences(outline, "sound", written(tmp_path, outline, lambda model, number: value[model]))
+    assert set(found["floor"]) == {0.45} and "random" not in set(found["model"])
+    assert differences(outline_of(), "sound", written(tmp_path, outline_of(), value_of))["floor"].isna().all()

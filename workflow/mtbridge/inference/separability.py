@@ -26,7 +26,7 @@ READ = ["corpus", "model", "recipe", "task", "seed", "layer", "measure", "source
 LIMITS = {"cosine": (-1.0, 1.0), "fisher_ratio": (0.0, np.inf)}  # of a measure; (0, 1) if it has none here
 CURVES = ["model", "recipe", "task", "layer", "measure", "value", "low", "high", "df", "null", "P"]
 DIFFERENCES = ["family", "model", "against", "recipe", "task", "measure", "layer", "value", "value_against", "estimate"]
-DIFFERENCES += ["low", "high", "df", "p", "p_holm", "P", "by_pretraining", "verdict"]
+DIFFERENCES += ["low", "high", "df", "p", "p_holm", "P", "by_pretraining", "verdict", "floor"]
 SLOPES = ["recipe", "base", "measure", "slope", "low", "high", "p", "P", "models", "numbers", "x", "y"]
 RISES, FALLS = "rises", "falls"
 
@@ -93,11 +93,13 @@ def _pairs(outline: Outline) -> Iterator[tuple[str, str, str]]:
 def differences(outline: Outline, protocol: str, path) -> pd.DataFrame:
     """Continued models against what they are compared with, in the last layer; the columns are `DIFFERENCES`.
 
+    floor: the value of the untrained encoder there, NaN without one; value, value_against: those of the two models.
     recipe and task are "" before fine-tuning. p_holm: corrected over the pairs of a family, by measure, recipe and
     task. verdict: rises or falls if p_holm < .05, else undecided; no verdict with one pretraining.
     """
     by_model = _by_model(read_separability(path, outline, protocol), outline)
     last = {model: max(key[3] for key in by_model if key[0] == model) for model in {key[0] for key in by_model}}
+    untrained = next((model.key for model in outline.models if model.is_untrained), "")
     rows = []
     for family, model, against in _pairs(outline):
         if model not in last or last[model] != last.get(against):
@@ -114,7 +116,9 @@ def differences(outline: Outline, protocol: str, path) -> pd.DataFrame:
             found = over_pretrainings(by_pretraining, halves, (least - most, most - least))
             means = (float(np.mean([each[0] for each in side])) for side in (one, other))
             place = family, model, against, recipe, task, measure, layer
-            rows.append((*place, *means, *found, np.nan, len(numbers), by_pretraining.tolist(), ""))
+            floors = [value for value, *_ in by_model.get((untrained, *place[3:5], layer, measure), {}).values()]
+            floor = float(np.mean(floors)) if floors else float("nan")
+            rows.append((*place, *means, *found, np.nan, len(numbers), by_pretraining.tolist(), "", floor))
     frame = pd.DataFrame(rows, columns=DIFFERENCES)
     for _, part in frame.groupby(["family", "measure", "recipe", "task"], sort=False):
         frame.loc[part.index, "p_holm"] = holm(part["p"])

@@ -8,7 +8,7 @@ from mtbridge.base.files import read_parquet
 from mtbridge.inference.separability import DIFFERENCES
 from mtbridge.inference.verdicts import NO_VERDICT
 from mtbridge.presentation.comparisons import short
-from mtbridge.presentation.layout import GAP, Block, Cell, interval_text, signed
+from mtbridge.presentation.layout import GAP, Block, Cell, interval_text, number, signed
 from mtbridge.presentation.words import SEPARABILITY
 from mtbridge.study.outline import Outline
 
@@ -34,6 +34,9 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
             row_of = {row.measure: row for row in own.itertuples()}
             pair = f"{short(outline, model)} − {short(outline, against)}"
             rows.append([Cell(pair), *(_cell(row_of.get(name)) for name in measures)])
+        floors = part.drop_duplicates("measure").set_index("measure")["floor"].reindex(measures)
+        if floors.notna().any():
+            rows.append([Cell("untrained encoder: value"), *(Cell(number(value, DIGITS)) for value in floors)])
         blocks.append(Block(["difference", *(SEPARABILITY[name] for name in measures)], rows, title=title))
     return blocks, _notes(frame) if blocks else []
 
