@@ -20,9 +20,10 @@ BEFORE = ""  # the task of states before any fine-tuning
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
-    """The curves of the measures that are shown, from the file `<inputs>/<corpus>.parquet`."""
+    """The curves of the measures that are shown, from `<inputs>/<corpus>.parquet`, without derived models."""
     found = curves(outline, protocol, f"{inputs}/{outline.corpus(protocol)}.parquet")
-    return found[found["measure"].isin(SHOWN)].reset_index(drop=True)
+    derived = [model.key for model in outline.models if model.kind == "derived"]
+    return found[found["measure"].isin(SHOWN) & ~found["model"].isin(derived)].reset_index(drop=True)
 
 
 def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
