@@ -117,7 +117,7 @@ def test_without_a_verdict_a_claim_stays_open_and_without_numbers_it_is_not_test
 
 
 def test_separability_is_that_of_the_main_contrast():
-    pair, numbers = ("objectives", "mbart-m2m", "mbart-dn"), (4, 0.01, 0.01, 5, [0.1] * 5)
+    pair, numbers = ("objectives", "mbart-m2m", "mbart-dn"), (4, 0.01, 0.01, 5, [0.1] * 5, [1, 2, 3, 4, 5])
     rows = [
         (*pair, "", "", "language_share", 4, 0.3, 0.2, 0.1, 0.05, 0.15, *numbers, "rises", 0.4),
         (*pair, "default", "nc", "language_share", 4, 0.3, 0.4, -0.1, -0.2, 0.0, *numbers, "falls", 0.4),
@@ -131,23 +131,28 @@ def test_separability_is_that_of_the_main_contrast():
 )
 def test_transfer_that_falls_where_languages_lie_apart_supports_the_explanation(low, high, expected):
     slope = ("default", "mbart", "language_share", (low + high) / 2, low, high, 0.01, 5, [], [], [], [])
-    found = asked("due-to-separability", three(), slopes=pd.DataFrame([slope], columns=SLOPES))
+    other = ("default", "xlmr", "language_share", -99.0, -100.0, -98.0, 0.01, 9, [], [], [], [])
+    found = asked("due-to-separability", three(), slopes=pd.DataFrame([other, slope], columns=SLOPES))
     assert found.verdict == expected and found.effect == pytest.approx(0.1 * (low + high) / 2)
 
 
-def test_the_cause_is_asked_of_derived_models():
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    [("hurts", "supported"), ("helps", "contradicted"), ("equivalent", "contradicted"), ("undecided", "undecided")],
+)
+def test_the_cause_is_asked_of_the_model_that_has_the_others_values_alone(verdict, expected):
     made = presentation_study()
     made["models"] += [
-        {"key": f"m2m-{what}", "label": what, "kind": "derived", "base": "mbart", "other": "mbart-m2m"}
-        for what in ("values", "vectors")
+        {"key": f"m{number}", "label": what, "kind": "derived", "base": "mbart", "other": "mbart-m2m"}
+        | {"intervention": what}
+        for number, what in enumerate(("vectors", "values"))
     ]
     outline = read_outline(json.dumps(made))
     own = {"family": "weights", "primary": False, "against": "mbart"}
-    values = three(**own, model="m2m-values", zero_shot=(0.1, 0.5, "equivalent"))
-    assert asked("values-cause", three(), values, outline=outline).verdict == "contradicted"
-    pair = {"family": "compare", "primary": False, "model": "m2m-vectors", "against": "m2m-values"}
-    found = asked("values-cause", three(), values, three(**pair, zero_shot=(6.0, 1.0, "helps")), outline=outline)
-    assert (found.verdict, found.effect) == ("contradicted", 6.0)
+    vectors = three(**own, model="m0", zero_shot=(6.0, 1.0, "helps"))
+    values = three(**own, model="m1", zero_shot=(-0.1, 0.5, verdict))
+    found = asked("values-cause", three(), vectors, values, outline=outline)
+    assert (found.verdict, found.effect) == (expected, -0.1)
     assert asked("values-cause", three()).verdict == "not testable"
 
 

@@ -225,3 +225,18 @@ def test_languages_that_a_protocol_of_ones_own_leaves_out_of_a_mean_do_not_count
     assert frame["ours"].to_dict() == pytest.approx({"average": 65, "gap": 45})
     with pytest.raises(MtbridgeError, match=r"'sound' is no protocol of the study; .*own"):
         by_statistic(outline, "sound", tmp_path)
+
+
+def test_a_language_without_text_is_unknown_to_what_is_trained_here_although_it_has_a_tag(tmp_path):
+    study = presentation_study(
+        models=(("a", "A", "LM", None), ("b", "B", "LM", None)),
+        tasks=(("nc", "accuracy", ("de", "en", "es")),),
+        seeds=(1,),
+    )
+    study["models"][1]["origin"] = "published"
+    outline = read_outline(json.dumps({**study, "shares": {"es": 0, "de": 0.02}}))
+    for model in ("a", "b"):
+        write_run(tmp_path, "default", model, "nc", 1, flat({"de": 50.0, "en": 60.0, "es": 40.0}))
+    frame = by_language(outline, "sound", tmp_path)
+    unknown = frame[~frame["language_known"]]
+    assert set(zip(unknown["model"], unknown["language"], strict=True)) == {("a", "es"), ("a", ALL_LANGUAGES)}

@@ -86,7 +86,7 @@ def test_the_slope_is_that_of_single_pretrainings_through_their_base(tmp_path):
     each = [20.0, 40.0, 60.0]  # points for 1 of the share, by pretraining
     rows = [
         row("zero_shot", 0.0, 1.0, "undecided", family="base", primary=False, model=model, against="base",
-            by_pretraining=[slope * more for slope in each], P=3)
+            by_pretraining=[slope * more for slope in each], numbers=[1, 2, 3], P=3)
         for model, more in (("cp", 0.1), ("dn", 0.05))
     ]  # fmt: skip
     contrasts = contrasts_of(rows)
@@ -94,9 +94,15 @@ def test_the_slope_is_that_of_single_pretrainings_through_their_base(tmp_path):
     assert (found.slope, found.P) == (pytest.approx(40), 3)
     assert (found.high - found.low) / 2 == pytest.approx(stats.t.ppf(0.975, 2) * 20 / np.sqrt(3))
     assert found.models == ["cp"] * 3 + ["dn"] * 3 and found.x == pytest.approx([0.1] * 3 + [0.05] * 3)
-    # Scores of other pretrainings than the states' are no points.
-    fewer = contrasts.assign(by_pretraining=[values[:2] for values in contrasts["by_pretraining"]])
-    assert slopes(outline, "sound", differences(outline, "sound", path), fewer).empty
+    # A pretraining that has no scores yet is no point, and the others stay with their own scores.
+    fewer = contrasts.assign(
+        by_pretraining=[[values[0], values[2]] for values in contrasts["by_pretraining"]], numbers=[[1, 3], [1, 3]]
+    )
+    (found,) = slopes(outline, "sound", differences(outline, "sound", path), fewer).itertuples()
+    assert (found.slope, found.P, found.numbers) == (pytest.approx(40), 2, [1, 3, 1, 3])
+    assert found.y == pytest.approx([2.0, 6.0, 1.0, 3.0])
+    nothing = contrasts.assign(estimate=np.nan, by_pretraining=[[], []])
+    assert slopes(outline, "sound", differences(outline, "sound", path), nothing).empty
 
 
 def test_the_untrained_encoder_is_the_floor(tmp_path):

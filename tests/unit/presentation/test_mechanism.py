@@ -34,7 +34,7 @@ def outline_of(*more, **keys):
 
 def separability(verdict="falls", task="", **changes) -> dict:
     values = ("objectives", "mbart-m2m", "mbart-dn", "default" if task else "", task, "language_share", 4, 0.2, 0.3,
-              -0.1, -0.15, -0.05, 4, 0.01, 0.01, 5, [-0.1] * 5, verdict, 0.4)  # fmt: skip
+              -0.1, -0.15, -0.05, 4, 0.01, 0.01, 5, [-0.1] * 5, [1, 2, 3, 4, 5], verdict, 0.4)  # fmt: skip
     return dict(zip(DIFFERENCES, values, strict=True)) | changes
 
 

@@ -93,7 +93,7 @@ def read_scores(folder, outline: Outline, protocol: str) -> dict[tuple[str, str,
             seeds=tuple(run[0] for run in runs),
             values=np.stack([run[1] for run in runs]),
             replicates=np.stack([run[2] for run in runs]),
-            language_known=np.all([run[3] for run in runs], axis=0),
+            language_known=np.all([run[3] for run in runs], axis=0) & _has_text(outline, model, task.languages),
             reasons=np.stack([_reasons(model, run[4]) for run in runs]),
             leaves_out=outline.protocol(protocol).degenerate == "leave out",
             sizes=runs[0][5],
@@ -154,6 +154,15 @@ def _mean_over_seeds(run: Scores) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     replicates = np.where(counts[..., None], run.replicates, 0)
     reasons = np.where(none, run.reasons[0], "")
     return (share * values).sum(axis=0), (share[..., None] * replicates).sum(axis=0), reasons
+
+
+def _has_text(outline: Outline, model: str, languages: Sequence[str]) -> np.ndarray:
+    """Which languages have any text in the pretraining of a model, bool [language]; a checkpoint's card says it.
+
+    The tokenizer has a tag of every language of the study, also of one that no model sees.
+    """
+    is_trained = model in outline.keys and outline.model(model).origin == "trained"
+    return np.array([not is_trained or outline.shares.get(language, 1.0) > 0 for language in languages])
 
 
 def _reasons(model: str, reasons: np.ndarray) -> np.ndarray:

@@ -18,7 +18,16 @@ import pandas as pd
 from mtbridge.base.files import read_parquet
 from mtbridge.inference.contrasts import ALL_TASKS
 from mtbridge.inference.intervals import interval
-from mtbridge.inference.verdicts import ALPHA, EVERY_TARGET, NO_VERDICT, OF_CONTINUED, UNDECIDED, holm, questions
+from mtbridge.inference.verdicts import (
+    ALPHA,
+    EVERY_TARGET,
+    NO_VERDICT,
+    OF_CONTINUED,
+    OF_DERIVED,
+    UNDECIDED,
+    holm,
+    questions,
+)
 from mtbridge.study.outline import Outline
 
 EVERY = "all"  # source and target of a measure of all languages, in the file
@@ -26,7 +35,7 @@ READ = ["corpus", "model", "recipe", "task", "seed", "layer", "measure", "source
 LIMITS = {"cosine": (-1.0, 1.0), "fisher_ratio": (0.0, np.inf)}  # of a measure; (0, 1) if it has none here
 CURVES = ["model", "recipe", "task", "layer", "measure", "value", "low", "high", "df", "null", "P"]
 DIFFERENCES = ["family", "model", "against", "recipe", "task", "measure", "layer", "value", "value_against", "estimate"]
-DIFFERENCES += ["low", "high", "df", "p", "p_holm", "P", "by_pretraining", "verdict", "floor"]
+DIFFERENCES += ["low", "high", "df", "p", "p_holm", "P", "by_pretraining", "numbers", "verdict", "floor"]
 SLOPES = ["recipe", "base", "measure", "slope", "low", "high", "p", "P", "models", "numbers", "x", "y"]
 RISES, FALLS = "rises", "falls"
 
@@ -81,17 +90,17 @@ def curves(outline: Outline, protocol: str, path) -> pd.DataFrame:
 
 
 def _pairs(outline: Outline) -> Iterator[tuple[str, str, str]]:
-    """(family, model, against) of the study's contrasts of continued models, each pair once."""
+    """(family, model, against) of the study's contrasts of continued and of derived models, each pair once."""
     seen = set()
     for question in questions(outline):
         pair = question.one.model, question.other.model
-        if question.family in OF_CONTINUED and pair not in seen:
+        if question.family in OF_CONTINUED | OF_DERIVED and pair not in seen:
             seen.add(pair)
             yield question.family, *pair
 
 
 def differences(outline: Outline, protocol: str, path) -> pd.DataFrame:
-    """Continued models against what they are compared with, in the last layer; the columns are `DIFFERENCES`.
+    """Continued and derived models against what they are compared with, in the last layer: the columns `DIFFERENCES`.
 
     floor: the value of the untrained encoder there, NaN without one; value, value_against: those of the two models.
     recipe and task are "" before fine-tuning. p_holm: corrected over the pairs of a family, by measure, recipe and
@@ -118,7 +127,7 @@ def differences(outline: Outline, protocol: str, path) -> pd.DataFrame:
             place = family, model, against, recipe, task, measure, layer
             floors = [value for value, *_ in by_model.get((untrained, *place[3:5], layer, measure), {}).values()]
             floor = float(np.mean(floors)) if floors else float("nan")
-            rows.append((*place, *means, *found, np.nan, len(numbers), by_pretraining.tolist(), "", floor))
+            rows.append((*place, *means, *found, np.nan, len(numbers), by_pretraining.tolist(), numbers, "", floor))
     frame = pd.DataFrame(rows, columns=DIFFERENCES)
     for _, part in frame.groupby(["family", "measure", "recipe", "task"], sort=False):
         frame.loc[part.index, "p_holm"] = holm(part["p"])
@@ -141,8 +150,7 @@ def slopes(outline: Outline, protocol: str, found: pd.DataFrame, contrasts: pd.D
     is a pretraining of a model: x is what its measure in the last layer has more than that of its base of the same
     number, y what its zero-shot mean has more, in percent points. The base is the origin, so pretraining r has the
     slope b[r] = Σ x y / Σ x² over its models, and the interval is mean_r b[r] ± t(P − 1) √(s² / P): a pretraining is a
-    cluster, whose models share a base. It is NaN with one pretraining or one model. A model is left out of which the
-    scores have other pretrainings than the hidden states, which happens while a study is unfinished.
+    cluster, whose models share a base. It is NaN with one pretraining or one model.
     """
     scores = contrasts[
         (contrasts["protocol"] == protocol)
@@ -171,11 +179,15 @@ def _points(
         if model not in before.index or (model, base) not in scores.index:
             continue
         x, contrast = before.loc[model, "by_pretraining"], scores.loc[(model, base)]
+        if np.isnan(contrast["estimate"]):
+            continue
+        # One pretraining has no list of its own.
         y = contrast["by_pretraining"] if len(contrast["by_pretraining"]) else [contrast["estimate"]]
-        if len(x) == len(y):
-            for number, (more, score) in enumerate(zip(x, y, strict=True), 1):
-                if not np.isnan(score):
-                    yield model, number, float(more), float(score)
+        score_of = dict(zip(contrast["numbers"], y, strict=True))
+        # Of an unfinished study, hidden states and scores may be those of different pretrainings.
+        for number, more in zip(before.loc[model, "numbers"], x, strict=True):
+            if number in score_of:
+                yield model, int(number), float(more), float(score_of[number])
 
 
 def _slope(points: list[tuple[str, int, float, float]]) -> tuple:

@@ -57,7 +57,7 @@ TEXTS = ["protocol", "family", "recipe", "model", "against", "against_recipe", "
 NUMBERS = ["estimate", "low", "high", "standard_error", "df", "p", "p_holm", "p_equivalence", "margin"]
 NUMBERS += ["smallest_effect"]
 COUNTS = ["P", "S", "n"]
-LAST = ["verdict", "scope", "left_out", "degenerate", "by_pretraining"]
+LAST = ["verdict", "scope", "left_out", "degenerate", "by_pretraining", "numbers"]
 COLUMNS = [*TEXTS[:2], "primary", *TEXTS[2:], *NUMBERS, *COUNTS, *LAST]
 
 
@@ -239,7 +239,7 @@ def contrasts_frame(outline: Outline, folder) -> pd.DataFrame:
     says why. left_out: languages and seeds; of a mean, the tasks that are not in it, for this or for want of scores.
     P: pretrainings, S: the fewest seeds of a side, n: test examples of the languages that count. smallest_effect of a
     primary contrast is that of Holm's first step.
-    by_pretraining: the difference of each pretraining. p_holm is NaN for secondary contrasts.
+    by_pretraining: the difference of each pretraining; numbers: which these are. p_holm is NaN for secondary contrasts.
     """
     rows: list[dict] = []
     for protocol in outline.protocols:
@@ -304,6 +304,7 @@ def _numbers(one: Change, margin: float) -> dict:
         "left_out": one.found.left_out,
         "degenerate": ", ".join(one.found.reasons),
         "by_pretraining": [float(value) for value in one.by_pretraining],
+        "numbers": list(one.numbers),
         **tests(one, margin),
     }
 

@@ -46,7 +46,14 @@ def separability(study, view: str) -> list[str]:
 
 def languages_alike(study) -> list[str]:
     """Similarities of languages, of every pretraining."""
-    numbers = range(1, study.most_replicates + 1) if study.each_continued and has_similarities(study) else ()
+    if not study.each_continued:
+        return []
+    # With `partial` there may be no hidden states of a pretraining yet.
+    numbers = [
+        number
+        for number in range(1, study.most_replicates + 1)
+        if all(study.models_with_states(corpus, number) for corpus in study.corpora)
+    ]
     return [f"{study.results}/cka/{replicate_name('languages', number)}.parquet" for number in numbers]
 
 

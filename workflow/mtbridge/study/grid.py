@@ -74,11 +74,13 @@ class Study:
 
     def separability(self, corpus: str) -> list[str]:
         """How far languages lie apart on a corpus, in all pretrainings of all models and in fine-tuned runs."""
-        before = self.paths(f"separability/{corpus}/{{model}}.parquet", self.each_model)
         run = "{recipe}/{model}/{task}/seed{seed}"
-        if not self.settings.partial:
-            return [*before, *self.paths(f"separability/{corpus}/after/{run}.parquet", self.runs_with_separability)]
-        return before
+        models = self.finished(f"states/{corpus}/{{model}}.safetensors", self.each_model)
+        runs = self.finished(f"runs/{run}/model.safetensors", self.runs_with_separability)
+        folder = f"{self.results}/separability/{corpus}"
+        return [f"{folder}/{row['model']}.parquet" for row in models] + [
+            f"{folder}/after/{run.format(**row)}.parquet" for row in runs
+        ]
 
     @cached_property
     def each_model(self) -> list[dict]:
@@ -86,8 +88,13 @@ class Study:
         return [{"model": model} for model in self.models]
 
     def each_replicate(self, number: int) -> list[dict]:
-        """The pretraining of this number of every model that has so many."""
-        models = [model for model in self.settings.models if self.settings.replicates_of(model) >= number]
+        """The pretraining of this number of every model that has so many; derived models have none of their own."""
+        catalog = self.settings.model_catalog
+        models = [
+            model
+            for model in self.settings.models
+            if self.settings.replicates_of(model) >= number and catalog[model].source != "derived"
+        ]
         return [{"model": replicate_name(model, number)} for model in models]
 
     @cached_property
@@ -210,8 +217,8 @@ class Study:
         return sorted({self.corpus_of(self.view(protocol)) for protocol in self.protocols})
 
     def languages_of(self, corpus: str) -> list[str]:
-        """The languages of a corpus: all, but for those that no model sees in pretraining."""
-        shares = self.settings.corpora.shares if corpus == "pretraining" else {}
+        """The languages of a corpus: all; of the texts to learn from, and to translate, those that models see."""
+        shares = self.settings.corpora.shares if corpus in ("pretraining", "heldout") else {}
         return [language for language in self.languages if shares.get(language, 1) > 0]
 
     def label(self, model: str) -> str:

@@ -169,7 +169,7 @@ class Options:
                     "seen": spec.seen,
                     "label": self.study.label(key),
                     "origin": settings.origin(key),
-                    **({"other": spec.other} if spec.other else {}),
+                    **({"other": spec.other, "intervention": spec.intervention} if spec.other else {}),
                     **({"alpha": spec.alpha} if spec.alpha is not None and spec.matrices is None else {}),
                     **({"match": spec.match} if spec.match else {}),
                     # Left out for one pretraining, so that views of such a study are not stale.

@@ -42,6 +42,7 @@ class Model:
     origin: str = "trained"  # where its first weights come from; see `Settings.origin`
     replicates: tuple[str, ...] = ()  # keys of its further pretrainings: mbart@2, mbart@3
     other: str | None = None  # of a derived model, the other one that its weights come from, besides its base
+    intervention: str | None = None  # of a derived model, which of `specs.intervention`
     alpha: float | None = None  # of a derived model on the path from its base to the other: how far it is
     steps: int | None = None  # of a model that is trained here: its updates
     match: str | None = None  # of a control, the model whose budget it has
@@ -81,7 +82,7 @@ class Outline:
     # recipe -> origin of models -> its settings, and under `by_task` those that differ
     settings: dict[str, dict[str, dict]] = field(default_factory=dict, compare=False)
     description: str = ""
-    languages: tuple[str, ...] = ()  # of pretraining and similarity
+    languages: tuple[str, ...] = ()  # of pretraining
     compare: tuple[tuple[str, str], ...] = ()  # pairs of models, or of recipes, that the study wants to compare
     margin: float = 1.0  # percent points below which a difference does not matter
     shares: dict[str, float] = field(default_factory=dict)  # of the text of pretraining that languages have; default 1
@@ -254,7 +255,10 @@ def _read_json(study: str) -> tuple[str, dict]:
 
 
 def _model(entry: dict) -> Model:
-    optional = {key: entry.get(key) for key in ("base", "objective", "directions", "other", "alpha", "steps", "match")}
+    optional = {
+        key: entry.get(key)
+        for key in ("base", "objective", "directions", "other", "intervention", "alpha", "steps", "match")
+    }
     return Model(
         entry["key"],
         entry["label"],

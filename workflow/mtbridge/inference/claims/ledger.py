@@ -137,7 +137,7 @@ CLAIMS = (
         "values-cause",
         "Larger singular values are what makes outputs separable and transfer worse",
         "abstract; Tables 2 and 5",
-        "the other's singular values on the base's vectors doing what the other does",
+        "the other's singular values alone, on the base's vectors, lowering zero-shot scores",
         published.no_table,
         study.values_are_the_cause,
     ),

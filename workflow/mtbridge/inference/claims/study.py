@@ -17,7 +17,7 @@ from mtbridge.inference.claims.finding import (
     not_testable,
 )
 from mtbridge.inference.contrasts import ALL_TASKS
-from mtbridge.inference.verdicts import EVERY_TARGET, HELPS, HURTS, NO_VERDICT, UNDECIDED
+from mtbridge.inference.verdicts import EQUIVALENT, EVERY_TARGET, HELPS, HURTS, NO_VERDICT, UNDECIDED
 from mtbridge.study.outline import Outline
 
 
@@ -56,6 +56,13 @@ class Study:
             keep &= frame[key] == value
         return list(frame[keep].itertuples())
 
+    def same_question(self, statistic: str) -> Any:
+        """The row of the question's two models in another statistic; None if there is none."""
+        if self.question is None:
+            return None
+        where = {"model": self.question.model, "against": self.question.against, "recipe": self.question.recipe}
+        return next(iter(self.rows("objectives", statistic, **where)), None)
+
     @cached_property
     def moved(self) -> pd.DataFrame:
         """The rows of `weights` of the question's model."""
@@ -90,26 +97,20 @@ def of_contrast(study: Study, row, verdicts: dict[str, str], what: str) -> Findi
 
 def fails_to_help(study: Study) -> Finding:
     """The study's main contrast: no gain is shown if it is equivalent or hurts."""
-    verdicts = {HELPS: CONTRADICTED, HURTS: SUPPORTED, "equivalent": SUPPORTED}
+    verdicts = {HELPS: CONTRADICTED, HURTS: SUPPORTED, EQUIVALENT: SUPPORTED}
     return of_contrast(study, study.question, verdicts, "zero-shot")
 
 
 def is_detrimental(study: Study) -> Finding:
     """A gap that widens, where HURTS is the verdict of a wider gap."""
-    row = None
-    if study.question is not None:
-        where = {"model": study.question.model, "against": study.question.against, "recipe": study.question.recipe}
-        row = next(iter(study.rows("objectives", "gap", **where)), None)
-    return of_contrast(study, row, {HELPS: CONTRADICTED, HURTS: SUPPORTED, "equivalent": CONTRADICTED}, "gap")
+    verdicts = {HELPS: CONTRADICTED, HURTS: SUPPORTED, EQUIVALENT: CONTRADICTED}
+    return of_contrast(study, study.same_question("gap"), verdicts, "gap")
 
 
 def english_is_spared(study: Study) -> Finding:
     """The same contrast in English."""
-    row = None
-    if study.question is not None:
-        where = {"model": study.question.model, "against": study.question.against, "recipe": study.question.recipe}
-        row = next(iter(study.rows("objectives", "english", **where)), None)
-    return of_contrast(study, row, {HURTS: CONTRADICTED, HELPS: SUPPORTED, "equivalent": SUPPORTED}, "English")
+    verdicts = {HURTS: CONTRADICTED, HELPS: SUPPORTED, EQUIVALENT: SUPPORTED}
+    return of_contrast(study, study.same_question("english"), verdicts, "English")
 
 
 def separates(study: Study) -> Finding:
@@ -125,9 +126,12 @@ def separates(study: Study) -> Finding:
 
 def separability_goes_with_loss(study: Study) -> Finding:
     """The slope of zero-shot scores over languages apart; negative supports."""
-    frame = study.slopes
-    rows = [] if frame.empty else list(frame[frame["measure"] == "language_share"].itertuples())
-    row = max(rows, key=lambda one: one.P, default=None)
+    row = None
+    if study.question is not None and not study.slopes.empty:
+        of_measure = study.slopes[study.slopes["measure"] == "language_share"]
+        base = study.outline.model(study.question.model).base
+        own = (of_measure["base"] == base) & (of_measure["recipe"] == study.question.recipe)
+        row = next(of_measure[own].itertuples(), None)
     if row is None or np.isnan(row.low):
         return not_testable("fewer than two models that continue one base, or one pretraining")
     tested = f"zero-shot points for .1 more variance between languages, models continued from {row.base}"
@@ -184,19 +188,15 @@ def d_is_the_change(study: Study) -> Finding:
 
 
 def values_are_the_cause(study: Study) -> Finding:
-    """The derived models: do the other's singular values on the base's vectors do what the other does?"""
-    other = next((model for model in study.outline.models if model.key.endswith("values") and model.other), None)
-    if other is None:
+    """A base with the other's singular values, against the base: the claim is that this alone makes transfer worse."""
+    derived = [model for model in study.outline.models if model.intervention == "values"]
+    if not derived:
         return not_testable("no derived model with the other's singular values; the study `controlled` has one")
-    row = next(iter(study.rows("weights", "zero_shot", against=str(other.base), model=other.key)), None)
+    model = derived[0]
+    row = next(iter(study.rows("weights", "zero_shot", against=str(model.base), model=model.key)), None)
     if row is None:
-        return not_testable("the derived models have no scores yet")
-    vectors = next(iter(study.rows("compare", "zero_shot", against=other.key)), None)
-    if vectors is None:
-        return of_contrast(study, row, {HURTS: SUPPORTED, HELPS: SUPPORTED, "equivalent": CONTRADICTED}, "zero-shot")
-    what = "zero-shot; the other's vectors do more than its values if this is not zero"
-    verdicts = {HELPS: CONTRADICTED, HURTS: CONTRADICTED, "equivalent": OPEN}
-    return of_contrast(study, vectors, verdicts, what)
+        return not_testable("the derived model has no scores yet")
+    return of_contrast(study, row, {HURTS: SUPPORTED, HELPS: CONTRADICTED, EQUIVALENT: CONTRADICTED}, "zero-shot")
 
 
 def norms_grow(study: Study) -> Finding:
@@ -218,9 +218,7 @@ def from_scratch_is_worse(study: Study) -> Finding:
     ]
     if not pairs:
         return not_testable("name them in the config: compare: [[nllb-600m, mbart]]")
-    return of_contrast(
-        study, pairs[0], {HURTS: SUPPORTED, HELPS: CONTRADICTED, "equivalent": CONTRADICTED}, "zero-shot"
-    )
+    return of_contrast(study, pairs[0], {HURTS: SUPPORTED, HELPS: CONTRADICTED, EQUIVALENT: CONTRADICTED}, "zero-shot")
 
 
 def not_here(study: Study) -> Finding:

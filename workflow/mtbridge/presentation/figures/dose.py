@@ -70,7 +70,7 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
         loc="outside lower center",
         ncols=4,
         frameon=False,
-        title=f"Bands: 95 % intervals of {most} pretrainings" if most > 1 else "Bands: 95 % intervals",
+        title=f"Bands: 95 % intervals of up to {most} pretrainings" if most > 1 else "Bands: 95 % intervals",
         title_fontsize=6.5,
     )
     return figure

@@ -70,11 +70,12 @@ def pairs(outline: Outline, protocol: str) -> list[tuple[str, ...]]:
     First the protocol's pairs whose models are both in the study. Then, if the protocol asks for it or there is no such
     pair, the other models in pairs, MT models last.
     """
-    settings, keys = outline.protocol(protocol), [model.key for model in outline.models]
+    settings = outline.protocol(protocol)
+    keys = [model.key for model in outline.models if model.kind != "derived"]  # these are not compared
     complete: list[tuple[str, ...]] = [pair for pair in settings.model_pairs if set(pair) <= set(keys)]
     if complete and not settings.other_models:
         return complete
-    rest = [model.key for model in outline.models if not any(model.key in pair for pair in complete)]
+    rest = [key for key in keys if not any(key in pair for pair in complete)]
     rest.sort(key=lambda key: outline.model(key).kind == "MT")
     return complete + [tuple(rest[index : index + 2]) for index in range(0, len(rest), 2)]
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from mtbridge.base.files import read_parquet
 from mtbridge.inference import separability
-from mtbridge.inference.verdicts import EVERY_TARGET, NO_VERDICT, OF_COMPARED, OF_DERIVED, OF_OBJECTIVES
+from mtbridge.inference.verdicts import EVERY_TARGET, NO_VERDICT, OF_COMPARED, OF_CONTINUED, OF_DERIVED, OF_OBJECTIVES
 from mtbridge.presentation.comparisons import (
     Contrast,
     contrasts,
@@ -31,13 +31,19 @@ STEP = 0.1  # of the measure, for which slopes are stated
 
 
 def read(results, outline: Outline, protocol: str) -> list[tuple[str, str]]:
-    """Questions with their answers, from the files under `results`; those that the study cannot answer are left out."""
-    results = Path(results)
+    """Questions with their answers, from the files under `results`; those that the study cannot answer are left out.
+
+    Of several recipes the first one answers, and is named.
+    """
+    results, recipe = Path(results), outline.recipes[0]
     found = list(_separability(results / SEPARABILITY, outline)) + list(_transfer(results / SLOPES, outline))
     if (results / CONTRASTS).exists():
         means = mean_rows(results / CONTRASTS, protocol)
+        means = means[means["recipe"] == recipe].reset_index(drop=True)
         every = list(contrasts(means))
         found += [*_weights(every, outline), *_objectives(every, outline), *_languages(means, outline)]
+    if len(outline.recipes) > 1:
+        return [(f"{question} (recipe {recipe})", answer) for question, answer in found]
     return found
 
 
@@ -54,6 +60,7 @@ def _separability(path: Path, outline: Outline) -> Iterator[tuple[str, str]]:
         return
     frame = read_parquet(path, separability.DIFFERENCES)
     frame = frame[(frame["measure"] == MEASURE) & frame["recipe"].isin(["", outline.recipes[0]])]
+    frame = frame[frame["family"].isin(OF_CONTINUED)]
     of_objectives = frame[frame["family"].isin(OF_OBJECTIVES)]
     frame = of_objectives if len(of_objectives) else frame
     texts = []
@@ -79,7 +86,7 @@ def _transfer(path: Path, outline: Outline) -> Iterator[tuple[str, str]]:
         return
     frame = read_parquet(path, separability.SLOPES)
     texts = []
-    for row in frame[frame["measure"] == MEASURE].itertuples():
+    for row in frame[(frame["measure"] == MEASURE) & (frame["recipe"] == outline.recipes[0])].itertuples():
         if math.isnan(row.slope):
             continue
         numbers = f"{signed(STEP * row.slope)} points"
@@ -97,7 +104,7 @@ def _weights(found: list[Contrast], outline: Outline) -> Iterator[tuple[str, str
     """Is it the singular values?"""
     derived = [one for one in found if one.family in OF_DERIVED and "zero_shot" in one.rows]
     bases = {model.key: model.base for model in outline.models if model.kind == "derived"}
-    own = [one for one in derived if bases.get(one.model) == one.against and _alpha(outline, one.model) is None]
+    own = [one for one in derived if bases.get(one.model) == one.against and outline.model(one.model).alpha is None]
     if own:
         texts = [f"{short(outline, one.model)} {_row(one.rows['zero_shot'])}" for one in own]
         against = join(dict.fromkeys(short(outline, one.against) for one in own))
@@ -105,10 +112,6 @@ def _weights(found: list[Contrast], outline: Outline) -> Iterator[tuple[str, str
         more = [f" {label(outline, one)}: {_row(one.rows['zero_shot'])}." for one in pairs if "zero_shot" in one.rows]
         answer = f"Zero-shot points more than {against}: {'; '.join(texts)}.{''.join(more)}"
         yield "Is it the singular values?", answer
-
-
-def _alpha(outline: Outline, key: str) -> float | None:
-    return outline.model(key).alpha
 
 
 def _objectives(found: list[Contrast], outline: Outline) -> Iterator[tuple[str, str]]:
