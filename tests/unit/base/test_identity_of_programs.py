@@ -14,21 +14,36 @@ from mtbridge.base.identity.reach import Reach
 from mtbridge.base.identity.references import NOT_MEANING, ROOT, Graph, Project
 
 
-@pytest.fixture
-def copy(tmp_path):
+def copied(to: Path) -> Path:
     """A copy of this project's code."""
     for folder in ("scripts", "workflow/mtbridge"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path
+        shutil.copytree(ROOT / folder, to / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return to
+
+
+@pytest.fixture
+def copy(tmp_path):
+    return copied(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory):
+    """The digests of all programs in a copy that nobody edits."""
+    return digests(copied(tmp_path_factory.mktemp("before")))
 
 
 def programs(root: Path) -> list[str]:
     return sorted(path.stem for path in (root / "scripts").glob("[a-z]*.py"))
 
 
-def digests(root: Path, *unused: str, not_meaning=NOT_MEANING) -> dict[str, str]:
-    graph = Graph(Project(root, not_meaning=not_meaning), frozenset(unused))
+def digests(root: Path) -> dict[str, str]:
+    graph = Graph(Project(root), frozenset())
     return {program: Reach(graph, program).digest() for program in programs(root)}
+
+
+def digest_of(root: Path, program: str, *unused: str) -> str:
+    """The digest of one program; unused: modules that it does not use, although it could."""
+    return Reach(Graph(Project(root), frozenset(unused)), program).digest()
 
 
 def reached(program: str) -> tuple[set[str], set[str]]:
@@ -55,8 +70,7 @@ def test_figures_reach_no_training():
     assert not modules & {"finetune", "models", "pretrain", "settings", "grid", "training"}
 
 
-def test_an_edited_pooling_makes_stale_what_pools(copy):
-    before = digests(copy)
+def test_an_edited_pooling_makes_stale_what_pools(copy, before):
     path = module_with(copy, "\ndef pool(")
     text = path.read_text()
     assert "batch.offsets[1:] - 1" in text
@@ -66,8 +80,7 @@ def test_an_edited_pooling_makes_stale_what_pools(copy):
     assert {program for program in before if before[program] != after[program]} == pools
 
 
-def test_an_edited_loss_makes_stale_what_trains(copy):
-    before = digests(copy)
+def test_an_edited_loss_makes_stale_what_trains(copy, before):
     path = module_with(copy, "\nclass Training")
     text = path.read_text()
     assert "clip_grad_norm_(" in text
@@ -76,9 +89,8 @@ def test_an_edited_loss_makes_stale_what_trains(copy):
     assert {program for program in before if before[program] != after[program]} == {"finetune"}
 
 
-def test_a_moved_module_makes_nothing_stale(copy):
+def test_a_moved_module_makes_nothing_stale(copy, before):
     library = copy / "workflow/mtbridge"
-    before = digests(copy)
     (library / "moved").mkdir()
     (library / "moved/__init__.py").write_text('"""A room."""\n')
     moved = ["finetune", "models", "packing", "tokens", "tables", "metrics", "checkpoints"]
@@ -107,17 +119,16 @@ def test_an_edited_reader_of_another_source_makes_no_examples_stale(copy):
     readers = next((copy / "workflow/mtbridge").rglob("conllu.py")).parent
     package = ".".join(readers.relative_to(copy / "workflow").parts)
     unused = (f"{package}.hub", f"{package}.xglue", package.replace("readers", "world"))
-    before = digests(copy, *unused)["examples"], digests(copy)["examples"]
+    before = digest_of(copy, "examples", *unused), digest_of(copy, "examples")
     for path in (readers / "hub.py", readers / "xglue.py"):
         path.write_text(re.sub(r"(\n    return )", r"\1not ", path.read_text()))
-    after = digests(copy, *unused)["examples"], digests(copy)["examples"]
+    after = digest_of(copy, "examples", *unused), digest_of(copy, "examples")
     assert after[0] == before[0] and after[1] != before[1]
     (readers / "conllu.py").write_text(re.sub(r"(\n    return )", r"\1not ", (readers / "conllu.py").read_text()))
-    assert digests(copy, *unused)["examples"] != before[0]
+    assert digest_of(copy, "examples", *unused) != before[0]
 
 
-def test_a_setting_of_recipes_makes_no_hidden_states_stale(copy):
-    before = digests(copy)
+def test_a_setting_of_recipes_makes_no_hidden_states_stale(copy, before):
     path = next((copy / "workflow/mtbridge").rglob("recipe.py"))
     path.write_text(
         path.read_text().replace('0.1, description="Share of the updates', '0.2, description="Share of the updates')

@@ -27,6 +27,7 @@ SEPARABILITY = {
     "retrieval_centred": "retrieval, centred",
     "cosine": "cosine, centred",
 }
+SEPARABILITY_SHOWN = ("language_share", "sentence_share", "retrieval_centred")  # in pictures
 EXAMPLES_ONLY = "examples only"  # below an interval that does not hold seeds, among others that do
 # Why a score is degenerate -> what that means.
 DEGENERATE = {

@@ -10,10 +10,9 @@ from mtbridge.inference.separability import curves
 from mtbridge.presentation.comparisons import short
 from mtbridge.presentation.figures.sheet import nothing_to_draw
 from mtbridge.presentation.figures.style import wrap
-from mtbridge.presentation.words import SEPARABILITY
+from mtbridge.presentation.words import SEPARABILITY, SEPARABILITY_SHOWN
 from mtbridge.study.outline import Outline
 
-SHOWN = ("language_share", "sentence_share", "retrieval_centred")
 STYLES = ("-", "--", "-.", (0, (1, 1)))
 PANEL = (2.6, 2.0)  # inches
 BEFORE = ""  # the task of states before any fine-tuning
@@ -23,13 +22,13 @@ def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFra
     """The curves of the measures that are shown, from `<inputs>/<corpus>.parquet`, without derived models."""
     found = curves(outline, protocol, f"{inputs}/{outline.corpus(protocol)}.parquet")
     derived = [model.key for model in outline.models if model.kind == "derived"]
-    return found[found["measure"].isin(SHOWN) & ~found["model"].isin(derived)].reset_index(drop=True)
+    return found[found["measure"].isin(SEPARABILITY_SHOWN) & ~found["model"].isin(derived)].reset_index(drop=True)
 
 
 def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
     """Measures across; down, before fine-tuning and after that on each task; of several recipes the first one."""
     frame = frame[frame["recipe"].isin(["", outline.recipes[0]])].fillna({"task": BEFORE})
-    measures = [name for name in SHOWN if (frame["measure"] == name).any()]
+    measures = [name for name in SEPARABILITY_SHOWN if (frame["measure"] == name).any()]
     tasks = [BEFORE, *(task.name for task in outline.tasks if (frame["task"] == task.name).any())]
     models = [model.key for model in outline.models if (frame["model"] == model.key).any()]
     if not measures:

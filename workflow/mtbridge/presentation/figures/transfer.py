@@ -14,10 +14,9 @@ from mtbridge.presentation.comparisons import short
 from mtbridge.presentation.figures.sheet import nothing_to_draw
 from mtbridge.presentation.figures.style import wrap
 from mtbridge.presentation.layout import number
-from mtbridge.presentation.words import SEPARABILITY
+from mtbridge.presentation.words import SEPARABILITY, SEPARABILITY_SHOWN
 from mtbridge.study.outline import Outline
 
-SHOWN = ("language_share", "sentence_share", "retrieval_centred")
 MARKERS = "osD^vP*X<>"
 PANEL = (2.7, 2.5)  # inches
 STEP = 0.1  # of a measure, for which slopes are stated
@@ -30,7 +29,7 @@ def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFra
         (row.recipe, row.base, row.measure, *point, row.slope, row.low, row.high, row.P)
         for row in read_parquet(inputs, SLOPES).itertuples()
         for point in zip(row.models, row.numbers, row.x, row.y, strict=True)
-        if row.measure in SHOWN
+        if row.measure in SEPARABILITY_SHOWN
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -39,7 +38,7 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
     """Measures across, bases (and recipes) down; the origin is the base."""
     if frame.empty:
         return nothing_to_draw("No model continues another one, or nothing is scored yet.")
-    measures = [name for name in SHOWN if (frame["measure"] == name).any()]
+    measures = [name for name in SEPARABILITY_SHOWN if (frame["measure"] == name).any()]
     groups = list(frame[["recipe", "base"]].drop_duplicates().itertuples(index=False))
     models = list(dict.fromkeys(frame["model"]))
     colours = dict(
