@@ -23,6 +23,7 @@ LABELS = tuple("abcdefgh")
 LENGTHS = {  # (NumPy generator, number of texts) -> words in each text
     "10–200 tokens": lambda rng, count: np.exp(rng.uniform(np.log(10), np.log(200), count)),
     "XNLI-like": lambda rng, count: rng.lognormal(3.56, 0.5, count),
+    "news": lambda rng, count: rng.lognormal(5.8, 0.6, count),  # most are cut at 256 tokens; on average 229 are left
 }
 
 
@@ -34,49 +35,61 @@ def task():
 
 def prepare(folder: Path, sizes) -> None:
     """Write tokenizer, checkpoint, encoder folder, examples and tokens."""
-    import pandas as pd
+    make_encoder(folder, sizes)
+    make_texts(folder, sizes)
+
+
+def entries(sizes) -> list[str]:
+    """The tokens of the vocabulary: the special ones, then words."""
+    from mtbridge.data.tokenizers import SPECIALS
+
+    return [*SPECIALS.values(), *(f"{n:x}" for n in range(sizes["vocabulary"] - len(SPECIALS)))]
+
+
+def make_encoder(folder: Path, sizes) -> None:
+    """Write tokenizer, checkpoint and encoder folder; the weights are random."""
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import XLMRobertaConfig, XLMRobertaModel
 
-    from mtbridge.base.files import write_json, write_parquet
-    from mtbridge.data import tokenized, tokenizers
+    from mtbridge.base.files import write_json
+    from mtbridge.data.tokenizers import SPECIALS
+    from mtbridge.models.classes import config_class, encoder_class
     from mtbridge.models.extraction import extract_encoder
+    from mtbridge.specs.families import FAMILIES
 
-    entries = [
-        *tokenizers.SPECIALS.values(),
-        *(f"{n:x}" for n in range(sizes["vocabulary"] - len(tokenizers.SPECIALS))),
-    ]
-    ids = {name: entries.index(token) for name, token in tokenizers.SPECIALS.items()}
-    tokenizer = Tokenizer(
-        models.WordLevel({entry: i for i, entry in enumerate(entries)}, tokenizers.SPECIALS["unknown"])
-    )
+    words = entries(sizes)
+    ids = {name: words.index(token) for name, token in SPECIALS.items()}
+    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, SPECIALS["unknown"]))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     (folder / "tokenizer").mkdir()
     tokenizer.save(str(folder / "tokenizer/tokenizer.json"))
-    write_json({**ids, "languages": {"en": None}}, folder / "tokenizer/special.json")
+    family = FAMILIES[sizes["family"]]
+    tags = {"languages": {"en": None if family.tags is None else ids["end"]}}
+    write_json({**ids, **tags}, folder / "tokenizer/special.json")
     write_json({"tokenizer_class": "PreTrainedTokenizerFast"}, folder / "tokenizer/tokenizer_config.json")
-
     torch.manual_seed(0)
-    config = XLMRobertaConfig(
-        vocab_size=sizes["vocabulary"],
-        hidden_size=sizes["hidden"],
-        num_hidden_layers=sizes["layers"],
-        num_attention_heads=max(1, sizes["hidden"] // 64),
-        intermediate_size=4 * sizes["hidden"],
-        max_position_embeddings=sizes["max_length"] + 2,
-        type_vocab_size=1,
-        bos_token_id=ids["start"],
-        pad_token_id=ids["pad"],
-        eos_token_id=ids["end"],
-    )
-    XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder / "checkpoint")
-    extract_encoder(folder / "checkpoint", folder / "tokenizer", folder / "encoder", {"model": "xlmr"})
+    numbers = {"hidden_size": sizes["hidden"], "layers": sizes["layers"], "feedforward": sizes["feedforward"]}
+    numbers |= {"heads": max(1, sizes["hidden"] // 64), "positions": sizes["max_length"] + 2}
+    named = {key: numbers[name] for name, keys in family.config_keys.items() if name in numbers for key in keys}
+    specials = {key: ids[token] for key, token in family.config_tokens.items()}
+    published = {"scale_embedding": True} if family.name == "mbart" else {"type_vocab_size": 1}
+    config = config_class(family)(vocab_size=sizes["vocabulary"], **named, **specials, **published)
+    encoder_class(family)(config, **family.encoder_arguments).save_pretrained(folder / "checkpoint")
+    extract_encoder(folder / "checkpoint", folder / "tokenizer", folder / "encoder", {"model": family.name})
+
+
+def make_texts(folder: Path, sizes) -> None:
+    """Write examples and their tokens, for the tokenizer in the folder."""
+    import pandas as pd
+
+    from mtbridge.base.files import write_parquet
+    from mtbridge.data import tokenized
+    from mtbridge.data.tokenizers import SPECIALS
 
     rng = np.random.default_rng(0)
     lengths = LENGTHS[sizes["lengths"]](rng, sizes["examples"]).astype(int)
     lengths = np.minimum(lengths, sizes["max_length"] - 2)
-    words = entries[len(ids) :]
+    words = entries(sizes)[len(SPECIALS) :]
     frequency = 1 / np.arange(1, len(words) + 1)
     texts = [" ".join(rng.choice(words, length, p=frequency / frequency.sum())) for length in lengths]
     rows = {"split": "train", "language": "en", "example_id": [str(i) for i in range(len(texts))]}
@@ -114,11 +127,11 @@ def ours(folder, sizes, clock):
     return figures(folder, sizes, run["seconds"]["train"], run["steps"], run["tokens"])
 
 
-def trainer(folder, sizes, clock, grouped: bool):
-    """Hugging Face's Trainer on the same checkpoint.
+def hugging_face(folder, sizes, padding: str):
+    """Hugging Face's Trainer on the same checkpoint, and what adds up the seconds of its updates.
 
-    grouped: group texts by length, and pad to the longest in the batch. Otherwise pad to the maximal length beforehand,
-        the default of Hugging Face's example scripts.
+    padding: `max_length`, to the maximal length beforehand, the default of Hugging Face's example scripts; `batch`, to
+        the longest of a batch; `grouped`, the same with batches of texts of similar length.
     """
     import torch
     from transformers import (
@@ -127,16 +140,20 @@ def trainer(folder, sizes, clock, grouped: bool):
         Trainer,
         TrainerCallback,
         TrainingArguments,
-        XLMRobertaModel,
         default_data_collator,
     )
 
     from mtbridge.data.tokenizers import SPECIALS
+    from mtbridge.models.classes import encoder_class, family_of
+
+    family = family_of(folder / "checkpoint")
 
     class Classifier(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.encoder = XLMRobertaModel.from_pretrained(folder / "checkpoint", add_pooling_layer=False)
+            self.encoder = encoder_class(family).from_pretrained(folder / "checkpoint", **family.encoder_arguments)
+            for key in family.layerdrop:
+                setattr(self.encoder.config, key, 0.0)
             self.dropout = torch.nn.Dropout(0.1)
             self.head = torch.nn.Linear(sizes["hidden"], len(LABELS))
 
@@ -166,7 +183,7 @@ def trainer(folder, sizes, clock, grouped: bool):
         {"input_ids": row, "attention_mask": [1] * len(row), "labels": label}
         for row, label in zip(*examples(folder), strict=True)
     ]
-    if not grouped:
+    if padding == "max_length":
         rows = [
             {**tokenizer.pad(row, padding="max_length", max_length=sizes["max_length"]), "labels": row["labels"]}
             for row in rows
@@ -181,7 +198,7 @@ def trainer(folder, sizes, clock, grouped: bool):
         weight_decay=0.0,
         max_grad_norm=1.0,
         bf16=sizes["precision"] == "bf16",
-        train_sampling_strategy="group_by_length" if grouped else "random",
+        train_sampling_strategy="group_by_length" if padding == "grouped" else "random",
         use_cpu=sizes["device"] == "cpu",
         dataloader_pin_memory=sizes["device"] != "cpu",
         report_to=[],
@@ -191,25 +208,32 @@ def trainer(folder, sizes, clock, grouped: bool):
         seed=1,
     )
     seconds = Seconds()
+    instance = Trainer(
+        model=Classifier(),
+        args=arguments,
+        train_dataset=rows,
+        data_collator=default_data_collator if padding == "max_length" else DataCollatorWithPadding(tokenizer),
+        callbacks=[seconds],
+    )
+    return instance, seconds
+
+
+def trainer(folder, sizes, clock, padding: str):
+    """Hugging Face's Trainer, from its construction on."""
+    assert __import__("transformers").Trainer  # imported before the clock runs
     with clock:
-        instance = Trainer(
-            model=Classifier(),
-            args=arguments,
-            train_dataset=rows,
-            data_collator=DataCollatorWithPadding(tokenizer) if grouped else default_data_collator,
-            callbacks=[seconds],
-        )
+        instance, seconds = hugging_face(folder, sizes, padding)
         instance.train()
-    tokens = sizes["epochs"] * sum(sum(row["attention_mask"]) for row in rows)
+    tokens = sizes["epochs"] * sum(len(row) for row in examples(folder)[0])
     return figures(folder, sizes, seconds.total, instance.state.global_step, tokens)
 
 
 def padded(folder, sizes, clock, **other):
-    return trainer(folder, {**sizes, **other}, clock, grouped=False)
+    return trainer(folder, {**sizes, **other}, clock, "max_length")
 
 
 def grouped(folder, sizes, clock, **other):
-    return trainer(folder, {**sizes, **other}, clock, grouped=True)
+    return trainer(folder, {**sizes, **other}, clock, "grouped")
 
 
 def examples(folder) -> tuple[list[list[int]], list[int]]:
@@ -354,10 +378,11 @@ WORK = Work(
     "maximal length {max_length}, batch {batch_size}, {precision}",
     {"ours": ours, "Trainer, padded to the maximal length": padded, "Trainer, grouped by length": grouped},
     {
-        **{"layers": 4, "hidden": 256, "vocabulary": 250_002, "max_length": 256, "examples": 768, "batch_size": 32},
-        **{"epochs": 1, "learning_rate": 1e-4, "warmup": 0.1, "precision": "fp32", "lengths": "10–200 tokens"},
+        **{"family": "xlm-roberta", "layers": 4, "hidden": 256, "feedforward": 1024, "vocabulary": 250_002},
+        **{"max_length": 256, "examples": 768, "batch_size": 32, "epochs": 1, "learning_rate": 1e-4, "warmup": 0.1},
+        **{"precision": "fp32", "lengths": "10–200 tokens"},
     },
-    {"layers": 2, "hidden": 64, "vocabulary": 300, "examples": 24, "batch_size": 8},
+    {"layers": 2, "hidden": 64, "feedforward": 256, "vocabulary": 300, "examples": 24, "batch_size": 8},
     prepare,
     profile=profile,
 )

@@ -134,6 +134,11 @@ def machine(device: str) -> dict:
     return {**facts, "commit": commit.stdout.strip() or None}
 
 
+def slug(name: str) -> str:
+    """The name of a file for a machine: lower-case letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
 def spread(values: list[float]) -> str:
     """The median, and if there are several values the minimum and the maximum."""
     median = f"{statistics.median(values):.3g}"
@@ -239,7 +244,7 @@ def main(arguments=None) -> None:
     text = table(record)
     where = record["machine"]
     name = options.machine or f"{where.get('gpu', where['processor'])} {where['cores']} cores"
-    name = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    name = slug(name)
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     (options.output / f"{name}.md").write_text(text, encoding="utf-8")

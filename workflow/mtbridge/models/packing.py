@@ -112,18 +112,24 @@ def _jagged(
     dropout_p: float,
     scale: float | None,
 ) -> "torch.Tensor":
-    """One kernel for all sequences, on a GPU. All are [tokens, heads, dim]."""
+    """One kernel for all sequences, on a GPU. All are [tokens, heads, dim].
+
+    These are the operators behind PyTorch's attention of nested tensors. Those tensors themselves take milliseconds of
+    Python a layer, and copies; PyTorch's own function for packed sequences has no dropout.
+    """
     import torch
 
-    # With the lengths given, PyTorch need not ask the device for them, which would wait at every layer.
-    q, k, v = (
-        torch.nested.nested_tensor_from_jagged(x, packed.offsets, min_seqlen=1, max_seqlen=packed.longest).transpose(
-            1, 2
-        )
-        for x in (query, key, value)
-    )
-    out = torch.nn.functional.scaled_dot_product_attention(q, k, v, dropout_p=dropout_p, scale=scale)
-    return out.transpose(1, 2).values()
+    if torch.is_autocast_enabled("cuda"):  # the operators below do not ask for it
+        query, key, value = (x.to(torch.get_autocast_dtype("cuda")) for x in (query, key, value))
+    offsets, longest = packed.offsets.to(torch.int32), packed.longest
+    # Flash attention computes in 16 bits, with heads of a multiple of 8.
+    if query.dtype != torch.float32 and query.shape[-1] % 8 == 0:
+        flash = torch.ops.aten._flash_attention_forward
+        return flash(query, key, value, offsets, offsets, longest, longest, dropout_p, False, False, scale=scale)[0]
+    training = torch.is_grad_enabled() and query.requires_grad
+    q, k, v = (x[None] for x in (query, key, value))
+    efficient = torch.ops.aten._efficient_attention_forward
+    return efficient(q, k, v, None, offsets, offsets, longest, longest, dropout_p, 0, training, scale=scale)[0][0]
 
 
 def _in_groups(
@@ -259,14 +265,15 @@ def _written_out() -> Any:
     return WrittenOut
 
 
-def fill(batch: Packed[np.ndarray], longest: int) -> Packed[np.ndarray]:
-    """The batch with one more sequence, of 1 to `longest` tokens of padding, so that its size is a multiple of it.
+def fill(batch: Packed[np.ndarray], multiple: int, longest: int) -> Packed[np.ndarray]:
+    """The batch with one more sequence, of 1 to `multiple` tokens of padding, so that its size is a multiple of that.
 
-    Such batches have few sizes, and a CUDA graph can be recorded for each. In tagging `first_subwords` gets as many
+    Such batches have few sizes, and a CUDA graph can be recorded for each. For the same reason all say that their
+    longest sequence has `longest` tokens, which is at least `multiple`. In tagging `first_subwords` gets as many
     entries as there are tokens. Outputs beyond the batch's own sequences or words have no meaning.
     """
     tokens, sequences = len(batch.ids), len(batch.lengths)
-    extra = longest - tokens % longest
+    extra = multiple - tokens % multiple
     zeros, last = np.zeros(extra, dtype=np.int64), np.full(extra, sequences)
     first_subwords = batch.first_subwords
     if first_subwords is not None:

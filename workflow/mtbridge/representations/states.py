@@ -15,7 +15,7 @@ from mtbridge.models.forward import forward
 from mtbridge.models.loading import load_encoder
 from mtbridge.models.pooling import pool
 from mtbridge.models.template import template
-from mtbridge.training.batches import Inputs, sorted_batches
+from mtbridge.training.batches import EVALUATION_TOKENS, Inputs, sorted_batches
 
 
 def pooled_states(
@@ -65,7 +65,7 @@ def states_of(
         inputs = Inputs(ids, types, None)
         out: np.ndarray | None = None
         with torch.inference_mode():
-            for rows in sorted_batches(inputs.ids.lengths):
+            for rows in sorted_batches(inputs.ids.lengths, EVALUATION_TOKENS[device.type]):
                 batch = inputs.batch(rows).to(device)
                 layers = forward(encoder, batch, hidden_states=True)
                 pooled = torch.stack([pool(layer, batch, "mean") for layer in layers]).cpu().numpy()

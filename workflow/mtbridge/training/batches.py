@@ -121,7 +121,12 @@ def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -
     return [rows[np.argsort(-lengths[rows], kind="stable")] for rows in batches]
 
 
-def sorted_batches(lengths: np.ndarray, tokens: int = 8192) -> list[np.ndarray]:
+# Tokens of a batch in evaluation, by the kind of device. A GPU needs more of them before its kernels, not Python's
+# launching of them, take the time.
+EVALUATION_TOKENS = {"cpu": 8192, "cuda": 32768}
+
+
+def sorted_batches(lengths: np.ndarray, tokens: int = EVALUATION_TOKENS["cpu"]) -> list[np.ndarray]:
     """Batches for evaluation: rows by length, the longest first, at most `tokens` tokens or one row in each."""
     order = np.argsort(-lengths, kind="stable")
     ends, batches, start = np.cumsum(lengths[order]), [], 0

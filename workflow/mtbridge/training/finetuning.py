@@ -8,6 +8,7 @@ batch, and the loss is divided by the number of labels in the entire batch, so t
 the masks of dropout differ with the number of processes.
 """
 
+import contextlib
 import math
 import os
 import sys
@@ -37,6 +38,7 @@ from mtbridge.training.batches import (
 )
 from mtbridge.training.classifier import classifier
 from mtbridge.training.cuda_graphs import GraphedStep
+from mtbridge.training.half_weights import HalfWeights
 from mtbridge.training.optimization import adamw, scheduled_rate, set_rate
 from mtbridge.training.prediction import predict_dev
 from mtbridge.training.processes import Processes
@@ -155,10 +157,15 @@ class Training:
         torch.manual_seed(seed + 1_000_003 * processes.rank)
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = adamw(self.parameters, recipe.learning_rate, recipe.weight_decay)
+        # On a CPU casts are no launches of kernels, and cost little.
+        on_gpu = self.device.type == "cuda"
+        self.halves = HalfWeights(self.model) if on_gpu and recipe.precision == "bf16" else None
         self.graphed_step: GraphedStep | None = None
-        if self.device.type == "cuda" and os.environ.get("MTBRIDGE_CUDA_GRAPHS", "1") != "0":
+        if on_gpu and os.environ.get("MTBRIDGE_CUDA_GRAPHS", "1") != "0":
+            # Between gradients and update several processes add their gradients up, which is in no graph.
+            update = self.update if processes.count == 1 else None
             self.graphed_step = GraphedStep(
-                self.gradients, self.model, recipe.max_length, self.device, self.kind.ignored
+                self.gradients, self.model, recipe.max_length, self.device, self.kind.ignored, update
             )
         self.micro_batch = recipe.batch_size  # examples in a pass; halved when memory runs out
         self.lengths = self.inputs.ids.lengths[self.train]
@@ -181,14 +188,25 @@ class Training:
         """Add `scale` times the gradients of a batch to the parameters'; returns the loss, summed over its labels."""
         import torch
 
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            logits = self.model(batch).float()
-        loss = self.kind.loss(logits, targets)
-        (loss * scale).backward()
+        with self.halves.used() if self.halves else contextlib.nullcontext():
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+                logits = self.model(batch).float()
+            loss = self.kind.loss(logits, targets)
+            (loss * scale).backward()
         return loss.detach()
 
-    def accumulate_gradients(self, rows: np.ndarray, scale: float) -> Any:
-        """Add the gradients of this process's share of a batch, in as many passes as memory needs; returns the loss.
+    def update(self) -> None:
+        """Clip the gradients and update the weights with them; the device is not waited for."""
+        import torch
+
+        torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
+        self.optimizer.step()
+
+    def accumulate_gradients(self, rows: np.ndarray, scale: float) -> tuple[Any, bool]:
+        """Add the gradients of this process's share of a batch, in as many passes as memory needs.
+
+        Returns:
+            the loss, and whether a graph has made the update as well.
 
         Raises:
             MtbridgeError: memory does not suffice for one example.
@@ -204,10 +222,11 @@ class Training:
                     batch = replace(batch, ids=self.vocabulary.places(batch.ids))
                     # A graph for a size that occurs once an epoch would not pay: the last batch is often smaller.
                     if self.graphed_step and len(part) * self.processes.count == self.recipe.batch_size:
-                        loss = loss + self.graphed_step(batch, targets, scale)
-                    else:
-                        loss = loss + self.gradients(batch.to(self.device), to_device(targets, self.device), scale)
-                return loss
+                        made = self.graphed_step(batch, targets, scale)
+                        if made is not None:
+                            return made, self.graphed_step.update is not None
+                    loss = loss + self.gradients(batch.to(self.device), to_device(targets, self.device), scale)
+                return loss, False
             except torch.OutOfMemoryError as error:
                 if self.micro_batch == 1:
                     raise MtbridgeError(
@@ -224,20 +243,20 @@ class Training:
 
     def step(self, indices: np.ndarray) -> None:
         """One update on a batch of training examples; `indices` count among `self.train`."""
-        import torch
 
         rows = self.train[indices]
         # Every n-th row: rows are sorted by length, so all processes get about equally many tokens.
         own_rows = rows[self.processes.rank :: self.processes.count]
         labels = len(batch_targets(self.inputs, self.targets, rows))
-        loss = self.accumulate_gradients(own_rows, 1 / max(1, labels))
-        self.processes.add_gradients(self.parameters)
-        torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
         set_rate(self.optimizer, self.rate())
+        loss, updated = self.accumulate_gradients(own_rows, 1 / max(1, labels))
+        if not updated:
+            self.processes.add_gradients(self.parameters)
+            self.update()
+            # Graphs of several processes add to these very tensors.
+            self.optimizer.zero_grad(set_to_none=self.graphed_step is None or self.graphed_step.update is not None)
         # AdamW's decay of the word embeddings' rows that are not in the trimmed table.
         self.vocabulary.scale *= 1 - self.rate() * self.recipe.weight_decay
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=self.graphed_step is None)  # graphs add to these very tensors
         self.steps += 1
         self.tokens += int(self.lengths[indices].sum())
         self.pending.append((self.steps, loss, max(1, labels / self.processes.count), rows))

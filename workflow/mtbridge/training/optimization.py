@@ -1,7 +1,7 @@
 """AdamW and the schedule of its learning rate, for fine-tuning and pretraining."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -23,13 +23,19 @@ def adamw(
     import torch
 
     parameters, factors = list(parameters), factors or {}
-    groups = []
+    groups: list[dict[str, Any]] = []
     for factor in sorted({1.0, *factors.values()}):
         members = [p for p in parameters if factors.get(p, 1.0) == factor]
         matrices, vectors = [p for p in members if p.ndim > 1], [p for p in members if p.ndim <= 1]
         groups.append({"params": matrices, "weight_decay": weight_decay, "factor": factor})
         groups.append({"params": vectors, "weight_decay": 0.0, "factor": factor})
-    optimizer = torch.optim.AdamW([group for group in groups if group["params"]], betas=betas, eps=epsilon, fused=True)
+    groups = [group for group in groups if group["params"]]
+    device = parameters[0].device
+    # A step in a CUDA graph reads its rate from the device's memory; a number would be recorded for good.
+    recorded = device.type == "cuda"
+    for group in groups:
+        group["lr"] = torch.full((), learning_rate, device=device) if recorded else learning_rate
+    optimizer = torch.optim.AdamW(groups, betas=betas, eps=epsilon, fused=True, capturable=recorded)
     set_rate(optimizer, learning_rate)
     return optimizer
 
@@ -52,4 +58,7 @@ def scheduled_rate(step: int, steps: int, peak: float, warmup: float) -> float:
 def set_rate(optimizer: "torch.optim.Optimizer", rate: float) -> None:
     """Set the learning rate of an optimizer's next update."""
     for group in optimizer.param_groups:
-        group["lr"] = rate * group["factor"]
+        if isinstance(group["lr"], float):
+            group["lr"] = rate * group["factor"]
+        else:
+            group["lr"].fill_(rate * group["factor"])

@@ -11,7 +11,7 @@ from mtbridge.models.computing import device_of, usable_precision
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
 from mtbridge.tasks.metrics import sound_value
-from mtbridge.training.batches import Inputs, load_inputs, read_examples, sorted_batches
+from mtbridge.training.batches import EVALUATION_TOKENS, Inputs, load_inputs, read_examples, sorted_batches
 from mtbridge.training.weights_file import load
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def predict(
     progress = Progress("predicted", len(chosen))
     done = 0
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-        for batch in sorted_batches(inputs.ids.lengths[chosen]):
+        for batch in sorted_batches(inputs.ids.lengths[chosen], EVALUATION_TOKENS[device.type]):
             examples = chosen[batch]
             logits = model(inputs.batch(examples).to(device)).float()
             outputs = kind.outputs(logits).cpu().numpy()
