@@ -1,13 +1,14 @@
 # make         set up and run the default study      make test         all tests but those of faults (12 minutes)
 # make smoke   a small study of one minute            make test-faults  tests of kills and of faults on a cluster
 # make report  only the report of finished results   make check        lint, types and unit tests (under 2 minutes)
+# make test-gpu   what only a GPU can show: the same numbers with graphs, packed and on the CPU
 # make test-statistics  how often intervals and verdicts are right, in 2,000 simulated studies each
 # make plan    what a study costs: make plan STUDY=paper
 # make bench   compare this project with its peers: make bench ARGUMENTS="--only finetuning --rounds 1"
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: all setup smoke report plan check test test-faults test-statistics bench clean
+.PHONY: all setup smoke report plan check test test-faults test-gpu test-statistics bench clean
 
 all: setup
 	snakemake
@@ -48,6 +49,9 @@ test-statistics: setup
 # Twenty kills, and a small Slurm cluster of the tests' own; test_study.py is part of `make test`.
 test-faults: setup
 	MTBRIDGE_KILLS=20 python -m pytest -q --ignore=tests/slurm/test_study.py tests/faults tests/slurm
+
+test-gpu: setup
+	python -m pytest -q tests/gpu
 
 bench: setup
 	python -m benchmarks.run $(ARGUMENTS)

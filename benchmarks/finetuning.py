@@ -110,7 +110,7 @@ def recipe(sizes):
 def finetune(folder, sizes) -> dict:
     """This project's fine-tuning; returns its record."""
     from mtbridge.training import run
-    from mtbridge.training.finetuning import RunFiles
+    from mtbridge.training.run_data import RunFiles
 
     outputs = (folder / "weights.safetensors", folder / "run.json")
     files = RunFiles(folder / "encoder", folder / "tokens", folder / "train.parquet", *outputs)

@@ -61,9 +61,10 @@ def ours(folder: Path, sizes: dict, graphs: bool = True, trimmed: bool = True) -
 
     from mtbridge.training import finetuning as training_module
     from mtbridge.training.processes import Processes
+    from mtbridge.training.run_data import RunFiles
 
     os.environ["MTBRIDGE_CUDA_GRAPHS"] = "1" if graphs else "0"
-    files = training_module.RunFiles(folder / "encoder", folder / "tokens", folder / "train.parquet", folder, folder)
+    files = RunFiles(folder / "encoder", folder / "tokens", folder / "train.parquet", folder, folder)
     recipe = replace(finetuning.recipe(sizes), epochs=1000)
     device = torch.device(sizes["device"])
     own = training_module.Trimmed

@@ -56,9 +56,9 @@ def main():
         if gpus > 1:  # start again as several processes; a run's identity does not depend on their number
             restart(gpus)
 
-    from mtbridge.training.finetuning import RunFiles
     from mtbridge.training.resume import StatePlace
     from mtbridge.training.run import finetune
+    from mtbridge.training.run_data import RunFiles
 
     evaluation = (arguments.evaluation_tokens, arguments.evaluation_examples)
     files = RunFiles(

@@ -12,10 +12,10 @@ from mtbridge.specs.options import to_options
 from mtbridge.specs.pretraining import Architecture
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
-from mtbridge.training.finetuning import RunFiles
 from mtbridge.training.pretraining.initialization import create
 from mtbridge.training.resume import NOWHERE
 from mtbridge.training.run import finetune
+from mtbridge.training.run_data import RunFiles
 
 WORDS = [
     "cat",

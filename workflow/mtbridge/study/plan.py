@@ -1,9 +1,8 @@
 """Estimates what a study costs before it is run (runs, hours, disk), and counts what exists of it.
 
 Hours come from the records of finished runs (the mean of the same recipe, model and task). Without such runs they come
-from the number of operations: 6 per parameter of the encoder's body and token in an update, 2 in a prediction (Kaplan
-et al. 2020, section 2.1; looking up embeddings costs nothing, and attention's own share is small at these lengths).
-The figures below that are marked [E] are estimates, and the printed text says so. Hours are of one GPU or one core.
+from the number of operations, see `operations`. The figures below that are marked [E] are estimates, and the printed
+text says so. Hours are of one GPU or one core.
 
 What it gives up: of pretraining, hidden states and spectra it counts the files, and estimates no hours.
 """
@@ -24,12 +23,8 @@ from mtbridge.specs.names import split_replicate
 from mtbridge.study.grid import Study
 from mtbridge.study.languages import task_languages
 from mtbridge.study.local_checkpoints import recipe_of
+from mtbridge.study.operations import CARD, CPU, expected_hours
 from mtbridge.tasks.kinds import kind_of
-
-PEAK = 790e12  # FLOP/s of one H200 in bf16, dense, as measured on large products
-SUSTAINED = 0.12  # share of it that fine-tuning small batches reaches without CUDA graphs [E]
-BEST = 0.40  # share that seems possible with them [E]
-CPU = 50e9  # FLOP/s of one core on small models, as the study `mini` fine-tuned 4 × 96 encoders on an AMD EPYC
 
 # Examples in XGLUE (Liang et al. 2020): English train; dev and test of one language, rounded.
 RELEASE = {
@@ -42,8 +37,7 @@ RELEASE = {
     "ner": (14_042, 6_000),
     "pos": (25_376, 1_900),
 }
-# Tokens of an example with special tokens [E]: in the release, cut at 256, and of generated examples. With the
-# release's lengths, a seed of the published grid takes 3.0 GPU-hours at BEST.
+# Tokens of an example with special tokens [E]: in the release, cut at 256, and of generated examples.
 TOKENS = {"nc": 230, "xnli": 42, "paws-x": 55, "qam": 90, "qadsm": 30, "wpr": 60, "ner": 22, "pos": 27}
 GENERATED = {"nc": 33, "xnli": 23, "paws-x": 24, "qam": 41, "qadsm": 36, "wpr": 58, "ner": 18, "pos": 17}
 WORDS_PER_TOKEN = 0.75  # [E]
@@ -149,7 +143,7 @@ def plan(study: Study, results: str | Path | None = None, views: Mapping[str, li
             cell.measured += left
             each = sum(hours_of_runs) / len(hours_of_runs)
         else:
-            each = _hours_expected(study, run_of, lengths[model, task], examples[task], bodies[model][1])
+            each = _hours_expected(study, run_of, lengths[model, task], examples[task], bodies[model])
         cell.left = None if cell.left is None or each is None else cell.left + left * each
     estimate.disk = _disk(study, lengths, examples, bodies)
     estimate.files = _count_files(study, results, views or {})
@@ -236,33 +230,25 @@ def _hours_spent(record: Path, devices: int) -> float | None:
         ) from error
 
 
-def operations(recipe: dict, tokens: Any, examples: tuple[float, float], languages: int, body: float) -> float:
-    """FLOP of one run: training, the dev scores that choose its epoch, and the predictions in all languages.
-
-    An update costs 6 FLOP per parameter and token, a prediction 2 (Kaplan et al. 2020, section 2.1).
-
-    tokens: of an example, a number; or of each example, [example]. The mean counts, after cutting at `max_length`.
-    examples: training examples, and evaluation examples of all languages.
-    body: parameters of the encoder without its embeddings.
-    """
-    train, evaluation = examples
-    length = float(np.minimum(tokens, recipe["max_length"]).mean())
-    # Half of the evaluation examples are dev.
-    dev = {"last": 0, "en_dev": evaluation / languages / 2, "mean_dev": evaluation / 2}[recipe["selection"]]
-    return body * length * (6 * recipe["epochs"] * train + 2 * recipe["epochs"] * dev + 2 * evaluation)
-
-
 def _hours_expected(
-    study: Study, run: tuple[str, str, str], tokens: Any, examples: tuple[float, float] | None, body: float | None
+    study: Study,
+    run: tuple[str, str, str],
+    tokens: Any,
+    examples: tuple[float, float] | None,
+    sizes: tuple[float, float] | tuple[None, None],
 ) -> float | None:
-    """Hours of a run (recipe, model, task) by its operations; None if a figure is missing."""
+    """Hours of a run (recipe, model, task) by its operations; None if a figure is missing.
+
+    sizes: parameters of the encoder's embeddings and body.
+    """
     name, model, task = run
-    if tokens is None or examples is None or body is None:
+    table, body = sizes
+    if tokens is None or examples is None or table is None or body is None:
         return None
     languages = len(task_languages(study.settings, task))
-    recipe = recipe_of(study.settings, name, model, task)
-    flop = operations(asdict(recipe), tokens, examples, languages, body)
-    return flop / (PEAK * SUSTAINED if study.settings.gpus else CPU) / 3600
+    recipe = asdict(recipe_of(study.settings, name, model, task))
+    trained = body + USED_ROWS * table if study.settings.gpus else None
+    return expected_hours(recipe, tokens, examples, languages, body, trained)
 
 
 def _disk(study: Study, lengths: dict, examples: dict, bodies: dict) -> dict[str, float | None]:
@@ -358,7 +344,7 @@ def text(estimate: Plan) -> str:
             note += f"; {measured} of {left} runs by finished ones of the same recipe, model and task"
         others = "; others at" if measured else ", at"
         if measured < left and estimate.device == "GPU":
-            note += f"{others} {SUSTAINED:.0%} of {PEAK / 1e12:.0f} TFLOP/s [E] ({BEST:.0%} is within reach)"
+            note += f"{others.removesuffix(' at')} on {CARD} [E]"
         elif measured < left:
             note += f"{others} {CPU / 1e9:.0f} GFLOP/s a core [E]"
         lines.append(note)

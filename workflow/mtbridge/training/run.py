@@ -15,8 +15,9 @@ from mtbridge.models.kernels import keep_memory
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.task import Task
 from mtbridge.training import resume
-from mtbridge.training.finetuning import Diverged, RunFiles, Training
+from mtbridge.training.finetuning import Diverged, Training
 from mtbridge.training.processes import Processes
+from mtbridge.training.run_data import RunFiles
 from mtbridge.training.weights_file import save
 
 
