@@ -5,6 +5,7 @@ Rooms, from the top down; a module imports from its own room and from lower ones
     inference        what may be claimed from scores: intervals, differences, published values
     representations  hidden states, and how alike they are
     weights          singular values, and what is read from them
+    generation       models that write: adapted to a task, their outputs and what is wrong with them
     training         fine-tuning, prediction, pretraining
     models           encoders: any checkpoint in one form, how it is fed and run
     study            which runs a study has: settings, checks, grid, plan
@@ -13,5 +14,5 @@ Rooms, from the top down; a module imports from its own room and from lower ones
     specs            what may be set, and the facts of model families, declared once
     base             errors, files, progress, identity of code, devices, how programs start
 
-Planning a study imports nothing heavy: only models, training, weights and representations import torch.
+Planning a study imports nothing heavy: only models, training, generation, weights and representations import torch.
 """

@@ -22,7 +22,16 @@ from mtbridge.base.checkout import from_here
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.identity import digest, remember
 from mtbridge.presentation import catalog, requirements
-from mtbridge.presentation.requirements import CONTRASTS, RANKING, RUN_REPLICATES, RUN_SCORES, SEPARABILITY, SLOPES
+from mtbridge.presentation.requirements import (
+    CONTRASTS,
+    GENERATION,
+    OUTPUT_SCORES,
+    RANKING,
+    RUN_REPLICATES,
+    RUN_SCORES,
+    SEPARABILITY,
+    SLOPES,
+)
 from mtbridge.representations.measures import MEASURES
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.names import replicate_name, split_replicate
@@ -288,6 +297,8 @@ localrules:
     example_tokens,
     floor,
     score,
+    score_outputs,
+    summarise_outputs,
     scores,
     contrasts,
     mechanism,

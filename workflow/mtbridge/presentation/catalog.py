@@ -146,6 +146,31 @@ ENTRIES = (
         exists=requirements.has_scores,
     ),
     Entry(
+        name="generation",
+        kind="table",
+        title="Generation",
+        caption="What models write after adaptation in English: scores, and outputs in the wrong language.",
+        details="At the learning rate that is best on English dev, with 95 % intervals.",
+        module="tables.generation",
+        load=modules.generation,
+        inputs=requirements.GENERATION,
+        section="answers",
+        per_protocol=False,
+        exists=requirements.writes_texts,
+    ),
+    Entry(
+        name="rates",
+        kind="figure",
+        title="Learning rates of adaptation",
+        caption="Scores and outputs in the wrong language against the learning rate, for every way of adapting.",
+        module="figures.rates",
+        load=modules.rates,
+        inputs=requirements.GENERATION,
+        section="answers",
+        per_protocol=False,
+        exists=requirements.writes_texts,
+    ),
+    Entry(
         name="table1",
         kind="table",
         title="Table 1",
@@ -158,6 +183,7 @@ ENTRIES = (
         inputs="scores",
         section="scores",
         has_published=True,
+        exists=requirements.has_labels,
     ),
     Entry(
         name="table2",
@@ -172,6 +198,7 @@ ENTRIES = (
         inputs="spectra",
         section="weights",
         has_published=True,
+        exists=requirements.has_labels,
     ),
     Entry(
         name="table3",
@@ -185,6 +212,7 @@ ENTRIES = (
         inputs="data",
         section="study",
         has_published=True,
+        exists=requirements.has_labels,
     ),
     Entry(
         name="table4",
@@ -200,6 +228,7 @@ ENTRIES = (
         inputs="scores",
         section="scores",
         has_published=True,
+        exists=requirements.has_labels,
     ),
     Entry(
         name="table5",
@@ -214,6 +243,7 @@ ENTRIES = (
         inputs="spectra",
         section="weights",
         has_published=True,
+        exists=requirements.has_labels,
     ),
     Entry(
         name="weights",

@@ -130,3 +130,17 @@ def dose() -> Functions:
     from mtbridge.presentation.figures import dose
 
     return dose.frame, dose.draw
+
+
+def generation() -> Functions:
+    """Scores of outputs."""
+    from mtbridge.presentation.tables import generation
+
+    return generation.frame, generation.body
+
+
+def rates() -> Functions:
+    """Scores of outputs against the learning rate."""
+    from mtbridge.presentation.figures import rates
+
+    return rates.frame, rates.draw

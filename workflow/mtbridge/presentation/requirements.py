@@ -10,6 +10,8 @@ RUN_REPLICATES = "scores/{recipe}/{model}/{task}/seed{seed}.npz"
 CONTRASTS, RANKING = "inference/contrasts.parquet", "inference/ranking.parquet"
 SEPARABILITY, SLOPES = "inference/separability.parquet", "inference/slopes.parquet"
 CLAIMS = "inference/claims.parquet"
+OUTPUT_SCORES = "outputs/{recipe}/{model}/{task}/seed{seed}.scores.parquet"
+GENERATION = "inference/generation.parquet"
 DISTANCES = "spectra/{model}.distances.parquet"
 
 # The tables whose cells the table `agreement` counts.
@@ -89,6 +91,16 @@ def always(study) -> bool:
     return True
 
 
+def has_labels(study) -> bool:
+    """Are there tasks that predict labels, and not texts?"""
+    return bool(study.tasks)
+
+
+def writes_texts(study) -> bool:
+    """Are texts written, and scored? With `partial` there may be none yet."""
+    return bool(study.paths(OUTPUT_SCORES, study.writing_runs))
+
+
 def knows_exposure(study) -> bool:
     """Does any model say what it was trained on?"""
     return any(study.settings.model_catalog[model].seen for model in study.models)
@@ -138,4 +150,4 @@ def has_published_values(study) -> bool:
 
 def has_similarities(study) -> bool:
     """Are there hidden states to compare? With `partial` there may be none yet."""
-    return all(study.models_with_states(corpus) for corpus in study.corpora)
+    return has_labels(study) and all(study.models_with_states(corpus) for corpus in study.corpora)

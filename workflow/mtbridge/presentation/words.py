@@ -69,3 +69,28 @@ def join(parts: Iterable[str]) -> str:
     """Parts as a list in running text: a, b and c."""
     *first, last = list(parts) or [""]
     return f"{', '.join(first)} and {last}" if first else last
+
+
+# Measures of outputs, see `generation.scores`.
+OUTPUT_MEASURES = {
+    "chrf": "chrF",
+    "rouge_1": "ROUGE-1",
+    "rouge_2": "ROUGE-2",
+    "rouge_l": "ROUGE-L",
+    "token_f1": "token F1",
+    "exact_match": "exact match",
+    "wrong_language": "wrong language",
+    "other_script": "other script",
+    "empty": "empty",
+    "copy": "copy",
+    "leftover": "left-overs of pretraining",
+    "cut": "cut",
+}
+# Ways of adapting a model, see `specs.adaptation`.
+METHODS = {
+    "full": "all weights",
+    "frozen": "decoder and embeddings frozen",
+    "adapters": "adapters",
+    "lora": "LoRA",
+    "prompt": "prompt",
+}

@@ -38,6 +38,7 @@ def check(settings: Settings, layers: list) -> None:
         nothing_twice,
         protocols_fit_tasks,
         recipes_fit_tasks,
+        generation_has_models,
         languages_hold_the_source,
         shares_fit,
     ):
@@ -82,7 +83,7 @@ def names_exist(checker: Checker) -> None:
     for i, model in enumerate(settings.primary):
         checker.known(("primary", i), model, settings.models, "model that is run")
     for i, task in enumerate(settings.separability_after):
-        checker.known(("separability_after", i), task, settings.tasks, "task that is run")
+        checker.known(("separability_after", i), task, settings.understanding_tasks, "task with labels that is run")
     if FLOOR in settings.models:
         checker.wrong(("models",), f"'{FLOOR}' is the name of the baseline; call the model otherwise")
 
@@ -134,6 +135,24 @@ def recipes_fit_tasks(checker: Checker) -> None:
             except ValidationError as error:
                 first = error.errors()[0]
                 checker.wrong((*at, task, *first["loc"]), first["msg"])
+
+
+def generation_has_models(checker: Checker) -> None:
+    """Where texts are written, a model can write; ways of adapting have different names with their rates."""
+    settings = checker.settings
+    if settings.generation_tasks and not settings.writing_models:
+        message = f"none can write, which {settings.generation_tasks[0]} needs; expected an encoder with its decoder"
+        checker.wrong(("models",), message)
+    for name, way in settings.adaptations.items():
+        if len(set(way.rates)) < len(way.rates):
+            checker.wrong(("adaptations", name, "rates"), f"names one twice, {way.rates}")
+    for name, adapting in settings.adapting.items():
+        at = ("adaptations", next(one for one in settings.adaptations if name.startswith(f"{one}-")))
+        if adapting.longest_source < 8:
+            message = (
+                f"{adapting.width} prompt vectors leave {adapting.longest_source} of {adapting.source_length} tokens"
+            )
+            checker.wrong((*at, "width"), f"{message} for the text; expected 8 at least")
 
 
 def languages_hold_the_source(checker: Checker) -> None:

@@ -29,7 +29,7 @@ class Study:
         self.results = f"results/{settings.folder}"
         self.languages = study_languages(settings)
         self.recipes = list(settings.recipes)
-        self.tasks, self.seeds = list(settings.tasks), list(settings.seeds)
+        self.tasks, self.seeds = settings.understanding_tasks, list(settings.seeds)
         self.models = [name for model in settings.models for name in self.replicates(model)]
         self.protocols = list(settings.protocols)
 
@@ -52,6 +52,13 @@ class Study:
         """Every run that has scores: the fine-tunings, and the floor of each task."""
         floors = [{"recipe": NO_RECIPE, "model": FLOOR, "task": task, "seed": 0} for task in self.tasks]
         return [*self.runs, *floors]
+
+    @cached_property
+    def writing_runs(self) -> list[dict]:
+        """Every adaptation of a model to a task of generation: recipe (the way of adapting), model, task, seed."""
+        models = [name for model in self.settings.writing_models for name in self.replicates(model)]
+        runs = itertools.product(self.settings.adapting, models, self.settings.generation_tasks, self.seeds)
+        return [dict(zip(("recipe", "model", "task", "seed"), run, strict=True)) for run in runs]
 
     def finished(self, pattern: str, rows: list[dict]) -> list[dict]:
         """The rows that tables and figures are built from: all, or with `partial` those whose file exists."""
@@ -124,7 +131,7 @@ class Study:
 
     @cached_property
     def each_task(self) -> list[dict]:
-        """The tasks that are run."""
+        """The tasks that are run and predict labels."""
         return [{"task": task} for task in self.tasks]
 
     @cached_property

@@ -134,7 +134,7 @@ def lengths_fit(checker: Checker, key: str) -> None:
         who = f"'{key}' takes {longest} at most ({spec.path}/config.json)"
     if longest is None:
         return
-    for recipe, task in itertools.product(settings.recipes, settings.tasks):
+    for recipe, task in itertools.product(settings.recipes, settings.understanding_tasks):
         layers = settings.recipe_layers(recipe, settings.origin(key), task)
         length = settings.recipe(recipe, settings.origin(key), task).max_length
         places = [place for place, values in layers if "max_length" in values]
@@ -142,6 +142,15 @@ def lengths_fit(checker: Checker, key: str) -> None:
         if length > longest and (places or spec.source == "trained"):
             at = (*(places or [("recipes", recipe)])[-1], "max_length")  # the uppermost place that sets it
             checker.wrong(at, f"{length}, but {who}; set it to {longest} at most")
+    for name, way in settings.adaptations.items() if settings.generation_tasks else ():
+        for field in ("source_length", "target_length"):
+            given = getattr(way, field)
+            if given is not None and given > longest:
+                at = ("adaptations", name, field)
+                checker.wrong(at, f"{given}, but {who}; set it to {longest} at most")
+    if settings.generation_tasks and settings.decoding.longest + 2 > longest:
+        message = f"{settings.decoding.longest}, but {who}, the language's tag included"
+        checker.wrong(("decoding", "longest"), f"{message}; set it to {longest - 2} at most")
     if settings.similarity_length > longest:
         checker.wrong(("similarity_length",), f"{settings.similarity_length}, but {who}; set it to {longest} at most")
 

@@ -145,9 +145,25 @@ class Options:
         """The recipe by which a model is fine-tuned on a task."""
         return to_options(recipe_of(self.settings, recipe, model, task))
 
+    def adaptation(self, recipe: str) -> list[str]:
+        """A way of adapting a model to a task of generation."""
+        return to_options(self.settings.adapting[recipe])
+
+    def decoding(self) -> list[str]:
+        """How outputs are written."""
+        return to_options(self.settings.decoding)
+
     def needs_evaluation(self, recipe: str, model: str, task: str) -> bool:
         """Whether the choice of an epoch needs examples in other languages than the source language."""
         return self.settings.recipe(recipe, self.settings.origin(model), task).selection == "mean_dev"
+
+    def _adaptations(self) -> dict[str, dict]:
+        """Every way of adapting with its settings, and the name that it has without its rate."""
+        names = {f"{name}-": name for name in self.settings.adaptations}
+        return {
+            key: {"way": names[key[: key.rindex(f"{way.learning_rate:g}")]], **asdict(way)}
+            for key, way in self.settings.adapting.items()
+        }
 
     # ---- views ----
 
@@ -186,6 +202,16 @@ class Options:
             }
             for task in self.study.tasks
         ]
+        writing = [
+            {
+                "name": task,
+                "metric": settings.task_catalog[task].metric,
+                "languages": task_languages(settings, task),
+                "source": settings.source_of(task).kind,
+                "label": settings.task_catalog[task].label,
+            }
+            for task in settings.generation_tasks
+        ]
         value = {
             "name": self.study.name,
             "description": settings.description,
@@ -203,5 +229,7 @@ class Options:
             "compare": settings.compare,
             "margin": settings.margin,
             **({"primary": settings.primary} if settings.primary else {}),
+            # Left out where nothing is written, so that views of such a study are not stale.
+            **({"writing": writing, "adaptations": self._adaptations()} if writing else {}),
         }
         return json.dumps(value, ensure_ascii=False, sort_keys=True)

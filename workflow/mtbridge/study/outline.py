@@ -87,6 +87,9 @@ class Outline:
     margin: float = 1.0  # percent points below which a difference does not matter
     shares: dict[str, float] = field(default_factory=dict)  # of the text of pretraining that languages have; default 1
     primary: tuple[str, ...] = ()  # the continued models that the study's question is about; empty: all
+    writing: tuple[OutlineTask, ...] = ()  # tasks of generation
+    # ways of adapting models to these, each with one rate -> `way`, its name without the rate, and its settings
+    adaptations: dict[str, dict] = field(default_factory=dict, compare=False)
 
     def model(self, key: str) -> Model:
         """The model with this key, which may be that of a further pretraining: its base is then the base's of the same
@@ -230,6 +233,8 @@ def read_outline(study: str) -> Outline:
             margin=float(value.get("margin", 1.0)),
             shares=dict(value.get("shares") or {}),
             primary=tuple(value.get("primary") or ()),
+            writing=tuple(_task(entry) for entry in value.get("writing") or ()),
+            adaptations=dict(value.get("adaptations") or {}),
         )
     except KeyError as error:
         raise MtbridgeError(f"{where}: the study lacks the key {error}") from error

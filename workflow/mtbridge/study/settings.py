@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, Field
 
+from mtbridge.specs.adaptation import Adaptation, Decoding
+from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.intervention import Intervention, InterventionPlan
 from mtbridge.specs.names import Name, Names, Place, split_replicate, to_list
 from mtbridge.specs.pretraining import (
@@ -26,7 +28,7 @@ from mtbridge.specs.source import AnySource, Generated, Source, Xglue
 from mtbridge.specs.task import Resampling, Task, TaskFields
 from mtbridge.study.model_settings import ModelSettings
 from mtbridge.study.setting_groups import Corpora, Strict, Tokenizer
-from mtbridge.tasks.kinds import KINDS
+from mtbridge.tasks.kinds import GENERATION, KINDS
 from mtbridge.tasks.metrics import METRICS
 
 # The language of training. Programs take it as an option; templates and tokenizers fall back on its tag.
@@ -45,12 +47,14 @@ Origin = Literal["trained", "published"]
 # that are written down, so for it a recipe's settings are those of a complete one.
 if TYPE_CHECKING:
     OptionalRecipe = Recipe
+    OptionalAdaptation = Adaptation
     KindName = str
     MetricName = str
 else:
     OptionalRecipe = optional(Recipe)
+    OptionalAdaptation = optional(Adaptation)
     KindName = Literal[tuple(KINDS)]
-    MetricName = Literal[tuple(METRICS)]
+    MetricName = Literal[(*METRICS, *KINDS[GENERATION].metrics)]
 
 
 @specification
@@ -91,6 +95,15 @@ class RecipeSettings(OptionalRecipe):
     def common(self) -> dict[str, Any]:
         """The settings that are set for all tasks."""
         return {name: getattr(self, name) for name in RECIPE_SETTINGS if getattr(self, name) is not None}
+
+
+@specification
+class AdaptationSettings(OptionalAdaptation):
+    """The settings that a way of adapting sets, and its learning rates."""
+
+    rates: list[Annotated[float, Field(gt=0)]] = setting(
+        [], description="Peak learning rates, each of which is run; the best on English dev is shown. Default: one."
+    )
 
 
 @specification
@@ -137,6 +150,12 @@ class Settings(Strict):
         "`published`: a checkpoint (`local` or `hub`) and what is continued from it. What is left out here too has the "
         "defaults below.",
     )
+    adaptations: dict[Name, AdaptationSettings] = setting(
+        default={"full": AdaptationSettings()},
+        min_length=1,
+        description="Named ways in which models are adapted to tasks of the kind generation.",
+    )
+    decoding: Decoding = setting(default=Decoding(), description="How outputs of tasks of generation are written.")
     protocols: Names = setting(
         identity=False,
         default=["sound"],
@@ -278,6 +297,39 @@ class Settings(Strict):
             if different := {key: value for key, value in own.items() if value != common[key]}:
                 by_task[task] = different
         return {**common, "by_task": by_task}
+
+    @property
+    def understanding_tasks(self) -> list[str]:
+        """The tasks that are run and predict labels, not texts."""
+        return [task for task in self.tasks if self.task_catalog[task].kind != GENERATION]
+
+    @property
+    def generation_tasks(self) -> list[str]:
+        """The tasks that are run and for which texts are written."""
+        return [task for task in self.tasks if self.task_catalog[task].kind == GENERATION]
+
+    @property
+    def adapting(self) -> dict[str, Adaptation]:
+        """Every way of adapting a model, each with one learning rate: `<name>-<rate>`."""
+        ways = {}
+        for name, settings in self.adaptations.items():
+            own = {field.name: getattr(settings, field.name) for field in fields(Adaptation)}
+            own = {key: value for key, value in own.items() if value is not None}
+            for rate in settings.rates or [Adaptation(**own).learning_rate]:
+                ways[f"{name}-{rate:g}"] = Adaptation(**{**own, "learning_rate": rate})
+        return ways
+
+    @property
+    def writing_models(self) -> list[str]:
+        """The models that are run and can write: sequence-to-sequence models with their decoder."""
+        return [
+            model
+            for model in self.models
+            if self.model_catalog[model].source != "derived"
+            and self.model_catalog[model].objective != "none"
+            and (family := self.family_of(model)) in FAMILIES
+            and FAMILIES[family].sequence_to_sequence
+        ]
 
     @property
     def source_language(self) -> str:

@@ -1,4 +1,4 @@
-"""The eight tasks of the generated world, and their labelled examples in a language.
+"""The tasks of the generated world: eight with labels, as in XGLUE, and two of writing; their examples in a language.
 
 Everything is drawn in meanings first and put into a language afterwards, so a corpus's lines and a task's evaluation
 examples are translations of each other, and no language depends on which others are asked for. A task's examples are
@@ -9,11 +9,11 @@ import random
 from collections.abc import Iterator
 
 from mtbridge.base.errors import MtbridgeError, nearest
-from mtbridge.data.world import classification, entailment, pairs, search, tagging
+from mtbridge.data.world import classification, entailment, pairs, search, tagging, writing
 from mtbridge.data.world.drawing import World
 from mtbridge.data.world.lexicon import TOPICS
 from mtbridge.data.world.realise import check_language, line, words
-from mtbridge.data.world.sentences import Example
+from mtbridge.data.world.sentences import Example, Sentence
 from mtbridge.specs.task import SPLITS, Task
 from mtbridge.tasks.kinds import kind_of
 
@@ -44,6 +44,7 @@ TASKS = {
         Task("pos", "tagging", tagging.UPOS, "tagging_accuracy"),
     )
 }
+WRITING = {name: Task(name, "generation", (), "chrf", ("text",)) for name in ("event", "lead")}
 # What draws a task's examples, without end.
 GENERATORS = {
     "nc": classification.nc,
@@ -54,6 +55,8 @@ GENERATORS = {
     "wpr": search.wpr,
     "ner": tagging.ner,
     "pos": tagging.pos,
+    "event": writing.event,
+    "lead": writing.lead,
 }
 
 
@@ -62,8 +65,8 @@ def draw_examples(task: str, split: str, count: int, seed: int) -> Iterator[Exam
 
     Raises MtbridgeError for an unknown task or split.
     """
-    if task not in TASKS:
-        raise MtbridgeError(f"the generated world has no task '{task}'; {nearest(task, TASKS)}")
+    if task not in GENERATORS:
+        raise MtbridgeError(f"the generated world has no task '{task}'; {nearest(task, GENERATORS)}")
     if split not in SPLITS:
         raise MtbridgeError(f"the generated world has no split '{split}' of {task}; {nearest(split, SPLITS)}")
     generator = GENERATORS[task](World(split, random.Random(f"{task}/{split}/{seed}")))
@@ -74,22 +77,23 @@ def draw_examples(task: str, split: str, count: int, seed: int) -> Iterator[Exam
 def examples(task: str, split: str, language: str, count: int, seed: int) -> list[dict]:
     """Labelled examples of a task in a language, as dicts: example_id, the task's columns, label.
 
-    Tagging: `tokens` and `label` are lists of equal length; otherwise the label is a string. The same example_id has
-    the same meaning in every language. train, dev and test share no meaning with each other or with any corpus.
+    Tagging: `tokens` and `label` are lists of equal length; otherwise the label is a string, in writing one of the
+    language. The same example_id has the same meaning in every language. train, dev and test share no meaning with each
+    other or with any corpus.
     Raises MtbridgeError for an unknown task, split or language.
     """
     check_language(language)
-    rows = []
+    declared, rows = {**TASKS, **WRITING}, []
     for index, (columns, label) in enumerate(draw_examples(task, split, count, seed)):
         row: dict[str, object] = {"example_id": f"{index:06d}"}
-        if kind_of(TASKS[task]).per_word:
+        if kind_of(declared[task]).per_word:
             (sentence,) = columns[0]
             tagged = words(sentence.meaning, language, sentence.form)
             row["tokens"] = [word for word, _, _ in tagged]
             row["label"] = [tag if task == "pos" else entity for _, tag, entity in tagged]
         else:
-            for name, sentences in zip(TASKS[task].columns, columns, strict=True):
+            for name, sentences in zip(declared[task].columns, columns, strict=True):
                 row[name] = " ".join(line(sentence.meaning, language, sentence.form) for sentence in sentences)
-            row["label"] = label
+            row["label"] = line(label.meaning, language, label.form) if isinstance(label, Sentence) else label
         rows.append(row)
     return rows

@@ -18,10 +18,13 @@ class Sentence(NamedTuple):
 
 
 class Example(NamedTuple):
-    """An example before it is put into a language: the sentences of each column, and the label (None in tagging)."""
+    """An example before it is put into a language: the sentences of each column, and the label.
+
+    label: None in tagging; a sentence where a text is to be written.
+    """
 
     columns: tuple[tuple[Sentence, ...], ...]
-    label: str | None
+    label: str | Sentence | None
 
 
 def _frames(**counts: int) -> tuple[str, ...]:

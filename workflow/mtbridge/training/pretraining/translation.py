@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -10,12 +10,10 @@ from mtbridge.base.program import begin_work
 from mtbridge.base.progress import Progress
 from mtbridge.base.text import read_lines
 from mtbridge.data import tokenized, tokenizers
+from mtbridge.models.decoding import greedy
 from mtbridge.training.pretraining.initialization import open_checkpoint
 from mtbridge.training.pretraining.objectives import direction_pairs
 from mtbridge.training.pretraining.texts import pad
-
-if TYPE_CHECKING:
-    import torch
 
 BATCH = 50  # lines that are translated together
 
@@ -116,40 +114,11 @@ def translate_direction(
             for i in numbers[start : start + BATCH]
         ]
         batch = torch.from_numpy(pad(tagged, ids["pad"]))
-        longest = min(limit, 2 * batch.shape[1])
-        written += held_out.tokenizer.decode_batch(greedy(model, batch, ids, ids["languages"][target], longest))
+        mask = (batch != ids["pad"]).long()
+        with torch.inference_mode():
+            encoded = model.get_encoder()(input_ids=batch, attention_mask=mask, return_dict=True)
+        prefix, longest = [ids["end"], ids["languages"][target]], min(limit, 2 * batch.shape[1])
+        written += held_out.tokenizer.decode_batch(
+            greedy(model, encoded, mask, prefix, longest, ids["end"], ids["pad"], (ids["pad"], ids["start"]))
+        )
     return numbers, written
-
-
-def greedy(model: Any, source: "torch.Tensor", ids: dict[str, Any], tag: int, longest: int) -> list[list[int]]:
-    """Greedy translations of a padded batch [line, tokens], as token ids without special tokens.
-
-    The decoder starts with the end token and the tag of the target's language, and writes `longest` tokens at most.
-    """
-    import torch
-
-    mask = (source != ids["pad"]).long()
-    with torch.inference_mode():
-        encoded = model.get_encoder()(input_ids=source, attention_mask=mask, return_dict=True)
-        decoded = torch.tensor([[ids["end"], tag]]).repeat(len(source), 1)
-        unfinished = torch.ones(len(source), dtype=torch.bool)
-        past, latest = None, decoded  # the decoder's cache, and the tokens that are not in it yet
-        for _ in range(longest):
-            out = model(
-                encoder_outputs=encoded,
-                attention_mask=mask,
-                decoder_input_ids=latest,
-                past_key_values=past,
-                use_cache=True,
-                return_dict=True,
-            )
-            past = out.past_key_values
-            latest = out.logits[:, -1].argmax(-1)
-            # A finished line gets padding until the last one is finished.
-            latest = torch.where(unfinished, latest, ids["pad"])[:, None]
-            decoded = torch.cat([decoded, latest], dim=1)
-            unfinished &= latest[:, 0] != ids["end"]
-            if not unfinished.any():
-                break
-    special = {ids["pad"], ids["end"], ids["start"]}
-    return [[token for token in row[2:] if token not in special] for row in decoded.tolist()]

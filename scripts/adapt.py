@@ -1,0 +1,70 @@
+"""Adapt a sequence-to-sequence model to a task of generation in English.
+
+In: a whole checkpoint, its tokenizer, the task's training examples. Out: what was trained (safetensors) and the run's
+record (JSON).
+"""
+
+import argparse
+import subprocess
+from pathlib import Path
+
+from mtbridge.base.program import command
+
+
+def commit() -> str | None:
+    """The commit of this checkout, or None without git."""
+    folder = Path(__file__).resolve().parent
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or None
+
+
+def main():
+    from mtbridge.specs.adaptation import Adaptation
+    from mtbridge.specs.options import add_options, read_options
+    from mtbridge.specs.task import Task
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(parser, Task)
+    parser.add_argument("--model", required=True, help="name, for the record")
+    parser.add_argument("--checkpoint", required=True)
+    parser.add_argument("--tokenizer", required=True)
+    parser.add_argument("--examples", required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--recipe-name", default="", help="for the record")
+    parser.add_argument("--identity", default="", help="digest of the code's meaning, for the record")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--state", help="folder for the state of an unfinished training; removed when it is finished")
+    parser.add_argument("--state-every", type=float, default=5, help="minutes between two saves of the state")
+    parser.add_argument("--weights", required=True, help="file to write")
+    parser.add_argument("--record", required=True, help="file to write")
+    add_options(parser, Adaptation)
+    arguments = parser.parse_args()
+
+    from mtbridge.generation.training import AdaptationFiles, adapt
+    from mtbridge.training.resume import StatePlace
+
+    about = {
+        "model": arguments.model,
+        "recipe_name": arguments.recipe_name,
+        "identity": arguments.identity,
+        "commit": commit(),
+    }
+    adapt(
+        AdaptationFiles(
+            Path(arguments.checkpoint),
+            Path(arguments.tokenizer),
+            Path(arguments.examples),
+            Path(arguments.weights),
+            Path(arguments.record),
+        ),
+        read_options(arguments, Task),
+        read_options(arguments, Adaptation),
+        arguments.seed,
+        about,
+        arguments.threads,
+        StatePlace(arguments.state, 60 * arguments.state_every),
+    )
+
+
+if __name__ == "__main__":
+    command(main)

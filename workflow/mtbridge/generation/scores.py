@@ -1,0 +1,137 @@
+"""Scores of single outputs against their references, and what is wrong with them.
+
+Words, by rule 1: in Chinese, Japanese, Thai, Lao, Khmer and Burmese every letter or digit is a word, since these
+scripts have no spaces; elsewhere words are runs of letters, marks and digits, in lower case. No stemming.
+
+ROUGE-N (Lin 2004) is F1 of the n-grams that both texts have, ROUGE-L F1 of their longest common subsequence; token F1
+is that of the words, as in SQuAD, with no article left out. chrF is sacrebleu's, of the sentence (Popović 2015). Exact
+match compares the words. All are in percent.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+WORDS_RULE = 1  # the version of the rule above; a change of it changes scores
+WITHOUT_SPACES = ("zh", "ja", "th", "lo", "km", "my")
+_LEFTOVER = re.compile(r"<[^<>\s]{1,20}>|<extra_id_\d+>|\[MASK\]|▁")  # sentinels, masks, marks of pieces
+_WORD = re.compile(r"[^\W_]+(?:[\u0300-\u036f\u0900-\u0dff]+[^\W_]*)*")
+
+
+def words(text: str, language: str) -> list[str]:
+    """The words of a text, by the rule of the module's first lines."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    if language in WITHOUT_SPACES:
+        return [letter for letter in text if letter.isalnum()]
+    return _WORD.findall(text)
+
+
+def f1(common: int, one: int, other: int) -> float:
+    """F1 in percent from counts: what two texts have in common, and what each has; 0 if one has none."""
+    return 200.0 * common / (one + other) if one and other else 0.0
+
+
+def rouge_n(output: Sequence[str], reference: Sequence[str], n: int) -> float:
+    """F1 of n-grams, each as often as it occurs; two texts without any are alike if they are equal."""
+    one, other = (Counter(zip(*(text[i:] for i in range(n)), strict=False)) for text in (output, reference))
+    if not one and not other:
+        return 100.0 * (list(output) == list(reference))
+    return f1((one & other).total(), one.total(), other.total())
+
+
+def rouge_l(output: Sequence[str], reference: Sequence[str]) -> float:
+    """F1 of the longest common subsequence."""
+    row = [0] * (len(reference) + 1)
+    for word in output:
+        previous = row
+        row = [0]
+        for place, other in enumerate(reference):
+            row.append(previous[place] + 1 if word == other else max(row[place], previous[place + 1]))
+    return f1(row[-1], len(output), len(reference))
+
+
+def script_of(text: str) -> str | None:
+    """The script that most letters of a text belong to, by their Unicode names; None if it has no letter."""
+    names = Counter(unicodedata.name(letter, "?").split()[0] for letter in text if letter.isalpha())
+    return names.most_common(1)[0][0] if names else None
+
+
+class Identifier:
+    """Says in which language a text is, by py3langid: of all that it knows, and of a study's languages alone."""
+
+    def __init__(self, languages: Sequence[str]):
+        from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+        self.all = LanguageIdentifier.from_model_file(MODEL_FILE)
+        self.own = LanguageIdentifier.from_model_file(MODEL_FILE)
+        self.known = sorted(set(languages) & {str(label) for label in self.all.labels})
+        if self.known:
+            self.own.set_languages(self.known)
+
+    def free(self, text: str) -> str | None:
+        """The language, of all that the identifier knows; None if the text has no letter."""
+        return str(self.all.classify(text)[0]) if script_of(text) else None
+
+    def among(self, text: str, language: str) -> str | None:
+        """The language, of the study's alone; None if the text has no letter, or the expected one is not known."""
+        return str(self.own.classify(text)[0]) if language in self.known and script_of(text) else None
+
+
+def score_output(output: str, reference: str, source: str, language: str, identifier: Identifier) -> dict[str, Any]:
+    """The measures of one output in percent, and its faults as 0 or 1 (None: cannot be told).
+
+    wrong_language: the study's language that it is most likely in is another one. other_script: most letters are of
+    another script than the reference's. copy: it is the whole input, but for case and punctuation. leftover: it holds a
+    sentinel or a mask. An empty output is neither in a wrong language nor a copy.
+    """
+    from sacrebleu.metrics import CHRF
+
+    own, expected = words(output, language), words(reference, language)
+    found, of_reference = (identifier.among(text, language) for text in (output, reference))
+    script, expected_script = script_of(output), script_of(reference)
+    return {
+        "chrf": CHRF().sentence_score(output, [reference]).score,
+        "rouge_1": rouge_n(own, expected, 1),
+        "rouge_2": rouge_n(own, expected, 2),
+        "rouge_l": rouge_l(own, expected),
+        "token_f1": rouge_n(own, expected, 1),
+        "exact_match": 100.0 * (own == expected),
+        "found": found,
+        "found_free": identifier.free(output),
+        "wrong_language": None if found is None else float(found != language),
+        # What the identifier would say of a perfect output: its own error.
+        "reference_wrong": None if of_reference is None else float(of_reference != language),
+        "other_script": None if None in (script, expected_script) else float(script != expected_script),
+        "empty": float(not output.strip()),
+        "copy": float(bool(own) and own == words(source, language)),
+        "leftover": float(bool(_LEFTOVER.search(output))),
+    }
+
+
+def score_outputs(outputs: Any, output: Any, languages: Sequence[str]) -> None:
+    """Score the file of `writing.write_outputs`, and write a Parquet file with a row for each of its rows.
+
+    Columns: language, split, example_id, those of `score_output`, and cut.
+
+    languages: those that an output may be in, for the identifier.
+    """
+    import pandas as pd
+
+    from mtbridge.base.files import read_parquet, write_parquet
+    from mtbridge.base.program import begin_work
+
+    columns = ["language", "split", "example_id", "input", "reference", "output", "cut"]
+    table = read_parquet(outputs, columns)
+    identifier = Identifier(languages)
+    begin_work()
+    rows = [
+        {
+            **{name: getattr(row, name) for name in ("language", "split", "example_id")},
+            **score_output(row.output, row.reference, row.input, row.language, identifier),
+            "cut": float(row.cut),
+        }
+        for row in table.itertuples(index=False)
+    ]
+    write_parquet(pd.DataFrame(rows), output)

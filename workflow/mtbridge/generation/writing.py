@@ -1,0 +1,118 @@
+"""Writes the outputs of an adapted model: test of every language, and dev of the source language."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import read_json, sha256
+from mtbridge.base.program import begin_work
+from mtbridge.base.progress import Progress
+from mtbridge.generation.inputs import Texts, Writer, padded
+from mtbridge.generation.methods import Adapted
+from mtbridge.models.classes import family_of
+from mtbridge.models.decoding import batches_by_length, by_beams, greedy
+from mtbridge.specs.adaptation import Adaptation, Decoding
+from mtbridge.specs.task import Task
+from mtbridge.training.pretraining.initialization import open_checkpoint
+
+BATCH = 64  # texts that are written together
+
+
+def adapted_model(checkpoint: str | Path, weights: str | Path, record: str | Path) -> tuple[Adapted, Adaptation]:
+    """The model that a run has adapted, and its settings.
+
+    Raises:
+        MtbridgeError: the weights are not those of the record, or of this checkpoint's method.
+    """
+    from safetensors.torch import load_file
+
+    about = read_json(Path(record), ["adaptation", "weights"])
+    if about["weights"] != sha256(Path(weights)):
+        raise MtbridgeError(f"{weights}: not what {record} says of it (sha256); delete its folder and adapt again")
+    adaptation = Adaptation(**about["adaptation"])
+    adapted = Adapted(open_checkpoint(checkpoint), family_of(checkpoint), adaptation)
+    adapted.load(load_file(weights))
+    adapted.model.eval()
+    return adapted, adaptation
+
+
+def write_texts(
+    adapted: Adapted,
+    writer: Writer,
+    sources: list[np.ndarray],
+    language: str,
+    decoding: Decoding,
+) -> list[list[int]]:
+    """The outputs for sources of one language, as token ids, in their order."""
+    import torch
+
+    ids = writer.ids
+    prefix = [ids["end"], *([writer.tag(language)] if decoding.force_language else [])]
+    banned = writer.never_written if decoding.force_language else ()
+    out: list[list[int]] = [[] for _ in sources]
+    for rows in batches_by_length([len(source) for source in sources], BATCH):
+        batch = padded([sources[row] for row in rows], ids["pad"])
+        with torch.inference_mode():
+            encoded, mask = adapted.encode(batch, (batch != ids["pad"]).long())
+        given = (adapted.model, encoded, mask, prefix, decoding.longest, ids["end"], ids["pad"], banned)
+        if decoding.beams == 1 and decoding.no_repeat == 0:
+            written = greedy(*given)
+        else:
+            written = by_beams(*given, beams=decoding.beams, no_repeat=decoding.no_repeat)
+        for row, tokens in zip(rows, written, strict=True):
+            out[row] = tokens
+    return out
+
+
+def write_outputs(
+    checkpoint: str | Path,
+    tokenizer: str | Path,
+    weights: str | Path,
+    record: str | Path,
+    examples: str | Path,
+    task: Task,
+    decoding: Decoding,
+    output: str | Path,
+    source_language: str = "en",
+    threads: int = 1,
+) -> None:
+    """Write a Parquet file with a row for each test example of every language, and each dev example of the source's.
+
+    Columns: language, split, example_id, input, reference, output, tokens (that were written), and cut: whether the
+    output reached the limit of length without an end.
+    """
+    import pandas as pd
+    import torch
+
+    from mtbridge.base.files import write_parquet
+
+    torch.set_num_threads(threads)
+    adapted, adaptation = adapted_model(checkpoint, weights, record)
+    writer = Writer(tokenizer)
+    texts = writer.read(examples, task)
+    wanted = (texts.split == "test") | ((texts.split == "dev") & (texts.language == source_language))
+    begin_work()
+    languages = sorted(set(texts.language[wanted]))
+    progress, tables = Progress("languages", len(languages)), []
+    for done, language in enumerate(languages, 1):
+        rows = np.flatnonzero(wanted & (texts.language == language))
+        sources = [writer.source(texts.sources[row], language, adaptation.longest_source) for row in rows]
+        tables.append(pd.DataFrame(_columns(texts, rows, write_texts(adapted, writer, sources, language, decoding),
+                                            writer, decoding)))  # fmt: skip
+        progress(done)
+    write_parquet(pd.concat(tables, ignore_index=True), output)
+
+
+def _columns(texts: Texts, rows: Any, written: list[list[int]], writer: Writer, decoding: Decoding) -> dict[str, Any]:
+    return {
+        "language": texts.language[rows],
+        "split": texts.split[rows],
+        "example_id": [texts.example_id[row] for row in rows],
+        "input": [texts.source[row] for row in rows],
+        "reference": [texts.reference[row] for row in rows],
+        "output": writer.tokenizer.decode_batch(written),
+        "tokens": [len(tokens) for tokens in written],
+        "cut": [len(tokens) >= decoding.longest for tokens in written],
+    }

@@ -1,0 +1,149 @@
+"""Scores of outputs, summarised: for every way of adapting, learning rate, model and task, with intervals; the rate.
+
+A run's value of a measure in a language is the mean over its test outputs that have one (whether an output is in the
+right language cannot always be told). Statistics are those languages, the source language's value (`english`) and the
+mean over all others (`zero_shot`). Intervals are those of `inference.intervals`: units (pretrainings of a model where
+there are several, else seeds), whose variance is pooled over models and ways of adapting with one rate, and examples,
+which are resampled together in all languages where they are translations of each other.
+
+The rate of a way is the one whose mean of the task's own measure is best on dev of the source language.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import read_parquet
+from mtbridge.inference.bootstrap import REPLICATES, resamples
+from mtbridge.inference.intervals import Statistic, seed_part, seed_variance
+from mtbridge.specs.names import split_replicate
+from mtbridge.study.outline import Outline, OutlineTask
+
+MEASURES = ("chrf", "rouge_1", "rouge_2", "rouge_l", "token_f1", "exact_match")
+FAULTS = ("wrong_language", "other_script", "empty", "copy", "leftover", "cut")
+REFERENCE = "reference_wrong"  # how often the identifier finds the references in another language: its own error
+ENGLISH, ZERO_SHOT = "english", "zero_shot"
+COLUMNS = [
+    *("recipe", "way", "method", "learning_rate", "model", "task", "measure", "statistic", "value", "low", "high"),
+    *("df", "pretrainings", "seeds", "n", "dev", "chosen"),
+]
+LIMITS = (0.0, 100.0)
+
+
+def summarise(outline: Outline, folder: str | Path) -> pd.DataFrame:
+    """A row for each way with its rate, model, task, measure and statistic, in percent; see `COLUMNS`.
+
+    df: degrees of freedom of the units' part; 0: the interval holds examples alone. n: test examples of a language.
+    dev: the mean of the task's own measure on dev of the source language; chosen: whether the way's rate is this one.
+    Runs without a file are gaps. folder: of the files of `scores.score_outputs`.
+    """
+    frames = [_of_task(outline, task, Path(folder)) for task in outline.writing]
+    frames = [frame for frame in frames if len(frame)]
+    if not frames:
+        return pd.DataFrame(columns=COLUMNS)
+    return _with_choice(pd.concat(frames, ignore_index=True))[COLUMNS]
+
+
+def _of_task(outline: Outline, task: OutlineTask, folder: Path) -> pd.DataFrame:
+    """The rows of one task, without the choice of rates."""
+    found: dict[tuple[str, str], tuple] = {}
+    for recipe, model in _pairs(outline):
+        runs = list(_runs(outline, folder, recipe, model, task))
+        if runs:
+            found[recipe, model] = _statistics(outline, task, runs)
+    rows = []
+    for (recipe, model), (statistics, dev, sizes, counts) in found.items():
+        about = outline.adaptations[recipe]
+        for (measure, name), one in statistics.items():
+            same_rate = [
+                other[0][measure, name]
+                for (way, _), other in found.items()
+                if outline.adaptations[way]["learning_rate"] == about["learning_rate"] and (measure, name) in other[0]
+            ]
+            seeds = seed_variance(same_rate)
+            low, high = one.interval(seed_part(seeds, one), seeds.freedom)
+            row = {"recipe": recipe, "way": about["way"], "method": about["method"]}
+            row |= {"learning_rate": about["learning_rate"], "model": model, "task": task.name, "measure": measure}
+            row |= {"statistic": name, "value": one.value, "low": low, "high": high, "df": seeds.freedom}
+            rows.append({**row, **counts, "n": sizes, "dev": dev})
+    return pd.DataFrame(rows)
+
+
+def _pairs(outline: Outline) -> Iterator[tuple[str, str]]:
+    for recipe in outline.adaptations:
+        for model in outline.models:
+            yield recipe, model.key
+
+
+def _runs(outline: Outline, folder: Path, recipe: str, model: str, task: OutlineTask) -> Iterator[tuple]:
+    """(number of the pretraining, scored outputs) of the finished runs of a model."""
+    for key in outline.replicates(model):
+        for seed in outline.seeds:
+            path = folder / recipe / key / task.name / f"seed{seed}.scores.parquet"
+            if path.exists():
+                needed = ["language", "split", "example_id", *MEASURES, *FAULTS, REFERENCE]
+                yield split_replicate(key)[1], read_parquet(path, needed)
+
+
+def _statistics(outline: Outline, task: OutlineTask, runs: list[tuple]) -> tuple[dict, float, int, dict[str, int]]:
+    """Of a model adapted in one way: (measure, statistic) -> Statistic; the dev value; sizes and counts."""
+    names = [*MEASURES, *FAULTS, REFERENCE]
+    per_run = [_of_run(outline, task, table, names) for _, table in runs]
+    numbers = [number for number, _ in runs]
+    several = len(set(numbers)) > 1
+    units = sorted(set(numbers)) if several else list(range(len(runs)))
+    of_unit = [[i for i, n in enumerate(numbers) if n == unit] if several else [unit] for unit in units]
+    statistics = {}
+    for key in per_run[0][0]:
+        values = np.array([run[0][key][0] for run in per_run])
+        replicates = np.array([run[0][key][1] for run in per_run])
+        per_unit = np.array([values[rows].mean() for rows in of_unit])
+        if np.isfinite(per_unit).all():
+            mean = np.mean([replicates[rows].mean(0) for rows in of_unit], axis=0)
+            statistics[key] = Statistic(float(per_unit.mean()), per_unit, mean, LIMITS)
+    dev = float(np.mean([np.mean([run[1] for i, run in enumerate(per_run) if i in rows]) for rows in of_unit]))
+    seeds = min(len(rows) for rows in of_unit) if several else len(runs)
+    return statistics, dev, per_run[0][2], {"pretrainings": len(units) if several else 1, "seeds": seeds}
+
+
+def _of_run(outline: Outline, task: OutlineTask, table: pd.DataFrame, names: list[str]) -> tuple[dict, float, int]:
+    """(measure, statistic) -> (value, replicates) of one run; its value on dev; test examples of a language."""
+    test = table[table["split"] == "test"].sort_values("example_id", kind="stable")
+    parts: dict[str, tuple[np.ndarray, np.ndarray]] = {}  # language -> values, replicates [replicate] per measure
+    size = 0
+    aligned = task.source == "generated"
+    for language, own in test.groupby("language", sort=False):
+        columns = own[names].astype(float).to_numpy(copy=True)
+        columns[:, [names.index(name) for name in (*FAULTS, REFERENCE)]] *= 100  # shares in percent
+        known = np.isfinite(columns)
+        filled, size = np.where(known, columns, 0.0), len(own)
+        replicates = np.empty((REPLICATES, len(names)))
+        key = f"{task.name}/test" if aligned else f"{task.name}/test/{language}"
+        with np.errstate(invalid="ignore", divide="ignore"):
+            for rows, counts in resamples(len(own), key):
+                replicates[rows] = (counts @ filled) / (counts @ known)
+            parts[str(language)] = filled.sum(0) / known.sum(0), replicates
+    others = [language for language in parts if language != outline.source_language]
+    groups = {language: [language] for language in parts} | {ENGLISH: [outline.source_language], ZERO_SHOT: others}
+    found = {}
+    for number, measure in enumerate(names):
+        for name, languages in groups.items():
+            if languages and all(language in parts for language in languages):
+                value = float(np.mean([parts[language][0][number] for language in languages]))
+                found[measure, name] = value, np.mean([parts[language][1][:, number] for language in languages], axis=0)
+    dev = table[(table["split"] == "dev") & (table["language"] == outline.source_language)]
+    if dev.empty:
+        raise MtbridgeError(f"task {task.name}: no dev examples in '{outline.source_language}', which choose the rate")
+    return found, float(dev[task.metric].mean()), size
+
+
+def _with_choice(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with `chosen`: the rows of each way's best rate on dev."""
+    runs = frame.drop_duplicates(["way", "model", "task", "recipe"])
+    best = runs.sort_values("dev", ascending=False, kind="stable").drop_duplicates(["way", "model", "task"])
+    chosen = set(zip(best["model"], best["task"], best["recipe"], strict=True))
+    keys = zip(frame["model"], frame["task"], frame["recipe"], strict=True)
+    return frame.assign(chosen=[key in chosen for key in keys])

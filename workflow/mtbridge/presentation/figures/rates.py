@@ -1,0 +1,83 @@
+"""Scores and outputs in the wrong language against the learning rate: one panel a model, a line for each way."""
+
+import pandas as pd
+import seaborn
+from matplotlib.figure import Figure
+
+from mtbridge.base.files import read_parquet
+from mtbridge.inference.generation import COLUMNS, ENGLISH, ZERO_SHOT
+from mtbridge.presentation.comparisons import short
+from mtbridge.presentation.figures.sheet import nothing_to_draw
+from mtbridge.presentation.figures.style import wrap
+from mtbridge.presentation.words import METHODS, OUTPUT_MEASURES
+from mtbridge.study.outline import Outline
+
+PANEL = (2.3, 1.75)  # inches
+ROWS = ((None, ENGLISH), (None, ZERO_SHOT), ("wrong_language", ZERO_SHOT))  # (measure, statistic); None: the task's own
+STYLES = ("-o", "--s", "-.^", ":D", "-v", "--P")
+
+
+def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
+    """The rows of the file `inputs` that the picture shows."""
+    rows = read_parquet(inputs, COLUMNS)
+    metric = {task.name: task.metric for task in outline.writing}
+    own = rows["measure"] == rows["task"].map(metric)
+    return rows[(own | (rows["measure"] == "wrong_language")) & rows["statistic"].isin((ENGLISH, ZERO_SHOT))]
+
+
+def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
+    """Models across; for every task its score in English, its score zero-shot, and the wrong language."""
+    if frame.empty:
+        return nothing_to_draw("Nothing is written and scored yet.")
+    models = list(dict.fromkeys(frame["model"]))
+    tasks = [task for task in outline.writing if (frame["task"] == task.name).any()]
+    ways = list(dict.fromkeys(frame["way"]))
+    colours = dict(zip(ways, seaborn.color_palette("colorblind", len(ways)), strict=True))
+    lines = [(task, *row) for task in tasks for row in ROWS]
+    figure = Figure(figsize=(PANEL[0] * len(models) + 0.4, PANEL[1] * len(lines) + 0.7))
+    figure.set_layout_engine("constrained")
+    axes = figure.subplots(len(lines), len(models), squeeze=False, sharex=True, sharey="row")
+    for row, (task, measure, statistic) in zip(axes, lines, strict=True):
+        measure = measure or task.metric
+        for ax, model in zip(row, models, strict=True):
+            own = frame[(frame["model"] == model) & (frame["task"] == task.name) & (frame["measure"] == measure)]
+            own = own[own["statistic"] == statistic]
+            for number, way in enumerate(ways):
+                _line(ax, own[own["way"] == way], STYLES[number % len(STYLES)], colours[way], _label(own, way))
+            if row is axes[0]:
+                ax.set_title(wrap(short(outline, model), 24))
+            if row is axes[-1]:
+                ax.set_xlabel("learning rate")
+            seaborn.despine(ax=ax)
+        where = {ENGLISH: "English", ZERO_SHOT: "other languages"}[statistic]
+        row[0].set_ylabel(wrap(f"{task.label}: {OUTPUT_MEASURES[measure]}, {where}, %", 24))
+    handles = {line.get_label(): line for ax in axes.flat for line in ax.get_lines() if line.get_label()[0] != "_"}
+    seeds, most = int(frame["seeds"].max()), int(frame["pretrainings"].max())
+    held = f"{most} pretrainings" if most > 1 else f"{seeds} seeds of one pretraining"
+    figure.legend(
+        handles.values(),
+        handles.keys(),
+        loc="outside lower center",
+        ncols=4,
+        frameon=False,
+        title=f"Bands: 95 % intervals over {held} and test examples. Rings: the rate chosen on English dev",
+        title_fontsize=6.5,
+    )
+    return figure
+
+
+def _label(own: pd.DataFrame, way: str) -> str:
+    methods = own.loc[own["way"] == way, "method"]
+    return METHODS.get(way, way) if len(methods) and methods.iloc[0] == way else way
+
+
+def _line(ax, rows: pd.DataFrame, style: str, colour, label: str) -> None:
+    """One way: its values against the rate, with their intervals, and a ring at the chosen rate."""
+    rows = rows.sort_values("learning_rate")
+    if rows.empty:
+        return
+    ax.plot(rows["learning_rate"], rows["value"], style, color=colour, markersize=3.5, label=label)
+    ax.fill_between(rows["learning_rate"], rows["low"], rows["high"], color=colour, alpha=0.13, linewidth=0)
+    chosen = rows[rows["chosen"].astype(bool)]
+    ax.plot(chosen["learning_rate"], chosen["value"], "o", color=colour, markersize=8, fillstyle="none")
+    ax.set_xscale("log")

@@ -1,0 +1,49 @@
+"""How a sequence-to-sequence model is adapted to a task of generation, and how it writes."""
+
+from typing import Literal
+
+from mtbridge.specs.setting import setting, specification
+
+# full      all weights
+# frozen    the encoder's layers alone: decoder and embeddings stay as they are
+# adapters  a bottleneck after every feed-forward (Houlsby et al. 2019, in the place of Pfeiffer et al. 2021)
+# lora      low-rank updates of the queries' and values' matrices (Hu et al. 2022)
+# prompt    vectors before the encoder's input (Lester et al. 2021)
+Method = Literal["full", "frozen", "adapters", "lora", "prompt"]
+
+
+@specification
+class Adaptation:
+    """The settings of adapting a model to a task of generation."""
+
+    method: Method = setting("full", description="Which weights are trained; see workflow/mtbridge/generation.")
+    learning_rate: float = setting(1e-3, description="Peak learning rate of AdamW.", gt=0)
+    epochs: int = setting(3, description="Passes over the English training examples.", ge=1)
+    batch_size: int = setting(16, description="Examples of one update.", ge=1)
+    source_length: int = setting(128, description="Tokens of an input, specials and prompt vectors included.", ge=8)
+    target_length: int = setting(64, description="Tokens of a target in training, specials included.", ge=4)
+    warmup: float = setting(0.1, description="Share of the updates with rising learning rate.", ge=0, le=1)
+    weight_decay: float = setting(0.0, description="Decoupled weight decay of matrices.", ge=0)
+    clip: float = setting(1.0, description="Largest norm of the gradients of one update.", gt=0)
+    width: int = setting(
+        24, description="Of what is added: width of an adapter, rank of LoRA, or number of prompt vectors.", ge=1
+    )
+
+    @property
+    def longest_source(self) -> int:
+        """Tokens of a source, specials included: what a prompt leaves of the input."""
+        return self.source_length - (self.width if self.method == "prompt" else 0)
+
+
+@specification
+class Decoding:
+    """How outputs are written."""
+
+    beams: int = setting(1, description="Beams of the search; 1 is greedy.", ge=1)
+    no_repeat: int = setting(0, description="No n-gram of this length is written twice; 0: any may be.", ge=0)
+    longest: int = setting(64, description="Tokens of an output at most.", ge=1)
+    force_language: bool = setting(
+        True,
+        description="Begin every output with the tag of the text's language, for models that take one; otherwise the "
+        "model writes the tag itself.",
+    )
