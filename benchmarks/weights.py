@@ -108,7 +108,7 @@ def tables_ours(folder, sizes, clock):
     """The work of scripts/singular_values.py and scripts/table.py."""
     import numpy as np
 
-    from mtbridge.presentation import catalog
+    from mtbridge.presentation import catalog, making
     from mtbridge.presentation.files import write_table
     from mtbridge.study.outline import read_outline
     from mtbridge.weights import spectra
@@ -128,8 +128,8 @@ def tables_ours(folder, sizes, clock):
             np.savez(out / f"{model['key']}.npz", **spectra.singular_values(folder / model["key"]))
         outline = read_outline(json.dumps(study))
         for entry in (catalog.find("table2"), catalog.find("table5")):
-            frame = catalog.make(entry, outline, "sound", out)
-            layout = catalog.lay_out(entry, frame, outline, "sound")
+            frame = making.make(entry, outline, "sound", out)
+            layout = making.lay_out(entry, frame, outline, "sound")
             write_table(frame, layout, *(folder / f"{entry.name}.{suffix}" for suffix in entry.suffixes))
             for row in frame.to_dict("records"):
                 values[row["model"], f"{row['layer']}.{row['matrix']}"] = row["sigma_norm"], row["d"]

@@ -11,7 +11,7 @@ from mtbridge.base.program import command
 
 
 def main():
-    from mtbridge.presentation import catalog
+    from mtbridge.presentation import catalog, making
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--name", choices=catalog.names("table"), required=True, help="which table")
@@ -28,8 +28,8 @@ def main():
     from mtbridge.study.outline import read_outline
 
     entry, outline = catalog.find(arguments.name), read_outline(arguments.study)
-    frame = catalog.make(entry, outline, arguments.protocol, arguments.inputs, arguments.reference)
-    layout = catalog.lay_out(entry, frame, outline, arguments.protocol)
+    frame = making.make(entry, outline, arguments.protocol, arguments.inputs, arguments.reference)
+    layout = making.lay_out(entry, frame, outline, arguments.protocol)
     write_table(frame, layout, arguments.csv, arguments.md, arguments.tex)
 
 

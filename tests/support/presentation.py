@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from mtbridge.base.files import read_parquet, write_json, write_parquet
+from mtbridge.inference import generation, verdicts
 from mtbridge.inference import separability as of_separability
-from mtbridge.inference import verdicts
 from mtbridge.inference.claims.ledger import claims_frame
 from mtbridge.inference.claims.published import Tables
 from mtbridge.inference.claims.study import Study as ClaimsStudy
-from mtbridge.presentation import catalog
+from mtbridge.presentation import catalog, making, requirements
 from mtbridge.presentation.figures.style import write as write_figure
 from mtbridge.presentation.files import write_table
 from mtbridge.presentation.layout import Layout
@@ -75,6 +75,12 @@ def presentation_study(models=MODELS, tasks=TASKS, recipes=("default",), seeds=(
             name: {"trained": {"epochs": 10, "learning_rate": {"default": 5e-6, "pos": 2e-5}}} for name in recipes
         },
         "seeds": list(seeds),
+        "writing": [{"name": "event", "metric": "chrf", "languages": ["de", "en"], "label": "event"}],
+        "adaptations": {
+            f"{way}-{rate:g}": {"way": way, "method": way, "learning_rate": rate}
+            for way in ("full", "frozen")
+            for rate in (1e-3, 1e-2)
+        },
     }
 
 
@@ -103,12 +109,12 @@ def published_outline(**changes) -> Outline:
 
 def make(name: str, *arguments) -> pd.DataFrame:
     """The frame of a table or figure of the catalog."""
-    return catalog.make(catalog.find(name), *arguments)
+    return making.make(catalog.find(name), *arguments)
 
 
 def lay_out(name: str, *arguments) -> Layout:
     """The layout of a table of the catalog."""
-    return catalog.lay_out(catalog.find(name), *arguments)
+    return making.lay_out(catalog.find(name), *arguments)
 
 
 def write_shown(folder, outline: Outline, protocol: str, view: str, entries, layers: int) -> None:
@@ -116,14 +122,14 @@ def write_shown(folder, outline: Outline, protocol: str, view: str, entries, lay
     for entry in (entry for entry in entries if entry.section):
         inputs = folder / entry.inputs
         if entry.kind == "table":
-            frame = catalog.make(entry, outline, protocol, inputs)
-            layout = catalog.lay_out(entry, frame, outline, protocol)
+            frame = making.make(entry, outline, protocol, inputs)
+            layout = making.lay_out(entry, frame, outline, protocol)
             write_table(frame, layout, *(folder / entry.path(view, suffix) for suffix in entry.suffixes))
         else:
-            frame = catalog.make(entry, outline, protocol, inputs)
+            frame = making.make(entry, outline, protocol, inputs)
             frame = frame[frame["layer"] < layers] if "layer" in frame else frame
             paths = {suffix: folder / entry.path(view, suffix) for suffix in ("svg", "csv")}
-            write_figure(catalog.draw(entry, frame, outline, protocol), frame, **paths)
+            write_figure(making.draw(entry, frame, outline, protocol), frame, **paths)
 
 
 def write_run(folder, recipe, model, task, seed, values, spread=1.0, known=(), replicates=None, cut=0, reasons=()):
@@ -298,5 +304,20 @@ def write_study(folder, study, layers=4, seed=0):
         write_parquet(pd.DataFrame(between), folder / measure / "models.parquet")
         write_parquet(pd.DataFrame(inside), folder / measure / "languages.parquet")
     write_inference(folder, [model["key"] for model in study["models"]], list(study["protocols"]))
+    write_generation(folder, study, rng)
     write_separability(folder, study, layers, rng)
     return folder
+
+
+def write_generation(folder, study, rng) -> None:
+    """Summarised scores of outputs, as `inference.generation` writes them."""
+    rows = []
+    for (recipe, way), model in itertools.product(study["adaptations"].items(), [m["key"] for m in study["models"]]):
+        for measure in (*generation.MEASURES, *generation.FAULTS, generation.REFERENCE):
+            for statistic in (generation.ENGLISH, generation.ZERO_SHOT, "de", "en"):
+                value = float(100 * rng.random())
+                row = {"recipe": recipe, **way, "model": model, "task": "event", "measure": measure}
+                row |= {"statistic": statistic, "value": value, "low": max(0, value - 5), "high": min(100, value + 5)}
+                row |= {"df": 8, "pretrainings": 1, "seeds": 2, "n": 100, "dev": value}
+                rows.append({**row, "chosen": way["learning_rate"] == 1e-3})
+    write_parquet(pd.DataFrame(rows)[generation.COLUMNS], folder / requirements.GENERATION)

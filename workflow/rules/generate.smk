@@ -13,7 +13,7 @@ rule adapt:
     log:
         f"{results}/logs/adapt/{{recipe}}.{{model}}.{{task}}.seed{{seed}}.log",
     wildcard_constraints:
-        recipe=one_of(study.settings.adapting),
+        recipe=one_of(study.ways),
         task=one_of(study.settings.generation_tasks),
     conda:
         "../../envs/environment.yaml"
@@ -49,7 +49,7 @@ rule generate:
     log:
         f"{results}/logs/generate/{{recipe}}.{{model}}.{{task}}.seed{{seed}}.log",
     wildcard_constraints:
-        recipe=one_of(study.settings.adapting),
+        recipe=one_of(study.ways),
         task=one_of(study.settings.generation_tasks),
     conda:
         "../../envs/environment.yaml"

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_parquet
-from mtbridge.presentation import catalog
+from mtbridge.presentation import catalog, making
 from mtbridge.presentation.figures import figure1, figure2, sheet, style
 from mtbridge.presentation.figures.curves import training_curves
 from mtbridge.representations.similarity import matching_layer
@@ -45,7 +45,7 @@ def cells_of(number, outline, similarity, protocol="sound"):
 def draw(number, outline, similarity, protocol):
     """(figure, frame) of similarities in memory."""
     frame = cells_of(number, outline, similarity, protocol)
-    return catalog.draw(catalog.find(f"figure{number}"), frame, outline, protocol), frame
+    return making.draw(catalog.find(f"figure{number}"), frame, outline, protocol), frame
 
 
 def written(figure):

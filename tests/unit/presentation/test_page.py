@@ -51,10 +51,12 @@ def test_page_holds_every_table_and_figure_and_asks_for_nothing_outside(report_r
         "transfer",
         "interventions",
         "dose",
+        "generation",
+        "rates",
     ]
     for name in names:
         assert f'id="{name}"' in page, name
-    assert page.count("data:image/svg+xml;base64,") == 11
+    assert page.count("data:image/svg+xml;base64,") == 12
     assert not re.search(r"""(src|href)\s*=\s*["']?(?!data:|#|["'])""", page)
     assert "url(" not in page and "@import" not in page and "<script" not in page and "not there yet" not in page
     outline = report_results[1]

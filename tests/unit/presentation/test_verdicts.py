@@ -5,7 +5,7 @@ import pytest
 
 from mtbridge.base.files import write_parquet
 from mtbridge.inference import ranking
-from mtbridge.presentation import catalog, comparisons
+from mtbridge.presentation import catalog, comparisons, making
 from mtbridge.presentation.files import read_csv, write_table
 from mtbridge.presentation.latex import to_tex
 from mtbridge.presentation.markdown import to_markdown
@@ -116,8 +116,8 @@ def test_ranks_are_those_that_the_data_allow(tmp_path):
 
 def drawn(folder, *rows):
     outline, entry = outline_of(), catalog.find("forest")
-    frame = catalog.make(entry, outline, "sound", write_contrasts(folder, *rows))
-    return frame, catalog.draw(entry, frame, outline, "sound")
+    frame = making.make(entry, outline, "sound", write_contrasts(folder, *rows))
+    return frame, making.draw(entry, frame, outline, "sound")
 
 
 def texts(figure):

@@ -47,10 +47,11 @@ def test_replicates_differ_in_their_seed_alone():
 def test_further_replicates_change_no_option_of_the_first(name):
     """So nothing of it becomes stale."""
     one, three = (Options(Study(load({"study": name, "replicates": number}))) for number in (1, 3))
-    recipe, task = one.study.recipes[0], one.study.tasks[0]
+    recipe = one.study.recipes[0]
     for model in one.study.models:
         assert one.encoder(model) == three.encoder(model)
-        assert one.recipe(recipe, model, task) == three.recipe(recipe, model, task)
+        for task in one.study.tasks:
+            assert one.recipe(recipe, model, task) == three.recipe(recipe, model, task)
         if one.settings.model_catalog[model].source == "trained":
             assert one.pretrain(model) == three.pretrain(model)
     assert one.study.states("parallel") == three.study.states("parallel")

@@ -11,7 +11,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.readers import read_examples
 from mtbridge.specs.task import Task
 from mtbridge.tasks.baseline import best_constant
-from mtbridge.tasks.kinds import KINDS, METRICS_OF_KIND, kind_of
+from mtbridge.tasks.kinds import GENERATION, KINDS, METRICS_OF_KIND, kind_of
 from mtbridge.tasks.metrics import METRICS, sound_value
 from tests.support.predictions import NER, PAIR, POS, STS, WPR
 from tests.support.small import NC
@@ -20,8 +20,11 @@ TASKS = (NC, PAIR, NER, POS, WPR, STS)
 
 
 def test_every_kind_has_metrics_and_every_metric_a_kind():
-    assert {metric for metrics in METRICS_OF_KIND.values() for metric in metrics} == set(METRICS)
-    assert {task.kind for task in TASKS} == set(KINDS)
+    """Texts that are written are scored by the room `generation`, all others here."""
+    of_labels = {kind: metrics for kind, metrics in METRICS_OF_KIND.items() if kind != GENERATION}
+    assert {metric for metrics in of_labels.values() for metric in metrics} == set(METRICS)
+    assert {task.kind for task in TASKS} == set(of_labels)
+    assert not set(METRICS_OF_KIND[GENERATION]) & set(METRICS)
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
@@ -41,6 +44,11 @@ def test_a_task_as_it_should_be_has_no_problems(task):
         (replace(POS, columns=("words",)), "columns", "are words; a tagging has 'tokens' alone"),
         (replace(STS, labels=("0", "1")), "labels", "are listed; those of a regression are numbers: leave the key out"),
         (replace(STS, metric="accuracy"), "metric", "'accuracy' does not fit the kind regression; expected pearson"),
+        (
+            Task("sum", "generation", ("a", "b"), "rouge_l", ("text",)),
+            "labels",
+            "a generation has none: the label of an example is the expected text",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_the_kind_are_named_by_key(task, key, message):

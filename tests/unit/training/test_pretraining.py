@@ -17,10 +17,10 @@ from mtbridge.models.template import Template
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.pretraining import DIRECTIONS as NAMES_OF_DIRECTIONS
 from mtbridge.specs.pretraining import OBJECTIVES as NAMES_OF_OBJECTIVES
-from mtbridge.training.pretraining.initialization import create, open_checkpoint
+from mtbridge.training.pretraining.initialization import create
 from mtbridge.training.pretraining.objectives import DIRECTIONS, OBJECTIVES, denoise, direction_pairs, samples
-from mtbridge.training.pretraining.texts import Sample, Texts, batches, length, pad
-from mtbridge.training.pretraining.translation import TranslationFiles, greedy, translate
+from mtbridge.training.pretraining.texts import Sample, Texts, batches, length
+from mtbridge.training.pretraining.translation import TranslationFiles, translate
 from mtbridge.training.resume import StatePlace
 from tests.support import pretraining, small
 from tests.support.pretraining import make_place, plan
@@ -303,25 +303,3 @@ def test_translation_is_measured_a_direction_and_a_trained_model_beats_an_untrai
         assert (frame.n == 30).all()
         scores[steps] = frame.chrf.mean()
     assert scores[500] > scores[0] + 5
-
-
-def test_greedy_is_the_argmax_of_the_whole_sequence_run_without_a_cache(place, tmp_path):
-    made = plan(objective="translation", directions="all", steps=30)
-    run(place, tmp_path / "c", made)
-    model = open_checkpoint(tmp_path / "c", "mbart").eval()
-    ids, texts, _ = stream(place, made)
-    rows = [np.concatenate([[ids["languages"]["en"]], texts.line("en", i), [ids["end"]]]) for i in range(4)]
-    source = torch.from_numpy(pad(rows, ids["pad"]))
-    got = greedy(model, source, ids, ids["languages"]["de"], 8)
-    for row, tokens_made in zip(rows, got, strict=True):
-        decoded = [ids["end"], ids["languages"]["de"]]
-        with torch.no_grad():
-            for _ in range(8):
-                logits = model(
-                    input_ids=torch.from_numpy(row)[None], decoder_input_ids=torch.tensor([decoded]), use_cache=False
-                ).logits
-                decoded.append(int(logits[0, -1].argmax()))
-                if decoded[-1] == ids["end"]:
-                    break
-        special = {ids["pad"], ids["end"], ids["start"]}
-        assert [token for token in decoded[2:] if token not in special] == tokens_made

@@ -80,9 +80,9 @@ def _frozen(model: Any, family: Family, width: int) -> None:
 
 
 def _feedforward_ends(model: Any, family: Family) -> list[tuple[Any, str]]:
-    """(module, attribute) of the second matrix of every feed-forward, of encoder and decoder."""
+    """(modules, name) of the second matrix of every feed-forward; modules: those of its layer, by name."""
     name = family.matrices["fc2"].removesuffix(".weight")
-    found = [(module, name) for module in model.modules() if "." not in name and hasattr(module, name)]
+    found = [(module._modules, name) for module in model.modules() if name in module._modules]
     if not found:
         raise MtbridgeError(f"the family {family.name} has no modules '{name}'; this method does not know its layers")
     return found
@@ -105,9 +105,8 @@ def _adapters(model: Any, family: Family, width: int) -> None:
             x = self.inner(x)
             return x + self.up(torch.relu(self.down(x)))
 
-    for module, name in _feedforward_ends(model, family):
-        inner = getattr(module, name)
-        setattr(module, name, Adapter(inner, inner.out_features))
+    for modules, name in _feedforward_ends(model, family):
+        modules[name] = Adapter(modules[name], modules[name].out_features)
 
 
 def _lora(model: Any, family: Family, width: int) -> None:

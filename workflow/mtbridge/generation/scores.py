@@ -128,7 +128,7 @@ def score_outputs(outputs: Any, output: Any, languages: Sequence[str]) -> None:
     begin_work()
     rows = [
         {
-            **{name: getattr(row, name) for name in ("language", "split", "example_id")},
+            **{"language": row.language, "split": row.split, "example_id": row.example_id},
             **score_output(row.output, row.reference, row.input, row.language, identifier),
             "cut": float(row.cut),
         }

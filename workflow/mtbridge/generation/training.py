@@ -206,23 +206,25 @@ def adapt(
         trained = training.trained
         with atomic_write(files.weights) as path:
             save_file({name: parameter.detach().contiguous() for name, parameter in trained.items()}, path)
-        numbers = {name: parameter.numel() for name, parameter in trained.items()}
-        whole = sum(parameter.numel() for parameter in training.adapted.model.parameters())
-        record = {
-            **about,
-            "task": task.name,
-            "seed": seed,
-            "adaptation": asdict(adaptation),
-            "examples": len(training.sources),
-            "steps": training.steps,
-            "resumed_at": resumed_at,
-            "target_tokens": training.tokens,
-            "parameters": {"trained": sum(numbers.values()), "model": whole},
-            # AdamW keeps two numbers for every trained one, and its gradient is a third.
-            "optimizer_mb": round(3 * 4 * sum(numbers.values()) / 1e6, 3),
-            "loss": training.curve,
-            "seconds": {"start": round(start, 3), "train": round(training.seconds, 3)},
-            "versions": resume.versions(),
-        }
+        record = _record(training, about, task) | {"resumed_at": resumed_at, "versions": resume.versions()}
+        record["seconds"] = {"start": round(start, 3), "train": round(training.seconds, 3)}
         write_json(record | {"weights": sha256(files.weights)}, files.record)
         saved.remove()
+
+
+def _record(training: Adapting, about: dict, task: Task) -> dict[str, Any]:
+    """What the record says of a finished adaptation: what was trained, how long, and on how much."""
+    numbers = sum(parameter.numel() for parameter in training.trained.values())
+    return {
+        **about,
+        "task": task.name,
+        "seed": training.seed,
+        "adaptation": asdict(training.adaptation),
+        "examples": len(training.sources),
+        "steps": training.steps,
+        "target_tokens": training.tokens,
+        "parameters": {"trained": numbers, "model": sum(p.numel() for p in training.adapted.model.parameters())},
+        # AdamW keeps two numbers for every trained one, and its gradient is a third.
+        "optimizer_mb": round(3 * 4 * numbers / 1e6, 3),
+        "loss": training.curve,
+    }

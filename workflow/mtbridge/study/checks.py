@@ -26,6 +26,7 @@ from mtbridge.study.model_checks import (
 )
 from mtbridge.study.outline import FLOOR
 from mtbridge.study.settings import RECIPE_SETTINGS, Settings
+from mtbridge.study.writing import ways, writing_models
 from mtbridge.tasks.kinds import kind_of
 
 
@@ -140,19 +141,16 @@ def recipes_fit_tasks(checker: Checker) -> None:
 def generation_has_models(checker: Checker) -> None:
     """Where texts are written, a model can write; ways of adapting have different names with their rates."""
     settings = checker.settings
-    if settings.generation_tasks and not settings.writing_models:
+    if settings.generation_tasks and not writing_models(settings):
         message = f"none can write, which {settings.generation_tasks[0]} needs; expected an encoder with its decoder"
         checker.wrong(("models",), message)
     for name, way in settings.adaptations.items():
         if len(set(way.rates)) < len(way.rates):
             checker.wrong(("adaptations", name, "rates"), f"names one twice, {way.rates}")
-    for name, adapting in settings.adapting.items():
-        at = ("adaptations", next(one for one in settings.adaptations if name.startswith(f"{one}-")))
-        if adapting.longest_source < 8:
-            message = (
-                f"{adapting.width} prompt vectors leave {adapting.longest_source} of {adapting.source_length} tokens"
-            )
-            checker.wrong((*at, "width"), f"{message} for the text; expected 8 at least")
+    for name, one in ways(settings).values():
+        if one.longest_source < 8:
+            message = f"{one.width} prompt vectors leave {one.longest_source} of {one.source_length} tokens"
+            checker.wrong(("adaptations", name, "width"), f"{message} for the text; expected 8 at least")
 
 
 def languages_hold_the_source(checker: Checker) -> None:

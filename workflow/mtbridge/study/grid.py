@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mtbridge.base.checkout import from_here
+from mtbridge.specs.adaptation import Adaptation
 from mtbridge.specs.names import replicate_name
 from mtbridge.specs.protocol import ALIGNED
 from mtbridge.study.languages import study_languages
@@ -14,6 +15,7 @@ from mtbridge.study.layers import lock_files
 from mtbridge.study.outline import FLOOR, NO_RECIPE
 from mtbridge.study.replicates import with_replicates
 from mtbridge.study.settings import Origin, Settings
+from mtbridge.study.writing import ways, writing_models
 
 
 class Study:
@@ -54,10 +56,15 @@ class Study:
         return [*self.runs, *floors]
 
     @cached_property
+    def ways(self) -> dict[str, tuple[str, Adaptation]]:
+        """Every way of adapting a model to a task of generation, see `writing.ways`."""
+        return ways(self.settings)
+
+    @cached_property
     def writing_runs(self) -> list[dict]:
         """Every adaptation of a model to a task of generation: recipe (the way of adapting), model, task, seed."""
-        models = [name for model in self.settings.writing_models for name in self.replicates(model)]
-        runs = itertools.product(self.settings.adapting, models, self.settings.generation_tasks, self.seeds)
+        models = [name for model in writing_models(self.settings) for name in self.replicates(model)]
+        runs = itertools.product(self.ways, models, self.settings.generation_tasks, self.seeds)
         return [dict(zip(("recipe", "model", "task", "seed"), run, strict=True)) for run in runs]
 
     def finished(self, pattern: str, rows: list[dict]) -> list[dict]:

@@ -147,7 +147,7 @@ class Options:
 
     def adaptation(self, recipe: str) -> list[str]:
         """A way of adapting a model to a task of generation."""
-        return to_options(self.settings.adapting[recipe])
+        return to_options(self.study.ways[recipe][1])
 
     def decoding(self) -> list[str]:
         """How outputs are written."""
@@ -156,14 +156,6 @@ class Options:
     def needs_evaluation(self, recipe: str, model: str, task: str) -> bool:
         """Whether the choice of an epoch needs examples in other languages than the source language."""
         return self.settings.recipe(recipe, self.settings.origin(model), task).selection == "mean_dev"
-
-    def _adaptations(self) -> dict[str, dict]:
-        """Every way of adapting with its settings, and the name that it has without its rate."""
-        names = {f"{name}-": name for name in self.settings.adaptations}
-        return {
-            key: {"way": names[key[: key.rindex(f"{way.learning_rate:g}")]], **asdict(way)}
-            for key, way in self.settings.adapting.items()
-        }
 
     # ---- views ----
 
@@ -192,31 +184,11 @@ class Options:
                     **({"replicates": replicates[1:]} if len(replicates := self.study.replicates(key)) > 1 else {}),
                 }
             )
-        tasks = [
-            {
-                "name": task,
-                "metric": settings.task_catalog[task].metric,
-                "languages": task_languages(settings, task),
-                "source": settings.source_of(task).kind,
-                "label": settings.task_catalog[task].label,
-            }
-            for task in self.study.tasks
-        ]
-        writing = [
-            {
-                "name": task,
-                "metric": settings.task_catalog[task].metric,
-                "languages": task_languages(settings, task),
-                "source": settings.source_of(task).kind,
-                "label": settings.task_catalog[task].label,
-            }
-            for task in settings.generation_tasks
-        ]
         value = {
             "name": self.study.name,
             "description": settings.description,
             "models": models,
-            "tasks": tasks,
+            "tasks": self._tasks(self.study.tasks),
             "recipes": {
                 name: {origin: settings.recipe_record(name, origin, self.study.tasks) for origin in self.study.origins}
                 for name in self.study.recipes
@@ -230,6 +202,24 @@ class Options:
             "margin": settings.margin,
             **({"primary": settings.primary} if settings.primary else {}),
             # Left out where nothing is written, so that views of such a study are not stale.
-            **({"writing": writing, "adaptations": self._adaptations()} if writing else {}),
+            **(self._writing() if self.settings.generation_tasks else {}),
         }
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+    def _tasks(self, names: list[str]) -> list[dict]:
+        """Tasks as the outline has them."""
+        return [
+            {
+                "name": task,
+                "metric": self.settings.task_catalog[task].metric,
+                "languages": task_languages(self.settings, task),
+                "source": self.settings.source_of(task).kind,
+                "label": self.settings.task_catalog[task].label,
+            }
+            for task in names
+        ]
+
+    def _writing(self) -> dict:
+        """Tasks of generation; every way of adapting with its settings, and its name without the rate."""
+        ways = {key: {"way": name, **asdict(way)} for key, (name, way) in self.study.ways.items()}
+        return {"writing": self._tasks(self.settings.generation_tasks), "adaptations": ways}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 from pydantic import BeforeValidator, Field
 
 from mtbridge.specs.adaptation import Adaptation, Decoding
-from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.intervention import Intervention, InterventionPlan
 from mtbridge.specs.names import Name, Names, Place, split_replicate, to_list
 from mtbridge.specs.pretraining import (
@@ -307,29 +306,6 @@ class Settings(Strict):
     def generation_tasks(self) -> list[str]:
         """The tasks that are run and for which texts are written."""
         return [task for task in self.tasks if self.task_catalog[task].kind == GENERATION]
-
-    @property
-    def adapting(self) -> dict[str, Adaptation]:
-        """Every way of adapting a model, each with one learning rate: `<name>-<rate>`."""
-        ways = {}
-        for name, settings in self.adaptations.items():
-            own = {field.name: getattr(settings, field.name) for field in fields(Adaptation)}
-            own = {key: value for key, value in own.items() if value is not None}
-            for rate in settings.rates or [Adaptation(**own).learning_rate]:
-                ways[f"{name}-{rate:g}"] = Adaptation(**{**own, "learning_rate": rate})
-        return ways
-
-    @property
-    def writing_models(self) -> list[str]:
-        """The models that are run and can write: sequence-to-sequence models with their decoder."""
-        return [
-            model
-            for model in self.models
-            if self.model_catalog[model].source != "derived"
-            and self.model_catalog[model].objective != "none"
-            and (family := self.family_of(model)) in FAMILIES
-            and FAMILIES[family].sequence_to_sequence
-        ]
 
     @property
     def source_language(self) -> str:

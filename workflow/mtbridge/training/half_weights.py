@@ -6,7 +6,7 @@ last microseconds. The copies have the same values, and so has every gradient; b
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -22,10 +22,8 @@ class HalfWeights:
         for module in model.modules():
             if isinstance(module, torch.nn.Linear):
                 self.places += [(module, name) for name, _ in module.named_parameters(recurse=False)]
-        self.weights: list[torch.Tensor] = [getattr(module, name) for module, name in self.places]
-        self.copies: list[torch.Tensor] = [
-            torch.nn.Parameter(weight.detach().to(torch.bfloat16)) for weight in self.weights
-        ]
+        self.weights: list[Any] = [module.get_parameter(name) for module, name in self.places]
+        self.copies: list[Any] = [torch.nn.Parameter(weight.detach().to(torch.bfloat16)) for weight in self.weights]
 
     @contextlib.contextmanager
     def used(self) -> Iterator[None]:
@@ -44,9 +42,9 @@ class HalfWeights:
             self._put(self.weights)
         self._return_gradients()
 
-    def _put(self, parameters: "list[torch.Tensor]") -> None:
+    def _put(self, parameters: list[Any]) -> None:
         for (module, name), parameter in zip(self.places, parameters, strict=True):
-            setattr(module, name, parameter)
+            module._parameters[name] = parameter
 
     def _return_gradients(self) -> None:
         import torch

@@ -15,7 +15,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json, read_parquet
 from mtbridge.inference.similarity import languages_alike
 from mtbridge.inference.verdicts import COLUMNS
-from mtbridge.presentation import catalog
+from mtbridge.presentation import catalog, making
 from mtbridge.presentation.files import read_csv
 from mtbridge.presentation.layout import Layout
 from mtbridge.presentation.page import about, answers, cost, mechanism, training
@@ -126,7 +126,7 @@ def _view(results: Path, outline: Outline, protocol: str, own: bool, sources: di
             frames[entry.name] = read_csv(csv)
         title = entry.title + ("" if own else f" ({protocol})")
         if entry.kind == "table" and csv.exists():
-            tables[entry.name] = catalog.lay_out(entry, frames[entry.name], outline, protocol)
+            tables[entry.name] = making.lay_out(entry, frames[entry.name], outline, protocol)
             sources[title] = entry.path(folder, "csv")
         svg = results / entry.path(folder, "svg")
         if entry.kind == "figure" and svg.exists():

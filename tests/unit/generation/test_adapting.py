@@ -1,0 +1,179 @@
+"""Ways of adapting: what each trains and adds, that it begins as nothing, resume, and what is written."""
+
+import json
+import os
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.generation import training
+from mtbridge.generation.inputs import Writer, padded
+from mtbridge.generation.methods import Adapted
+from mtbridge.generation.training import AdaptationFiles, adapt
+from mtbridge.generation.writing import write_outputs
+from mtbridge.models.classes import family_of
+from mtbridge.specs.adaptation import Adaptation, Decoding
+from mtbridge.tasks.kinds import IGNORED
+from mtbridge.training import resume
+from mtbridge.training.pretraining.initialization import open_checkpoint
+from tests.unit.generation.conftest import TASK, WRITERS
+
+METHODS = ("full", "frozen", "adapters", "lora", "prompt")
+ADDED = ("adapters", "lora")  # begin as nothing; a prompt does not
+PLAN = Adaptation(learning_rate=5e-3, epochs=2, batch_size=8, source_length=24, target_length=12, width=4)
+EACH = pytest.mark.parametrize("method", METHODS)
+FAMILIES = pytest.mark.parametrize("family", WRITERS)
+
+
+def files(place, family, out):
+    out.mkdir(exist_ok=True)
+    inputs = (place / family, place / "tokenizer", place / "train.parquet")
+    return AdaptationFiles(*inputs, out / "trained.safetensors", out / "adaptation.json")
+
+
+def run(place, family, out, plan=PLAN, state=resume.NOWHERE):
+    made = files(place, family, out)
+    adapt(made, TASK, plan, 1, {"model": family}, state=state)
+    return json.loads(made.record.read_text()), load_file(made.weights)
+
+
+def adapted(place, family, method):
+    torch.manual_seed(0)
+    return Adapted(open_checkpoint(place / family), family_of(place / family), replace(PLAN, method=method))
+
+
+def logits(one, place):
+    writer = Writer(place / "tokenizer")
+    source = padded([np.array([writer.tag("en"), 9, 10, writer.ids["end"]])], writer.ids["pad"])
+    encoded, mask = one.encode(source, torch.ones_like(source))
+    one.model.eval()
+    return one.model(encoder_outputs=encoded, attention_mask=mask, decoder_input_ids=torch.tensor([[2, 7, 9]])).logits
+
+
+@FAMILIES
+@pytest.mark.parametrize("method", ADDED)
+def test_what_is_added_changes_nothing_before_it_is_trained(place, family, method):
+    with torch.no_grad():
+        torch.testing.assert_close(
+            logits(adapted(place, family, method), place), logits(adapted(place, family, "full"), place)
+        )
+
+
+@FAMILIES
+@EACH
+def test_a_method_trains_what_it_says_and_leaves_all_else(place, family, method):
+    one = adapted(place, family, method)
+    before = {name: p.detach().clone() for name, p in one.model.named_parameters()}
+    optimizer = torch.optim.SGD(one.trained.values(), 1.0)
+    logits(one, place).logsumexp(-1).sum().backward()
+    optimizer.step()
+    moved = {name for name, p in one.model.named_parameters() if not torch.equal(p, before[name])}
+    names = set(one.trained)
+    assert moved <= names
+    if method == "full":
+        assert names == set(before)
+    if method == "frozen":
+        assert names and all(".encoder." in name and "embed_tokens" not in name for name in names)
+    if method == "adapters":
+        assert names and all(".down." in name or ".up." in name for name in names)
+        layers = one.model.config.encoder_layers + one.model.config.decoder_layers
+        assert len(names) == 4 * layers
+    if method == "lora":
+        assert names and all("lora_" in name for name in names)
+    if method == "prompt":
+        assert names == {"prompt"} and one.trained["prompt"].shape == (PLAN.width, one.model.config.d_model)
+
+
+def test_the_tag_is_read_and_never_learnt(place):
+    writer = Writer(place / "tokenizer")
+    read, wanted = writer.target(np.array([11, 12]), "de", 12)
+    assert read.tolist() == [writer.ids["end"], writer.tag("de"), 11, 12]
+    assert wanted.tolist() == [IGNORED, 11, 12, writer.ids["end"]]
+    with pytest.raises(MtbridgeError, match="no tag for 'xx'"):
+        writer.tag("xx")
+
+
+def test_a_cut_target_has_its_end_and_a_cut_source_too(place):
+    writer = Writer(place / "tokenizer")
+    read, wanted = writer.target(np.arange(50), "en", 12)
+    assert len(read) == len(wanted) == 11 and wanted[-1] == writer.ids["end"]
+    source = writer.source(np.arange(50), "en", 12)
+    assert len(source) == 12 and source[-1] == writer.ids["end"]
+
+
+@pytest.mark.parametrize("method", ["full", "prompt"])
+def test_a_run_goes_on_from_its_state_to_the_same_weights(place, tmp_path, monkeypatch, method):
+    plan, state = replace(PLAN, method=method), resume.StatePlace(tmp_path / "state", 3600)
+    own = training.Adapting.step
+
+    def step(self, rows):
+        own(self, rows)
+        if self.steps == 13:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training.Adapting, "step", step)
+        with pytest.raises(resume.Interrupted, match="step 13 of 24"):
+            run(place, "mbart", tmp_path / "stopped", plan, state)
+    record, weights = run(place, "mbart", tmp_path / "stopped", plan, state)
+    _, whole = run(place, "mbart", tmp_path / "whole", plan)
+    assert record["resumed_at"] == 13 and record["steps"] == 24
+    assert set(weights) == set(whole)
+    for name, tensor in whole.items():
+        assert torch.equal(weights[name], tensor), name
+
+
+def test_a_record_says_what_was_trained(place, tmp_path):
+    record, weights = run(place, "mbart", tmp_path / "run", replace(PLAN, method="adapters"))
+    trained = sum(tensor.numel() for tensor in weights.values())
+    assert record["parameters"]["trained"] == trained < record["parameters"]["model"] / 4
+    assert record["optimizer_mb"] == round(12 * trained / 1e6, 3)
+    assert record["loss"][-1][0] == record["steps"] == 24
+
+
+def test_a_loss_that_is_not_finite_stops_by_name(place, tmp_path):
+    with pytest.raises(MtbridgeError, match=r"loss is (nan|inf) at step \d+ of 24 \(examples train-"):
+        run(place, "mbart", tmp_path / "run", replace(PLAN, learning_rate=1e30))
+
+
+@FAMILIES
+@EACH
+def test_outputs_do_not_depend_on_how_texts_are_batched(place, tmp_path, monkeypatch, family, method):
+    made = files(place, family, tmp_path / "run")
+    adapt(made, TASK, replace(PLAN, method=method, epochs=1), 1, {"model": family})
+    tables = []
+    for batch in (64, 1):
+        monkeypatch.setattr("mtbridge.generation.writing.BATCH", batch)
+        path = tmp_path / f"{batch}.parquet"
+        given = (made.checkpoint, made.tokenizer, made.weights, made.record, place / "evaluation.parquet", TASK)
+        write_outputs(*given, Decoding(longest=8), path)
+        tables.append(pd.read_parquet(path))
+    pd.testing.assert_frame_equal(*tables)
+    assert (tables[0]["language"] + tables[0]["split"]).value_counts().to_dict() == {
+        "entest": 9,
+        "detest": 9,
+        "endev": 6,
+    }
+    assert (tables[0]["cut"] == (tables[0]["tokens"] == 8)).all()
+
+
+def test_weights_of_another_run_are_refused(place, tmp_path):
+    made = files(place, "mbart", tmp_path / "run")
+    adapt(made, TASK, replace(PLAN, epochs=1), 1, {"model": "mbart"})
+    made.weights.write_bytes(made.weights.read_bytes()[:-1] + b"x")
+    given = (made.checkpoint, made.tokenizer, made.weights, made.record, place / "evaluation.parquet", TASK)
+    with pytest.raises(MtbridgeError, match=r"not what .* says of it \(sha256\)"):
+        write_outputs(*given, Decoding(longest=8), tmp_path / "out.parquet")
+
+
+def test_a_task_is_learnt(place, tmp_path):
+    """The first word of a text, by all weights: an untrained model of this size learns some of it."""
+    plan = replace(PLAN, epochs=30, learning_rate=3e-3)
+    record, _ = run(place, "mbart", tmp_path / "run", plan)
+    assert record["loss"][-1][1] < record["loss"][0][1] / 2

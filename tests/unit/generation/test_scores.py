@@ -1,0 +1,87 @@
+"""Scores of outputs: closed forms, the libraries of the field, and what is wrong with an output."""
+
+import pandas as pd
+import pytest
+
+from mtbridge.generation import scores
+from mtbridge.generation.scores import Identifier, rouge_l, rouge_n, score_output, score_outputs, script_of, words
+
+GERMAN = "Die Ärztin verkaufte gestern in Berlin ein altes Haus und kaufte danach ein neues Fahrrad."
+ENGLISH = "The doctor sold an old house in Berlin yesterday and bought a new bicycle afterwards."
+RUSSIAN = "Вчера врач продала старый дом в Берлине и потом купила новый велосипед."
+
+
+@pytest.fixture(scope="module")
+def identifier():
+    return Identifier(["de", "en", "ru"])
+
+
+def test_words_are_runs_of_letters_and_in_scripts_without_spaces_letters():
+    assert words("Das Haus, 3 kg — ÄRZTE!", "de") == ["das", "haus", "3", "kg", "ärzte"]
+    assert words("我买了 3 本书。", "zh") == ["我", "买", "了", "3", "本", "书"]
+    assert words("हिन्दी में", "hi") == ["हिन्दी", "में"]
+    assert words("don't stop", "en") == ["don", "t", "stop"]
+
+
+def test_rouge_in_closed_form():
+    one, other = ["a", "b", "c", "d"], ["a", "c", "d", "e", "f"]
+    assert rouge_n(one, other, 1) == pytest.approx(100 * 2 * 3 / 9)
+    assert rouge_n(one, other, 2) == pytest.approx(100 * 2 * 1 / 7)  # c d
+    assert rouge_l(one, other) == pytest.approx(100 * 2 * 3 / 9)  # a c d
+    assert rouge_l(["b", "a"], ["a", "b"]) == pytest.approx(50)
+    assert rouge_n(["a", "a", "a"], ["a", "b"], 1) == pytest.approx(100 * 2 / 5), "each as often as it occurs"
+
+
+@pytest.mark.parametrize("measure", [lambda a, b: rouge_n(a, b, 1), lambda a, b: rouge_n(a, b, 2), rouge_l])
+def test_rouge_is_symmetric_and_100_for_equal_texts(measure):
+    one, other = ["the", "cat", "sat", "on", "the", "mat"], ["on", "the", "mat", "the", "cat", "lay"]
+    assert measure(one, other) == measure(other, one) < 100
+    assert measure(one, one) == 100
+    assert measure([], one) == 0
+
+
+def test_a_perfect_output_has_all_points_and_no_fault(identifier):
+    found = score_output(GERMAN, GERMAN, ENGLISH, "de", identifier)
+    assert all(found[name] == pytest.approx(100) for name in ("chrf", "rouge_1", "rouge_2", "rouge_l", "exact_match"))
+    faults = ("wrong_language", "reference_wrong", "other_script", "empty", "copy", "leftover")
+    assert all(found[name] == 0 for name in faults) and found["found"] == found["found_free"] == "de"
+
+
+def test_an_output_in_english_is_in_the_wrong_language_and_one_of_the_input_a_copy(identifier):
+    found = score_output(ENGLISH, GERMAN, GERMAN, "de", identifier)
+    assert found["wrong_language"] == 1 and found["found"] == "en" and found["copy"] == found["other_script"] == 0
+    found = score_output(ENGLISH, RUSSIAN, RUSSIAN, "ru", identifier)
+    assert found["wrong_language"] == found["other_script"] == 1
+    assert score_output(GERMAN.upper(), "Haus", GERMAN, "de", identifier)["copy"] == 1
+
+
+def test_an_empty_output_is_empty_and_nothing_else(identifier):
+    found = score_output("  ", GERMAN, GERMAN, "de", identifier)
+    assert found["empty"] == 1 and found["copy"] == 0
+    assert found["wrong_language"] is None and found["other_script"] is None and found["found_free"] is None
+
+
+def test_left_overs_of_pretraining_are_seen(identifier):
+    for text in ("Das <extra_id_0> Haus", "Das <mask> Haus", "Das [MASK]"):
+        assert score_output(text, GERMAN, GERMAN, "de", identifier)["leftover"] == 1
+    assert score_output("3 < 4 und 5 > 2", GERMAN, GERMAN, "de", identifier)["leftover"] == 0
+
+
+def test_a_language_that_the_identifier_does_not_know_cannot_be_told():
+    found = score_output("abc", "abc", "x", "tlh", Identifier(["tlh", "en"]))
+    assert found["wrong_language"] is None and found["reference_wrong"] is None
+
+
+def test_scripts():
+    assert (script_of(GERMAN), script_of(RUSSIAN), script_of("123 !")) == ("LATIN", "CYRILLIC", None)
+
+
+def test_a_file_of_outputs_is_scored_row_by_row(tmp_path):
+    rows = {"language": ["de", "en"], "split": "test", "example_id": ["1", "2"], "input": ["x", "y"]}
+    rows |= {"reference": [GERMAN, ENGLISH], "output": [ENGLISH, ENGLISH], "tokens": [3, 3], "cut": [True, False]}
+    pd.DataFrame(rows).to_parquet(tmp_path / "outputs.parquet")
+    score_outputs(tmp_path / "outputs.parquet", tmp_path / "scores.parquet", ["de", "en"])
+    found = pd.read_parquet(tmp_path / "scores.parquet")
+    assert found["wrong_language"].tolist() == [1, 0] and found["cut"].tolist() == [1, 0]
+    assert found["exact_match"].tolist() == [0, 100] and found["example_id"].tolist() == ["1", "2"]
+    assert scores.WORDS_RULE == 1

@@ -1,0 +1,131 @@
+"""Summaries of scored outputs: means, intervals that hold seeds and examples, and the choice of a rate."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mtbridge.inference.generation import ENGLISH, FAULTS, MEASURES, REFERENCE, ZERO_SHOT, summarise
+from mtbridge.study.outline import read_outline
+
+LANGUAGES, TEST, DEV = ("de", "en", "ru"), 40, 10
+
+
+def outline(**other):
+    ways = {
+        "full-0.001": {"way": "full", "method": "full", "learning_rate": 0.001},
+        "full-0.01": {"way": "full", "method": "full", "learning_rate": 0.01},
+    }
+    model = {"key": "mbart", "label": "mBART", "kind": "LM", **other.pop("model", {})}
+    value = {
+        **{"name": "s", "models": [model], "tasks": [], "recipes": ["default"], "seeds": [1, 2], "protocols": {}},
+        **{"source_language": "en", "adaptations": ways},
+        "writing": [{"name": "event", "metric": "chrf", "languages": LANGUAGES, "source": other.pop("source", "")}],
+    }
+    return read_outline(json.dumps({**value, **other}))
+
+
+def scored(seed, shift=0.0, wrong=0.0):
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        [(language, "test", f"{i:03d}") for language in LANGUAGES for i in range(TEST)]
+        + [("en", "dev", f"{i:03d}") for i in range(DEV)],
+        columns=["language", "split", "example_id"],
+    )
+    for name in MEASURES:
+        frame[name] = np.clip(50 + shift + 10 * rng.normal(size=len(frame)), 0, 100)
+    for name in (*FAULTS, REFERENCE):
+        frame[name] = (rng.random(len(frame)) < wrong).astype(float)
+    return frame
+
+
+def write(folder, runs):
+    for (recipe, model, seed), frame in runs.items():
+        path = folder / recipe / model / "event" / f"seed{seed}.scores.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frame.to_parquet(path)
+
+
+def of(frame, recipe, measure, statistic):
+    rows = frame[(frame["recipe"] == recipe) & (frame["measure"] == measure) & (frame["statistic"] == statistic)]
+    return rows.iloc[0]
+
+
+def test_means_are_of_test_and_shares_are_in_percent(tmp_path):
+    runs = {("full-0.001", "mbart", seed): scored(seed, wrong=0.3) for seed in (1, 2)}
+    write(tmp_path, runs)
+    found = summarise(outline(), tmp_path)
+    test = pd.concat(frame[frame["split"] == "test"] for frame in runs.values())
+    means = test.groupby("language")[["chrf", "wrong_language"]].mean()
+    assert of(found, "full-0.001", "chrf", ENGLISH)["value"] == pytest.approx(means.loc["en", "chrf"])
+    assert of(found, "full-0.001", "chrf", "ru")["value"] == pytest.approx(means.loc["ru", "chrf"])
+    zero_shot = of(found, "full-0.001", "wrong_language", ZERO_SHOT)
+    assert zero_shot["value"] == pytest.approx(100 * means.loc[["de", "ru"], "wrong_language"].mean())
+    assert (zero_shot["n"], zero_shot["seeds"], zero_shot["pretrainings"], zero_shot["df"]) == (TEST, 2, 1, 1)
+    assert zero_shot["low"] < zero_shot["value"] < zero_shot["high"]
+    assert set(found["recipe"]) == {"full-0.001"}, "a run without a file is a gap"
+
+
+def test_the_rate_is_the_best_on_english_dev_whatever_test_says(tmp_path):
+    for seed in (1, 2):
+        good, bad = scored(seed), scored(seed + 10)
+        good.loc[good["split"] == "dev", "chrf"], bad.loc[bad["split"] == "dev", "chrf"] = 30.0, 20.0
+        good.loc[good["split"] == "test", "chrf"], bad.loc[bad["split"] == "test", "chrf"] = 10.0, 90.0
+        write(tmp_path, {("full-0.01", "mbart", seed): good, ("full-0.001", "mbart", seed): bad})
+    found = summarise(outline(), tmp_path)
+    assert set(found.loc[found["chosen"], "recipe"]) == {"full-0.01"}
+    assert set(found.loc[found["recipe"] == "full-0.01", "dev"]) == {30.0}
+
+
+def test_what_cannot_be_told_does_not_count(tmp_path):
+    frame = scored(1, wrong=1.0)
+    frame.loc[frame["example_id"] < "020", "wrong_language"] = np.nan
+    frame["wrong_language"] = frame["wrong_language"].astype(object).where(frame["wrong_language"].notna(), None)
+    write(tmp_path, {("full-0.001", "mbart", 1): frame})
+    found = summarise(outline(), tmp_path)
+    assert of(found, "full-0.001", "wrong_language", ZERO_SHOT)["value"] == 100
+    frame["wrong_language"] = None
+    write(tmp_path, {("full-0.001", "mbart", 1): frame})
+    found = summarise(outline(), tmp_path)
+    assert not ((found["measure"] == "wrong_language") & found["value"].notna()).any()
+
+
+def test_seeds_that_differ_widen_the_interval(tmp_path):
+    widths = []
+    for name, shift in (("alike", 0.0), ("apart", 12.0)):
+        write(tmp_path / name, {("full-0.001", "mbart", seed): scored(seed, shift * seed) for seed in (1, 2)})
+        row = of(summarise(outline(), tmp_path / name), "full-0.001", "chrf", ZERO_SHOT)
+        widths.append(row["high"] - row["low"])
+    assert widths[1] > 2 * widths[0]
+
+
+def test_pretrainings_are_the_units_where_there_are_several(tmp_path):
+    several = outline(model={"replicates": ["mbart@2", "mbart@3"]})
+    runs = {("full-0.001", model, seed): scored(seed + 10 * number, 5.0 * number)
+            for number, model in enumerate(("mbart", "mbart@2", "mbart@3")) for seed in (1, 2)}  # fmt: skip
+    write(tmp_path, runs)
+    row = of(summarise(several, tmp_path), "full-0.001", "chrf", ENGLISH)
+    assert (row["pretrainings"], row["seeds"], row["df"]) == (3, 2, 2)
+    values = [frame.query("split == 'test' and language == 'en'")["chrf"].mean() for frame in runs.values()]
+    assert row["value"] == pytest.approx(np.mean(values))
+
+
+def test_translations_are_resampled_together(tmp_path):
+    """Where languages say the same, the examples' part of a mean over languages is as wide as that of one language."""
+    frame = scored(1)
+    for name in MEASURES:
+        values = frame.loc[(frame["language"] == "de") & (frame["split"] == "test"), name].to_numpy()
+        frame.loc[(frame["language"] == "ru") & (frame["split"] == "test"), name] = values
+    write(tmp_path, {("full-0.001", "mbart", 1): frame})
+    widths = {}
+    for source in ("generated", "files"):
+        found = summarise(outline(source=source), tmp_path)
+        rows = [of(found, "full-0.001", "chrf", name) for name in ("de", ZERO_SHOT)]
+        widths[source] = [row["high"] - row["low"] for row in rows]
+    assert widths["generated"][1] == pytest.approx(widths["generated"][0])
+    assert widths["files"][1] < 0.85 * widths["files"][0]
+
+
+def test_nothing_written_is_an_empty_frame(tmp_path):
+    assert summarise(outline(), tmp_path).empty
