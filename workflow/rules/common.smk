@@ -36,7 +36,7 @@ from mtbridge.representations.measures import MEASURES
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.names import replicate_name, split_replicate
 from mtbridge.specs.protocol import ALIGNED
-from mtbridge.study.grid import FLOOR, Study
+from mtbridge.study.grid import BASELINES, FLOOR, Study
 from mtbridge.study.languages import left_out
 from mtbridge.study.load import load, unused
 from mtbridge.study.options import Options
@@ -297,6 +297,7 @@ localrules:
     example_tokens,
     floor,
     score,
+    baseline_outputs,
     score_outputs,
     summarise_outputs,
     scores,

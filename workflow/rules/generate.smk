@@ -70,6 +70,29 @@ rule generate:
         "--source-language {params.source_language:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
 
+rule baseline_outputs:
+    """What no model is needed for: the input as it is, or its first sentence."""
+    input:
+        f"{results}/data/{{task}}/evaluation.parquet",
+    output:
+        f"{results}/outputs/none/{{baseline}}/{{task}}/seed0.parquet",
+    log:
+        f"{results}/logs/baseline_outputs/{{baseline}}.{{task}}.log",
+    wildcard_constraints:
+        baseline=one_of(BASELINES),
+        task=one_of(study.settings.generation_tasks),
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        scripts=scripts,
+        task=lambda wildcards: options.task(wildcards.task),
+        source_language=study.settings.source_language,
+        code=digest("baseline_outputs"),
+    shell:
+        "python {params.scripts:q}/baseline_outputs.py {params.task:q} --baseline {wildcards.baseline} --examples {input:q} "
+        "--source-language {params.source_language:q} --output {output:q} > {log:q} 2>&1"
+
+
 rule score_outputs:
     """The scores of every output of a run, and what is wrong with it."""
     input:
@@ -92,7 +115,7 @@ rule score_outputs:
 rule summarise_outputs:
     """Means of these scores with intervals, by way of adapting, rate, model and task, and the rates that are chosen."""
     input:
-        study.paths(OUTPUT_SCORES, study.writing_runs),
+        study.paths(OUTPUT_SCORES, study.writing_runs_with_baselines),
     output:
         f"{results}/{GENERATION}",
     log:

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from mtbridge.generation import scores
+from mtbridge.generation import baselines, scores
 from mtbridge.generation.scores import Identifier, rouge_l, rouge_n, score_output, score_outputs, script_of, words
 
 GERMAN = "Die Ärztin verkaufte gestern in Berlin ein altes Haus und kaufte danach ein neues Fahrrad."
@@ -85,3 +85,18 @@ def test_a_file_of_outputs_is_scored_row_by_row(tmp_path):
     assert found["wrong_language"].tolist() == [1, 0] and found["cut"].tolist() == [1, 0]
     assert found["exact_match"].tolist() == [0, 100] and found["example_id"].tolist() == ["1", "2"]
     assert scores.WORDS_RULE == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("One. Two. Three.", "One."),
+        ("Was it 3.5 kg? No!", "Was it 3.5 kg?"),
+        ("He said: “No.” Then he left.", "He said: “No.”"),
+        ("第一句。第二句。", "第一句。"),
+        ("पहला। दूसरा।", "पहला।"),
+        ("no end", "no end"),
+    ],
+)
+def test_the_first_sentence_of_a_text(text, first):
+    assert baselines.first_sentence(text) == first

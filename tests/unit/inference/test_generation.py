@@ -129,3 +129,11 @@ def test_translations_are_resampled_together(tmp_path):
 
 def test_nothing_written_is_an_empty_frame(tmp_path):
     assert summarise(outline(), tmp_path).empty
+
+
+def test_what_needs_no_model_has_rows_of_its_own(tmp_path):
+    write(tmp_path, {("full-0.001", "mbart", 1): scored(1), ("none", "copy", 0): scored(5)})
+    found = summarise(outline(), tmp_path)
+    row = of(found, "none", "chrf", ZERO_SHOT)
+    assert (row["model"], row["way"], row["seeds"]) == ("copy", "none", 1) and row["chosen"]
+    assert row["low"] < row["value"] < row["high"] and np.isnan(row["learning_rate"])

@@ -6,6 +6,8 @@ mean over all others (`zero_shot`). Intervals are those of `inference.intervals`
 there are several, else seeds), whose variance is pooled over models and ways of adapting with one rate, and examples,
 which are resampled together in all languages where they are translations of each other.
 
+What no model is needed for (`generation.baselines`) is a model of its name whose way is `none`.
+
 The rate of a way is the one whose mean of the task's own measure is best on dev of the source language.
 """
 
@@ -20,7 +22,7 @@ from mtbridge.base.files import read_parquet
 from mtbridge.inference.bootstrap import REPLICATES, resamples
 from mtbridge.inference.intervals import Statistic, seed_part, seed_variance
 from mtbridge.specs.names import split_replicate
-from mtbridge.study.outline import Outline, OutlineTask
+from mtbridge.study.outline import BASELINES, NO_RECIPE, Outline, OutlineTask
 
 MEASURES = ("chrf", "rouge_1", "rouge_2", "rouge_l", "token_f1", "exact_match")
 FAULTS = ("wrong_language", "other_script", "empty", "copy", "leftover", "cut")
@@ -31,6 +33,7 @@ COLUMNS = [
     *("df", "pretrainings", "seeds", "n", "dev", "chosen"),
 ]
 LIMITS = (0.0, 100.0)
+NO_WAY = {"way": NO_RECIPE, "method": NO_RECIPE, "learning_rate": float("nan")}  # of a baseline
 
 
 def summarise(outline: Outline, folder: str | Path) -> pd.DataFrame:
@@ -56,12 +59,13 @@ def _of_task(outline: Outline, task: OutlineTask, folder: Path) -> pd.DataFrame:
             found[recipe, model] = _statistics(outline, task, runs)
     rows = []
     for (recipe, model), (statistics, dev, sizes, counts) in found.items():
-        about = outline.adaptations[recipe]
+        about = outline.adaptations.get(recipe, NO_WAY)
         for (measure, name), one in statistics.items():
             same_rate = [
                 other[0][measure, name]
                 for (way, _), other in found.items()
-                if outline.adaptations[way]["learning_rate"] == about["learning_rate"] and (measure, name) in other[0]
+                if outline.adaptations.get(way, NO_WAY)["learning_rate"] == about["learning_rate"]
+                and (measure, name) in other[0]
             ]
             seeds = seed_variance(same_rate)
             low, high = one.interval(seed_part(seeds, one), seeds.freedom)
@@ -76,12 +80,14 @@ def _pairs(outline: Outline) -> Iterator[tuple[str, str]]:
     for recipe in outline.adaptations:
         for model in outline.models:
             yield recipe, model.key
+    for baseline in BASELINES:
+        yield NO_RECIPE, baseline
 
 
 def _runs(outline: Outline, folder: Path, recipe: str, model: str, task: OutlineTask) -> Iterator[tuple]:
     """(number of the pretraining, scored outputs) of the finished runs of a model."""
-    for key in outline.replicates(model):
-        for seed in outline.seeds:
+    for key in (model,) if recipe == NO_RECIPE else outline.replicates(model):
+        for seed in (0,) if recipe == NO_RECIPE else outline.seeds:
             path = folder / recipe / key / task.name / f"seed{seed}.scores.parquet"
             if path.exists():
                 needed = ["language", "split", "example_id", *MEASURES, *FAULTS, REFERENCE]

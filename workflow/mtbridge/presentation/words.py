@@ -94,3 +94,4 @@ METHODS = {
     "lora": "LoRA",
     "prompt": "prompt",
 }
+BASELINE_NAMES = {"copy": "the input, copied", "first": "its first sentence"}

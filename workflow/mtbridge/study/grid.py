@@ -12,7 +12,7 @@ from mtbridge.specs.names import replicate_name
 from mtbridge.specs.protocol import ALIGNED
 from mtbridge.study.languages import study_languages
 from mtbridge.study.layers import lock_files
-from mtbridge.study.outline import FLOOR, NO_RECIPE
+from mtbridge.study.outline import BASELINES, FLOOR, NO_RECIPE
 from mtbridge.study.replicates import with_replicates
 from mtbridge.study.settings import Origin, Settings
 from mtbridge.study.writing import ways, writing_models
@@ -66,6 +66,13 @@ class Study:
         models = [name for model in writing_models(self.settings) for name in self.replicates(model)]
         runs = itertools.product(self.ways, models, self.settings.generation_tasks, self.seeds)
         return [dict(zip(("recipe", "model", "task", "seed"), run, strict=True)) for run in runs]
+
+    @cached_property
+    def writing_runs_with_baselines(self) -> list[dict]:
+        """The adaptations, and what no model is needed for."""
+        pairs = itertools.product(BASELINES, self.settings.generation_tasks) if self.writing_runs else ()
+        baselines = [{"recipe": NO_RECIPE, "model": name, "task": task, "seed": 0} for name, task in pairs]
+        return [*self.writing_runs, *baselines]
 
     def finished(self, pattern: str, rows: list[dict]) -> list[dict]:
         """The rows that tables and figures are built from: all, or with `partial` those whose file exists."""

@@ -20,6 +20,8 @@ from mtbridge.tasks.metrics import METRICS
 
 # The baseline, the best constant answer (`tasks.baseline`), as a model, and the name of its recipe.
 FLOOR, NO_RECIPE = "floor", "none"
+# What no model is needed for in generation, as models of this recipe; see `generation.baselines`.
+BASELINES = ("copy", "first")
 
 EXPOSURES = ("masked_lm", "denoising", "source", "target")  # how a model may have seen a language's text
 

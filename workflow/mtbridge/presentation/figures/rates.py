@@ -10,7 +10,7 @@ from mtbridge.presentation.comparisons import short
 from mtbridge.presentation.figures.sheet import nothing_to_draw
 from mtbridge.presentation.figures.style import wrap
 from mtbridge.presentation.words import METHODS, OUTPUT_MEASURES
-from mtbridge.study.outline import Outline
+from mtbridge.study.outline import NO_RECIPE, Outline
 
 PANEL = (2.3, 1.75)  # inches
 ROWS = ((None, ENGLISH), (None, ZERO_SHOT), ("wrong_language", ZERO_SHOT))  # (measure, statistic); None: the task's own
@@ -21,6 +21,7 @@ def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFra
     """The rows of the file `inputs` that the picture shows."""
     rows = read_parquet(inputs, COLUMNS)
     metric = {task.name: task.metric for task in outline.writing}
+    rows = rows[rows["way"] != NO_RECIPE]
     own = rows["measure"] == rows["task"].map(metric)
     return rows[(own | (rows["measure"] == "wrong_language")) & rows["statistic"].isin((ENGLISH, ZERO_SHOT))]
 

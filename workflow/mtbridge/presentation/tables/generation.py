@@ -8,8 +8,8 @@ from mtbridge.base.files import read_parquet
 from mtbridge.inference.generation import COLUMNS, ENGLISH, REFERENCE, ZERO_SHOT
 from mtbridge.presentation.comparisons import short
 from mtbridge.presentation.layout import GAP, Block, Cell, interval_text, number
-from mtbridge.presentation.words import METHODS, OUTPUT_MEASURES
-from mtbridge.study.outline import Outline
+from mtbridge.presentation.words import BASELINE_NAMES, METHODS, OUTPUT_MEASURES
+from mtbridge.study.outline import NO_RECIPE, Outline
 
 SHOWN = ("chrf", "rouge_l", "exact_match")  # of English and of the other languages
 FAULTS = ("wrong_language", "copy", "empty", "leftover")  # of the other languages
@@ -36,11 +36,17 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
             value_of = {(row.measure, row.statistic): row for row in part.itertuples()}
             wanted = [(measure, name) for measure in SHOWN for name in (ENGLISH, ZERO_SHOT)]
             wanted += [(measure, ZERO_SHOT) for measure in FAULTS]
-            first = part.iloc[0]
-            cells = [Cell(short(outline, model)), Cell(METHODS[first["method"]] if way == first["method"] else way)]
-            rows.append([*cells, Cell(f"{first['learning_rate']:g}"), *(_cell(value_of.get(key)) for key in wanted)])
+            rows.append([*_names(part.iloc[0], model, way, outline), *(_cell(value_of.get(key)) for key in wanted)])
         blocks.append(Block(header, rows, title=task.label))
     return blocks, _notes(frame, outline) if blocks else []
+
+
+def _names(first: pd.Series, model: str, way: str, outline: Outline) -> list[Cell]:
+    """Model, method and rate of a row; a baseline has its name alone."""
+    if way == NO_RECIPE:
+        return [Cell(BASELINE_NAMES[model]), Cell(GAP), Cell(GAP)]
+    method = METHODS[first["method"]] if way == first["method"] else way
+    return [Cell(short(outline, model)), Cell(method), Cell(f"{first['learning_rate']:g}")]
 
 
 def _cell(row) -> Cell:

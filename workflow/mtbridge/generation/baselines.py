@@ -1,0 +1,46 @@
+"""What no model is needed for: the whole input as the output, or its first sentence."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.specs.task import Task
+
+# A sentence ends with a mark and what closes it; in scripts without spaces no space follows.
+_FIRST = re.compile(r".*?(?:[.!?…।][\"'”’»)]*(?=\s|$)|[。！？][”’」』)]*)", flags=re.DOTALL)
+
+
+def first_sentence(text: str) -> str:
+    """A text up to the end of its first sentence."""
+    text = text.strip()
+    found = _FIRST.match(text)
+    return found[0] if found else text
+
+
+BASELINES: dict[str, Callable[[str], str]] = {"copy": str.strip, "first": first_sentence}
+
+
+def write_baseline(
+    name: str, examples: str | Path, task: Task, output: str | Path, source_language: str = "en"
+) -> None:
+    """Write the outputs of a baseline, in the format of `writing.write_outputs`.
+
+    Raises:
+        MtbridgeError: there is no such baseline.
+    """
+    import pandas as pd
+
+    from mtbridge.base.files import read_table, write_parquet
+
+    if name not in BASELINES:
+        raise MtbridgeError(f"--name: '{name}' is no baseline; {nearest(name, BASELINES)}")
+    table = read_table(examples, ["split", "language", "example_id", *task.columns, "label"]).to_pandas()
+    chosen = (table["split"] == "test") | ((table["split"] == "dev") & (table["language"] == source_language))
+    table = table[chosen].reset_index(drop=True)
+    source = [" ".join(task.texts(row)) for row in table[list(task.columns)].to_dict("records")]
+    columns = {key: table[key] for key in ("language", "split", "example_id")}
+    columns |= {"input": source, "reference": table["label"], "output": [BASELINES[name](text) for text in source]}
+    write_parquet(pd.DataFrame({**columns, "tokens": 0, "cut": np.zeros(len(table), dtype=bool)}), output)
