@@ -25,7 +25,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import finetuning, planning, similarity, startup, weights
+from benchmarks import finetuning, generation, planning, similarity, startup, weights
 from benchmarks.work import Clock, Work
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +34,8 @@ WORKS: dict[str, Work] = {
     "finetuning-bf16": finetuning.BF16,
     "finetuning-xnli": finetuning.XNLI,
     "finetuning-xnli-bf16": finetuning.XNLI_BF16,
+    "adapting": generation.ADAPTING,
+    "writing": generation.WRITING,
     "startup": startup.WORK,
     "similarity": similarity.WORK,
     "reading": weights.READING,

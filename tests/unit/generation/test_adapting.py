@@ -50,10 +50,12 @@ def adapted(place, family, method):
 
 def logits(one, place):
     writer = Writer(place / "tokenizer")
-    source = padded([np.array([writer.tag("en"), 9, 10, writer.ids["end"]])], writer.ids["pad"])
-    encoded, mask = one.encode(source, torch.ones_like(source))
+    rows = [np.array([writer.tag("en"), 9, 10, writer.ids["end"]]), np.array([writer.tag("de"), 9, writer.ids["end"]])]
     one.model.eval()
-    return one.model(encoder_outputs=encoded, attention_mask=mask, decoder_input_ids=torch.tensor([[2, 7, 9]])).logits
+    encoded, mask = one.encode(rows, writer.ids["pad"])
+    return one.model(
+        encoder_outputs=encoded, attention_mask=mask, decoder_input_ids=torch.tensor([[2, 7, 9]] * 2)
+    ).logits
 
 
 @FAMILIES
@@ -63,6 +65,28 @@ def test_what_is_added_changes_nothing_before_it_is_trained(place, family, metho
         torch.testing.assert_close(
             logits(adapted(place, family, method), place), logits(adapted(place, family, "full"), place)
         )
+
+
+@FAMILIES
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "prompt"])
+def test_packed_sources_are_encoded_as_padded_ones(place, family, method):
+    """Against transformers' own encoder with a mask: states and, with all weights trained, gradients."""
+    one, writer = adapted(place, family, method), Writer(place / "tokenizer")
+    plain = open_checkpoint(place / family).eval()
+    one.model.eval()
+    rows = [writer.source(np.arange(9, 9 + length), "en", 20) for length in (3, 12, 7, 1)]
+    encoded, mask = one.encode(rows, writer.ids["pad"])
+    ids = padded(rows, writer.ids["pad"])
+    assert torch.equal(mask, (ids != writer.ids["pad"]).long())
+    expected = plain.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state * mask[..., None]
+    torch.testing.assert_close(encoded.last_hidden_state, expected, rtol=0, atol=1e-5)
+    if method == "full":
+        weight = torch.linspace(-1, 1, expected.numel()).view_as(expected)
+        for states in (encoded.last_hidden_state, expected):
+            (states * weight).sum().backward()
+        for (name, a), (_, b) in zip(one.model.named_parameters(), plain.named_parameters(), strict=True):
+            if b.grad is not None:
+                torch.testing.assert_close(a.grad, b.grad, rtol=1e-4, atol=1e-5, msg=name)
 
 
 @FAMILIES

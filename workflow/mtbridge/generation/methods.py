@@ -6,7 +6,14 @@ it wrote without.
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.data.tokenized import Ragged
+from mtbridge.generation.inputs import padded
+from mtbridge.models.forward import forward
+from mtbridge.models.loading import pack_encoder
+from mtbridge.models.packing import pack
 from mtbridge.specs.adaptation import Adaptation
 from mtbridge.specs.families import Family
 
@@ -29,6 +36,8 @@ class Adapted:
 
         self.model, self.family = model, family
         self.prompt: torch.nn.Parameter | None = None
+        if adaptation.method != "prompt":
+            pack_encoder(model.get_encoder())
         model.requires_grad_(adaptation.method == "full")
         prepare = {"frozen": _frozen, "adapters": _adapters, "lora": _lora, "prompt": self._prompt}
         if adaptation.method != "full":
@@ -52,17 +61,29 @@ class Adapted:
             for name, parameter in own.items():
                 parameter.copy_(tensors[name])
 
-    def encode(self, ids: "torch.Tensor", mask: "torch.Tensor") -> "tuple[Any, torch.Tensor]":
-        """The encoder's output for sources [text, token], and the mask of its tokens."""
+    def encode(self, sources: list[np.ndarray], pad: int) -> "tuple[Any, torch.Tensor]":
+        """The encoder's output for sources, padded [text, token, dim], and the mask of its tokens.
+
+        Sources are packed, each attends to itself alone (see `models.packing`); where a prompt comes before them, they
+        are padded and masked.
+        """
         import torch
+        from transformers.modeling_outputs import BaseModelOutput
 
         encoder = self.model.get_encoder()
-        if self.prompt is None:
-            return encoder(input_ids=ids, attention_mask=mask, return_dict=True), mask
-        embedded = self.model.get_input_embeddings()(ids)  # these families scale it here
-        vectors = self.prompt[None].expand(len(ids), -1, -1)
-        mask = torch.cat([mask.new_ones(len(ids), len(self.prompt)), mask], dim=1)
-        return encoder(inputs_embeds=torch.cat([vectors, embedded], 1), attention_mask=mask, return_dict=True), mask
+        if self.prompt is not None:
+            ids = padded(sources, pad)
+            embedded = self.model.get_input_embeddings()(ids)  # these families scale it here
+            vectors = self.prompt[None].expand(len(ids), -1, -1)
+            mask = torch.cat([torch.ones(len(ids), len(self.prompt), dtype=torch.long), (ids != pad).long()], dim=1)
+            both = torch.cat([vectors, embedded], 1)
+            return encoder(inputs_embeds=both, attention_mask=mask, return_dict=True), mask
+        rows = Ragged.of(sources)
+        batch = pack(rows, Ragged(np.zeros_like(rows.values), rows.offsets), range(len(sources)))
+        hidden = forward(encoder, batch.to(torch.device("cpu")))
+        mask = torch.from_numpy(np.arange(batch.longest) < np.asarray(batch.lengths)[:, None])
+        out = hidden.new_zeros(*mask.shape, hidden.shape[-1])
+        return BaseModelOutput(last_hidden_state=out.masked_scatter(mask[..., None], hidden)), mask.long()
 
     def _prompt(self, model: Any, family: Family, width: int) -> None:
         import torch

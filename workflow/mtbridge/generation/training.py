@@ -23,6 +23,7 @@ from mtbridge.base.progress import Progress
 from mtbridge.generation.inputs import Writer, padded
 from mtbridge.generation.methods import Adapted
 from mtbridge.models.classes import family_of
+from mtbridge.models.kernels import cpu_kernels, keep_memory
 from mtbridge.specs.adaptation import Adaptation
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import IGNORED
@@ -91,14 +92,14 @@ class Adapting:
         import torch
 
         pad = self.writer.ids["pad"]
-        source = padded([self.sources[row] for row in rows], pad)
         read = padded([self.targets[row][0] for row in rows], pad)
         wanted = padded([self.targets[row][1] for row in rows], IGNORED)
         model, family = self.adapted.model, self.adapted.family
-        encoded, mask = self.adapted.encode(source, (source != pad).long())
-        hidden = model.get_submodule(family.body)(
-            encoder_outputs=encoded, attention_mask=mask, decoder_input_ids=read, use_cache=False
-        ).last_hidden_state
+        encoded, mask = self.adapted.encode([self.sources[row] for row in rows], pad)
+        with cpu_kernels(model):
+            hidden = model.get_submodule(family.body)(
+                encoder_outputs=encoded, attention_mask=mask, decoder_input_ids=read, use_cache=False
+            ).last_hidden_state
         real = wanted != IGNORED
         logits = hidden[real]
         for name in family.head:
@@ -183,6 +184,7 @@ def adapt(
 
     started = time.perf_counter()
     torch.set_num_threads(threads)
+    keep_memory()
     origin = {
         "code": about.get("identity"),
         "task": asdict(task),

@@ -9,7 +9,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json, sha256
 from mtbridge.base.program import begin_work
 from mtbridge.base.progress import Progress
-from mtbridge.generation.inputs import Texts, Writer, padded
+from mtbridge.generation.inputs import Texts, Writer
 from mtbridge.generation.methods import Adapted
 from mtbridge.models.classes import family_of
 from mtbridge.models.decoding import batches_by_length, by_beams, greedy
@@ -53,9 +53,8 @@ def write_texts(
     banned = writer.never_written if decoding.force_language else ()
     out: list[list[int]] = [[] for _ in sources]
     for rows in batches_by_length([len(source) for source in sources], BATCH):
-        batch = padded([sources[row] for row in rows], ids["pad"])
         with torch.inference_mode():
-            encoded, mask = adapted.encode(batch, (batch != ids["pad"]).long())
+            encoded, mask = adapted.encode([sources[row] for row in rows], ids["pad"])
         given = (adapted.model, encoded, mask, prefix, decoding.longest, ids["end"], ids["pad"], banned)
         if decoding.beams == 1 and decoding.no_repeat == 0:
             written = greedy(*given)

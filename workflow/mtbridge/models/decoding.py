@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from mtbridge.models.kernels import cpu_kernels
+
 
 def greedy(
     model: Any,
@@ -33,7 +35,7 @@ def greedy(
     rows = torch.arange(len(mask), device=mask.device)  # the texts that are still being written
     hidden = encoded.last_hidden_state
     past, latest = None, torch.tensor([prefix], device=mask.device).repeat(len(mask), 1)
-    with torch.inference_mode():
+    with torch.inference_mode(), cpu_kernels(model):
         for _ in range(longest):
             made = model(
                 encoder_outputs=BaseModelOutput(last_hidden_state=hidden),

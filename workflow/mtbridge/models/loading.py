@@ -76,3 +76,21 @@ def load_encoder(folder: str | Path) -> Any:
         raise MtbridgeError(f"{path}: not what {card.name} says of it (sha256); delete {folder} to have it made again")
     model.load_state_dict(weights, assign=True)
     return model.eval()
+
+
+def pack_encoder(encoder: Any) -> None:
+    """Make the encoder of a whole model take packed batches (`forward.forward`); its decoder stays as it is.
+
+    Encoder and decoder share one config object, so the encoder's modules get a copy of their own.
+    """
+    import copy
+
+    from transformers import AttentionInterface
+
+    AttentionInterface.register("packed", attention)
+    shared = encoder.config
+    own = copy.copy(shared)
+    own._attn_implementation = "packed"
+    for module in encoder.modules():
+        if vars(module).get("config") is shared:
+            module.config = own
