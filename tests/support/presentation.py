@@ -11,6 +11,7 @@ import pandas as pd
 from mtbridge.base.files import read_parquet, write_json, write_parquet
 from mtbridge.inference import generation, verdicts
 from mtbridge.inference import separability as of_separability
+from mtbridge.inference.claims.generation import COLUMNS as CLAIM_COLUMNS
 from mtbridge.inference.claims.ledger import claims_frame
 from mtbridge.inference.claims.published import Tables
 from mtbridge.inference.claims.study import Study as ClaimsStudy
@@ -321,3 +322,8 @@ def write_generation(folder, study, rng) -> None:
                 row |= {"df": 8, "pretrainings": 1, "seeds": 2, "n": 100, "dev": value}
                 rows.append({**row, "chosen": way["learning_rate"] == 1e-3})
     write_parquet(pd.DataFrame(rows)[generation.COLUMNS], folder / requirements.GENERATION)
+    row = {"text": "A lower rate helps.", "task": "event", "model": study["models"][0]["key"], "verdict": "supported"}
+    row |= {"claim": "lower_rate", "effect": 80.0, "low": 70.0, "high": 90.0, "tested": "full-0.01 minus full-0.001"}
+    none = {"claim": "sources", "text": "Sources help.", "task": "", "model": "", "verdict": "not testable"}
+    found = [{**row, "basis": "P = 1"}, {**none, "tested": "no runs", "basis": ""}]
+    write_parquet(pd.DataFrame(found).reindex(columns=CLAIM_COLUMNS), folder / requirements.GENERATION_CLAIMS)

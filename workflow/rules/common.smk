@@ -25,6 +25,7 @@ from mtbridge.presentation import catalog, requirements
 from mtbridge.presentation.requirements import (
     CONTRASTS,
     GENERATION,
+    GENERATION_CLAIMS,
     OUTPUT_SCORES,
     RANKING,
     RUN_REPLICATES,
@@ -300,6 +301,7 @@ localrules:
     baseline_outputs,
     score_outputs,
     summarise_outputs,
+    ledger_of_generation,
     scores,
     contrasts,
     mechanism,

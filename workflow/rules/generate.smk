@@ -130,3 +130,23 @@ rule summarise_outputs:
     shell:
         "python {params.scripts:q}/summarise_outputs.py --study {params.outline:q} --outputs {params.outputs:q} --output {output:q} "
         "> {log:q} 2>&1"
+
+
+rule ledger_of_generation:
+    """The second ledger: findings on zero-shot generation, by this study's outputs."""
+    input:
+        study.paths(OUTPUT_SCORES, study.writing_runs_with_baselines),
+    output:
+        f"{results}/{GENERATION_CLAIMS}",
+    log:
+        f"{results}/logs/ledger_of_generation.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        scripts=scripts,
+        outline=outline,
+        outputs=f"{results}/outputs",
+        code=digest("ledger_of_generation"),
+    shell:
+        "python {params.scripts:q}/ledger_of_generation.py --study {params.outline:q} --outputs {params.outputs:q} "
+        "--output {output:q} > {log:q} 2>&1"

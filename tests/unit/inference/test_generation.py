@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mtbridge.inference.claims.generation import CLAIMS, ledger
 from mtbridge.inference.generation import ENGLISH, FAULTS, MEASURES, REFERENCE, ZERO_SHOT, summarise
 from mtbridge.study.outline import read_outline
 
@@ -137,3 +138,45 @@ def test_what_needs_no_model_has_rows_of_its_own(tmp_path):
     row = of(found, "none", "chrf", ZERO_SHOT)
     assert (row["model"], row["way"], row["seeds"]) == ("copy", "none", 1) and row["chosen"]
     assert row["low"] < row["value"] < row["high"] and np.isnan(row["learning_rate"])
+
+
+# ---- The ledger of findings ------------------------------------------------------------------------------------------
+
+
+def with_frozen():
+    ways = {
+        f"{way}-{rate:g}": {"way": way, "method": way, "learning_rate": rate}
+        for way in ("full", "frozen")
+        for rate in (0.001, 0.01)
+    }
+    return outline(adaptations=ways)
+
+
+def test_findings_are_supported_by_effects_and_not_by_noise(tmp_path):
+    """Full fine-tuning loses the language at the high rate, and nothing else differs."""
+    wrong = {"full-0.001": 0.02, "full-0.01": 0.9, "frozen-0.001": 0.02, "frozen-0.01": 0.05}
+    runs = {
+        (recipe, "mbart", seed): scored(7 * seed, wrong=share) for recipe, share in wrong.items() for seed in (1, 2)
+    }
+    write(tmp_path, runs)
+    found = ledger(with_frozen(), tmp_path).set_index("claim")
+    assert list(found.index.unique()) == [claim.name for claim in CLAIMS]
+    for name, other in (("lower_rate", 0.02), ("frozen", 0.05)):
+        row = found.loc[name]
+        assert row["verdict"] == "supported" and row["low"] < row["effect"] < row["high"]
+        assert row["effect"] == pytest.approx(100 * (0.9 - other), abs=8)
+        assert row["basis"] == f"P = 1, S = 2, n = {TEST} a language; wrong language"
+    assert found.loc["leftovers", "verdict"] == "contradicted"  # `scored` gives all faults one share
+    assert found.loc["others", "effect"] == pytest.approx(0) and found.loc["others", "verdict"] == "undecided"
+    assert set(found.loc[["intermediate", "sources", "nllb", "translate"], "verdict"]) == {"not testable"}
+
+
+def test_one_run_has_no_verdict(tmp_path):
+    write(tmp_path, {(recipe, "mbart", 1): scored(1, wrong=share)
+                     for recipe, share in (("full-0.001", 0.0), ("full-0.01", 1.0))})  # fmt: skip
+    row = ledger(outline(), tmp_path).set_index("claim").loc["lower_rate"]
+    assert row["effect"] == 100 and row["verdict"] == "undecided"
+
+
+def test_without_runs_nothing_is_testable(tmp_path):
+    assert set(ledger(outline(), tmp_path)["verdict"]) == {"not testable"}

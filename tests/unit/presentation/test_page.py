@@ -52,6 +52,7 @@ def test_page_holds_every_table_and_figure_and_asks_for_nothing_outside(report_r
         "interventions",
         "dose",
         "generation",
+        "generation_claims",
         "rates",
     ]
     for name in names:

@@ -11,8 +11,9 @@ What no model is needed for (`generation.baselines`) is a model of its name whos
 The rate of a way is the one whose mean of the task's own measure is best on dev of the source language.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ import pandas as pd
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_parquet
 from mtbridge.inference.bootstrap import REPLICATES, resamples
-from mtbridge.inference.intervals import Statistic, seed_part, seed_variance
+from mtbridge.inference.intervals import SeedVariance, Statistic, seed_part, seed_variance
 from mtbridge.specs.names import split_replicate
 from mtbridge.study.outline import BASELINES, NO_RECIPE, Outline, OutlineTask
 
@@ -34,6 +35,19 @@ COLUMNS = [
 ]
 LIMITS = (0.0, 100.0)
 NO_WAY = {"way": NO_RECIPE, "method": NO_RECIPE, "learning_rate": float("nan")}  # of a baseline
+
+
+class Written(NamedTuple):
+    """What the runs of a model, adapted in one way, have written: (measure, statistic) -> its value.
+
+    dev: the mean of the task's own measure on dev of the source language; n: test examples of a language; counts: of
+    pretrainings, and of seeds of each.
+    """
+
+    statistics: dict[tuple[str, str], Statistic]
+    dev: float
+    n: int
+    counts: dict[str, int]
 
 
 def summarise(outline: Outline, folder: str | Path) -> pd.DataFrame:
@@ -50,30 +64,42 @@ def summarise(outline: Outline, folder: str | Path) -> pd.DataFrame:
     return _with_choice(pd.concat(frames, ignore_index=True))[COLUMNS]
 
 
-def _of_task(outline: Outline, task: OutlineTask, folder: Path) -> pd.DataFrame:
-    """The rows of one task, without the choice of rates."""
-    found: dict[tuple[str, str], tuple] = {}
+def statistics_of(outline: Outline, task: OutlineTask, folder: Path) -> dict[tuple[str, str], Written]:
+    """(recipe, model) -> what its finished runs of a task have written."""
+    found = {}
     for recipe, model in _pairs(outline):
         runs = list(_runs(outline, folder, recipe, model, task))
         if runs:
             found[recipe, model] = _statistics(outline, task, runs)
+    return found
+
+
+def _of_task(outline: Outline, task: OutlineTask, folder: Path) -> pd.DataFrame:
+    """The rows of one task, without the choice of rates."""
+    found = statistics_of(outline, task, folder)
     rows = []
     for (recipe, model), (statistics, dev, sizes, counts) in found.items():
         about = outline.adaptations.get(recipe, NO_WAY)
         for (measure, name), one in statistics.items():
-            same_rate = [
-                other[0][measure, name]
-                for (way, _), other in found.items()
-                if outline.adaptations.get(way, NO_WAY)["learning_rate"] == about["learning_rate"]
-                and (measure, name) in other[0]
-            ]
-            seeds = seed_variance(same_rate)
+            seeds = variance_at_rate(outline, found, about["learning_rate"], (measure, name))
             low, high = one.interval(seed_part(seeds, one), seeds.freedom)
             row = {"recipe": recipe, "way": about["way"], "method": about["method"]}
             row |= {"learning_rate": about["learning_rate"], "model": model, "task": task.name, "measure": measure}
             row |= {"statistic": name, "value": one.value, "low": low, "high": high, "df": seeds.freedom}
             rows.append({**row, **counts, "n": sizes, "dev": dev})
     return pd.DataFrame(rows)
+
+
+def variance_at_rate(
+    outline: Outline, found: Mapping[tuple[str, str], Written], rate: float, key: tuple[str, str]
+) -> SeedVariance:
+    """The variance between units of a (measure, statistic), pooled over all models and ways at one learning rate."""
+    same = (
+        one.statistics[key]
+        for (recipe, _), one in found.items()
+        if outline.adaptations.get(recipe, NO_WAY)["learning_rate"] == rate and key in one.statistics
+    )
+    return seed_variance(same)
 
 
 def _pairs(outline: Outline) -> Iterator[tuple[str, str]]:
@@ -94,8 +120,8 @@ def _runs(outline: Outline, folder: Path, recipe: str, model: str, task: Outline
                 yield split_replicate(key)[1], read_parquet(path, needed)
 
 
-def _statistics(outline: Outline, task: OutlineTask, runs: list[tuple]) -> tuple[dict, float, int, dict[str, int]]:
-    """Of a model adapted in one way: (measure, statistic) -> Statistic; the dev value; sizes and counts."""
+def _statistics(outline: Outline, task: OutlineTask, runs: list[tuple]) -> Written:
+    """What the runs of a model that was adapted in one way have written."""
     names = [*MEASURES, *FAULTS, REFERENCE]
     per_run = [_of_run(outline, task, table, names) for _, table in runs]
     numbers = [number for number, _ in runs]
@@ -112,7 +138,7 @@ def _statistics(outline: Outline, task: OutlineTask, runs: list[tuple]) -> tuple
             statistics[key] = Statistic(float(per_unit.mean()), per_unit, mean, LIMITS)
     dev = float(np.mean([np.mean([run[1] for i, run in enumerate(per_run) if i in rows]) for rows in of_unit]))
     seeds = min(len(rows) for rows in of_unit) if several else len(runs)
-    return statistics, dev, per_run[0][2], {"pretrainings": len(units) if several else 1, "seeds": seeds}
+    return Written(statistics, dev, per_run[0][2], {"pretrainings": len(units) if several else 1, "seeds": seeds})
 
 
 def _of_run(outline: Outline, task: OutlineTask, table: pd.DataFrame, names: list[str]) -> tuple[dict, float, int]:

@@ -144,3 +144,10 @@ def rates() -> Functions:
     from mtbridge.presentation.figures import rates
 
     return rates.frame, rates.draw
+
+
+def generation_claims() -> Functions:
+    """The ledger of findings on generation."""
+    from mtbridge.presentation.tables import generation_claims
+
+    return generation_claims.frame, generation_claims.body

@@ -12,6 +12,7 @@ SEPARABILITY, SLOPES = "inference/separability.parquet", "inference/slopes.parqu
 CLAIMS = "inference/claims.parquet"
 OUTPUT_SCORES = "outputs/{recipe}/{model}/{task}/seed{seed}.scores.parquet"
 GENERATION = "inference/generation.parquet"
+GENERATION_CLAIMS = "inference/generation_claims.parquet"
 DISTANCES = "spectra/{model}.distances.parquet"
 
 # The tables whose cells the table `agreement` counts.

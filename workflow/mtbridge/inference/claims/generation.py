@@ -1,0 +1,166 @@
+"""The second ledger: findings of arXiv 2402.12279 on zero-shot generation, and what a study's outputs say to them.
+
+The paper's numbers are not at hand, so no published column stands beside ours. An effect is a difference of two ways of
+adapting, or of two models, paired on examples; its interval has the units' variance of both sides (Welch) beside that
+of the examples. A finding is supported where the whole interval lies on its side, contradicted where it lies on the
+other. With one pretraining of a model that is said of this checkpoint alone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mtbridge.inference.claims.finding import CONTRADICTED, NOT_TESTABLE, OPEN, SUPPORTED
+from mtbridge.inference.generation import ZERO_SHOT, Written, statistics_of, variance_at_rate
+from mtbridge.inference.intervals import difference, interval
+from mtbridge.study.outline import NO_RECIPE, Outline, OutlineTask
+
+COLUMNS = ["claim", "text", "task", "model", "verdict", "effect", "low", "high", "tested", "basis"]
+LIMITS = (-100.0, 100.0)
+NLLB, MBART = "nllb-600m", "mbart"  # keys of the models that the paper compares, here and in presets
+Found = Mapping[tuple[str, str], Written]
+# (recipe, model) of both sides, the measure, the smallest effect that supports the finding, and what was tested
+Test = tuple[tuple[str, str], tuple[str, str], str, float, str]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A finding: its text, and the comparisons that test it in a task; `missing` says why there are none."""
+
+    name: str
+    text: str
+    tests: Callable[[Outline, OutlineTask, Found], Iterator[Test]] | None = None
+    missing: str = ""
+
+
+def rates_of(outline: Outline, found: Found, way: str, model: str) -> list[str]:
+    """The recipes of a way that a model has runs of, by rising learning rate."""
+    own = [name for name, about in outline.adaptations.items() if about["way"] == way and (name, model) in found]
+    return sorted(own, key=lambda name: outline.adaptations[name]["learning_rate"])
+
+
+def chosen(outline: Outline, found: Found, way: str, model: str) -> str | None:
+    """The recipe of a way with the best dev value of a model; None if it has no runs."""
+    return max(rates_of(outline, found, way, model), key=lambda name: found[name, model].dev, default=None)
+
+
+def ways_with(outline: Outline, method: str) -> list[str]:
+    """The ways of adapting that use a method."""
+    return list(dict.fromkeys(about["way"] for about in outline.adaptations.values() if about["method"] == method))
+
+
+def _models(found: Found) -> list[str]:
+    return list(dict.fromkeys(model for recipe, model in found if recipe != NO_RECIPE))
+
+
+def lower_rate(outline: Outline, task: OutlineTask, found: Found) -> Iterator[Test]:
+    """Full fine-tuning at the highest rate against the lowest: outputs in the wrong language."""
+    yield from _extreme_rates(outline, found, "wrong_language", False)
+
+
+def leftovers(outline: Outline, task: OutlineTask, found: Found) -> Iterator[Test]:
+    """Full fine-tuning at the lowest rate against the highest: left-overs of pretraining."""
+    yield from _extreme_rates(outline, found, "leftover", True)
+
+
+def _extreme_rates(outline: Outline, found: Found, measure: str, lowest_first: bool) -> Iterator[Test]:
+    for model in _models(found):
+        for way in ways_with(outline, "full"):
+            recipes = rates_of(outline, found, way, model)
+            if len(recipes) > 1:
+                pair = (recipes[0], recipes[-1]) if lowest_first else (recipes[-1], recipes[0])
+                yield (pair[0], model), (pair[1], model), measure, 0.0, f"{pair[0]} minus {pair[1]}"
+
+
+def frozen_keeps(outline: Outline, task: OutlineTask, found: Found) -> Iterator[Test]:
+    """Full fine-tuning against a frozen decoder, both at the highest rate: outputs in the wrong language."""
+    for model in _models(found):
+        for full in ways_with(outline, "full"):
+            for frozen in ways_with(outline, "frozen"):
+                one, other = (rates_of(outline, found, way, model)[-1:] for way in (full, frozen))
+                if one and other:
+                    yield (one[0], model), (other[0], model), "wrong_language", 0.0, f"{one[0]} minus {other[0]}"
+
+
+def others_bring_little(outline: Outline, task: OutlineTask, found: Found) -> Iterator[Test]:
+    """Full fine-tuning at its chosen rate is at most the margin below every other way at its own."""
+    for model in _models(found):
+        for full in ways_with(outline, "full"):
+            own = chosen(outline, found, full, model)
+            for way in dict.fromkeys(about["way"] for about in outline.adaptations.values()):
+                other = chosen(outline, found, way, model)
+                if own and other and way != full:
+                    yield (own, model), (other, model), task.metric, -outline.margin, f"{own} minus {other}"
+
+
+def nllb_is_competitive(outline: Outline, task: OutlineTask, found: Found) -> Iterator[Test]:
+    """NLLB is at most the margin below mBART, both fully fine-tuned at their chosen rates."""
+    for full in ways_with(outline, "full"):
+        one, other = (chosen(outline, found, full, model) for model in (NLLB, MBART))
+        if one and other:
+            yield (one, NLLB), (other, MBART), task.metric, -outline.margin, f"{NLLB} ({one}) minus {MBART} ({other})"
+
+
+CLAIMS = (
+    Claim(
+        "lower_rate", "A lower learning rate removes wrong-language outputs of full fine-tuning.", lower_rate
+    ),
+    Claim("leftovers", "… at the price of some left-overs of pretraining.", leftovers),
+    Claim("frozen", "With decoder and embeddings frozen the language stays where it is else lost.", frozen_keeps),
+    Claim("others", "At chosen rates the other ways bring little over full fine-tuning.", others_bring_little),
+    Claim("nllb", "NLLB is competitive with mBART in summaries.", nllb_is_competitive),
+    Claim("intermediate", "Intermediate tuning helps in most cases.", missing="no model with intermediate tuning"),
+    Claim("sources", "Several source languages work best for mT5.", missing="no mT5, one source language"),
+    Claim("sizes", "mBART is as good as mT5 of its size.", missing="no mT5"),
+    Claim("translate", "The best models reach translate-train.", missing="no translated training data"),
+)  # fmt: skip
+
+
+def ledger(outline: Outline, folder: str | Path) -> pd.DataFrame:
+    """A row for every finding, task and comparison; see `COLUMNS`. Effects are in points.
+
+    folder: of the files of `scores.score_outputs`.
+    """
+    rows: list[dict] = []
+    found = {task: statistics_of(outline, task, Path(folder)) for task in outline.writing}
+    for claim in CLAIMS:
+        about = {"claim": claim.name, "text": claim.text}
+        own = [
+            {**about, "task": task.name, "model": test[0][1], **_row(outline, of_task, test)}
+            for task, of_task in found.items()
+            for test in (claim.tests(outline, task, of_task) if claim.tests else ())
+        ]
+        missing = claim.missing or "no runs that compare it"
+        rows += own or [{**about, "task": "", "model": "", "verdict": NOT_TESTABLE, "tested": missing, "basis": ""}]
+    return pd.DataFrame(rows).reindex(columns=COLUMNS)
+
+
+def _row(outline: Outline, found: Found, test: Test) -> dict:
+    """Effect, interval and verdict of one comparison, in the mean over all languages but the source's."""
+    one, other, measure, least, tested = test
+    key = (measure, ZERO_SHOT)
+    first, second = found[one].statistics.get(key), found[other].statistics.get(key)
+    counts = [found[side].counts for side in (one, other)]
+    pretrainings, seeds = (min(count[name] for count in counts) for name in ("pretrainings", "seeds"))
+    n = min(found[side].n for side in (one, other))
+    basis = f"P = {pretrainings}, S = {seeds}, n = {n} a language; {measure.replace('_', ' ')}"
+    row = {"tested": tested, "basis": basis, "verdict": OPEN, "effect": np.nan, "low": np.nan, "high": np.nan}
+    if first is None or second is None:
+        return row | {"verdict": NOT_TESTABLE, "tested": f"{tested}: cannot be told of the outputs"}
+    apart = difference(first, second)
+    parts = []
+    for side, (recipe, _) in zip((first, second), (one, other), strict=True):
+        variance = variance_at_rate(outline, found, outline.adaptations[recipe]["learning_rate"], key)
+        parts.append((variance.variance / len(side.per_seed) if variance.freedom else 0.0, variance.freedom))
+    total = sum(part for part, _ in parts)
+    # Welch and Satterthwaite; 0: the interval holds examples alone, and there is no verdict.
+    freedom = total**2 / sum(part**2 / df for part, df in parts if df) if total else 0.0
+    variance_of_examples = float(np.nanvar(apart.replicates, ddof=1))
+    low, high = interval(apart.value, total + variance_of_examples, freedom, LIMITS)
+    row |= {"effect": apart.value, "low": low, "high": high}
+    if seeds * pretrainings > 1:
+        row["verdict"] = SUPPORTED if low > least else CONTRADICTED if high < least else OPEN
+    return row
