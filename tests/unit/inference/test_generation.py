@@ -171,6 +171,13 @@ def test_findings_are_supported_by_effects_and_not_by_noise(tmp_path):
     assert set(found.loc[["intermediate", "sources", "nllb", "translate"], "verdict"]) == {"not testable"}
 
 
+def test_what_no_output_has_is_not_tested(tmp_path):
+    for recipe in ("full-0.001", "full-0.01"):
+        write(tmp_path, {(recipe, "mbart", seed): scored(seed, wrong=0.0) for seed in (1, 2)})
+    row = ledger(outline(), tmp_path).set_index("claim").loc["leftovers"]
+    assert row["verdict"] == "not testable" and row["tested"].endswith(": 0 % of either")
+
+
 def test_one_run_has_no_verdict(tmp_path):
     write(tmp_path, {(recipe, "mbart", 1): scored(1, wrong=share)
                      for recipe, share in (("full-0.001", 0.0), ("full-0.01", 1.0))})  # fmt: skip

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mtbridge.inference.bootstrap import has_width
 from mtbridge.inference.claims.finding import CONTRADICTED, NOT_TESTABLE, OPEN, SUPPORTED
 from mtbridge.inference.generation import ZERO_SHOT, Written, statistics_of, variance_at_rate
 from mtbridge.inference.intervals import difference, interval
@@ -151,6 +152,8 @@ def _row(outline: Outline, found: Found, test: Test) -> dict:
     if first is None or second is None:
         return row | {"verdict": NOT_TESTABLE, "tested": f"{tested}: cannot be told of the outputs"}
     apart = difference(first, second)
+    if not has_width(first.replicates) and not has_width(second.replicates) and apart.value == 0:
+        return row | {"verdict": NOT_TESTABLE, "tested": f"{tested}: {first.value:g} % of either"}
     parts = []
     for side, (recipe, _) in zip((first, second), (one, other), strict=True):
         variance = variance_at_rate(outline, found, outline.adaptations[recipe]["learning_rate"], key)

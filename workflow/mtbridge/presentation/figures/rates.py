@@ -38,16 +38,16 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
     figure = Figure(figsize=(PANEL[0] * len(models) + 0.4, PANEL[1] * len(lines) + 0.7))
     figure.set_layout_engine("constrained")
     axes = figure.subplots(len(lines), len(models), squeeze=False, sharex=True, sharey="row")
-    for row, (task, measure, statistic) in zip(axes, lines, strict=True):
+    for place, (row, (task, measure, statistic)) in enumerate(zip(axes, lines, strict=True)):
         measure = measure or task.metric
         for ax, model in zip(row, models, strict=True):
             own = frame[(frame["model"] == model) & (frame["task"] == task.name) & (frame["measure"] == measure)]
             own = own[own["statistic"] == statistic]
             for number, way in enumerate(ways):
                 _line(ax, own[own["way"] == way], STYLES[number % len(STYLES)], colours[way], _label(own, way))
-            if row is axes[0]:
+            if place == 0:
                 ax.set_title(wrap(short(outline, model), 24))
-            if row is axes[-1]:
+            if place == len(lines) - 1:
                 ax.set_xlabel("learning rate")
             seaborn.despine(ax=ax)
         where = {ENGLISH: "English", ZERO_SHOT: "other languages"}[statistic]
@@ -82,3 +82,4 @@ def _line(ax, rows: pd.DataFrame, style: str, colour, label: str) -> None:
     chosen = rows[rows["chosen"].astype(bool)]
     ax.plot(chosen["learning_rate"], chosen["value"], "o", color=colour, markersize=8, fillstyle="none")
     ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(lambda rate, _: f"{rate:g}")

@@ -32,6 +32,8 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
         header += [f"{OUTPUT_MEASURES[measure]}, {where}" for measure in SHOWN for where in ("English", "zero-shot")]
         header += [f"{OUTPUT_MEASURES[measure]}, zero-shot" for measure in FAULTS]
         rows = []
+        order = {key: place for place, key in enumerate(dict.fromkeys(own["model"]))}
+        own = own.sort_values("model", key=lambda models: models.map(order), kind="stable")
         for (model, way), part in own.groupby(["model", "way"], sort=False):
             value_of = {(row.measure, row.statistic): row for row in part.itertuples()}
             wanted = [(measure, name) for measure in SHOWN for name in (ENGLISH, ZERO_SHOT)]

@@ -25,7 +25,9 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
         for number, row in enumerate(part.itertuples()):
             head = Cell(str(text) if number == 0 else "")
             if row.verdict == NOT_TESTABLE:
-                rows.append([head, Cell(labels.get(row.task, GAP)), Cell(row.tested), Cell(GAP), Cell(NOT_TESTABLE)])
+                who = f"{short(outline, row.model)}: " if row.model else ""
+                task = Cell(labels.get(row.task, GAP))
+                rows.append([head, task, Cell(who + row.tested), Cell(GAP), Cell(NOT_TESTABLE)])
                 continue
             what = Cell(short(outline, row.model), (row.tested, row.basis))
             details = () if math.isnan(row.low) else (interval_text(row.low, row.high, 1),)
