@@ -325,5 +325,5 @@ def write_generation(folder, study, rng) -> None:
     row = {"text": "A lower rate helps.", "task": "event", "model": study["models"][0]["key"], "verdict": "supported"}
     row |= {"claim": "lower_rate", "effect": 80.0, "low": 70.0, "high": 90.0, "tested": "full-0.01 minus full-0.001"}
     none = {"claim": "sources", "text": "Sources help.", "task": "", "model": "", "verdict": "not testable"}
-    found = [{**row, "basis": "P = 1"}, {**none, "tested": "no runs", "basis": ""}]
+    found = [{**row, "basis": "P = 1", "P": 1, "S": 2}, {**none, "tested": "no runs", "basis": ""}]
     write_parquet(pd.DataFrame(found).reindex(columns=CLAIM_COLUMNS), folder / requirements.GENERATION_CLAIMS)

@@ -89,7 +89,7 @@ rule baseline_outputs:
         source_language=study.settings.source_language,
         code=digest("baseline_outputs"),
     shell:
-        "python {params.scripts:q}/baseline_outputs.py {params.task:q} --baseline {wildcards.baseline} --examples {input:q} "
+        "python {params.scripts:q}/baseline_outputs.py {params.task:q} --baseline {wildcards.baseline:q} --examples {input:q} "
         "--source-language {params.source_language:q} --output {output:q} > {log:q} 2>&1"
 
 

@@ -8,11 +8,13 @@ import pytest
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json, write_json
+from mtbridge.inference.claims.generation import COLUMNS
 from mtbridge.presentation import catalog
-from mtbridge.presentation.page import about, build, cost
+from mtbridge.presentation.page import about, build, cost, written
 from mtbridge.presentation.page.reading import reading
+from mtbridge.presentation.requirements import GENERATION_CLAIMS
 from mtbridge.study.outline import read_outline
-from tests.support.presentation import TASKS, presentation_study, write_shown
+from tests.support.presentation import TASKS, outline_of, presentation_study, write_shown
 
 TEMPLATE = Path(__file__).resolve().parents[3] / "workflow" / "report" / "index.html.j2"
 
@@ -239,3 +241,28 @@ def test_costs_are_read_from_the_last_line_of_each_log(tmp_path):
     assert rows["finetune"][-1] == "50 % of it"
     assert rows["all"][0] == "3"
     assert "broken" not in rows
+
+
+def test_what_is_written_is_told_in_sentences(tmp_path):
+    """Ranges over comparisons, how many are clear, and what intervals hold."""
+    outline = outline_of()
+    model = outline.models[0].key
+
+    def row(claim, effect, verdict):
+        numbers = {"effect": effect, "low": effect - 5, "high": effect + 5, "verdict": verdict}
+        place = {"claim": claim, "text": claim, "task": "event", "model": model, "tested": "a minus b"}
+        return {**place, **numbers, "basis": "P = 1, S = 2, n = 9", "P": 1, "S": 2}
+
+    rows = [row("lower_rate", 70.0, "supported"), row("lower_rate", 90.2, "undecided")]
+    rows += [row("others", -9.0, "contradicted"), row("others", 0.0, "undecided"), row("others", 9.0, "supported")]
+    path = tmp_path / GENERATION_CLAIMS
+    path.parent.mkdir(parents=True)
+    pd.DataFrame(rows)[COLUMNS].to_parquet(path)
+    first, second, third = written.leads(tmp_path, outline)
+    assert first == (
+        "With all weights trained, 70 to 90 points more of the outputs are in the wrong language at the highest "
+        "learning rate than at the lowest (clear in 1 of 2 comparisons)."
+    )
+    assert second.endswith("clearly better than all weights trained in 1 of 3 comparisons, and clearly not in 1.")
+    assert third.startswith("The 95 % intervals hold 2 seeds and the test examples, for each model of one pretraining")
+    assert written.leads(tmp_path / "none", outline) == []

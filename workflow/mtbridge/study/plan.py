@@ -304,6 +304,7 @@ def _count_files(study: Study, results: Path, views: Mapping[str, list[str]]) ->
         "fine-tunings": present(f"runs/{run}/run.json", study.runs),
         "predictions": present(f"predictions/{run}.parquet", study.runs),
         "scores": present(f"scores/{run}.parquet", study.runs_with_scores),
+        **({"adaptations": present(f"runs/{run}/adaptation.json", study.writing_runs)} if study.writing_runs else {}),
         **{what: (sum((results / path).exists() for path in paths), len(paths)) for what, paths in views.items()},
     }
 
@@ -321,6 +322,11 @@ def text(estimate: Plan) -> str:
         f"{_many(runs, 'fine-tuning')}, {done} done",
         "",
     ]
+    if "adaptations" in estimate.files:
+        have, want = estimate.files["adaptations"]
+        lines[1:1] = [
+            f"and {_many(want, 'adaptation')} to tasks of writing, {have} done; their hours are not estimated"
+        ]
     header = ["done/all", *estimate.tasks, f"{hours} left"]
     rows = []
     for model in estimate.models:

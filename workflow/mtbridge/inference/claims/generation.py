@@ -19,7 +19,7 @@ from mtbridge.inference.generation import ZERO_SHOT, Written, statistics_of, var
 from mtbridge.inference.intervals import difference, interval
 from mtbridge.study.outline import NO_RECIPE, Outline, OutlineTask
 
-COLUMNS = ["claim", "text", "task", "model", "verdict", "effect", "low", "high", "tested", "basis"]
+COLUMNS = ["claim", "text", "task", "model", "verdict", "effect", "low", "high", "tested", "basis", "P", "S"]
 LIMITS = (-100.0, 100.0)
 NLLB, MBART = "nllb-600m", "mbart"  # keys of the models that the paper compares, here and in presets
 Found = Mapping[tuple[str, str], Written]
@@ -149,6 +149,7 @@ def _row(outline: Outline, found: Found, test: Test) -> dict:
     n = min(found[side].n for side in (one, other))
     basis = f"P = {pretrainings}, S = {seeds}, n = {n} a language; {measure.replace('_', ' ')}"
     row = {"tested": tested, "basis": basis, "verdict": OPEN, "effect": np.nan, "low": np.nan, "high": np.nan}
+    row |= {"P": pretrainings, "S": seeds}
     if first is None or second is None:
         return row | {"verdict": NOT_TESTABLE, "tested": f"{tested}: cannot be told of the outputs"}
     apart = difference(first, second)

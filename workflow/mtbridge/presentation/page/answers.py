@@ -42,6 +42,7 @@ from mtbridge.presentation.comparisons import (
     verdict_text,
     why_no_verdict,
 )
+from mtbridge.presentation.page import written
 from mtbridge.presentation.requirements import CONTRASTS, RANKING
 from mtbridge.presentation.words import join
 from mtbridge.study.outline import Outline
@@ -288,4 +289,5 @@ def closing_lines(results, outline_json: str, protocol: str) -> list[str]:
 
     outline = read_outline(outline_json)
     first, every = read(results, outline, protocol)
+    first += written.leads(results, outline)
     return [*first, *(f"- {text}" for text in every), f"Report: {results}/report/index.html"]

@@ -18,7 +18,7 @@ from mtbridge.inference.verdicts import COLUMNS
 from mtbridge.presentation import catalog, making
 from mtbridge.presentation.files import read_csv
 from mtbridge.presentation.layout import Layout
-from mtbridge.presentation.page import about, answers, cost, mechanism, training
+from mtbridge.presentation.page import about, answers, cost, mechanism, training, written
 from mtbridge.presentation.page import changes as changes_table
 from mtbridge.presentation.page.reading import reading
 from mtbridge.presentation.requirements import CONTRASTS
@@ -70,11 +70,12 @@ def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str]
         "sections": _sections(shown),
         "runs": len(runs),
         "expected": expected,
-        "languages": sorted({language for task in outline.tasks for language in task.languages}),
+        "languages": sorted({name for task in (*outline.tasks, *outline.writing) for name in task.languages}),
         "models": about.models(outline, cards, pretraining),
         "recipes": about.recipes(outline, runs),
         "versions": about.versions(runs),
-        "answers": list(map(answers.unbroken, first_sentences)),
+        "answers": [answers.unbroken(text) for text in (*first_sentences, *written.leads(results, outline))],
+        "adaptations": written.runs(results, outline),
         "sentences": list(map(answers.unbroken, sentences)),
         "mechanism": [
             (question, answers.unbroken(answer)) for question, answer in mechanism.read(results, outline, protocols[0])

@@ -1,0 +1,68 @@
+"""What models write, in sentences: how far the learning rate and the way of adapting decide the language."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from mtbridge.base.files import read_parquet
+from mtbridge.inference.claims.finding import CONTRADICTED, NOT_TESTABLE, SUPPORTED
+from mtbridge.inference.claims.generation import COLUMNS
+from mtbridge.presentation.requirements import GENERATION_CLAIMS, OUTPUT_SCORES
+from mtbridge.study.outline import Outline
+
+# Finding of the ledger -> how its comparisons are told; {} is the range of their effects.
+TOLD = {
+    "lower_rate": "With all weights trained, {} points more of the outputs are in the wrong language at the highest "
+    "learning rate than at the lowest",
+    "frozen": "with decoder and embeddings frozen, {} points fewer at that same rate",
+}
+
+
+def runs(results: Path, outline: Outline) -> tuple[int, int]:
+    """How many adaptations are finished and scored, and how many there will be."""
+    rows = [
+        {"recipe": recipe, "model": model, "task": task.name, "seed": seed}
+        for recipe in outline.adaptations
+        for model in written_models(results, outline)
+        for task in outline.writing
+        for seed in outline.seeds
+    ]
+    return sum((results / OUTPUT_SCORES.format(**row)).exists() for row in rows), len(rows)
+
+
+def written_models(results: Path, outline: Outline) -> list[str]:
+    """The models, with their pretrainings, that have written anything."""
+    folders = [results / "outputs" / recipe for recipe in outline.adaptations]
+    return [key for key in outline.keys if any((folder / key).is_dir() for folder in folders)]
+
+
+def leads(results: str | Path, outline: Outline) -> list[str]:
+    """The leading sentences on what was written; none where nothing is."""
+    path = Path(results) / GENERATION_CLAIMS
+    if not outline.writing or not path.exists():
+        return []
+    frame = read_parquet(path, COLUMNS)
+    tested = frame[frame["verdict"] != NOT_TESTABLE]
+    clauses = [_told(tested[tested["claim"] == name], text) for name, text in TOLD.items()]
+    clauses = [clause for clause in clauses if clause]
+    sentences = ["; ".join(clauses) + "."] if clauses else []
+    others = tested[tested["claim"] == "others"]
+    if len(others):
+        better, no_better = ((others["verdict"] == verdict).sum() for verdict in (CONTRADICTED, SUPPORTED))
+        sentences.append(
+            f"At the rates that are best on dev, another way is clearly better than all weights trained in {better} of "
+            f"{len(others)} comparisons, and clearly not in {no_better}."
+        )
+    if len(tested):
+        pretrainings, seeds = (int(tested[name].min()) for name in ("P", "S"))
+        several = f"{pretrainings} pretrainings" if pretrainings > 1 else "one pretraining, of which alone this is said"
+        sentences.append(f"The 95 % intervals hold {seeds} seeds and the test examples, for each model of {several}.")
+    return sentences
+
+
+def _told(rows: pd.DataFrame, text: str) -> str:
+    if rows.empty:
+        return ""
+    low, high = rows["effect"].min(), rows["effect"].max()
+    span = f"{low:.0f}" if round(low) == round(high) else f"{low:.0f} to {high:.0f}"
+    return f"{text.format(span)} (clear in {(rows['verdict'] == SUPPORTED).sum()} of {len(rows)} comparisons)"
