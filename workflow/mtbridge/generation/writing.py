@@ -17,7 +17,7 @@ from mtbridge.specs.adaptation import Adaptation, Decoding
 from mtbridge.specs.task import Task
 from mtbridge.training.pretraining.initialization import open_checkpoint
 
-BATCH = 64  # texts that are written together
+BATCH = 128  # texts that are written together
 
 
 def adapted_model(checkpoint: str | Path, weights: str | Path, record: str | Path) -> tuple[Adapted, Adaptation]:

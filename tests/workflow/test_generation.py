@@ -1,0 +1,82 @@
+"""Tasks of generation in the workflow: what a study of them makes, and what is made again when something changes."""
+
+import pandas as pd
+import pytest
+
+from tests.workflow.conftest import Project
+
+SMALL = (
+    "models=[mbart,nllb-600m]",
+    "tasks=[event]",
+    "seeds=[1]",
+    "train=40",
+    "dev=6",
+    "test=8",
+    "corpora={pretraining: 600, heldout: 20, parallel: 60}",
+    "tokenizers={shared: {vocabulary: 1200}}",
+    "architecture={hidden_size: 32, layers: 1, decoder_layers: 1, heads: 2, feedforward: 64, positions: 130}",
+    "model_catalog={mbart: {steps: 10}, nllb-600m: {steps: 10}}",
+    "decoding={longest: 20}",
+)
+
+
+def given(rate="1.0e-2", *more):
+    rates = {"full": f"[1.0e-3, {rate}]", "frozen": "[1.0e-2]", "adapters": "[1.0e-3]", "lora": "[1.0e-3]"}
+    rates |= {"prompt": "[1.0e-2]"}
+    ways = ", ".join(f"{name}: {{method: {name}, rates: {of_way}}}" for name, of_way in rates.items())
+    return [*SMALL, f"adaptations={{{ways}}}", *more]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> Project:
+    project = Project(tmp_path_factory.mktemp("generation"))
+    project.snakemake(study="generation-mini", config=given())
+    return project
+
+
+def test_a_study_of_generation_has_outputs_scores_table_figure_and_page(written):
+    folder = written.folder / "results/generation-mini"
+    outputs = pd.read_parquet(folder / "outputs/full-0.01/mbart/event/seed1.parquet")
+    assert (outputs.groupby(["language", "split"]).size() == 8).sum() == 5 and len(outputs) == 5 * 8 + 6
+    table = pd.read_csv(folder / "tables/generation.csv")
+    assert set(table["model"]) == {"mbart", "nllb-600m", "copy", "first"}
+    assert set(table["way"]) == {"full", "frozen", "adapters", "lora", "prompt", "none"}
+    copied = table[(table["model"] == "copy") & (table["measure"] == "copy") & (table["statistic"] == "zero_shot")]
+    assert copied["value"].tolist() == [100.0]
+    for name in ("figures/rates.png", "tables/generation_claims.md", "report/index.html"):
+        assert (folder / name).stat().st_size > 0
+    assert not (folder / "tables/table1.csv").exists(), "there are no tasks with labels"
+
+
+def test_nothing_is_left_to_do(written):
+    assert written.plan(study="generation-mini", config=given()) == {}
+
+
+def test_another_rate_makes_its_own_runs_alone(written):
+    jobs = written.plan(study="generation-mini", config=given("3.0e-3"))
+    assert (jobs["adapt"], jobs["generate"], jobs["score_outputs"]) == (2, 2, 2)
+    assert "pretrain" not in jobs
+
+
+def test_decoding_is_no_part_of_adapting(written):
+    more = [word if not word.startswith("decoding") else "decoding={longest: 12}" for word in given()]
+    jobs = written.plan(study="generation-mini", config=more)
+    assert "adapt" not in jobs and jobs["generate"] == 12
+
+
+def test_scores_are_made_again_without_writing_again(written):
+    with written.edit("workflow/mtbridge/generation/scores.py", "return 200.0 * common", "return 199.0 * common"):
+        jobs = written.plan(study="generation-mini", config=given())
+    assert "adapt" not in jobs and "generate" not in jobs and jobs["score_outputs"] == 14
+
+
+def test_what_does_not_fit_is_refused_by_key(written):
+    def error(*more):
+        done = written.snakemake("-n", study="generation-mini", config=given("1.0e-2", *more), check=False)
+        assert done.returncode != 0
+        return done.stderr
+
+    assert "models: none can write, which event needs" in error("models=[mbert]")
+    assert "decoding.longest: 200, but models that are trained here take 128" in error("decoding={longest: 200}")
+    one = "adaptations={prompt: {method: prompt, width: 200}}"
+    assert "adaptations.prompt.width: 200 prompt vectors leave -72 of 128 tokens" in error(one)
