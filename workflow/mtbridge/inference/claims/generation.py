@@ -21,7 +21,6 @@ from mtbridge.study.outline import NO_RECIPE, Outline, OutlineTask
 
 COLUMNS = ["claim", "text", "task", "model", "verdict", "effect", "low", "high", "tested", "basis", "P", "S"]
 LIMITS = (-100.0, 100.0)
-NLLB, MBART = "nllb-600m", "mbart"  # keys of the models that the paper compares, here and in presets
 Found = Mapping[tuple[str, str], Written]
 # (recipe, model) of both sides, the measure, the smallest effect that supports the finding, and what was tested
 Test = tuple[tuple[str, str], tuple[str, str], str, float, str]
@@ -98,11 +97,17 @@ def others_bring_little(outline: Outline, task: OutlineTask, found: Found) -> It
 
 
 def nllb_is_competitive(outline: Outline, task: OutlineTask, found: Found) -> Iterator[Test]:
-    """NLLB is at most the margin below mBART, both fully fine-tuned at their chosen rates."""
+    """NLLB is at most the margin below mBART, both fully fine-tuned at their chosen rates.
+
+    They are the models that are trained on translation, and on denoising, from scratch.
+    """
+    scratch = {model.objective: model.key for model in outline.models if model.base is None}
+    pair = scratch.get("translation"), scratch.get("denoising")
     for full in ways_with(outline, "full"):
-        one, other = (chosen(outline, found, full, model) for model in (NLLB, MBART))
-        if one and other:
-            yield (one, NLLB), (other, MBART), task.metric, -outline.margin, f"{NLLB} ({one}) minus {MBART} ({other})"
+        one, other = (chosen(outline, found, full, model) if model else None for model in pair)
+        if pair[0] and pair[1] and one and other:
+            tested = f"{pair[0]} ({one}) minus {pair[1]} ({other})"
+            yield (one, pair[0]), (other, pair[1]), task.metric, -outline.margin, tested
 
 
 CLAIMS = (
