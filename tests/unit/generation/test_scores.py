@@ -20,7 +20,10 @@ def test_words_are_runs_of_letters_and_in_scripts_without_spaces_letters():
     assert words("Das Haus, 3 kg — ÄRZTE!", "de") == ["das", "haus", "3", "kg", "ärzte"]
     assert words("我买了 3 本书。", "zh") == ["我", "买", "了", "3", "本", "书"]
     assert words("हिन्दी में", "hi") == ["हिन्दी", "में"]
-    assert words("don't stop", "en") == ["don", "t", "stop"]
+    assert words("don't stop_it", "en") == ["don", "t", "stop", "it"]
+    assert words("كِتَاب جَدِيد", "ar") == ["كِتَاب", "جَدِيد"]
+    assert words("ที่ ดี", "th") == ["ท", "ี", "่", "ด", "ี"], "marks tell words apart"
+    assert words("好的。", "zh-CN") == ["好", "的"]
 
 
 def test_rouge_in_closed_form():
@@ -70,6 +73,13 @@ def test_left_overs_of_pretraining_are_seen(identifier):
 def test_a_language_that_the_identifier_does_not_know_cannot_be_told():
     found = score_output("abc", "abc", "x", "tlh", Identifier(["tlh", "en"]))
     assert found["wrong_language"] is None and found["reference_wrong"] is None
+
+
+def test_script_and_region_of_a_code_do_not_count():
+    identifier = Identifier(["de_AT", "en-GB"])
+    assert identifier.known == ["de", "en"]
+    assert score_output(GERMAN, GERMAN, ENGLISH, "de_AT", identifier)["wrong_language"] == 0
+    assert score_output(ENGLISH, GERMAN, GERMAN, "de_AT", identifier)["wrong_language"] == 1
 
 
 def test_scripts():

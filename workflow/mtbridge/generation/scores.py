@@ -1,7 +1,7 @@
 """Scores of single outputs against their references, and what is wrong with them.
 
-Words, by rule 1: in Chinese, Japanese, Thai, Lao, Khmer and Burmese every letter or digit is a word, since these
-scripts have no spaces; elsewhere words are runs of letters, marks and digits, in lower case. No stemming.
+Words, by rule 1: runs of letters, marks and digits, in lower case; in Chinese, Japanese, Thai, Lao, Khmer and Burmese,
+whose scripts have no spaces, every letter, mark and digit is a word of its own. No stemming.
 
 ROUGE-N (Lin 2004) is F1 of the n-grams that both texts have, ROUGE-L F1 of their longest common subsequence; token F1
 is that of the words, as in SQuAD, with no article left out. chrF is sacrebleu's, of the sentence (Popović 2015). Exact
@@ -17,15 +17,18 @@ from typing import Any
 WORDS_RULE = 1  # the version of the rule above; a change of it changes scores
 WITHOUT_SPACES = ("zh", "ja", "th", "lo", "km", "my")
 _LEFTOVER = re.compile(r"<[^<>\s]{1,20}>|<extra_id_\d+>|\[MASK\]|▁")  # sentinels, masks, marks of pieces
-_WORD = re.compile(r"[^\W_]+(?:[\u0300-\u036f\u0900-\u0dff]+[^\W_]*)*")
 
 
 def words(text: str, language: str) -> list[str]:
     """The words of a text, by the rule of the module's first lines."""
     text = unicodedata.normalize("NFKC", text).casefold()
-    if language in WITHOUT_SPACES:
-        return [letter for letter in text if letter.isalnum()]
-    return _WORD.findall(text)
+    kept = "".join(sign if sign.isalnum() or unicodedata.category(sign)[0] == "M" else " " for sign in text)
+    return list("".join(kept.split())) if primary(language) in WITHOUT_SPACES else kept.split()
+
+
+def primary(language: str) -> str:
+    """The language of a code without script and region: `zh` of zh-CN, `pt` of pt_BR."""
+    return re.split("[-_]", language)[0].casefold()
 
 
 def f1(common: int, one: int, other: int) -> float:
@@ -66,7 +69,7 @@ class Identifier:
 
         self.all = LanguageIdentifier.from_model_file(MODEL_FILE)
         self.own = LanguageIdentifier.from_model_file(MODEL_FILE)
-        self.known = sorted(set(languages) & {str(label) for label in self.all.labels})
+        self.known = sorted({primary(language) for language in languages} & {str(label) for label in self.all.labels})
         if self.known:
             self.own.set_languages(self.known)
 
@@ -75,8 +78,11 @@ class Identifier:
         return str(self.all.classify(text)[0]) if script_of(text) else None
 
     def among(self, text: str, language: str) -> str | None:
-        """The language, of the study's alone; None if the text has no letter, or the expected one is not known."""
-        return str(self.own.classify(text)[0]) if language in self.known and script_of(text) else None
+        """The language, of the study's alone; None if the text has no letter, or the expected one is not known.
+
+        Languages count without script and region, which the identifier does not tell.
+        """
+        return str(self.own.classify(text)[0]) if primary(language) in self.known and script_of(text) else None
 
 
 def score_output(output: str, reference: str, source: str, language: str, identifier: Identifier) -> dict[str, Any]:
@@ -100,9 +106,9 @@ def score_output(output: str, reference: str, source: str, language: str, identi
         "exact_match": 100.0 * (own == expected),
         "found": found,
         "found_free": identifier.free(output),
-        "wrong_language": None if found is None else float(found != language),
+        "wrong_language": None if found is None else float(found != primary(language)),
         # What the identifier would say of a perfect output: its own error.
-        "reference_wrong": None if of_reference is None else float(of_reference != language),
+        "reference_wrong": None if of_reference is None else float(of_reference != primary(language)),
         "other_script": None if None in (script, expected_script) else float(script != expected_script),
         "empty": float(not output.strip()),
         "copy": float(bool(own) and own == words(source, language)),
