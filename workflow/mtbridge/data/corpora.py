@@ -130,9 +130,3 @@ def write(texts: dict[str, list[str]], output, senses: Mapping[str, Sequence[Seq
         for language, found in (senses or {}).items():
             rows = (" ".join(f"{start}:{end}:{part}" for start, end, part in line) for line in found)
             (folder / f"{language}.senses.txt").write_text("".join(row + "\n" for row in rows), encoding="utf-8")
-        for language, found in (senses or {}).items():
-            rows = (" ".join(f"{start}:{end}:{part}" for start, end, part in line) for line in found)
-            (folder / f"{language}.senses.txt").write_text("".join(row + "\n" for row in rows), encoding="utf-8")
-        for language, found in (senses or {}).items():
-            rows = (" ".join(f"{start}:{end}:{part}" for start, end, part in line) for line in found)
-            (folder / f"{language}.senses.txt").write_text("".join(row + "\n" for row in rows), encoding="utf-8")
