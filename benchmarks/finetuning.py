@@ -9,14 +9,14 @@ standard deviation of 0.5. Seconds are those of the updates, without loading.
 """
 
 import json
-import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 
+from benchmarks import peers
+from benchmarks.phases import Phases
 from benchmarks.work import Work, cuda
 
 LABELS = tuple("abcdefgh")
@@ -133,17 +133,43 @@ def hugging_face(folder, sizes, padding: str):
     padding: `max_length`, to the maximal length beforehand, the default of Hugging Face's example scripts; `batch`, to
         the longest of a batch; `grouped`, the same with batches of texts of similar length.
     """
-    import torch
     from transformers import (
         DataCollatorWithPadding,
         PreTrainedTokenizerFast,
         Trainer,
-        TrainerCallback,
         TrainingArguments,
         default_data_collator,
     )
 
     from mtbridge.data.tokenizers import SPECIALS
+
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_file=str(folder / "tokenizer/tokenizer.json"), pad_token=SPECIALS["pad"]
+    )
+    rows = [
+        {"input_ids": row, "attention_mask": [1] * len(row), "labels": label}
+        for row, label in zip(*examples(folder), strict=True)
+    ]
+    if padding == "max_length":
+        rows = [
+            {**tokenizer.pad(row, padding="max_length", max_length=sizes["max_length"]), "labels": row["labels"]}
+            for row in rows
+        ]
+    seconds = peers.seconds_of_updates()
+    instance = Trainer(
+        model=_classifier(folder, sizes),
+        args=peers.arguments(TrainingArguments, folder, sizes, padding == "grouped"),
+        train_dataset=rows,
+        data_collator=default_data_collator if padding == "max_length" else DataCollatorWithPadding(tokenizer),
+        callbacks=[seconds],
+    )
+    return instance, seconds
+
+
+def _classifier(folder, sizes):
+    """transformers' own encoder with a mean over tokens and a linear head."""
+    import torch
+
     from mtbridge.models.classes import encoder_class, family_of
 
     family = family_of(folder / "checkpoint")
@@ -163,64 +189,14 @@ def hugging_face(folder, sizes, padding: str):
             logits = self.head(self.dropout((hidden * weights).sum(1) / weights.sum(1)))
             return {"loss": torch.nn.functional.cross_entropy(logits.float(), labels), "logits": logits}
 
-    class Seconds(TrainerCallback):
-        """Measures the seconds of the updates, as this project's own record does."""
-
-        total = 0.0
-
-        def on_epoch_begin(self, *_, **__):
-            self.start = time.perf_counter()
-
-        def on_epoch_end(self, *_, **__):
-            if cuda():
-                cuda().synchronize()
-            self.total += time.perf_counter() - self.start
-
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_file=str(folder / "tokenizer/tokenizer.json"), pad_token=SPECIALS["pad"]
-    )
-    rows = [
-        {"input_ids": row, "attention_mask": [1] * len(row), "labels": label}
-        for row, label in zip(*examples(folder), strict=True)
-    ]
-    if padding == "max_length":
-        rows = [
-            {**tokenizer.pad(row, padding="max_length", max_length=sizes["max_length"]), "labels": row["labels"]}
-            for row in rows
-        ]
-    arguments = TrainingArguments(
-        output_dir=folder / "trainer",
-        per_device_train_batch_size=sizes["batch_size"],
-        num_train_epochs=sizes["epochs"],
-        learning_rate=sizes["learning_rate"],
-        warmup_steps=sizes["warmup"],
-        lr_scheduler_type="linear",
-        weight_decay=0.0,
-        max_grad_norm=1.0,
-        bf16=sizes["precision"] == "bf16",
-        train_sampling_strategy="group_by_length" if padding == "grouped" else "random",
-        use_cpu=sizes["device"] == "cpu",
-        dataloader_pin_memory=sizes["device"] != "cpu",
-        report_to=[],
-        save_strategy="no",
-        logging_strategy="no",
-        disable_tqdm=True,
-        seed=1,
-    )
-    seconds = Seconds()
-    instance = Trainer(
-        model=Classifier(),
-        args=arguments,
-        train_dataset=rows,
-        data_collator=default_data_collator if padding == "max_length" else DataCollatorWithPadding(tokenizer),
-        callbacks=[seconds],
-    )
-    return instance, seconds
+    return Classifier()
 
 
 def trainer(folder, sizes, clock, padding: str):
     """Hugging Face's Trainer, from its construction on."""
-    assert __import__("transformers").Trainer  # imported before the clock runs
+    import transformers
+
+    assert transformers.Trainer  # imported before the clock runs
     with clock:
         instance, seconds = hugging_face(folder, sizes, padding)
         instance.train()
@@ -265,78 +241,6 @@ def figures(folder, sizes, seconds: float, steps: int, tokens: int) -> dict:
     if sizes["peak_flops"]:
         result["utilisation"] = operations(folder, sizes) / seconds / sizes["peak_flops"]
     return result
-
-
-class Phases:
-    """Seconds of forward, backward, clipping and optimizer in an unchanged training, measured with hooks of PyTorch.
-
-    On a GPU each phase ends when its kernels have ended. Steps replayed from a CUDA graph have no phases and belong to
-    the rest. `first` is called at the start of the first step.
-    """
-
-    def __init__(self, first=lambda: None):
-        self.first = first
-
-    def __enter__(self):
-        import torch
-        from torch.nn.modules import module
-        from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
-
-        self.depth = 0  # of modules that call each other: the outermost is the forward pass
-        self.starts = {}
-        self.seconds = dict.fromkeys(("forward", "backward", "clip", "optimizer"), 0.0)
-        self.hooks = [
-            module.register_module_forward_pre_hook(lambda *_: self.enter()),
-            module.register_module_forward_hook(lambda *_: self.leave(), always_call=True),
-            register_optimizer_step_pre_hook(lambda *_: self.start("optimizer")),
-            register_optimizer_step_post_hook(lambda *_: self.stop("optimizer")),
-        ]
-        self.patches = [self.timed(torch.autograd, "backward", "backward")]
-        self.patches.append(self.timed(torch.nn.utils, "clip_grad_norm_", "clip"))
-        for patch in self.patches:
-            patch.start()
-        return self
-
-    def __exit__(self, *_):
-        for hook in self.hooks:
-            hook.remove()
-        for patch in self.patches:
-            patch.stop()
-
-    def timed(self, place, name: str, phase: str):
-        function = getattr(place, name)
-
-        def wrapped(*arguments, **options):
-            self.start(phase)
-            try:
-                return function(*arguments, **options)
-            finally:
-                self.stop(phase)
-
-        return mock.patch.object(place, name, wrapped)
-
-    def enter(self):
-        self.depth += 1
-        if self.depth == 1:
-            self.first()
-            self.first = lambda: None
-            self.start("forward")
-
-    def leave(self):
-        self.depth -= 1
-        if self.depth == 0:
-            self.stop("forward")
-
-    def start(self, phase: str):
-        self.starts[phase] = self.now()
-
-    def stop(self, phase: str):
-        self.seconds[phase] += self.now() - self.starts[phase]
-
-    def now(self) -> float:
-        if cuda() and not cuda().is_current_stream_capturing():
-            cuda().synchronize()
-        return time.perf_counter()
 
 
 def profile(folder, sizes) -> dict:

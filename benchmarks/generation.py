@@ -7,9 +7,9 @@ same texts; transformers' `generate` takes them in their order, padded batch by 
 """
 
 import json
-import time
 from pathlib import Path
 
+from benchmarks import peers
 from benchmarks.work import Work
 
 
@@ -106,50 +106,41 @@ def trainer(folder, sizes, clock, padding: str):
             read, wanted = writer.target(texts.targets[number], "en", sizes["target_length"])
             rows.append({"input_ids": source, "labels": wanted, "decoder_input_ids": read})
     tokens = sizes["epochs"] * sum(int((row["labels"] != IGNORED).sum()) for row in rows)
-    pad = writer.ids["pad"]
-
-    def collate(batch):
-        longest = {"input_ids": sizes["source_length"], "labels": sizes["target_length"]}
-        if padding == "grouped":
-            longest = {name: max(len(row[name]) for row in batch) for name in longest}
-        longest["decoder_input_ids"] = longest["labels"]
-        filler = {"input_ids": pad, "labels": IGNORED, "decoder_input_ids": pad}
-        out = {
-            name: torch.tensor([[*row[name], *[filler[name]] * (longest[name] - len(row[name]))] for row in batch])
-            for name in filler
-        }
-        return {**out, "attention_mask": (out["input_ids"] != pad).long()}
-
-    arguments = Seq2SeqTrainingArguments(
-        output_dir=folder / "trainer",
-        per_device_train_batch_size=sizes["batch_size"],
-        num_train_epochs=sizes["epochs"],
-        learning_rate=sizes["learning_rate"],
-        warmup_steps=0.1,
-        lr_scheduler_type="linear",
-        weight_decay=0.0,
-        max_grad_norm=1.0,
-        train_sampling_strategy="group_by_length" if padding == "grouped" else "random",
-        remove_unused_columns=False,
-        use_cpu=True,
-        report_to=[],
-        save_strategy="no",
-        logging_strategy="no",
-        disable_tqdm=True,
-        seed=1,
-    )
-    model = open_checkpoint(folder / "checkpoint")
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_file=str(folder / "tokenizer/tokenizer.json"), pad_token=SPECIALS["pad"]
     )
+    seconds = peers.seconds_of_updates()
     with clock:
         instance = Seq2SeqTrainer(
-            model=model, args=arguments, train_dataset=rows, data_collator=collate, processing_class=tokenizer
+            model=open_checkpoint(folder / "checkpoint"),
+            args=peers.arguments(
+                Seq2SeqTrainingArguments, folder, sizes, padding == "grouped", remove_unused_columns=False
+            ),
+            train_dataset=rows,
+            data_collator=lambda batch: _padded_batch(batch, writer.ids["pad"], sizes, padding),
+            processing_class=tokenizer,
+            callbacks=[seconds],
         )
-        start = time.perf_counter()
         instance.train()
-        seconds = time.perf_counter() - start
-    return _rate(seconds, instance.state.global_step, tokens)
+    return _rate(seconds.total, instance.state.global_step, tokens)
+
+
+def _padded_batch(batch, pad: int, sizes, padding: str) -> dict:
+    """Sources, targets and what the decoder reads, padded to the maximal lengths or to the longest of the batch."""
+    import torch
+
+    from mtbridge.tasks.kinds import IGNORED
+
+    longest = {"input_ids": sizes["source_length"], "labels": sizes["target_length"]}
+    if padding == "grouped":
+        longest = {name: max(len(row[name]) for row in batch) for name in longest}
+    longest["decoder_input_ids"] = longest["labels"]
+    filler = {"input_ids": pad, "labels": IGNORED, "decoder_input_ids": pad}
+    out = {
+        name: torch.tensor([[*row[name], *[filler[name]] * (longest[name] - len(row[name]))] for row in batch])
+        for name in filler
+    }
+    return {**out, "attention_mask": (out["input_ids"] != pad).long()}
 
 
 def padded(folder, sizes, clock):
@@ -199,7 +190,6 @@ def generate(folder, sizes, clock):
     from safetensors.torch import load_file
 
     from mtbridge.generation.inputs import padded as as_tensor
-    from mtbridge.generation.writing import BATCH
     from mtbridge.training.pretraining.initialization import open_checkpoint
 
     _, writer, sources = _writing(folder, sizes)
@@ -208,8 +198,8 @@ def generate(folder, sizes, clock):
     end, pad = writer.ids["end"], writer.ids["pad"]
     written = []
     with clock, torch.inference_mode():
-        for start in range(0, len(sources), BATCH):
-            batch = as_tensor(sources[start : start + BATCH], pad)
+        for start in range(0, len(sources), sizes["texts_a_batch"]):
+            batch = as_tensor(sources[start : start + sizes["texts_a_batch"]], pad)
             rows = model.generate(
                 input_ids=batch,
                 attention_mask=(batch != pad).long(),
@@ -237,6 +227,7 @@ def _written(written: list[list[int]], clock) -> dict:
 SIZES = {
     **{"layers": 4, "hidden": 256, "vocabulary": 4000, "examples": 800, "texts": 300, "batch_size": 16, "epochs": 1},
     **{"learning_rate": 1e-3, "source_length": 128, "target_length": 64, "longest": 60},
+    **{"warmup": 0.1, "precision": "fp32", "texts_a_batch": 128},
 }
 QUICK = {"layers": 1, "hidden": 32, "vocabulary": 300, "examples": 48, "texts": 20, "batch_size": 8}
 ADAPTING = Work(

@@ -5,17 +5,10 @@ record (JSON).
 """
 
 import argparse
-import subprocess
 from pathlib import Path
 
+from mtbridge.base.checkout import commit
 from mtbridge.base.program import command
-
-
-def commit() -> str | None:
-    """The commit of this checkout, or None without git."""
-    folder = Path(__file__).resolve().parent
-    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or None
 
 
 def main():

@@ -6,22 +6,11 @@ Runs as one process; with --gpus N or under torchrun, as several.
 
 import argparse
 import os
-import subprocess
-from pathlib import Path
 
+from mtbridge.base.checkout import commit
 from mtbridge.base.devices import add_gpu_options, reserve
 from mtbridge.base.program import command
 from mtbridge.base.several_processes import restart
-
-
-def commit() -> str | None:
-    """The project's commit; None if this is no git checkout, or there is no git."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:  # an image or a node without git
-        return None
-    return done.stdout.strip() or None
 
 
 def main():

@@ -4,6 +4,7 @@ In: a whole checkpoint, its tokenizer, what an adaptation has trained, and examp
 """
 
 import argparse
+from pathlib import Path
 
 from mtbridge.base.program import command
 
@@ -26,17 +27,19 @@ def main():
     add_options(parser, Decoding)
     arguments = parser.parse_args()
 
-    from mtbridge.generation.writing import write_outputs
+    from mtbridge.generation.writing import OutputFiles, write_outputs
 
     write_outputs(
-        arguments.checkpoint,
-        arguments.tokenizer,
-        arguments.weights,
-        arguments.record,
-        arguments.examples,
+        OutputFiles(
+            checkpoint=Path(arguments.checkpoint),
+            tokenizer=Path(arguments.tokenizer),
+            weights=Path(arguments.weights),
+            record=Path(arguments.record),
+            examples=Path(arguments.examples),
+            output=Path(arguments.output),
+        ),
         read_options(arguments, Task),
         read_options(arguments, Decoding),
-        arguments.output,
         arguments.source_language,
         arguments.threads,
     )

@@ -1,6 +1,6 @@
-"""Summarise the scores of outputs: means with intervals by way of adapting, rate, model and task; the chosen rates.
+"""Summarise the scores of outputs: means with intervals, chosen rates, and what they say to the findings of the paper.
 
-In: the study as JSON, the folder of scored outputs. Out: a Parquet file.
+In: the study as JSON, the folder of scored outputs. Out: two Parquet files.
 """
 
 import argparse
@@ -12,17 +12,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", required=True, help="the study as JSON, or a file of it")
     parser.add_argument("--outputs", required=True, help="folder of the scored outputs")
-    parser.add_argument("--output", required=True)
+    parser.add_argument("--summary", required=True, help="file of the means to write")
+    parser.add_argument("--ledger", required=True, help="file of the findings to write")
     arguments = parser.parse_args()
 
     from mtbridge.base.files import write_parquet
     from mtbridge.base.program import begin_work
-    from mtbridge.inference.generation import summarise
+    from mtbridge.inference.claims.generation import ledger
+    from mtbridge.inference.generation import summarise, written_of
     from mtbridge.study.outline import read_outline
 
     outline = read_outline(arguments.study)
     begin_work()
-    write_parquet(summarise(outline, arguments.outputs), arguments.output)
+    written = written_of(outline, arguments.outputs)
+    write_parquet(summarise(outline, written), arguments.summary)
+    write_parquet(ledger(outline, written), arguments.ledger)
 
 
 if __name__ == "__main__":

@@ -301,7 +301,6 @@ localrules:
     baseline_outputs,
     score_outputs,
     summarise_outputs,
-    ledger_of_generation,
     scores,
     contrasts,
     mechanism,

@@ -113,11 +113,12 @@ rule score_outputs:
 
 
 rule summarise_outputs:
-    """Means of these scores with intervals, by way of adapting, rate, model and task, and the rates that are chosen."""
+    """Means of these scores with intervals, the rates that are chosen, and the ledger of the paper's findings."""
     input:
         study.paths(OUTPUT_SCORES, study.writing_runs_with_baselines),
     output:
-        f"{results}/{GENERATION}",
+        summary=f"{results}/{GENERATION}",
+        ledger=f"{results}/{GENERATION_CLAIMS}",
     log:
         f"{results}/logs/summarise_outputs.log",
     conda:
@@ -128,25 +129,5 @@ rule summarise_outputs:
         outputs=f"{results}/outputs",
         code=digest("summarise_outputs"),
     shell:
-        "python {params.scripts:q}/summarise_outputs.py --study {params.outline:q} --outputs {params.outputs:q} --output {output:q} "
-        "> {log:q} 2>&1"
-
-
-rule ledger_of_generation:
-    """The second ledger: findings on zero-shot generation, by this study's outputs."""
-    input:
-        study.paths(OUTPUT_SCORES, study.writing_runs_with_baselines),
-    output:
-        f"{results}/{GENERATION_CLAIMS}",
-    log:
-        f"{results}/logs/ledger_of_generation.log",
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        scripts=scripts,
-        outline=outline,
-        outputs=f"{results}/outputs",
-        code=digest("ledger_of_generation"),
-    shell:
-        "python {params.scripts:q}/ledger_of_generation.py --study {params.outline:q} --outputs {params.outputs:q} "
-        "--output {output:q} > {log:q} 2>&1"
+        "python {params.scripts:q}/summarise_outputs.py --study {params.outline:q} --outputs {params.outputs:q} "
+        "--summary {output.summary:q} --ledger {output.ledger:q} > {log:q} 2>&1"

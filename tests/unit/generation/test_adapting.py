@@ -12,11 +12,11 @@ import torch
 from safetensors.torch import load_file
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.generation import training
+from mtbridge.generation import training, writing
 from mtbridge.generation.inputs import Writer, padded
 from mtbridge.generation.methods import Adapted
 from mtbridge.generation.training import AdaptationFiles, adapt
-from mtbridge.generation.writing import write_outputs
+from mtbridge.generation.writing import OutputFiles, write_outputs, write_texts
 from mtbridge.models.classes import family_of
 from mtbridge.specs.adaptation import Adaptation, Decoding
 from mtbridge.tasks.kinds import IGNORED
@@ -35,6 +35,11 @@ def files(place, family, out):
     out.mkdir(exist_ok=True)
     inputs = (place / family, place / "tokenizer", place / "train.parquet")
     return AdaptationFiles(*inputs, out / "trained.safetensors", out / "adaptation.json")
+
+
+def outputs_of(made, place, output):
+    inputs = (made.checkpoint, made.tokenizer, made.weights, made.record, place / "evaluation.parquet")
+    return OutputFiles(*inputs, output)
 
 
 def run(place, family, out, plan=PLAN, state=resume.NOWHERE):
@@ -172,11 +177,10 @@ def test_outputs_do_not_depend_on_how_texts_are_batched(place, tmp_path, monkeyp
     made = files(place, family, tmp_path / "run")
     adapt(made, TASK, replace(PLAN, method=method, epochs=1), 1, {"model": family})
     tables = []
-    for batch in (64, 1):
-        monkeypatch.setattr("mtbridge.generation.writing.BATCH", batch)
-        path = tmp_path / f"{batch}.parquet"
-        given = (made.checkpoint, made.tokenizer, made.weights, made.record, place / "evaluation.parquet", TASK)
-        write_outputs(*given, Decoding(longest=8), path)
+    for tokens in (4096, 1):
+        monkeypatch.setattr(writing, "TOKENS", tokens)
+        path = tmp_path / f"{tokens}.parquet"
+        write_outputs(outputs_of(made, place, path), TASK, Decoding(longest=8))
         tables.append(pd.read_parquet(path))
     pd.testing.assert_frame_equal(*tables)
     assert (tables[0]["language"] + tables[0]["split"]).value_counts().to_dict() == {
@@ -187,13 +191,25 @@ def test_outputs_do_not_depend_on_how_texts_are_batched(place, tmp_path, monkeyp
     assert (tables[0]["cut"] == (tables[0]["tokens"] == 8)).all()
 
 
+@FAMILIES
+def test_every_output_begins_with_the_tag_of_its_language(place, monkeypatch, family):
+    """And with nothing but the decoder's start where the model is to write the tag itself."""
+    one, writer, frames = adapted(place, family, "full"), Writer(place / "tokenizer"), []
+    monkeypatch.setattr(writing, "greedy", lambda model, encoded, mask, frame: frames.append(frame) or [[]] * len(mask))
+    for language, force in (("en", True), ("de", True), ("de", False)):
+        source = writer.source(np.array([9, 10]), language, 20)
+        write_texts(one, writer, [source], language, Decoding(force_language=force))
+    end = writer.ids["end"]
+    assert [frame.prefix for frame in frames] == [(end, writer.tag("en")), (end, writer.tag("de")), (end,)]
+    assert writer.tag("de") in frames[0].banned and frames[2].banned == ()
+
+
 def test_weights_of_another_run_are_refused(place, tmp_path):
     made = files(place, "mbart", tmp_path / "run")
     adapt(made, TASK, replace(PLAN, epochs=1), 1, {"model": "mbart"})
     made.weights.write_bytes(made.weights.read_bytes()[:-1] + b"x")
-    given = (made.checkpoint, made.tokenizer, made.weights, made.record, place / "evaluation.parquet", TASK)
     with pytest.raises(MtbridgeError, match=r"not what .* says of it \(sha256\)"):
-        write_outputs(*given, Decoding(longest=8), tmp_path / "out.parquet")
+        write_outputs(outputs_of(made, place, tmp_path / "out.parquet"), TASK, Decoding(longest=8))
 
 
 def test_a_task_is_learnt(place, tmp_path):

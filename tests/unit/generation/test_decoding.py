@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mtbridge.generation.inputs import Writer, padded
-from mtbridge.models.decoding import batches_by_length, by_beams, greedy
+from mtbridge.models.decoding import Frame, by_beams, greedy
 from mtbridge.training.pretraining.initialization import open_checkpoint
 from tests.unit.generation.conftest import WRITERS
 
@@ -16,7 +16,7 @@ LONGEST = 9
 
 @pytest.fixture(params=WRITERS)
 def written(request, place):
-    """(model, writer, encoded, mask, prefix) of a batch of sources of unequal length, some of which end early."""
+    """(model, writer, encoded, mask, frame) of a batch of sources of unequal length, some of which end early."""
     torch.manual_seed(5)
     model = open_checkpoint(place / request.param).eval()
     writer = Writer(place / "tokenizer")
@@ -29,16 +29,17 @@ def written(request, place):
     mask = (source != writer.ids["pad"]).long()
     with torch.no_grad():
         encoded = model.get_encoder()(input_ids=source, attention_mask=mask, return_dict=True)
-    return model, writer, encoded, mask, [writer.ids["end"], writer.tag("de")]
+    prefix, end, pad = (writer.ids["end"], writer.tag("de")), writer.ids["end"], writer.ids["pad"]
+    return model, writer, encoded, mask, Frame(prefix, LONGEST, end, pad, writer.never_written)
 
 
 def test_greedy_is_the_argmax_of_whole_sequences(written):
-    model, writer, encoded, mask, prefix = written
-    end, pad = writer.ids["end"], writer.ids["pad"]
-    got = greedy(model, encoded, mask, prefix, LONGEST, end, pad, writer.never_written)
+    model, writer, encoded, mask, frame = written
+    end = writer.ids["end"]
+    got = greedy(model, encoded, mask, frame)
     for row in range(len(mask)):
         own = type(encoded)(last_hidden_state=encoded.last_hidden_state[row : row + 1].clone())
-        tokens = list(prefix)
+        tokens = list(frame.prefix)
         for _ in range(LONGEST):
             with torch.no_grad():
                 logits = (
@@ -60,20 +61,12 @@ def test_greedy_is_the_argmax_of_whole_sequences(written):
 
 
 def test_greedy_is_transformers_search_with_one_beam(written):
-    model, writer, encoded, mask, prefix = written
-    given = (prefix, LONGEST, writer.ids["end"], writer.ids["pad"], writer.never_written)
-    assert greedy(model, encoded, mask, *given) == by_beams(model, encoded, mask, *given)
+    model, _, encoded, mask, frame = written
+    assert greedy(model, encoded, mask, frame) == by_beams(model, encoded, mask, frame)
 
 
 def test_no_special_token_is_written_and_no_ngram_twice(written):
-    model, writer, encoded, mask, prefix = written
-    given = (prefix, LONGEST, writer.ids["end"], writer.ids["pad"], writer.never_written)
-    for rows in (greedy(model, encoded, mask, *given), by_beams(model, encoded, mask, *given, beams=3, no_repeat=2)):
+    model, writer, encoded, mask, frame = written
+    for rows in (greedy(model, encoded, mask, frame), by_beams(model, encoded, mask, frame, beams=3, no_repeat=2)):
         assert not {token for row in rows for token in row} & set(writer.never_written)
     assert all(len(set(itertools.pairwise(row))) == max(0, len(row) - 1) for row in rows)
-
-
-def test_batches_have_every_row_once_the_longest_first():
-    lengths = [3, 9, 1, 9, 4]
-    batches = batches_by_length(lengths, 2)
-    assert [rows.tolist() for rows in batches] == [[1, 3], [4, 0], [2]]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mtbridge.inference.claims.generation import CLAIMS, ledger
-from mtbridge.inference.generation import ENGLISH, FAULTS, MEASURES, REFERENCE, ZERO_SHOT, summarise
+from mtbridge.inference.generation import ENGLISH, FAULTS, MEASURES, REFERENCE, ZERO_SHOT, summarise, written_of
 from mtbridge.study.outline import read_outline
 
 LANGUAGES, TEST, DEV = ("de", "en", "ru"), 40, 10
@@ -19,8 +19,9 @@ def outline(**other):
         "full-0.01": {"way": "full", "method": "full", "learning_rate": 0.01},
     }
     model = {"key": "mbart", "label": "mBART", "kind": "LM", **other.pop("model", {})}
+    models = other.pop("models", [model])
     value = {
-        **{"name": "s", "models": [model], "tasks": [], "recipes": ["default"], "seeds": [1, 2], "protocols": {}},
+        **{"name": "s", "models": models, "tasks": [], "recipes": ["default"], "seeds": [1, 2], "protocols": {}},
         **{"source_language": "en", "adaptations": ways},
         "writing": [{"name": "event", "metric": "chrf", "languages": LANGUAGES, "source": other.pop("source", "")}],
     }
@@ -41,6 +42,14 @@ def scored(seed, shift=0.0, wrong=0.0):
     return frame
 
 
+def summary(study, folder):
+    return summarise(study, written_of(study, folder))
+
+
+def findings(study, folder):
+    return ledger(study, written_of(study, folder))
+
+
 def write(folder, runs):
     for (recipe, model, seed), frame in runs.items():
         path = folder / recipe / model / "event" / f"seed{seed}.scores.parquet"
@@ -56,7 +65,7 @@ def of(frame, recipe, measure, statistic):
 def test_means_are_of_test_and_shares_are_in_percent(tmp_path):
     runs = {("full-0.001", "mbart", seed): scored(seed, wrong=0.3) for seed in (1, 2)}
     write(tmp_path, runs)
-    found = summarise(outline(), tmp_path)
+    found = summary(outline(), tmp_path)
     test = pd.concat(frame[frame["split"] == "test"] for frame in runs.values())
     means = test.groupby("language")[["chrf", "wrong_language"]].mean()
     assert of(found, "full-0.001", "chrf", ENGLISH)["value"] == pytest.approx(means.loc["en", "chrf"])
@@ -74,7 +83,7 @@ def test_the_rate_is_the_best_on_english_dev_whatever_test_says(tmp_path):
         good.loc[good["split"] == "dev", "chrf"], bad.loc[bad["split"] == "dev", "chrf"] = 30.0, 20.0
         good.loc[good["split"] == "test", "chrf"], bad.loc[bad["split"] == "test", "chrf"] = 10.0, 90.0
         write(tmp_path, {("full-0.01", "mbart", seed): good, ("full-0.001", "mbart", seed): bad})
-    found = summarise(outline(), tmp_path)
+    found = summary(outline(), tmp_path)
     assert set(found.loc[found["chosen"], "recipe"]) == {"full-0.01"}
     assert set(found.loc[found["recipe"] == "full-0.01", "dev"]) == {30.0}
 
@@ -84,11 +93,11 @@ def test_what_cannot_be_told_does_not_count(tmp_path):
     frame.loc[frame["example_id"] < "020", "wrong_language"] = np.nan
     frame["wrong_language"] = frame["wrong_language"].astype(object).where(frame["wrong_language"].notna(), None)
     write(tmp_path, {("full-0.001", "mbart", 1): frame})
-    found = summarise(outline(), tmp_path)
+    found = summary(outline(), tmp_path)
     assert of(found, "full-0.001", "wrong_language", ZERO_SHOT)["value"] == 100
     frame["wrong_language"] = None
     write(tmp_path, {("full-0.001", "mbart", 1): frame})
-    found = summarise(outline(), tmp_path)
+    found = summary(outline(), tmp_path)
     assert not ((found["measure"] == "wrong_language") & found["value"].notna()).any()
 
 
@@ -96,7 +105,7 @@ def test_seeds_that_differ_widen_the_interval(tmp_path):
     widths = []
     for name, shift in (("alike", 0.0), ("apart", 12.0)):
         write(tmp_path / name, {("full-0.001", "mbart", seed): scored(seed, shift * seed) for seed in (1, 2)})
-        row = of(summarise(outline(), tmp_path / name), "full-0.001", "chrf", ZERO_SHOT)
+        row = of(summary(outline(), tmp_path / name), "full-0.001", "chrf", ZERO_SHOT)
         widths.append(row["high"] - row["low"])
     assert widths[1] > 2 * widths[0]
 
@@ -106,7 +115,7 @@ def test_pretrainings_are_the_units_where_there_are_several(tmp_path):
     runs = {("full-0.001", model, seed): scored(seed + 10 * number, 5.0 * number)
             for number, model in enumerate(("mbart", "mbart@2", "mbart@3")) for seed in (1, 2)}  # fmt: skip
     write(tmp_path, runs)
-    row = of(summarise(several, tmp_path), "full-0.001", "chrf", ENGLISH)
+    row = of(summary(several, tmp_path), "full-0.001", "chrf", ENGLISH)
     assert (row["pretrainings"], row["seeds"], row["df"]) == (3, 2, 2)
     values = [frame.query("split == 'test' and language == 'en'")["chrf"].mean() for frame in runs.values()]
     assert row["value"] == pytest.approx(np.mean(values))
@@ -121,7 +130,7 @@ def test_translations_are_resampled_together(tmp_path):
     write(tmp_path, {("full-0.001", "mbart", 1): frame})
     widths = {}
     for source in ("generated", "files"):
-        found = summarise(outline(source=source), tmp_path)
+        found = summary(outline(source=source), tmp_path)
         rows = [of(found, "full-0.001", "chrf", name) for name in ("de", ZERO_SHOT)]
         widths[source] = [row["high"] - row["low"] for row in rows]
     assert widths["generated"][1] == pytest.approx(widths["generated"][0])
@@ -129,12 +138,12 @@ def test_translations_are_resampled_together(tmp_path):
 
 
 def test_nothing_written_is_an_empty_frame(tmp_path):
-    assert summarise(outline(), tmp_path).empty
+    assert summary(outline(), tmp_path).empty
 
 
 def test_what_needs_no_model_has_rows_of_its_own(tmp_path):
     write(tmp_path, {("full-0.001", "mbart", 1): scored(1), ("none", "copy", 0): scored(5)})
-    found = summarise(outline(), tmp_path)
+    found = summary(outline(), tmp_path)
     row = of(found, "none", "chrf", ZERO_SHOT)
     assert (row["model"], row["way"], row["seeds"]) == ("copy", "none", 1) and row["chosen"]
     assert row["low"] < row["value"] < row["high"] and np.isnan(row["learning_rate"])
@@ -159,7 +168,7 @@ def test_findings_are_supported_by_effects_and_not_by_noise(tmp_path):
         (recipe, "mbart", seed): scored(7 * seed, wrong=share) for recipe, share in wrong.items() for seed in (1, 2)
     }
     write(tmp_path, runs)
-    found = ledger(with_frozen(), tmp_path).set_index("claim")
+    found = findings(with_frozen(), tmp_path).set_index("claim")
     assert list(found.index.unique()) == [claim.name for claim in CLAIMS]
     for name, other in (("lower_rate", 0.02), ("frozen", 0.05)):
         row = found.loc[name]
@@ -174,16 +183,51 @@ def test_findings_are_supported_by_effects_and_not_by_noise(tmp_path):
 def test_what_no_output_has_is_not_tested(tmp_path):
     for recipe in ("full-0.001", "full-0.01"):
         write(tmp_path, {(recipe, "mbart", seed): scored(seed, wrong=0.0) for seed in (1, 2)})
-    row = ledger(outline(), tmp_path).set_index("claim").loc["leftovers"]
+    row = findings(outline(), tmp_path).set_index("claim").loc["leftovers"]
     assert row["verdict"] == "not testable" and row["tested"].endswith(": 0 % of either")
+
+
+def test_verdicts_stand_after_correction_for_all_comparisons_of_a_finding(tmp_path):
+    """The same effect is clear alone, and not among nineteen others that are noise."""
+    ways = {"full-0.001": {"way": "full", "method": "full", "learning_rate": 0.001}}
+    ways |= {f"w{i}-0.001": {"way": f"w{i}", "method": "lora", "learning_rate": 0.001} for i in range(20)}
+
+    def others(names):
+        return findings(outline(adaptations={name: ways[name] for name in ("full-0.001", *names)}), tmp_path).query(
+            "claim == 'others'"
+        )
+
+    for name in ways:
+        shift = -18.0 if name == "w0-0.001" else 0.0
+        write(tmp_path, {(name, "mbart", seed): scored(1, shift + 3 * seed) for seed in (1, 2)})
+    alone, among = others(["w0-0.001"]), others([name for name in ways if name != "full-0.001"])
+    one, same = alone.iloc[0], among[among["tested"].str.endswith("w0-0.001")].iloc[0]
+    assert (one["effect"], one["low"], one["high"]) == (same["effect"], same["low"], same["high"])
+    assert len(among) == 20 and one["p"] < 0.05 < 20 * one["p"] == pytest.approx(same["p"])
+    assert (one["verdict"], same["verdict"]) == ("supported", "undecided")
+
+
+def test_ways_are_not_pooled(tmp_path):
+    """Seeds of one way that differ much leave the interval of another as it is, at the same rate."""
+    write(tmp_path, {("frozen-0.01", "mbart", seed): scored(seed) for seed in (1, 2)})
+    alone = of(summary(with_frozen(), tmp_path), "frozen-0.01", "chrf", ZERO_SHOT)
+    write(tmp_path, {("full-0.01", "mbart", seed): scored(1, 20.0 * seed - 30) for seed in (1, 2)})
+    beside = of(summary(with_frozen(), tmp_path), "frozen-0.01", "chrf", ZERO_SHOT)
+    assert (alone["low"], alone["high"], alone["df"]) == (beside["low"], beside["high"], beside["df"])
+
+
+def test_models_that_are_adapted_in_one_way_are_pooled(tmp_path):
+    several = [{"key": key, "label": key, "kind": "LM"} for key in ("mbart", "nllb")]
+    write(tmp_path, {("full-0.01", key, seed): scored(seed) for key in ("mbart", "nllb") for seed in (1, 2)})
+    assert of(summary(outline(models=several), tmp_path), "full-0.01", "chrf", ZERO_SHOT)["df"] == 2
 
 
 def test_one_run_has_no_verdict(tmp_path):
     write(tmp_path, {(recipe, "mbart", 1): scored(1, wrong=share)
                      for recipe, share in (("full-0.001", 0.0), ("full-0.01", 1.0))})  # fmt: skip
-    row = ledger(outline(), tmp_path).set_index("claim").loc["lower_rate"]
+    row = findings(outline(), tmp_path).set_index("claim").loc["lower_rate"]
     assert row["effect"] == 100 and row["verdict"] == "undecided"
 
 
 def test_without_runs_nothing_is_testable(tmp_path):
-    assert set(ledger(outline(), tmp_path)["verdict"]) == {"not testable"}
+    assert set(findings(outline(), tmp_path)["verdict"]) == {"not testable"}

@@ -251,7 +251,7 @@ def test_what_is_written_is_told_in_sentences(tmp_path):
     def row(claim, effect, verdict):
         numbers = {"effect": effect, "low": effect - 5, "high": effect + 5, "verdict": verdict}
         place = {"claim": claim, "text": claim, "task": "event", "model": model, "tested": "a minus b"}
-        return {**place, **numbers, "basis": "P = 1, S = 2, n = 9", "P": 1, "S": 2}
+        return {**place, **numbers, "basis": "P = 1, S = 2, n = 9", "p": 0.01, "P": 1, "S": 2}
 
     rows = [row("lower_rate", 70.0, "supported"), row("lower_rate", 90.2, "undecided")]
     rows += [row("others", -9.0, "contradicted"), row("others", 0.0, "undecided"), row("others", 9.0, "supported")]

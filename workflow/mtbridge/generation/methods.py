@@ -95,7 +95,7 @@ class Adapted:
 
 
 def _frozen(model: Any, family: Family, width: int) -> None:
-    """The encoder's layers alone are trained."""
+    """The encoder is trained, without its word embeddings."""
     model.get_encoder().requires_grad_(True)
     model.get_input_embeddings().requires_grad_(False)  # tied to the decoder's and to the output's
 

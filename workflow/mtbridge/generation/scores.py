@@ -3,8 +3,8 @@
 Words, by rule 1: runs of letters, marks and digits, in lower case; in Chinese, Japanese, Thai, Lao, Khmer and Burmese,
 whose scripts have no spaces, every letter, mark and digit is a word of its own. No stemming.
 
-ROUGE-N (Lin 2004) is F1 of the n-grams that both texts have, ROUGE-L F1 of their longest common subsequence; token F1
-is that of the words, as in SQuAD, with no article left out. chrF is sacrebleu's, of the sentence (Popović 2015). Exact
+ROUGE-N (Lin 2004) is F1 of the n-grams that both texts have, ROUGE-L F1 of their longest common subsequence. ROUGE-1 is
+SQuAD's F1 of words, but for the articles, which count here. chrF is sacrebleu's, of the sentence (Popović 2015). Exact
 match compares the words. All are in percent.
 """
 
@@ -102,7 +102,6 @@ def score_output(output: str, reference: str, source: str, language: str, identi
         "rouge_1": rouge_n(own, expected, 1),
         "rouge_2": rouge_n(own, expected, 2),
         "rouge_l": rouge_l(own, expected),
-        "token_f1": rouge_n(own, expected, 1),
         "exact_match": 100.0 * (own == expected),
         "found": found,
         "found_free": identifier.free(output),

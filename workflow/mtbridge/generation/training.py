@@ -20,6 +20,7 @@ from mtbridge.base.files import atomic_write, sha256, write_json
 from mtbridge.base.numbers import ceil_div
 from mtbridge.base.program import begin_work
 from mtbridge.base.progress import Progress
+from mtbridge.data.tokenizers import digest
 from mtbridge.generation.inputs import Writer, padded
 from mtbridge.generation.methods import Adapted
 from mtbridge.models.classes import family_of
@@ -135,10 +136,12 @@ class Adapting:
         """Train to the end. Raises Interrupted if a signal asked to stop; the state has been written then."""
         progress = Progress("step", self.total)
         start = time.perf_counter() - self.seconds
+        batches: list[np.ndarray] = []
         while self.steps < self.total:
-            epoch = self.steps // self.per_epoch + 1
-            batches = epoch_batches(self.lengths, self.adaptation.batch_size, self.seed, epoch)
-            self.step(batches[self.steps % self.per_epoch])
+            epoch, place = divmod(self.steps, self.per_epoch)
+            if place == 0 or not batches:
+                batches = epoch_batches(self.lengths, self.adaptation.batch_size, self.seed, epoch + 1)
+            self.step(batches[place])
             self.seconds = time.perf_counter() - start
             progress(self.steps, f"{self.tokens / self.seconds:.0f} target tokens/s")
             if state.due:
@@ -191,6 +194,7 @@ def adapt(
         "adaptation": asdict(adaptation),
         "seed": seed,
         "checkpoint": sha256(*sorted(Path(files.checkpoint).glob("*.safetensors"))),
+        "tokenizer": digest(files.tokenizer),
         "examples": sha256(files.examples),
         "versions": resume.versions(),
         "threads": threads,

@@ -1,5 +1,6 @@
 """Writes the outputs of an adapted model: test of every language, and dev of the source language."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,30 @@ from mtbridge.base.progress import Progress
 from mtbridge.generation.inputs import Texts, Writer
 from mtbridge.generation.methods import Adapted
 from mtbridge.models.classes import family_of
-from mtbridge.models.decoding import batches_by_length, by_beams, greedy
+from mtbridge.models.decoding import Frame, by_beams, greedy
 from mtbridge.specs.adaptation import Adaptation, Decoding
 from mtbridge.specs.task import Task
+from mtbridge.training.batches import sorted_batches
 from mtbridge.training.pretraining.initialization import open_checkpoint
 
-BATCH = 128  # texts that are written together
+TOKENS = 4096  # of the sources that are read together
+
+
+@dataclass(frozen=True)
+class OutputFiles:
+    """What is read to write outputs, and the Parquet file to write.
+
+    checkpoint, tokenizer: folders of the whole model.
+    weights, record: what an adaptation of it has trained, and its record.
+    examples: the task's evaluation part.
+    """
+
+    checkpoint: Path
+    tokenizer: Path
+    weights: Path
+    record: Path
+    examples: Path
+    output: Path
 
 
 def adapted_model(checkpoint: str | Path, weights: str | Path, record: str | Path) -> tuple[Adapted, Adaptation]:
@@ -49,33 +68,24 @@ def write_texts(
     import torch
 
     ids = writer.ids
-    prefix = [ids["end"], *([writer.tag(language)] if decoding.force_language else [])]
-    banned = writer.never_written if decoding.force_language else ()
+    # Without a forced tag the model has to be able to write it.
+    tag, banned = ((writer.tag(language),), writer.never_written) if decoding.force_language else ((), ())
+    frame = Frame((ids["end"], *tag), decoding.longest, ids["end"], ids["pad"], banned)
     out: list[list[int]] = [[] for _ in sources]
-    for rows in batches_by_length([len(source) for source in sources], BATCH):
+    for rows in sorted_batches(np.array([len(source) for source in sources]), TOKENS):
         with torch.inference_mode():
             encoded, mask = adapted.encode([sources[row] for row in rows], ids["pad"])
-        given = (adapted.model, encoded, mask, prefix, decoding.longest, ids["end"], ids["pad"], banned)
         if decoding.beams == 1 and decoding.no_repeat == 0:
-            written = greedy(*given)
+            written = greedy(adapted.model, encoded, mask, frame)
         else:
-            written = by_beams(*given, beams=decoding.beams, no_repeat=decoding.no_repeat)
+            written = by_beams(adapted.model, encoded, mask, frame, decoding.beams, decoding.no_repeat)
         for row, tokens in zip(rows, written, strict=True):
             out[row] = tokens
     return out
 
 
 def write_outputs(
-    checkpoint: str | Path,
-    tokenizer: str | Path,
-    weights: str | Path,
-    record: str | Path,
-    examples: str | Path,
-    task: Task,
-    decoding: Decoding,
-    output: str | Path,
-    source_language: str = "en",
-    threads: int = 1,
+    files: OutputFiles, task: Task, decoding: Decoding, source_language: str = "en", threads: int = 1
 ) -> None:
     """Write a Parquet file with a row for each test example of every language, and each dev example of the source's.
 
@@ -88,9 +98,9 @@ def write_outputs(
     from mtbridge.base.files import write_parquet
 
     torch.set_num_threads(threads)
-    adapted, adaptation = adapted_model(checkpoint, weights, record)
-    writer = Writer(tokenizer)
-    texts = writer.read(examples, task)
+    adapted, adaptation = adapted_model(files.checkpoint, files.weights, files.record)
+    writer = Writer(files.tokenizer)
+    texts = writer.read(files.examples, task)
     wanted = (texts.split == "test") | ((texts.split == "dev") & (texts.language == source_language))
     begin_work()
     languages = sorted(set(texts.language[wanted]))
@@ -98,10 +108,10 @@ def write_outputs(
     for done, language in enumerate(languages, 1):
         rows = np.flatnonzero(wanted & (texts.language == language))
         sources = [writer.source(texts.sources[row], language, adaptation.longest_source) for row in rows]
-        tables.append(pd.DataFrame(_columns(texts, rows, write_texts(adapted, writer, sources, language, decoding),
-                                            writer, decoding)))  # fmt: skip
+        written = write_texts(adapted, writer, sources, language, decoding)
+        tables.append(pd.DataFrame(_columns(texts, rows, written, writer, decoding)))
         progress(done)
-    write_parquet(pd.concat(tables, ignore_index=True), output)
+    write_parquet(pd.concat(tables, ignore_index=True), files.output)
 
 
 def _columns(texts: Texts, rows: Any, written: list[list[int]], writer: Writer, decoding: Decoding) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 A run's value of a measure in a language is the mean over its test outputs that have one (whether an output is in the
 right language cannot always be told). Statistics are those languages, the source language's value (`english`) and the
 mean over all others (`zero_shot`). Intervals are those of `inference.intervals`: units (pretrainings of a model where
-there are several, else seeds), whose variance is pooled over models and ways of adapting with one rate, and examples,
-which are resampled together in all languages where they are translations of each other.
+there are several, else seeds), whose variance is pooled over the models that are adapted in one way with one rate, and
+examples, which are resampled together in all languages where they are translations of each other. Ways are not pooled:
+at a high rate the share of a wrong language varies ten times as much with all weights trained as with few.
 
 What no model is needed for (`generation.baselines`) is a model of its name whose way is `none`.
 
@@ -25,7 +26,7 @@ from mtbridge.inference.intervals import SeedVariance, Statistic, seed_part, see
 from mtbridge.specs.names import split_replicate
 from mtbridge.study.outline import BASELINES, NO_RECIPE, Outline, OutlineTask
 
-MEASURES = ("chrf", "rouge_1", "rouge_2", "rouge_l", "token_f1", "exact_match")
+MEASURES = ("chrf", "rouge_1", "rouge_2", "rouge_l", "exact_match")
 FAULTS = ("wrong_language", "other_script", "empty", "copy", "leftover", "cut")
 REFERENCE = "reference_wrong"  # how often the identifier finds the references in another language: its own error
 ENGLISH, ZERO_SHOT = "english", "zero_shot"
@@ -50,21 +51,15 @@ class Written(NamedTuple):
     counts: dict[str, int]
 
 
-def summarise(outline: Outline, folder: str | Path) -> pd.DataFrame:
-    """A row for each way with its rate, model, task, measure and statistic, in percent; see `COLUMNS`.
-
-    df: degrees of freedom of the units' part; 0: the interval holds examples alone. n: test examples of a language.
-    dev: the mean of the task's own measure on dev of the source language; chosen: whether the way's rate is this one.
-    Runs without a file are gaps. folder: of the files of `scores.score_outputs`.
-    """
-    frames = [_of_task(outline, task, Path(folder)) for task in outline.writing]
-    frames = [frame for frame in frames if len(frame)]
-    if not frames:
-        return pd.DataFrame(columns=COLUMNS)
-    return _with_choice(pd.concat(frames, ignore_index=True))[COLUMNS]
+Found = Mapping[tuple[str, str], Written]  # (recipe, model) -> what its runs of a task have written
 
 
-def statistics_of(outline: Outline, task: OutlineTask, folder: Path) -> dict[tuple[str, str], Written]:
+def written_of(outline: Outline, folder: str | Path) -> dict[OutlineTask, Found]:
+    """What the finished runs of every task have written; folder: of the files of `scores.score_outputs`."""
+    return {task: statistics_of(outline, task, Path(folder)) for task in outline.writing}
+
+
+def statistics_of(outline: Outline, task: OutlineTask, folder: Path) -> Found:
     """(recipe, model) -> what its finished runs of a task have written."""
     found = {}
     for recipe, model in _pairs(outline):
@@ -74,32 +69,38 @@ def statistics_of(outline: Outline, task: OutlineTask, folder: Path) -> dict[tup
     return found
 
 
-def _of_task(outline: Outline, task: OutlineTask, folder: Path) -> pd.DataFrame:
-    """The rows of one task, without the choice of rates."""
-    found = statistics_of(outline, task, folder)
-    rows = []
-    for (recipe, model), (statistics, dev, sizes, counts) in found.items():
-        about = outline.adaptations.get(recipe, NO_WAY)
-        for (measure, name), one in statistics.items():
-            seeds = variance_at_rate(outline, found, about["learning_rate"], (measure, name))
-            low, high = one.interval(seed_part(seeds, one), seeds.freedom)
-            row = {"recipe": recipe, "way": about["way"], "method": about["method"]}
-            row |= {"learning_rate": about["learning_rate"], "model": model, "task": task.name, "measure": measure}
-            row |= {"statistic": name, "value": one.value, "low": low, "high": high, "df": seeds.freedom}
-            rows.append({**row, **counts, "n": sizes, "dev": dev})
-    return pd.DataFrame(rows)
+def summarise(outline: Outline, written: Mapping[OutlineTask, Found]) -> pd.DataFrame:
+    """A row for each way with its rate, model, task, measure and statistic, in percent; see `COLUMNS`.
+
+    df: degrees of freedom of the units' part; 0: the interval holds examples alone. n: test examples of a language.
+    dev: the mean of the task's own measure on dev of the source language; chosen: whether the way's rate is this one.
+    Runs without a file are gaps. written: see `written_of`.
+    """
+    rows = [
+        {"task": task.name, **row}
+        for task, found in written.items()
+        for (recipe, model), one in found.items()
+        for row in _rows(outline, found, recipe, model, one)
+    ]
+    return _with_choice(pd.DataFrame(rows))[COLUMNS] if rows else pd.DataFrame(columns=COLUMNS)
 
 
-def variance_at_rate(
-    outline: Outline, found: Mapping[tuple[str, str], Written], rate: float, key: tuple[str, str]
-) -> SeedVariance:
-    """The variance between units of a (measure, statistic), pooled over all models and ways at one learning rate."""
-    same = (
-        one.statistics[key]
-        for (recipe, _), one in found.items()
-        if outline.adaptations.get(recipe, NO_WAY)["learning_rate"] == rate and key in one.statistics
+def _rows(outline: Outline, found: Found, recipe: str, model: str, one: Written) -> Iterator[dict]:
+    """The rows of a model that was adapted in one way to a task."""
+    about = outline.adaptations.get(recipe, NO_WAY)
+    for (measure, name), value in one.statistics.items():
+        units = unit_variance(found, recipe, (measure, name))
+        low, high = value.interval(seed_part(units, value), units.freedom)
+        row = {"recipe": recipe, **{key: about[key] for key in ("way", "method", "learning_rate")}, "model": model}
+        row |= {"measure": measure, "statistic": name, "value": value.value, "low": low, "high": high}
+        yield {**row, "df": units.freedom, **one.counts, "n": one.n, "dev": one.dev}
+
+
+def unit_variance(found: Found, recipe: str, key: tuple[str, str]) -> SeedVariance:
+    """The variance between units of a (measure, statistic), pooled over the models that are adapted in one way."""
+    return seed_variance(
+        one.statistics[key] for (other, _), one in found.items() if other == recipe and key in one.statistics
     )
-    return seed_variance(same)
 
 
 def _pairs(outline: Outline) -> Iterator[tuple[str, str]]:

@@ -1,32 +1,36 @@
 """Writes texts with a sequence-to-sequence model, greedily or by beams, deterministically."""
 
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from mtbridge.models.kernels import cpu_kernels
 
 
-def greedy(
-    model: Any,
-    encoded: Any,
-    mask: Any,
-    prefix: list[int],
-    longest: int,
-    end: int,
-    pad: int,
-    banned: tuple[int, ...] = (),
-) -> list[list[int]]:
-    """Greedy outputs of a batch, as token ids behind `prefix`, without the end token and what follows it.
+@dataclass(frozen=True)
+class Frame:
+    """How outputs begin and end, in token ids.
+
+    prefix: what every output begins with, the decoder's start among it.
+    longest: tokens that are written at most.
+    end, pad: the tokens behind an output.
+    banned: tokens that are never written.
+    """
+
+    prefix: tuple[int, ...]
+    longest: int
+    end: int
+    pad: int
+    banned: tuple[int, ...] = ()
+
+
+def greedy(model: Any, encoded: Any, mask: Any, frame: Frame) -> list[list[int]]:
+    """Greedy outputs of a batch, as token ids behind the prefix, without the end token and what follows it.
 
     The decoder keeps its keys and values. A text that has ended leaves the batch.
 
     Args:
         encoded: the encoder's output, transformers' BaseModelOutput; last_hidden_state [text, token, dim].
         mask: [text, token], 1 for real tokens of the source.
-        prefix: tokens that every output begins with, the decoder's start among them.
-        longest: tokens that are written at most.
-        banned: tokens that are never written.
     """
     import torch
     from transformers.modeling_outputs import BaseModelOutput
@@ -34,9 +38,9 @@ def greedy(
     out: list[list[int]] = [[] for _ in range(len(mask))]
     rows = torch.arange(len(mask), device=mask.device)  # the texts that are still being written
     hidden = encoded.last_hidden_state
-    past, latest = None, torch.tensor([prefix], device=mask.device).repeat(len(mask), 1)
+    past, latest = None, torch.tensor([frame.prefix], device=mask.device).repeat(len(mask), 1)
     with torch.inference_mode(), cpu_kernels(model):
-        for _ in range(longest):
+        for _ in range(frame.longest):
             made = model(
                 encoder_outputs=BaseModelOutput(last_hidden_state=hidden),
                 attention_mask=mask,
@@ -46,10 +50,10 @@ def greedy(
                 return_dict=True,
             )
             logits, past = made.logits[:, -1], made.past_key_values
-            if banned:
-                logits[:, list(banned)] = -torch.inf
+            if frame.banned:
+                logits[:, list(frame.banned)] = -torch.inf
             written = logits.argmax(-1)
-            unfinished = written != end
+            unfinished = written != frame.end
             for row, token in zip(rows[unfinished].tolist(), written[unfinished].tolist(), strict=True):
                 out[row].append(token)
             if not unfinished.any():
@@ -62,18 +66,7 @@ def greedy(
     return out
 
 
-def by_beams(
-    model: Any,
-    encoded: Any,
-    mask: Any,
-    prefix: list[int],
-    longest: int,
-    end: int,
-    pad: int,
-    banned: tuple[int, ...] = (),
-    beams: int = 1,
-    no_repeat: int = 0,
-) -> list[list[int]]:
+def by_beams(model: Any, encoded: Any, mask: Any, frame: Frame, beams: int = 1, no_repeat: int = 0) -> list[list[int]]:
     """Outputs of a batch as `greedy` returns them, by transformers' own search: beams, and no n-gram twice.
 
     Args:
@@ -86,22 +79,19 @@ def by_beams(
         written = model.generate(
             encoder_outputs=encoded,
             attention_mask=mask,
-            decoder_input_ids=torch.tensor([prefix], device=mask.device).repeat(len(mask), 1),
-            max_new_tokens=longest,
+            decoder_input_ids=torch.tensor([frame.prefix], device=mask.device).repeat(len(mask), 1),
+            max_new_tokens=frame.longest,
             num_beams=beams,
             no_repeat_ngram_size=no_repeat,
             do_sample=False,
-            eos_token_id=end,
-            pad_token_id=pad,
+            eos_token_id=frame.end,
+            pad_token_id=frame.pad,
             forced_bos_token_id=None,
             forced_eos_token_id=None,
-            suppress_tokens=list(banned) or None,
+            suppress_tokens=list(frame.banned) or None,
         )
-    rows = [row[len(prefix) :] for row in written.tolist()]
-    return [row[: row.index(end)] if end in row else [token for token in row if token != pad] for row in rows]
-
-
-def batches_by_length(lengths: Any, size: int) -> list[Any]:
-    """Rows by length, the longest first, `size` in each batch: [rows], …"""
-    order = np.argsort(-np.asarray(lengths), kind="stable")
-    return [order[start : start + size] for start in range(0, len(order), size)]
+    rows = [row[len(frame.prefix) :] for row in written.tolist()]
+    return [
+        row[: row.index(frame.end)] if frame.end in row else [token for token in row if token != frame.pad]
+        for row in rows
+    ]

@@ -48,8 +48,8 @@ def separability(study, view: str) -> list[str]:
 
 
 def languages_alike(study) -> list[str]:
-    """Similarities of languages, of every pretraining."""
-    if not study.each_continued:
+    """Similarities of languages, of every pretraining; none where no figure shows similarities."""
+    if not study.each_continued or not has_labels(study):
         return []
     # With `partial` there may be no hidden states of a pretraining yet.
     numbers = [
@@ -85,11 +85,6 @@ def tables_with_published_values(study, view: str) -> list[str]:
 
 
 # ---- Which studies have a table or figure ----
-
-
-def always(study) -> bool:
-    """Every study."""
-    return True
 
 
 def has_labels(study) -> bool:

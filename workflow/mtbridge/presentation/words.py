@@ -77,7 +77,6 @@ OUTPUT_MEASURES = {
     "rouge_1": "ROUGE-1",
     "rouge_2": "ROUGE-2",
     "rouge_l": "ROUGE-L",
-    "token_f1": "token F1",
     "exact_match": "exact match",
     "wrong_language": "wrong language",
     "other_script": "other script",

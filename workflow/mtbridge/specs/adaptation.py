@@ -5,7 +5,7 @@ from typing import Literal
 from mtbridge.specs.setting import setting, specification
 
 # full      all weights
-# frozen    the encoder's layers alone: decoder and embeddings stay as they are
+# frozen    the encoder without its word embeddings: decoder and embeddings stay as they are
 # adapters  a bottleneck after every feed-forward (Houlsby et al. 2019, in the place of Pfeiffer et al. 2021)
 # lora      low-rank updates of the queries' and values' matrices (Hu et al. 2022)
 # prompt    vectors before the encoder's input (Lester et al. 2021)

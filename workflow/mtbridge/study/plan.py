@@ -348,11 +348,11 @@ def text(estimate: Plan) -> str:
         note = f"left: {_number(estimate.total('left'))} {hours}"
         if measured:
             note += f"; {measured} of {left} runs by finished ones of the same recipe, model and task"
-        others = "; others at" if measured else ", at"
+        others = "; others" if measured else ","
         if measured < left and estimate.device == "GPU":
-            note += f"{others.removesuffix(' at')} on {CARD} [E]"
+            note += f"{others} on {CARD} [E]"
         elif measured < left:
-            note += f"{others} {CPU / 1e9:.0f} GFLOP/s a core [E]"
+            note += f"{others} at {CPU / 1e9:.0f} GFLOP/s a core [E]"
         lines.append(note)
     if unknown:
         lines.append(f"unknown: {unknown} pairs of model and task, of which a size is not known yet (marked ?)")

@@ -2,26 +2,26 @@
 
 The paper's numbers are not at hand, so no published column stands beside ours. An effect is a difference of two ways of
 adapting, or of two models, paired on examples; its interval has the units' variance of both sides (Welch) beside that
-of the examples. A finding is supported where the whole interval lies on its side, contradicted where it lies on the
-other. With one pretraining of a model that is said of this checkpoint alone.
+of the examples. A comparison supports a finding where it lies clearly on its side, and contradicts it where it lies
+clearly on the other: by a t test, after Holm's correction for all comparisons of the finding. With one pretraining of a
+model that is said of this checkpoint alone.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from mtbridge.inference.bootstrap import has_width
 from mtbridge.inference.claims.finding import CONTRADICTED, NOT_TESTABLE, OPEN, SUPPORTED
-from mtbridge.inference.generation import ZERO_SHOT, Written, statistics_of, variance_at_rate
+from mtbridge.inference.generation import ZERO_SHOT, Found, unit_variance
 from mtbridge.inference.intervals import difference, interval
+from mtbridge.inference.verdicts import ALPHA, holm
 from mtbridge.study.outline import NO_RECIPE, Outline, OutlineTask
 
-COLUMNS = ["claim", "text", "task", "model", "verdict", "effect", "low", "high", "tested", "basis", "P", "S"]
+COLUMNS = ["claim", "text", "task", "model", "verdict", "effect", "low", "high", "tested", "basis", "p", "P", "S"]
 LIMITS = (-100.0, 100.0)
-Found = Mapping[tuple[str, str], Written]
 # (recipe, model) of both sides, the measure, the smallest effect that supports the finding, and what was tested
 Test = tuple[tuple[str, str], tuple[str, str], str, float, str]
 
@@ -125,27 +125,35 @@ CLAIMS = (
 )  # fmt: skip
 
 
-def ledger(outline: Outline, folder: str | Path) -> pd.DataFrame:
-    """A row for every finding, task and comparison; see `COLUMNS`. Effects are in points.
+def ledger(outline: Outline, written: Mapping[OutlineTask, Found]) -> pd.DataFrame:
+    """A row for every finding, task and comparison; see `COLUMNS`. Effects are in points, p after correction.
 
-    folder: of the files of `scores.score_outputs`.
+    written: see `generation.written_of`.
     """
     rows: list[dict] = []
-    found = {task: statistics_of(outline, task, Path(folder)) for task in outline.writing}
     for claim in CLAIMS:
         about = {"claim": claim.name, "text": claim.text}
         own = [
-            {**about, "task": task.name, "model": test[0][1], **_row(outline, of_task, test)}
-            for task, of_task in found.items()
-            for test in (claim.tests(outline, task, of_task) if claim.tests else ())
+            {**about, "task": task.name, "model": test[0][1], **_row(outline, found, test)}
+            for task, found in written.items()
+            for test in (claim.tests(outline, task, found) if claim.tests else ())
         ]
+        for row, p in zip(own, holm([row["p"] for row in own]), strict=True):
+            row["p"] = p
+            if p < ALPHA:
+                row["verdict"] = SUPPORTED if row["effect"] > row["least"] else CONTRADICTED
         missing = claim.missing or "no runs that compare it"
         rows += own or [{**about, "task": "", "model": "", "verdict": NOT_TESTABLE, "tested": missing, "basis": ""}]
     return pd.DataFrame(rows).reindex(columns=COLUMNS)
 
 
 def _row(outline: Outline, found: Found, test: Test) -> dict:
-    """Effect, interval and verdict of one comparison, in the mean over all languages but the source's."""
+    """Effect, interval and p of one comparison, in the mean over all languages but the source's; no verdict yet.
+
+    p: of an effect as far from the smallest one that supports the finding, either way; NaN where one run has no spread.
+    """
+    from scipy.special import stdtr
+
     one, other, measure, least, tested = test
     key = (measure, ZERO_SHOT)
     first, second = found[one].statistics.get(key), found[other].statistics.get(key)
@@ -154,7 +162,7 @@ def _row(outline: Outline, found: Found, test: Test) -> dict:
     n = min(found[side].n for side in (one, other))
     basis = f"P = {pretrainings}, S = {seeds}, n = {n} a language; {measure.replace('_', ' ')}"
     row = {"tested": tested, "basis": basis, "verdict": OPEN, "effect": np.nan, "low": np.nan, "high": np.nan}
-    row |= {"P": pretrainings, "S": seeds}
+    row |= {"P": pretrainings, "S": seeds, "p": np.nan, "least": least}
     if first is None or second is None:
         return row | {"verdict": NOT_TESTABLE, "tested": f"{tested}: cannot be told of the outputs"}
     apart = difference(first, second)
@@ -162,14 +170,14 @@ def _row(outline: Outline, found: Found, test: Test) -> dict:
         return row | {"verdict": NOT_TESTABLE, "tested": f"{tested}: {first.value:g} % of either"}
     parts = []
     for side, (recipe, _) in zip((first, second), (one, other), strict=True):
-        variance = variance_at_rate(outline, found, outline.adaptations[recipe]["learning_rate"], key)
-        parts.append((variance.variance / len(side.per_seed) if variance.freedom else 0.0, variance.freedom))
+        units = unit_variance(found, recipe, key)
+        parts.append((units.variance / len(side.per_seed) if units.freedom else 0.0, units.freedom))
     total = sum(part for part, _ in parts)
     # Welch and Satterthwaite; 0: the interval holds examples alone, and there is no verdict.
     freedom = total**2 / sum(part**2 / df for part, df in parts if df) if total else 0.0
-    variance_of_examples = float(np.nanvar(apart.replicates, ddof=1))
-    low, high = interval(apart.value, total + variance_of_examples, freedom, LIMITS)
+    variance = total + float(np.nanvar(apart.replicates, ddof=1))
+    low, high = interval(apart.value, variance, freedom, LIMITS)
     row |= {"effect": apart.value, "low": low, "high": high}
-    if seeds * pretrainings > 1:
-        row["verdict"] = SUPPORTED if low > least else CONTRADICTED if high < least else OPEN
+    if freedom and seeds * pretrainings > 1:
+        row["p"] = float(2 * stdtr(freedom, -abs(apart.value - least) / np.sqrt(variance)))
     return row

@@ -35,8 +35,9 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
             rows.append([head, Cell(labels[row.task]), what, effect, Cell(row.verdict)])
     header = ["finding of arXiv 2402.12279", "task", "compared, zero-shot", "points", "verdict"]
     notes = [
-        "Supported: the whole 95 % interval of seeds (or pretrainings, P) and examples lies on the finding's side; "
-        f"contradicted: on the other. Ways and models that are to be no worse may be {outline.margin:g} point worse. "
+        "Supported: clearly on the finding's side, after Holm's correction for all comparisons of the finding; "
+        "contradicted: on the other. Brackets: 95 % intervals of seeds (or pretrainings, P) and examples. "
+        f"Ways and models that are to be no worse may be {outline.margin:g} point worse. "
         "With P = 1 a verdict is about this checkpoint alone. The paper's own numbers are not at hand.",
     ]
     return [Block(header, rows, text_columns=frozenset([1, 2, 4]))] if rows else [], notes

@@ -12,7 +12,7 @@ class Generation(Kind):
     """A text to write. It has no head, so what the other kinds define for one does not apply: see `generation`."""
 
     name = GENERATION
-    metrics = ("chrf", "rouge_l", "exact_match", "token_f1")
+    metrics = ("chrf", "rouge_1", "rouge_l", "exact_match")
 
     def label_problems(self, task):
         """A text is no choice: there is no list of labels."""
@@ -25,7 +25,3 @@ class Generation(Kind):
         label = columns["label"][row]
         if not isinstance(label, str) or not label.strip():
             raise MtbridgeError(f"{place(row)}: no expected text in the column of 'label'; leave the example out")
-
-    def score_type(self):
-        """Not stored: outputs have files of their own."""
-        raise NotImplementedError(self.name)

@@ -10,7 +10,7 @@ from mtbridge.base.program import begin_work
 from mtbridge.base.progress import Progress
 from mtbridge.base.text import read_lines
 from mtbridge.data import tokenized, tokenizers
-from mtbridge.models.decoding import greedy
+from mtbridge.models.decoding import Frame, greedy
 from mtbridge.training.pretraining.initialization import open_checkpoint
 from mtbridge.training.pretraining.objectives import direction_pairs
 from mtbridge.training.pretraining.texts import pad
@@ -117,8 +117,7 @@ def translate_direction(
         mask = (batch != ids["pad"]).long()
         with torch.inference_mode():
             encoded = model.get_encoder()(input_ids=batch, attention_mask=mask, return_dict=True)
-        prefix, longest = [ids["end"], ids["languages"][target]], min(limit, 2 * batch.shape[1])
-        written += held_out.tokenizer.decode_batch(
-            greedy(model, encoded, mask, prefix, longest, ids["end"], ids["pad"], (ids["pad"], ids["start"]))
-        )
+        prefix, longest = (ids["end"], ids["languages"][target]), min(limit, 2 * batch.shape[1])
+        frame = Frame(prefix, longest, ids["end"], ids["pad"], banned=(ids["pad"], ids["start"]))
+        written += held_out.tokenizer.decode_batch(greedy(model, encoded, mask, frame))
     return numbers, written
