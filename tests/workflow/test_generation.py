@@ -15,16 +15,21 @@ SMALL = (
     "corpora={pretraining: 600, heldout: 20, parallel: 60}",
     "tokenizers={shared: {vocabulary: 1200}}",
     "architecture={hidden_size: 32, layers: 1, decoder_layers: 1, heads: 2, feedforward: 64, positions: 130}",
-    "model_catalog={mbart: {steps: 10}, nllb-600m: {steps: 10}}",
+    "model_catalog={mbart: {steps: 10}, nllb-600m: {steps: 10}, mbart-m2m: {steps: 10}, mbart-lm: {steps: 5}}",
     "decoding={longest: 20}",
 )
+
+
+# Ways of the study beside the five methods: other text, other languages, translations
+OTHERS = ("mixed", "several", "translate-train", "translate-test", "in-language")
 
 
 def given(rate="1.0e-2", *more):
     rates = {"full": f"[1.0e-3, {rate}]", "frozen": "[1.0e-2]", "adapters": "[1.0e-3]", "lora": "[1.0e-3]"}
     rates |= {"prompt": "[1.0e-2]"}
-    ways = ", ".join(f"{name}: {{method: {name}, rates: {of_way}}}" for name, of_way in rates.items())
-    return [*SMALL, f"adaptations={{{ways}}}", *more]
+    ways = [f"{name}: {{method: {name}, rates: {of_way}, models: [mbart, nllb-600m]}}" for name, of_way in rates.items()]
+    ways += [f"{name}: {{rates: [1.0e-3], models: [mbart]}}" for name in OTHERS]
+    return [*SMALL, f"adaptations={{{', '.join(ways)}}}", *more]
 
 
 @pytest.fixture(scope="module")

@@ -189,6 +189,47 @@ def training_inputs(wildcards):
     return inputs
 
 
+def adaptation_inputs(wildcards):
+    """What an adaptation reads: the whole model, examples of each language, and the text that is mixed in, if any."""
+    mixed = options.mixes(wildcards.recipe, wildcards.model)
+    return {
+        "checkpoint": checkpoint_of(wildcards),
+        "tokenizer": tokenizer_of(wildcards),
+        "examples": [f"{results}/{path}" for path in options.learns_from(wildcards.recipe, wildcards.task)],
+        **({"corpus": f"{results}/{mixed}"} if mixed else {}),
+    }
+
+
+def writing_inputs(wildcards):
+    """What an adapted model needs to write: the model, its training, the examples; and who translates for it, if any."""
+    trained_as = study.trained_as(wildcards.recipe, wildcards.model, wildcards.task)
+    run = f"{results}/runs/{trained_as}/{wildcards.model}/{wildcards.task}/seed{wildcards.seed}"
+    inputs = {
+        "checkpoint": checkpoint_of(wildcards),
+        "tokenizer": tokenizer_of(wildcards),
+        "weights": f"{run}/trained.safetensors",
+        "record": f"{run}/adaptation.json",
+        "examples": f"{results}/data/{wildcards.task}/evaluation.parquet",
+    }
+    translator = study.ways[wildcards.recipe][1]
+    if translator.translates_tests:
+        name = translator.translator
+        inputs["translator"] = checkpoint(name)
+        inputs["translator_tokenizer"] = f"{results}/tokenizers/{study.settings.tokenizer_of(name)}"
+        inputs["translated"] = f"{results}/data/{wildcards.task}/translated/{name}/evaluation.parquet"
+    return inputs
+
+
+def translation_flags(wildcards, input):
+    """The options of a writing whose inputs are translated, and whose outputs are translated back."""
+    if "translated" not in input.keys():
+        return []
+    return [
+        *("--translated", input.translated),
+        *("--translator", input.translator, "--translator-tokenizer", input.translator_tokenizer),
+    ]
+
+
 def replicate_number(wildcards):
     """The number of the pretraining whose hidden states are compared."""
     return split_replicate(wildcards.replicate)[1]
@@ -293,6 +334,7 @@ localrules:
     fetch_model,
     import_tokenizer,
     train_examples,
+    train_examples_in,
     evaluation_examples,
     corpus_tokens,
     example_tokens,

@@ -64,6 +64,28 @@ rule train_examples:
         "python {params.scripts:q}/examples.py --part train {params.task:q} {params.flags:q} --output {output:q} > {log:q} 2>&1"
 
 
+rule train_examples_in:
+    """Train of a task in a language that some way of adapting learns from beside English, or instead of it."""
+    input:
+        ancient(lambda wildcards: options.example_files(wildcards.task, "train", wildcards.language)),
+    output:
+        f"{results}/data/{{task}}/train.{{language}}.parquet",
+    log:
+        f"{results}/logs/examples/{{task}}.train.{{language}}.log",
+    wildcard_constraints:
+        task=one_of(study.settings.generation_tasks),
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        scripts=scripts,
+        task=lambda wildcards: options.task(wildcards.task),
+        flags=lambda wildcards: options.examples(wildcards.task, "train", wildcards.language),
+        content=lambda wildcards: options.example_content(wildcards.task, "train", wildcards.language),
+        code=lambda wildcards: digest("examples", options.unused_readers(wildcards.task)),
+    shell:
+        "python {params.scripts:q}/examples.py --part train {params.task:q} {params.flags:q} --output {output:q} > {log:q} 2>&1"
+
+
 rule evaluation_examples:
     """Dev and test of a task in every language."""
     input:

@@ -1,12 +1,75 @@
 # Tasks of generation: adaptations of sequence-to-sequence models, what they write, and its scores.
 
 
-rule adapt:
-    """Adapt a sequence-to-sequence model to one task of generation in English, in one way, with one rate and seed."""
+rule translate_examples:
+    """English training examples in another language, as a model of the study translates them (translate-train)."""
     input:
         checkpoint=checkpoint_of,
         tokenizer=tokenizer_of,
         examples=f"{results}/data/{{task}}/train.parquet",
+    output:
+        f"{results}/data/{{task}}/translated/{{model}}/train.{{language}}.parquet",
+    log:
+        f"{results}/logs/translate_examples/{{task}}.{{model}}.train.{{language}}.log",
+    wildcard_constraints:
+        task=one_of(study.settings.generation_tasks),
+    conda:
+        "../../envs/environment.yaml"
+    threads: study.settings.threads
+    resources:
+        mem_mb=by_model(2000, 16000),
+        runtime=by_model(60, 480),
+        gpu=min(1, study.settings.gpus),
+        runs_per_gpu=study.settings.runs_per_gpu,
+    params:
+        scripts=scripts,
+        task=lambda wildcards: options.task(wildcards.task),
+        flags=options.translation(),
+        content=lambda wildcards: options.checkpoint_content(wildcards.model),
+        code=digest("translate_examples"),
+    shell:
+        "python {params.scripts:q}/translate_examples.py --part train {params.task:q} {params.flags:q} "
+        "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} --checkpoint {input.checkpoint:q} "
+        "--tokenizer {input.tokenizer:q} --examples {input.examples:q} --language {wildcards.language} --threads {threads} "
+        "--output {output:q} > {log:q} 2>&1"
+
+
+rule translate_tests:
+    """The inputs of a task's test examples in English, as a model of the study translates them (translate-test)."""
+    input:
+        checkpoint=checkpoint_of,
+        tokenizer=tokenizer_of,
+        examples=f"{results}/data/{{task}}/evaluation.parquet",
+    output:
+        f"{results}/data/{{task}}/translated/{{model}}/evaluation.parquet",
+    log:
+        f"{results}/logs/translate_examples/{{task}}.{{model}}.evaluation.log",
+    wildcard_constraints:
+        task=one_of(study.settings.generation_tasks),
+    conda:
+        "../../envs/environment.yaml"
+    threads: study.settings.threads
+    resources:
+        mem_mb=by_model(2000, 16000),
+        runtime=by_model(60, 480),
+        gpu=min(1, study.settings.gpus),
+        runs_per_gpu=study.settings.runs_per_gpu,
+    params:
+        scripts=scripts,
+        task=lambda wildcards: options.task(wildcards.task),
+        flags=options.translation(),
+        content=lambda wildcards: options.checkpoint_content(wildcards.model),
+        code=digest("translate_examples"),
+    shell:
+        "python {params.scripts:q}/translate_examples.py --part evaluation {params.task:q} {params.flags:q} "
+        "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} --checkpoint {input.checkpoint:q} "
+        "--tokenizer {input.tokenizer:q} --examples {input.examples:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
+
+
+rule adapt:
+    """Adapt a sequence-to-sequence model to one task of generation, in one way, with one rate and seed."""
+    input:
+        unpack(adaptation_inputs),
     output:
         weights=f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/trained.safetensors",
         record=f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/adaptation.json",
@@ -21,29 +84,30 @@ rule adapt:
     resources:
         mem_mb=by_model(4000, 24000),
         runtime=by_model(120, 480),
+        gpu=study.settings.gpus,
+        runs_per_gpu=study.settings.runs_per_gpu,
         state_every=str(study.settings.checkpoint_minutes),
     params:
         scripts=scripts,
         task=lambda wildcards: options.task(wildcards.task),
         adaptation=lambda wildcards: options.adaptation(wildcards.recipe),
+        corpus=lambda wildcards, input: ["--corpus", input.corpus] if "corpus" in input.keys() else [],
         content=lambda wildcards: options.checkpoint_content(wildcards.model),
         state=f"{results}/unfinished/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}",
         code=digest("adapt"),
     shell:
-        "python {params.scripts:q}/adapt.py {params.task:q} --model {wildcards.model:q} --checkpoint {input.checkpoint:q} "
-        "--tokenizer {input.tokenizer:q} --examples {input.examples:q} --seed {wildcards.seed} {params.adaptation:q} "
-        "--recipe-name {wildcards.recipe:q} --identity {params.code} --threads {threads} --state {params.state:q} "
-        "--state-every {resources.state_every} --weights {output.weights:q} --record {output.record:q} > {log:q} 2>&1"
+        "python {params.scripts:q}/adapt.py --gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} "
+        "{params.task:q} --model {wildcards.model:q} --checkpoint {input.checkpoint:q} "
+        "--tokenizer {input.tokenizer:q} --examples {input.examples:q} {params.corpus:q} --seed {wildcards.seed} "
+        "{params.adaptation:q} --recipe-name {wildcards.recipe:q} --identity {params.code} --threads {threads} "
+        "--state {params.state:q} --state-every {resources.state_every} "
+        "--weights {output.weights:q} --record {output.record:q} > {log:q} 2>&1"
 
 
 rule generate:
     """What an adapted model writes for the test examples of every language, and for English dev."""
     input:
-        checkpoint=checkpoint_of,
-        tokenizer=tokenizer_of,
-        weights=f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/trained.safetensors",
-        record=f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/adaptation.json",
-        examples=f"{results}/data/{{task}}/evaluation.parquet",
+        unpack(writing_inputs),
     output:
         f"{results}/outputs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}.parquet",
     log:
@@ -57,17 +121,22 @@ rule generate:
     resources:
         mem_mb=by_model(2000, 16000),
         runtime=by_model(60, 240),
+        gpu=min(1, study.settings.gpus),
+        runs_per_gpu=study.settings.runs_per_gpu,
     params:
         scripts=scripts,
         task=lambda wildcards: options.task(wildcards.task),
         decoding=options.decoding(),
+        translation=translation_flags,
         source_language=study.settings.source_language,
         content=lambda wildcards: options.checkpoint_content(wildcards.model),
         code=digest("generate"),
     shell:
-        "python {params.scripts:q}/generate.py {params.task:q} --checkpoint {input.checkpoint:q} --tokenizer {input.tokenizer:q} "
-        "--weights {input.weights:q} --record {input.record:q} --examples {input.examples:q} {params.decoding:q} "
-        "--source-language {params.source_language:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
+        "python {params.scripts:q}/generate.py --gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} "
+        "{params.task:q} --checkpoint {input.checkpoint:q} --tokenizer {input.tokenizer:q} "
+        "--weights {input.weights:q} --record {input.record:q} --examples {input.examples:q} {params.translation:q} "
+        "{params.decoding:q} --source-language {params.source_language:q} --threads {threads} --output {output:q} "
+        "> {log:q} 2>&1"
 
 
 rule baseline_outputs:

@@ -33,7 +33,7 @@ FAMILIES = pytest.mark.parametrize("family", WRITERS)
 
 def files(place, family, out):
     out.mkdir(exist_ok=True)
-    inputs = (place / family, place / "tokenizer", place / "train.parquet")
+    inputs = (place / family, place / "tokenizer", [place / "train.parquet"])
     return AdaptationFiles(*inputs, out / "trained.safetensors", out / "adaptation.json")
 
 

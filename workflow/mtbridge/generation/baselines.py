@@ -1,24 +1,13 @@
 """What no model is needed for: the whole input as the output, or its first sentence."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from mtbridge.base.errors import MtbridgeError, nearest
+from mtbridge.generation.sentences import first_sentence
 from mtbridge.specs.task import Task
-
-# A sentence ends with a mark and what closes it; in scripts without spaces no space follows.
-_FIRST = re.compile(r".*?(?:[.!?…।][\"'”’»)]*(?=\s|$)|[。！？][”’」』)]*)", flags=re.DOTALL)
-
-
-def first_sentence(text: str) -> str:
-    """A text up to the end of its first sentence."""
-    text = text.strip()
-    found = _FIRST.match(text)
-    return found[0] if found else text
-
 
 BASELINES: dict[str, Callable[[str], str]] = {"copy": str.strip, "first": first_sentence}
 

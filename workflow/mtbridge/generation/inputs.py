@@ -67,9 +67,11 @@ class Writer:
 
     def target(self, tokens: np.ndarray, language: str, longest: int) -> tuple[np.ndarray, np.ndarray]:
         """What the decoder reads, and what it is to write at each place; IGNORED where nothing is to be learnt."""
-        text = tokens[: longest - 3]
-        read = np.concatenate([[self.ids["end"], self.tag(language)], text])
-        return read, np.concatenate([[IGNORED], text, [self.ids["end"]]])
+        return self.framed(np.concatenate([[self.tag(language)], tokens[: longest - 3], [self.ids["end"]]]))
+
+    def framed(self, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What the decoder reads for a target as pretraining has it (tag, text, end), and what it is to write."""
+        return np.concatenate([[self.ids["end"]], target[:-1]]), np.concatenate([[IGNORED], target[1:]])
 
     @property
     def never_written(self) -> tuple[int, ...]:

@@ -49,6 +49,18 @@ class Adapted:
         found = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
         return found | ({"prompt": self.prompt} if self.prompt is not None else {})
 
+    def to(self, device: "torch.device") -> "Adapted":
+        """Move the model to a device, and return it."""
+        self.model.to(device)
+        if self.prompt is not None:
+            self.prompt.data = self.prompt.data.to(device)
+        return self
+
+    @property
+    def device(self) -> "torch.device":
+        """Where the model is."""
+        return next(self.model.parameters()).device
+
     def load(self, tensors: "dict[str, torch.Tensor]") -> None:
         """Put trained tensors in their places. Raises MtbridgeError if they are not those of this method."""
         import torch
@@ -72,16 +84,16 @@ class Adapted:
 
         encoder = self.model.get_encoder()
         if self.prompt is not None:
-            ids = padded(sources, pad)
+            ids = padded(sources, pad).to(self.device)
             embedded = self.model.get_input_embeddings()(ids)  # these families scale it here
             vectors = self.prompt[None].expand(len(ids), -1, -1)
-            mask = torch.cat([torch.ones(len(ids), len(self.prompt), dtype=torch.long), (ids != pad).long()], dim=1)
+            mask = torch.cat([ids.new_ones(len(ids), len(self.prompt)), (ids != pad).long()], dim=1)
             both = torch.cat([vectors, embedded], 1)
             return encoder(inputs_embeds=both, attention_mask=mask, return_dict=True), mask
         rows = Ragged.of(sources)
         batch = pack(rows, Ragged(np.zeros_like(rows.values), rows.offsets), range(len(sources)))
-        hidden = forward(encoder, batch.to(torch.device("cpu")))
-        mask = torch.from_numpy(np.arange(batch.longest) < np.asarray(batch.lengths)[:, None])
+        hidden = forward(encoder, batch.to(self.device))
+        mask = torch.from_numpy(np.arange(batch.longest) < np.asarray(batch.lengths)[:, None]).to(self.device)
         out = hidden.new_zeros(*mask.shape, hidden.shape[-1])
         return BaseModelOutput(last_hidden_state=out.masked_scatter(mask[..., None], hidden)), mask.long()
 

@@ -14,8 +14,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from mtbridge.generation.sentences import WITHOUT_SPACES, primary
+
 WORDS_RULE = 1  # the version of the rule above; a change of it changes scores
-WITHOUT_SPACES = ("zh", "ja", "th", "lo", "km", "my")
 _LEFTOVER = re.compile(r"<[^<>\s]{1,20}>|<extra_id_\d+>|\[MASK\]|▁")  # sentinels, masks, marks of pieces
 
 
@@ -24,11 +25,6 @@ def words(text: str, language: str) -> list[str]:
     text = unicodedata.normalize("NFKC", text).casefold()
     kept = "".join(sign if sign.isalnum() or unicodedata.category(sign)[0] == "M" else " " for sign in text)
     return list("".join(kept.split())) if primary(language) in WITHOUT_SPACES else kept.split()
-
-
-def primary(language: str) -> str:
-    """The language of a code without script and region: `zh` of zh-CN, `pt` of pt_BR."""
-    return re.split("[-_]", language)[0].casefold()
 
 
 def f1(common: int, one: int, other: int) -> float:

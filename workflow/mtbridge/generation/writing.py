@@ -1,5 +1,6 @@
 """Writes the outputs of an adapted model: test of every language, and dev of the source language."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from mtbridge.base.progress import Progress
 from mtbridge.generation.inputs import Texts, Writer
 from mtbridge.generation.methods import Adapted
 from mtbridge.models.classes import family_of
+from mtbridge.models.computing import device_of
 from mtbridge.models.decoding import Frame, by_beams, greedy
 from mtbridge.specs.adaptation import Adaptation, Decoding
 from mtbridge.specs.task import Task
@@ -54,7 +56,7 @@ def adapted_model(checkpoint: str | Path, weights: str | Path, record: str | Pat
     adapted = Adapted(open_checkpoint(checkpoint), family_of(checkpoint), adaptation)
     adapted.load(load_file(weights))
     adapted.model.eval()
-    return adapted, adaptation
+    return adapted.to(device_of()), adaptation
 
 
 def write_texts(
@@ -63,8 +65,14 @@ def write_texts(
     sources: list[np.ndarray],
     language: str,
     decoding: Decoding,
+    progress: Callable[[int], object] | None = None,
 ) -> list[list[int]]:
-    """The outputs for sources of one language, as token ids, in their order."""
+    """The outputs for sources, as token ids, in their order.
+
+    Args:
+        language: of the outputs.
+        progress: is called with the number of outputs that are done.
+    """
     import torch
 
     ids = writer.ids
@@ -72,6 +80,7 @@ def write_texts(
     tag, banned = ((writer.tag(language),), writer.never_written) if decoding.force_language else ((), ())
     frame = Frame((ids["end"], *tag), decoding.longest, ids["end"], ids["pad"], banned)
     out: list[list[int]] = [[] for _ in sources]
+    done = 0
     for rows in sorted_batches(np.array([len(source) for source in sources]), TOKENS):
         with torch.inference_mode():
             encoded, mask = adapted.encode([sources[row] for row in rows], ids["pad"])
@@ -81,6 +90,9 @@ def write_texts(
             written = by_beams(adapted.model, encoded, mask, frame, decoding.beams, decoding.no_repeat)
         for row, tokens in zip(rows, written, strict=True):
             out[row] = tokens
+        done += len(rows)
+        if progress:
+            progress(done)
     return out
 
 
@@ -101,27 +113,42 @@ def write_outputs(
     adapted, adaptation = adapted_model(files.checkpoint, files.weights, files.record)
     writer = Writer(files.tokenizer)
     texts = writer.read(files.examples, task)
-    wanted = (texts.split == "test") | ((texts.split == "dev") & (texts.language == source_language))
+    wanted = wanted_rows(texts, source_language)
     begin_work()
     languages = sorted(set(texts.language[wanted]))
     progress, tables = Progress("languages", len(languages)), []
     for done, language in enumerate(languages, 1):
         rows = np.flatnonzero(wanted & (texts.language == language))
-        sources = [writer.source(texts.sources[row], language, adaptation.longest_source) for row in rows]
+        sources = sources_of(writer, texts, rows, language, adaptation)
         written = write_texts(adapted, writer, sources, language, decoding)
-        tables.append(pd.DataFrame(_columns(texts, rows, written, writer, decoding)))
+        tables.append(output_table(texts, rows, written, writer, decoding))
         progress(done)
     write_parquet(pd.concat(tables, ignore_index=True), files.output)
 
 
-def _columns(texts: Texts, rows: Any, written: list[list[int]], writer: Writer, decoding: Decoding) -> dict[str, Any]:
-    return {
-        "language": texts.language[rows],
-        "split": texts.split[rows],
-        "example_id": [texts.example_id[row] for row in rows],
-        "input": [texts.source[row] for row in rows],
-        "reference": [texts.reference[row] for row in rows],
-        "output": writer.tokenizer.decode_batch(written),
-        "tokens": [len(tokens) for tokens in written],
-        "cut": [len(tokens) >= decoding.longest for tokens in written],
-    }
+def wanted_rows(texts: Texts, source_language: str) -> np.ndarray:
+    """Which examples are written for: [example], test of every language, and dev of the source language."""
+    return (texts.split == "test") | ((texts.split == "dev") & (texts.language == source_language))
+
+
+def sources_of(writer: Writer, texts: Texts, rows: Any, language: str, adaptation: Adaptation) -> list[np.ndarray]:
+    """The inputs of some examples, with the tag of a language."""
+    return [writer.source(texts.sources[row], language, adaptation.longest_source) for row in rows]
+
+
+def output_table(texts: Texts, rows: Any, written: list[list[int]], writer: Writer, decoding: Decoding) -> Any:
+    """The outputs for some examples as a data frame, see `write_outputs`."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "language": texts.language[rows],
+            "split": texts.split[rows],
+            "example_id": [texts.example_id[row] for row in rows],
+            "input": [texts.source[row] for row in rows],
+            "reference": [texts.reference[row] for row in rows],
+            "output": writer.tokenizer.decode_batch(written),
+            "tokens": [len(tokens) for tokens in written],
+            "cut": [len(tokens) >= decoding.longest for tokens in written],
+        }
+    )

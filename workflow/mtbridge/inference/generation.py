@@ -1,8 +1,9 @@
 """Scores of outputs, summarised: for every way of adapting, learning rate, model and task, with intervals; the rate.
 
 A run's value of a measure in a language is the mean over its test outputs that have one (whether an output is in the
-right language cannot always be told). Statistics are those languages, the source language's value (`english`) and the
-mean over all others (`zero_shot`). Intervals are those of `inference.intervals`: units (pretrainings of a model where
+right language cannot always be told). Statistics are those languages, the source language's value (`english`), the
+mean over all others (`zero_shot`), and where some ways learn from several languages, the mean over those that none of
+them does (`untaught`). Intervals are those of `inference.intervals`: units (pretrainings of a model where
 there are several, else seeds), whose variance is pooled over the models that are adapted in one way with one rate, and
 examples, which are resampled together in all languages where they are translations of each other. Ways are not pooled:
 at a high rate the share of a wrong language varies ten times as much with all weights trained as with few.
@@ -12,7 +13,7 @@ What no model is needed for (`generation.baselines`) is a model of its name whos
 The rate of a way is the one whose mean of the task's own measure is best on dev of the source language.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ from mtbridge.study.outline import BASELINES, NO_RECIPE, Outline, OutlineTask
 MEASURES = ("chrf", "rouge_1", "rouge_2", "rouge_l", "exact_match")
 FAULTS = ("wrong_language", "other_script", "empty", "copy", "leftover", "cut")
 REFERENCE = "reference_wrong"  # how often the identifier finds the references in another language: its own error
-ENGLISH, ZERO_SHOT = "english", "zero_shot"
+ENGLISH, ZERO_SHOT, UNTAUGHT = "english", "zero_shot", "untaught"
 COLUMNS = [
     *("recipe", "way", "method", "learning_rate", "model", "task", "measure", "statistic", "value", "low", "high"),
     *("df", "pretrainings", "seeds", "n", "dev", "chosen"),
@@ -161,6 +162,9 @@ def _of_run(outline: Outline, task: OutlineTask, table: pd.DataFrame, names: lis
             parts[str(language)] = filled.sum(0) / known.sum(0), replicates
     others = [language for language in parts if language != outline.source_language]
     groups = {language: [language] for language in parts} | {ENGLISH: [outline.source_language], ZERO_SHOT: others}
+    untaught = untaught_languages(outline, others)
+    if len(untaught) < len(others):
+        groups[UNTAUGHT] = untaught
     found = {}
     for number, measure in enumerate(names):
         for name, languages in groups.items():
@@ -171,6 +175,17 @@ def _of_run(outline: Outline, task: OutlineTask, table: pd.DataFrame, names: lis
     if dev.empty:
         raise MtbridgeError(f"task {task.name}: no dev examples in '{outline.source_language}', which choose the rate")
     return found, float(dev[task.metric].mean()), size
+
+
+def untaught_languages(outline: Outline, languages: Sequence[str]) -> list[str]:
+    """The languages whose examples no way of adapting learns from, but those that learn from all of them."""
+    taught = {
+        language
+        for about in outline.adaptations.values()
+        if not set(languages) <= set(about.get("languages", ()))
+        for language in about.get("languages", ())
+    }
+    return [language for language in languages if language not in taught]
 
 
 def _with_choice(frame: pd.DataFrame) -> pd.DataFrame:

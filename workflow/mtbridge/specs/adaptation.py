@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from mtbridge.specs.names import Name
+from mtbridge.specs.recipe import Precision
 from mtbridge.specs.setting import setting, specification
 
 # full      all weights
@@ -10,6 +12,8 @@ from mtbridge.specs.setting import setting, specification
 # lora      low-rank updates of the queries' and values' matrices (Hu et al. 2022)
 # prompt    vectors before the encoder's input (Lester et al. 2021)
 Method = Literal["full", "frozen", "adapters", "lora", "prompt"]
+# Objectives on a text alone, which mixed-in text can have
+Unlabelled = Literal["denoising"]
 
 
 @specification
@@ -28,6 +32,38 @@ class Adaptation:
     width: int = setting(
         24, description="Of what is added: width of an adapter, rank of LoRA, or number of prompt vectors.", ge=1
     )
+
+    languages: tuple[Name, ...] = setting(
+        (), description="Languages whose training examples are learnt from; default: English alone."
+    )
+    whole: bool = setting(
+        False,
+        description="Learn from all examples of each of `languages`; default: from an equal share of each, together "
+        "as many as of one language, so there are no more updates.",
+    )
+    translator: Name | None = setting(
+        None,
+        description="The model that translates: with `languages` the English training examples into them "
+        "(translate-train), without them the inputs into English and the outputs back (translate-test).",
+    )
+    mixed: float = setting(
+        0.0,
+        description="Share of an update's examples that are text of the other languages without labels, learnt as in "
+        "pretraining.",
+        ge=0,
+        lt=1,
+    )
+    objective: Unlabelled = setting("denoising", description="What is learnt from mixed-in text.")
+    sentences: int = setting(3, description="Consecutive lines that make one mixed-in text.", ge=1)
+    precision: Precision = setting(
+        "fp32",
+        description="Of the computation; weights stay fp32. Without bf16 instructions, bf16 is computed in fp32.",
+    )
+
+    @property
+    def translates_tests(self) -> bool:
+        """Whether inputs are translated and outputs translated back; the training is that of the way without it."""
+        return self.translator is not None and not self.languages
 
     @property
     def longest_source(self) -> int:

@@ -13,6 +13,7 @@ from mtbridge.data.readers import problems as source_problems
 from mtbridge.specs.names import CONTROL
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.source import Datasets, Generated, Xglue
+from mtbridge.study.adaptation_checks import generation_has_models, taught_languages, ways_fit
 from mtbridge.study.checker import Checker
 from mtbridge.study.languages import study_languages, task_languages
 from mtbridge.study.model_checks import (
@@ -26,7 +27,6 @@ from mtbridge.study.model_checks import (
 )
 from mtbridge.study.outline import FLOOR
 from mtbridge.study.settings import RECIPE_SETTINGS, Settings
-from mtbridge.study.writing import ways, writing_models
 from mtbridge.tasks.kinds import kind_of
 
 
@@ -40,6 +40,7 @@ def check(settings: Settings, layers: list) -> None:
         protocols_fit_tasks,
         recipes_fit_tasks,
         generation_has_models,
+        ways_fit,
         languages_hold_the_source,
         shares_fit,
     ):
@@ -138,21 +139,6 @@ def recipes_fit_tasks(checker: Checker) -> None:
                 checker.wrong((*at, task, *first["loc"]), first["msg"])
 
 
-def generation_has_models(checker: Checker) -> None:
-    """Where texts are written, a model can write; ways of adapting have different names with their rates."""
-    settings = checker.settings
-    if settings.generation_tasks and not writing_models(settings):
-        message = f"none can write, which {settings.generation_tasks[0]} needs; expected an encoder with its decoder"
-        checker.wrong(("models",), message)
-    for name, way in settings.adaptations.items():
-        if len(set(way.rates)) < len(way.rates):
-            checker.wrong(("adaptations", name, "rates"), f"names one twice, {way.rates}")
-    for name, one in ways(settings).values():
-        if one.longest_source < 8:
-            message = f"{one.width} prompt vectors leave {one.longest_source} of {one.source_length} tokens"
-            checker.wrong(("adaptations", name, "width"), f"{message} for the text; expected 8 at least")
-
-
 def languages_hold_the_source(checker: Checker) -> None:
     """The source language is one of the study's languages; the user's corpus, if there is one, can be read."""
     settings = checker.settings
@@ -244,7 +230,8 @@ def source_can_be_read(checker: Checker, key: str) -> None:
     """No two languages and no two splits are read from the same rows, and the local files are there."""
     settings = checker.settings
     parts = [(split, language) for language in task_languages(settings, key) for split in ("dev", "test")]
-    parts.insert(0, ("train", settings.source_language))
+    taught = taught_languages(settings, key) if key in settings.generation_tasks else [settings.source_language]
+    parts[:0] = [("train", language) for language in taught]
     for part, message in source_problems(settings.source_of(key), parts, key):
         checker.wrong(("task_catalog", key, "source", part), message)
 

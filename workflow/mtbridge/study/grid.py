@@ -8,14 +8,14 @@ from pathlib import Path
 
 from mtbridge.base.checkout import from_here
 from mtbridge.specs.adaptation import Adaptation
-from mtbridge.specs.names import replicate_name
+from mtbridge.specs.names import replicate_name, split_replicate
 from mtbridge.specs.protocol import ALIGNED
 from mtbridge.study.languages import study_languages
 from mtbridge.study.layers import lock_files
 from mtbridge.study.outline import BASELINES, FLOOR, NO_RECIPE
 from mtbridge.study.replicates import with_replicates
 from mtbridge.study.settings import Origin, Settings
-from mtbridge.study.writing import ways, writing_models
+from mtbridge.study.writing import is_adapted, trained_as, ways, writing_models
 
 
 class Study:
@@ -63,9 +63,26 @@ class Study:
     @cached_property
     def writing_runs(self) -> list[dict]:
         """Every adaptation of a model to a task of generation: recipe (the way of adapting), model, task, seed."""
-        models = [name for model in writing_models(self.settings) for name in self.replicates(model)]
-        runs = itertools.product(self.ways, models, self.settings.generation_tasks, self.seeds)
-        return [dict(zip(("recipe", "model", "task", "seed"), run, strict=True)) for run in runs]
+        pairs = itertools.product(self.ways, writing_models(self.settings), self.settings.generation_tasks)
+        return [
+            {"recipe": recipe, "model": name, "task": task, "seed": seed}
+            for recipe, model, task in pairs
+            if is_adapted(self.settings, self.ways[recipe][0], model, task)
+            for name in self.replicates(model)
+            for seed in self.seeds
+        ]
+
+    def trained_as(self, recipe: str, model: str, task: str) -> str:
+        """The way with its rate whose training a run of a way shares, see `writing.trained_as`."""
+        return trained_as(self.ways, recipe, split_replicate(model)[0], task, self.settings)
+
+    @cached_property
+    def adaptations(self) -> list[dict]:
+        """The trainings of `writing_runs`, each once."""
+        runs = [
+            {**run, "recipe": self.trained_as(run["recipe"], run["model"], run["task"])} for run in self.writing_runs
+        ]
+        return list({tuple(run.values()): run for run in runs}.values())
 
     @cached_property
     def writing_runs_with_baselines(self) -> list[dict]:

@@ -37,10 +37,13 @@ class Options:
         """What a task is, and which of its test examples depend on each other."""
         return [*self.task(task), *to_options(self.settings.resampling(task))]
 
-    def examples(self, task: str, part: str) -> list[str]:
-        """The source of a part of a task's examples, and how many are taken."""
+    def examples(self, task: str, part: str, language: str | None = None) -> list[str]:
+        """The source of a part of a task's examples, and how many are taken.
+
+        language: of the training part; default: the source language.
+        """
         options = ["--source", to_json(self.settings.source_of(task)), "--seed", str(self.settings.data_seed)]
-        options += ["--source-language", self.settings.source_language]
+        options += ["--source-language", language or self.settings.source_language]
         for split in PARTS[part]:
             size = self.settings.size(task, split)
             options += [f"--{split}", str(size)] if size is not None else []
@@ -48,17 +51,17 @@ class Options:
             options += ["--languages", *task_languages(self.settings, task)]
         return options
 
-    def example_files(self, task: str, part: str) -> list[str]:
+    def example_files(self, task: str, part: str, language: str | None = None) -> list[str]:
         """The user's files that a part is read from; none if it is generated or comes from the Hub."""
-        languages = [self.settings.source_language]
+        languages = [language or self.settings.source_language]
         if part == "evaluation":
             languages = task_languages(self.settings, task)
         parts = [(split, language) for split in PARTS[part] for language in languages]
         return [str(path) for path in readers.files(self.settings.source_of(task), task, parts)]
 
-    def example_content(self, task: str, part: str) -> str:
+    def example_content(self, task: str, part: str, language: str | None = None) -> str:
         """A digest of these files: other content is other examples, whatever the files' dates."""
-        return content_digest(self.example_files(task, part))
+        return content_digest(self.example_files(task, part, language))
 
     def unused_readers(self, task: str) -> frozenset[str]:
         """The modules that read other kinds of source than the task's."""
@@ -149,6 +152,29 @@ class Options:
         """A way of adapting a model to a task of generation."""
         return to_options(self.study.ways[recipe][1])
 
+    def learns_from(self, recipe: str, task: str) -> list[str]:
+        """The files of the examples that a way learns from, below the results: one for each of its languages."""
+        way, source = self.study.ways[recipe][1], self.settings.source_language
+        files = []
+        for language in way.languages or [source]:
+            if language == source:
+                files.append(f"data/{task}/train.parquet")
+            elif way.translator is None:
+                files.append(f"data/{task}/train.{language}.parquet")
+            else:
+                files.append(f"data/{task}/translated/{way.translator}/train.{language}.parquet")
+        return files
+
+    def mixes(self, recipe: str, model: str) -> str | None:
+        """The tokens of the text that a way mixes in, below the results; None if it mixes in none."""
+        if not self.study.ways[recipe][1].mixed:
+            return None
+        return f"tokens/{self.settings.tokenizer_of(model)}/corpora/pretraining"
+
+    def translation(self) -> list[str]:
+        """How examples are translated: as outputs are written."""
+        return ["--source-language", self.settings.source_language, *self.decoding()]
+
     def decoding(self) -> list[str]:
         """How outputs are written."""
         return to_options(self.settings.decoding)
@@ -221,5 +247,8 @@ class Options:
 
     def _writing(self) -> dict:
         """Tasks of generation; every way of adapting with its settings, and its name without the rate."""
-        ways = {key: {"way": name, **asdict(way)} for key, (name, way) in self.study.ways.items()}
+        ways = {}
+        for key, (name, way) in self.study.ways.items():
+            only = {what: vars(self.settings.adaptations[name])[what] for what in ("models", "tasks")}
+            ways[key] = {"way": name, **asdict(way), **{what: names for what, names in only.items() if names}}
         return {"writing": self._tasks(self.settings.generation_tasks), "adaptations": ways}

@@ -103,6 +103,8 @@ class AdaptationSettings(OptionalAdaptation):
     rates: list[Annotated[float, Field(gt=0)]] = setting(
         [], description="Peak learning rates, each of which is run; the best on English dev is shown. Default: one."
     )
+    models: Names | None = setting(None, description="The models that are adapted in this way; default: all that can.")
+    tasks: Names | None = setting(None, description="The tasks that they are adapted to; default: all of generation.")
 
 
 @specification

@@ -1,6 +1,6 @@
 """Tasks of generation in a study: every way of adapting with its learning rates, and the models that can write."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields, replace
 
 from mtbridge.specs.adaptation import Adaptation
 from mtbridge.specs.families import FAMILIES
@@ -27,3 +27,32 @@ def writing_models(settings: Settings) -> list[str]:
         if made and family in FAMILIES and FAMILIES[family].sequence_to_sequence:
             found.append(model)
     return found
+
+
+def is_adapted(settings: Settings, way: str, model: str, task: str) -> bool:
+    """Whether a model is adapted in a way to a task; all are but where the way names others."""
+    given = settings.adaptations[way]
+    return model in (given.models or [model]) and task in (given.tasks or [task])
+
+
+def trained_as(found: dict[str, tuple[str, Adaptation]], recipe: str, model: str, task: str, settings: Settings) -> str:
+    """The way with its rate whose training a way shares, itself if none does.
+
+    A way that translates inputs and outputs trains as the same way without a translator.
+    """
+    one = found[recipe][1]
+    if one.translates_tests:
+        plain = asdict(replace(one, translator=None))
+        for other, (way, settings_of) in found.items():
+            if asdict(settings_of) == plain and is_adapted(settings, way, model, task):
+                return other
+    return recipe
+
+
+def translates(settings: Settings, model: str, pair: tuple[str, str]) -> bool:
+    """Whether a model has learnt to translate from one language (the pair's first) into another."""
+    spec = settings.model_catalog[model]
+    if spec.objective != "translation" or spec.directions is None:
+        return False
+    into, out_of = (settings.source_language == language for language in (pair[1], pair[0]))
+    return {"many-to-one": into, "one-to-many": out_of, "english-centric": into or out_of, "all": True}[spec.directions]

@@ -29,6 +29,7 @@ from mtbridge.tasks.kinds import kind_of
 from mtbridge.training import learning, resume
 from mtbridge.training.batches import batch_targets, epoch_batches
 from mtbridge.training.classifier import classifier
+from mtbridge.training.course import Diverged
 from mtbridge.training.cuda_graphs import GraphedStep
 from mtbridge.training.half_weights import HalfWeights
 from mtbridge.training.optimization import adamw, scheduled_rate, set_rate
@@ -42,10 +43,6 @@ if TYPE_CHECKING:
 
 # Attributes of Training that its state has as JSON; the tensors of the state are in `write`.
 STATE_ATTRIBUTES = ("steps", "tokens", "curve", "dev_curve", "recent", "seconds", "micro_batch")
-
-
-class Diverged(MtbridgeError):
-    """The loss of a step is not finite, or far above that of guessing."""
 
 
 @dataclass(frozen=True)

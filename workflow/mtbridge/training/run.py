@@ -15,7 +15,8 @@ from mtbridge.models.kernels import keep_memory
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.task import Task
 from mtbridge.training import resume
-from mtbridge.training.finetuning import Diverged, Training
+from mtbridge.training.course import peak_memory, restore, train_to_the_end
+from mtbridge.training.finetuning import Training
 from mtbridge.training.processes import Processes
 from mtbridge.training.run_data import RunFiles
 from mtbridge.training.weights_file import save
@@ -55,11 +56,11 @@ def finetune(
     with resume.State(state.folder, name, state.every, claim=processes.rank == 0) as saved_state:
         processes.wait()  # the others read the state after the first has the folder to itself
         training = Training(files, task, replace(recipe, precision=precision), seed, processes, device)
-        _restore(training, saved_state, processes)
+        restore(training, saved_state, processes)
         saved_state.listen()
         begin_work()
         start, resumed_at = time.perf_counter() - started, training.steps
-        _train(training, saved_state, processes, about)
+        train_to_the_end(training, saved_state, processes, about)
         if processes.rank == 0:
             facts = {**about, "why": resume.explain_rerun(_origin_file(files), origin), "task": task.name, "seed": seed}
             facts |= {"recipe": asdict(recipe), "labels": list(task.labels), "resumed_at": resumed_at}
@@ -92,34 +93,6 @@ def _origin_file(files: RunFiles) -> Path:
     return Path(files.record).with_name("made_of.json")
 
 
-def _restore(training: Training, state: resume.State, processes: Processes) -> None:
-    """Continue from the state on disk if all processes could read it."""
-    content = state.load()
-    if processes.any(content is None) or content is None:
-        return
-    training.restore(*content)
-    if processes.rank == 0:
-        print(f"going on after step {training.steps} of {training.total}", file=sys.stderr, flush=True)
-
-
-def _train(training: Training, state: resume.State, processes: Processes, about: dict) -> None:
-    """Train to the end. Of several processes only the first raises an error; the others exit silently."""
-    try:
-        training.run(state)
-    except (Diverged, resume.Interrupted) as error:
-        if isinstance(error, Diverged):
-            error = Diverged(f"{about.get('model')}, {error}")
-            if state.folder and processes.rank == 0:
-                state.write(training.model.state_dict(), {"error": str(error)}, "diverged")
-        if processes.count > 1:
-            # When the others exit, the launcher ends the first too; it must have time to write the message.
-            state.ignore_signals()
-        processes.wait()
-        if processes.rank != 0:
-            sys.exit(1)
-        raise error
-
-
 def _write(training: Training, files: RunFiles, facts: dict, start: float) -> None:
     """Write the weights of the selected epoch, and the record; `start` is the seconds before the first step."""
     vocabulary, best, recipe = training.vocabulary, training.best, training.recipe
@@ -145,14 +118,3 @@ def _write(training: Training, files: RunFiles, facts: dict, start: float) -> No
         print(f"warning: {facts.get('model')}, {facts['task']}, seed {facts['seed']}: {warning}", file=sys.stderr)
     save(files.weights, weights, files.encoder, vocabulary.rows, scale)
     write_json(record | {"weights": sha256(files.weights)}, files.record)
-
-
-def peak_memory() -> int:
-    """The larger of this process's peak resident memory and its peak memory on the GPU, in MB (2²⁰ bytes)."""
-    import resource
-
-    import torch
-
-    # Linux gives ru_maxrss in KB.
-    host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return max(host, torch.cuda.max_memory_allocated() >> 20) if torch.cuda.is_available() else host

@@ -7,8 +7,10 @@ clearly on the other: by a t test, after Holm's correction for all comparisons o
 model that is said of this checkpoint alone.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,18 +24,26 @@ from mtbridge.study.outline import NO_RECIPE, Outline, OutlineTask
 
 COLUMNS = ["claim", "text", "task", "model", "verdict", "effect", "low", "high", "tested", "basis", "p", "P", "S"]
 LIMITS = (-100.0, 100.0)
-# (recipe, model) of both sides, the measure, the smallest effect that supports the finding, and what was tested
-Test = tuple[tuple[str, str], tuple[str, str], str, float, str]
+ON_TEXT = ("denoising",)  # objectives on a text alone that a decoder learns from
+
+
+class Test(NamedTuple):
+    """A comparison: (recipe, model) of both sides, the smallest effect that supports the finding, what was tested."""
+
+    one: tuple[str, str]
+    other: tuple[str, str]
+    measure: str
+    least: float
+    tested: str
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A finding: its text, and the comparisons that test it in a task; `missing` says why there are none."""
+    """A finding: its text, and the comparisons that test it in a task."""
 
     name: str
     text: str
-    tests: Callable[[Outline, OutlineTask, Found], Iterator[Test]] | None = None
-    missing: str = ""
+    tests: Callable[[Outline, OutlineTask, Found], Iterator[Test]]
 
 
 def rates_of(outline: Outline, found: Found, way: str, model: str) -> list[str]:
@@ -48,12 +58,33 @@ def chosen(outline: Outline, found: Found, way: str, model: str) -> str | None:
 
 
 def ways_with(outline: Outline, method: str) -> list[str]:
-    """The ways of adapting that use a method."""
-    return list(dict.fromkeys(about["way"] for about in outline.adaptations.values() if about["method"] == method))
+    """The ways of adapting that use a method and nothing else: English examples alone, and no other text."""
+    return [way for way, about in _ways(outline).items() if about["method"] == method and is_bare(about)]
+
+
+def is_bare(about: Mapping) -> bool:
+    """Whether a way learns from the source language's own examples alone."""
+    return not about.get("languages") and not about.get("translator") and not about.get("mixed")
+
+
+def is_method(outline: Outline, task: OutlineTask, about: Mapping) -> bool:
+    """Whether a way is one of the methods that are compared: no translations, not examples of every language."""
+    everywhere = set(task.languages) <= set(about.get("languages", ()))
+    return not about.get("translator") and not everywhere
+
+
+def _ways(outline: Outline) -> dict[str, Mapping]:
+    """Name of a way -> its settings, with one of its rates."""
+    return {about["way"]: about for about in reversed(outline.adaptations.values())}
 
 
 def _models(found: Found) -> list[str]:
     return list(dict.fromkeys(model for recipe, model in found if recipe != NO_RECIPE))
+
+
+def _of_scratch(outline: Outline, objective: str) -> list[str]:
+    """The models that were trained from scratch on an objective."""
+    return [model.key for model in outline.models if model.base is None and model.objective == objective]
 
 
 def lower_rate(outline: Outline, task: OutlineTask, found: Found) -> Iterator[Test]:
@@ -72,7 +103,7 @@ def _extreme_rates(outline: Outline, found: Found, measure: str, lowest_first: b
             recipes = rates_of(outline, found, way, model)
             if len(recipes) > 1:
                 pair = (recipes[0], recipes[-1]) if lowest_first else (recipes[-1], recipes[0])
-                yield (pair[0], model), (pair[1], model), measure, 0.0, f"{pair[0]} minus {pair[1]}"
+                yield Test((pair[0], model), (pair[1], model), measure, 0.0, f"{pair[0]} minus {pair[1]}")
 
 
 def frozen_keeps(outline: Outline, task: OutlineTask, found: Found) -> Iterator[Test]:
@@ -82,32 +113,84 @@ def frozen_keeps(outline: Outline, task: OutlineTask, found: Found) -> Iterator[
             for frozen in ways_with(outline, "frozen"):
                 one, other = (rates_of(outline, found, way, model)[-1:] for way in (full, frozen))
                 if one and other:
-                    yield (one[0], model), (other[0], model), "wrong_language", 0.0, f"{one[0]} minus {other[0]}"
+                    tested = f"{one[0]} minus {other[0]}"
+                    yield Test((one[0], model), (other[0], model), "wrong_language", 0.0, tested)
 
 
 def others_bring_little(outline: Outline, task: OutlineTask, found: Found) -> Iterator[Test]:
-    """Full fine-tuning at its chosen rate is at most the margin below every other way at its own."""
+    """Full fine-tuning at its chosen rate is at most the margin below every other method at its own."""
     for model in _models(found):
         for full in ways_with(outline, "full"):
-            own = chosen(outline, found, full, model)
-            for way in dict.fromkeys(about["way"] for about in outline.adaptations.values()):
-                other = chosen(outline, found, way, model)
-                if own and other and way != full:
-                    yield (own, model), (other, model), task.metric, -outline.margin, f"{own} minus {other}"
+            yield from _against_all(outline, task, found, model, full, -outline.margin)
+
+
+def frozen_is_best(outline: Outline, task: OutlineTask, found: Found) -> Iterator[Test]:
+    """A frozen decoder against every other method, all at their chosen rates, for models that learnt denoising."""
+    for model in _of_scratch(outline, "denoising"):
+        for frozen in ways_with(outline, "frozen"):
+            yield from _against_all(outline, task, found, model, frozen, 0.0)
+
+
+def sources_are_best(outline: Outline, task: OutlineTask, found: Found) -> Iterator[Test]:
+    """Several source languages against every other method, all at their chosen rates, for mT5's objective."""
+    for model in _of_scratch(outline, "span_corruption"):
+        for way, about in _ways(outline).items():
+            if len(about.get("languages", ())) > 1 and is_method(outline, task, about):
+                yield from _against_all(outline, task, found, model, way, 0.0)
+
+
+def _against_all(
+    outline: Outline, task: OutlineTask, found: Found, model: str, way: str, least: float
+) -> Iterator[Test]:
+    """A way against every other method, both at their chosen rates."""
+    own = chosen(outline, found, way, model)
+    for name, about in _ways(outline).items():
+        other = chosen(outline, found, name, model)
+        if own and other and name != way and is_method(outline, task, about):
+            yield Test((own, model), (other, model), task.metric, least, f"{own} minus {other}")
+
+
+def intermediate_helps(outline: Outline, task: OutlineTask, found: Found) -> Iterator[Test]:
+    """A model that went on to learn from text alone against the one that it continues, both at their chosen rates."""
+    for model in outline.models:
+        if model.base is None or model.objective not in ON_TEXT:
+            continue
+        yield from _two_models(outline, task, found, (model.key, model.base), 0.0)
 
 
 def nllb_is_competitive(outline: Outline, task: OutlineTask, found: Found) -> Iterator[Test]:
-    """NLLB is at most the margin below mBART, both fully fine-tuned at their chosen rates.
+    """NLLB is at most the margin below mBART: the models trained from scratch on translation, and on denoising."""
+    for pair in itertools.product(_of_scratch(outline, "translation"), _of_scratch(outline, "denoising")):
+        yield from _two_models(outline, task, found, pair, -outline.margin)
 
-    They are the models that are trained on translation, and on denoising, from scratch.
-    """
-    scratch = {model.objective: model.key for model in outline.models if model.base is None}
-    pair = scratch.get("translation"), scratch.get("denoising")
+
+def sizes_alike(outline: Outline, task: OutlineTask, found: Found) -> Iterator[Test]:
+    """mBART is at most the margin below mT5: the models trained from scratch on denoising, and on span corruption."""
+    for pair in itertools.product(_of_scratch(outline, "denoising"), _of_scratch(outline, "span_corruption")):
+        yield from _two_models(outline, task, found, pair, -outline.margin)
+
+
+def _two_models(
+    outline: Outline, task: OutlineTask, found: Found, pair: tuple[str, str], least: float
+) -> Iterator[Test]:
+    """Two models, both fully fine-tuned at their chosen rates."""
     for full in ways_with(outline, "full"):
-        one, other = (chosen(outline, found, full, model) if model else None for model in pair)
-        if pair[0] and pair[1] and one and other:
+        one, other = (chosen(outline, found, full, model) for model in pair)
+        if one and other:
             tested = f"{pair[0]} ({one}) minus {pair[1]} ({other})"
-            yield (one, pair[0]), (other, pair[1]), task.metric, -outline.margin, tested
+            yield Test((one, pair[0]), (other, pair[1]), task.metric, least, tested)
+
+
+def translate_is_reached(outline: Outline, task: OutlineTask, found: Found) -> Iterator[Test]:
+    """A model's best method, by dev, is at most the margin below translate-train at its chosen rate."""
+    ways = _ways(outline)
+    for model in _models(found):
+        methods = [chosen(outline, found, way, model) for way, about in ways.items() if is_method(outline, task, about)]
+        best = max(filter(None, methods), key=lambda name: found[name, model].dev, default=None)
+        for way, about in ways.items():
+            other = chosen(outline, found, way, model)
+            if about.get("translator") and about.get("languages") and best and other:
+                yield Test((best, model), (other, model), task.metric, -outline.margin, f"{best} minus {other}")
 
 
 CLAIMS = (
@@ -116,12 +199,13 @@ CLAIMS = (
     ),
     Claim("leftovers", "… at the price of some left-overs of pretraining.", leftovers),
     Claim("frozen", "With decoder and embeddings frozen the language stays where it is else lost.", frozen_keeps),
-    Claim("others", "At chosen rates the other ways bring little over full fine-tuning.", others_bring_little),
+    Claim("others", "At chosen rates the other methods bring little over full fine-tuning.", others_bring_little),
+    Claim("frozen_best", "Freezing decoder and embeddings works best for mBART.", frozen_is_best),
+    Claim("sources", "Several source languages work best for mT5.", sources_are_best),
+    Claim("intermediate", "Intermediate tuning helps in most cases.", intermediate_helps),
+    Claim("sizes", "mBART is as good as mT5 of its size.", sizes_alike),
     Claim("nllb", "NLLB is competitive with mBART in summaries.", nllb_is_competitive),
-    Claim("intermediate", "Intermediate tuning helps in most cases.", missing="no model with intermediate tuning"),
-    Claim("sources", "Several source languages work best for mT5.", missing="no mT5, one source language"),
-    Claim("sizes", "mBART is as good as mT5 of its size.", missing="no mT5"),
-    Claim("translate", "The best models reach translate-train.", missing="no translated training data"),
+    Claim("translate", "The best methods reach translate-train.", translate_is_reached),
 )  # fmt: skip
 
 
@@ -134,16 +218,16 @@ def ledger(outline: Outline, written: Mapping[OutlineTask, Found]) -> pd.DataFra
     for claim in CLAIMS:
         about = {"claim": claim.name, "text": claim.text}
         own = [
-            {**about, "task": task.name, "model": test[0][1], **_row(outline, found, test)}
+            {**about, "task": task.name, "model": test.one[1], **_row(outline, found, test)}
             for task, found in written.items()
-            for test in (claim.tests(outline, task, found) if claim.tests else ())
+            for test in claim.tests(outline, task, found)
         ]
         for row, p in zip(own, holm([row["p"] for row in own]), strict=True):
             row["p"] = p
             if p < ALPHA:
                 row["verdict"] = SUPPORTED if row["effect"] > row["least"] else CONTRADICTED
-        missing = claim.missing or "no runs that compare it"
-        rows += own or [{**about, "task": "", "model": "", "verdict": NOT_TESTABLE, "tested": missing, "basis": ""}]
+        nothing = {"task": "", "model": "", "verdict": NOT_TESTABLE, "tested": "no runs compare it", "basis": ""}
+        rows += own or [{**about, **nothing}]
     return pd.DataFrame(rows).reindex(columns=COLUMNS)
 
 
