@@ -1,5 +1,6 @@
 """Writes the outputs of an adapted model: test of every language, and dev of the source language."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,14 @@ def write_texts(
     sources: list[np.ndarray],
     language: str,
     decoding: Decoding,
+    progress: Callable[[int], object] | None = None,
 ) -> list[list[int]]:
-    """The outputs for sources of one language, as token ids, in their order."""
+    """The outputs for sources, as token ids, in their order.
+
+    Args:
+        language: of the outputs.
+        progress: is called with the number of outputs that are done.
+    """
     import torch
 
     ids = writer.ids
@@ -72,6 +79,7 @@ def write_texts(
     tag, banned = ((writer.tag(language),), writer.never_written) if decoding.force_language else ((), ())
     frame = Frame((ids["end"], *tag), decoding.longest, ids["end"], ids["pad"], banned)
     out: list[list[int]] = [[] for _ in sources]
+    done = 0
     for rows in sorted_batches(np.array([len(source) for source in sources]), TOKENS):
         with torch.inference_mode():
             encoded, mask = adapted.encode([sources[row] for row in rows], ids["pad"])
@@ -81,6 +89,9 @@ def write_texts(
             written = by_beams(adapted.model, encoded, mask, frame, decoding.beams, decoding.no_repeat)
         for row, tokens in zip(rows, written, strict=True):
             out[row] = tokens
+        done += len(rows)
+        if progress:
+            progress(done)
     return out
 
 
