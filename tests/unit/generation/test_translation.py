@@ -1,0 +1,139 @@
+"""Translation: transformers' own search on padded batches, whatever the order and the batches; nothing cut in silence."""
+
+import numpy as np
+import pytest
+import torch
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.generation import writing
+from mtbridge.generation.inputs import padded
+from mtbridge.generation.translation import Translator
+from mtbridge.specs.adaptation import Decoding
+from mtbridge.training.pretraining.initialization import create, open_checkpoint
+from tests.support import pretraining, small
+from tests.unit.generation.conftest import WRITERS
+
+DIRECTIONS = [("en", "de"), ("de", "en")]
+DECODINGS = [Decoding(longest=12), Decoding(beams=3, no_repeat=2, longest=12)]
+
+
+def sentences(language, count=24):
+    rng = np.random.default_rng(7)
+    made = [" ".join(small.sentence(rng, int(rng.integers(1, 12)))) for _ in range(count)]
+    return [text.upper() for text in made] if language == "de" else made
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A model that has learnt a little to write English in capitals, and the way back."""
+    place = pretraining.make_place(tmp_path_factory.mktemp("translator"))
+    pretraining.run(place, place / "model", pretraining.plan("m2m_100", "translation", 400, "all"))
+    return Translator(place / "model", place / "tokenizer"), place / "model"
+
+
+@pytest.fixture(params=[*WRITERS, "trained"])
+def translator(request, place, tmp_path, trained):
+    """(translator, checkpoint): random models of each family, in which the end token is likely enough, and the other."""
+    if request.param == "trained":
+        return trained
+    model = open_checkpoint(place / request.param)
+    torch.manual_seed(5)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.4)
+    model.save_pretrained(tmp_path / "model")
+    return Translator(tmp_path / "model", place / "tokenizer"), tmp_path / "model"
+
+
+def by_transformers(checkpoint, writer, texts, source, target, decoding):
+    """What transformers' `generate` writes for one padded batch of all texts."""
+    model = open_checkpoint(checkpoint).eval()
+    end, pad = writer.ids["end"], writer.ids["pad"]
+    ids = [one.ids for one in writer.tokenizer.encode_batch(texts, add_special_tokens=False)]
+    batch = padded([np.array([writer.tag(source), *row, end]) for row in ids], pad)
+    with torch.inference_mode():
+        written = model.generate(
+            input_ids=batch,
+            attention_mask=(batch != pad).long(),
+            # Not as `forced_bos_token_id`: beams would then count the tag as one of the output's tokens.
+            decoder_input_ids=torch.tensor([[end, writer.tag(target)]]).repeat(len(batch), 1),
+            forced_bos_token_id=None,
+            max_new_tokens=decoding.longest,
+            num_beams=decoding.beams,
+            no_repeat_ngram_size=decoding.no_repeat,
+            do_sample=False,
+            eos_token_id=end,
+            pad_token_id=pad,
+            bad_words_ids=[[token] for token in writer.never_written],
+            forced_eos_token_id=None,
+        )
+    return writer.tokenizer.decode_batch(written.tolist())
+
+
+@pytest.mark.parametrize(("source", "target"), DIRECTIONS)
+def test_translations_are_those_of_transformers_on_a_padded_batch(translator, source, target):
+    texts = sentences(source)
+    translate, checkpoint = translator
+    got = translate.translate(texts, source, target, DECODINGS[0])
+    assert got == by_transformers(checkpoint, translate.writer, texts, source, target, DECODINGS[0])
+    assert len(set(got)) > 1
+
+
+def test_beams_are_those_of_transformers_on_a_padded_batch(trained):
+    translate, checkpoint = trained
+    decoding = Decoding(beams=3, longest=12)
+    texts = sentences("en")
+    got = translate.translate(texts, "en", "de", decoding)
+    assert got == by_transformers(checkpoint, translate.writer, texts, "en", "de", decoding)
+    assert got != translate.translate(texts, "en", "de", Decoding(longest=12))
+
+
+@pytest.mark.parametrize("decoding", DECODINGS, ids=["greedy", "beams"])
+def test_neither_order_nor_batches_change_a_translation(trained, monkeypatch, decoding):
+    translate, _ = trained
+    texts = sentences("en")
+    expected = translate.translate(texts, "en", "de", decoding)
+    order = np.random.default_rng(3).permutation(len(texts))
+    assert translate.translate([texts[i] for i in order], "en", "de", decoding) == [expected[i] for i in order]
+    monkeypatch.setattr(writing, "TOKENS", 20)
+    assert translate.translate(texts, "en", "de", decoding) == expected
+
+
+def test_the_tag_of_the_target_decides_the_language(trained):
+    translate, _ = trained
+    for (source, target), is_right in zip(DIRECTIONS, (str.isupper, str.islower), strict=True):
+        found = translate.translate(sentences(source), source, target, Decoding(longest=20))
+        assert sum(map(is_right, found)) > len(found) / 2
+
+
+def test_no_text_and_empty_texts_are_no_error(trained):
+    translate, _ = trained
+    assert translate.translate([], "en", "de", Decoding()) == []
+    assert len(translate.translate(["", "cat"], "en", "de", Decoding())) == 2
+
+
+def test_what_is_cut_is_said(trained, capsys):
+    translate, _ = trained
+    texts = ["cat", "dog " * 70, "bird"]
+    found = translate.write(texts, "en", "de", Decoding())
+    assert found.source_cut == [False, True, False]
+    translate.translate(texts, "en", "de", Decoding(longest=1))
+    printed = capsys.readouterr().err
+    assert "en-de: 1 of 3 sources were cut" in printed and "translations were cut" in printed
+
+
+def test_progress_ends_with_all_texts(trained):
+    translate, _ = trained
+    done: list[int] = []
+    translate.translate(sentences("en"), "en", "de", Decoding(longest=3), done.append)
+    assert done[-1] == 24 and done == sorted(done)
+
+
+def test_an_unknown_language_and_a_model_without_a_decoder_are_refused_in_one_line(trained, place, tmp_path):
+    translate, _ = trained
+    for pair in (("en", "fr"), ("fr", "en")):
+        with pytest.raises(MtbridgeError, match="no tag for 'fr'"):
+            translate.translate(["cat"], *pair, Decoding())
+    create("bert", small.SMALL, translate.writer.ids, 150, 1).save_pretrained(tmp_path / "bert")
+    with pytest.raises(MtbridgeError, match="bert, which has no decoder"):
+        Translator(tmp_path / "bert", place / "tokenizer")
