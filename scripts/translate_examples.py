@@ -13,7 +13,6 @@ from mtbridge.base.program import command
 
 
 def main():
-    from mtbridge.specs.adaptation import Decoding
     from mtbridge.specs.options import add_options, read_options
     from mtbridge.specs.task import Task
 
@@ -28,7 +27,6 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     add_gpu_options(parser)
     parser.add_argument("--output", type=Path, required=True)
-    add_options(parser, Decoding)
     arguments = parser.parse_args()
 
     reserve(arguments)
@@ -39,13 +37,13 @@ def main():
 
     torch.set_num_threads(arguments.threads)
     files = TranslatedFiles(arguments.checkpoint, arguments.tokenizer, arguments.examples, arguments.output)
-    task, decoding = read_options(arguments, Task), read_options(arguments, Decoding)
+    task = read_options(arguments, Task)
     if arguments.part == "evaluation":
-        translate_evaluation(files, task, decoding, arguments.source_language)
+        translate_evaluation(files, task, arguments.source_language)
     elif arguments.language is None:
         raise MtbridgeError("--language: the training part needs the language that it is translated into")
     else:
-        translate_training(files, task, arguments.language, decoding, arguments.source_language)
+        translate_training(files, task, arguments.language, arguments.source_language)
 
 
 if __name__ == "__main__":

@@ -24,11 +24,11 @@ rule translate_examples:
     params:
         scripts=scripts,
         task=lambda wildcards: options.task(wildcards.task),
-        flags=options.translation(),
+        source_language=study.settings.source_language,
         content=lambda wildcards: options.checkpoint_content(wildcards.model),
         code=digest("translate_examples"),
     shell:
-        "python {params.scripts:q}/translate_examples.py --part train {params.task:q} {params.flags:q} "
+        "python {params.scripts:q}/translate_examples.py --part train {params.task:q} --source-language {params.source_language:q} "
         "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} --checkpoint {input.checkpoint:q} "
         "--tokenizer {input.tokenizer:q} --examples {input.examples:q} --language {wildcards.language} --threads {threads} "
         "--output {output:q} > {log:q} 2>&1"
@@ -57,11 +57,11 @@ rule translate_tests:
     params:
         scripts=scripts,
         task=lambda wildcards: options.task(wildcards.task),
-        flags=options.translation(),
+        source_language=study.settings.source_language,
         content=lambda wildcards: options.checkpoint_content(wildcards.model),
         code=digest("translate_examples"),
     shell:
-        "python {params.scripts:q}/translate_examples.py --part evaluation {params.task:q} {params.flags:q} "
+        "python {params.scripts:q}/translate_examples.py --part evaluation {params.task:q} --source-language {params.source_language:q} "
         "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} --checkpoint {input.checkpoint:q} "
         "--tokenizer {input.tokenizer:q} --examples {input.examples:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
 

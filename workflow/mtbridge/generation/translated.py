@@ -2,7 +2,8 @@
 
 translate-train: English training examples are translated into the other languages, and learnt from. translate-test: the
 test's inputs are translated into English, where a model that was adapted in English writes; its outputs are translated
-back. Texts are translated sentence by sentence, as models learn to translate.
+back. Texts are translated sentence by sentence, as models learn to translate, and greedily: how outputs are written
+(`decoding`) is no part of the data that is learnt from.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from mtbridge.generation.translation import Translator
 from mtbridge.generation.writing import OutputFiles, output_table, sources_of, wanted_rows, write_texts
 from mtbridge.specs.adaptation import Decoding
 from mtbridge.specs.task import Task
+
+SENTENCE = Decoding(longest=128)  # how a sentence is translated
 
 
 @dataclass(frozen=True)
@@ -39,19 +42,16 @@ def translate_texts(
     texts: list[str],
     source: str,
     target: str,
-    decoding: Decoding,
     progress: Callable[[int], object] | None = None,
 ) -> list[str]:
     """Translations of texts of several sentences, in their order; equal sentences are translated once."""
     parts = [sentences(text) for text in texts]
     unique = list(dict.fromkeys(sentence for of_text in parts for sentence in of_text))
-    found = dict(zip(unique, translator.translate(unique, source, target, decoding, progress), strict=True))
+    found = dict(zip(unique, translator.translate(unique, source, target, SENTENCE, progress), strict=True))
     return [joined([found[sentence] for sentence in of_text], target) for of_text in parts]
 
 
-def translate_training(
-    files: TranslatedFiles, task: Task, language: str, decoding: Decoding, source_language: str = "en"
-) -> None:
+def translate_training(files: TranslatedFiles, task: Task, language: str, source_language: str = "en") -> None:
     """Write the training examples in another language: texts and labels are translations, ids are the same.
 
     An example of which nothing is left is dropped, as one without a label would be; how many is printed.
@@ -70,7 +70,7 @@ def translate_training(
     progress = Progress("columns", len(names))
     made = table.assign(language=language)
     for done, name in enumerate(names, 1):
-        made[name] = translate_texts(translator, list(table[name]), source_language, language, decoding)
+        made[name] = translate_texts(translator, list(table[name]), source_language, language)
         progress(done)
     whole = made[names].apply(lambda column: column.str.strip().ne("")).all(axis=1)
     if not whole.any():
@@ -80,7 +80,7 @@ def translate_training(
     write_parquet(pd.DataFrame(made[whole][_columns(task)]), files.output)
 
 
-def translate_evaluation(files: TranslatedFiles, task: Task, decoding: Decoding, source_language: str = "en") -> None:
+def translate_evaluation(files: TranslatedFiles, task: Task, source_language: str = "en") -> None:
     """Write the test examples of all other languages with their texts in the source language.
 
     `language` stays that of the example, and so do ids and labels.
@@ -97,7 +97,7 @@ def translate_evaluation(files: TranslatedFiles, task: Task, decoding: Decoding,
     for done, language in enumerate(languages, 1):
         own = table[table["language"] == language].copy()
         for name in task.columns:
-            own[name] = translate_texts(translator, list(own[name]), language, source_language, decoding)
+            own[name] = translate_texts(translator, list(own[name]), language, source_language)
         parts.append(own)
         progress(done)
     write_parquet(pd.concat(parts, ignore_index=True) if parts else table, files.output)
@@ -146,7 +146,7 @@ def write_translated_outputs(
         written = write_texts(adapted, writer, sources, source_language, decoding)
         table = output_table(texts, rows, written, writer, decoding)
         if not direct:
-            back = translate_texts(translator, list(table["output"]), source_language, language, decoding)
+            back = translate_texts(translator, list(table["output"]), source_language, language)
             table = table.assign(output=back)
         tables.append(table)
         progress(done)

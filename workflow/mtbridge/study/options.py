@@ -171,10 +171,6 @@ class Options:
             return None
         return f"tokens/{self.settings.tokenizer_of(model)}/corpora/pretraining"
 
-    def translation(self) -> list[str]:
-        """How examples are translated: as outputs are written."""
-        return ["--source-language", self.settings.source_language, *self.decoding()]
-
     def decoding(self) -> list[str]:
         """How outputs are written."""
         return to_options(self.settings.decoding)
