@@ -1,4 +1,4 @@
-"""Translation: transformers' own search on padded batches, whatever the order and the batches; nothing cut in silence."""
+"""Translation: transformers' own search on padded batches, in any order and batches; nothing cut in silence."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def trained(tmp_path_factory):
 
 @pytest.fixture(params=[*WRITERS, "trained"])
 def translator(request, place, tmp_path, trained):
-    """(translator, checkpoint): random models of each family, in which the end token is likely enough, and the other."""
+    """(translator, checkpoint): random models of each family, whose end token is likely enough, and the other."""
     if request.param == "trained":
         return trained
     model = open_checkpoint(place / request.param)

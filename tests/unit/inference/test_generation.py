@@ -7,7 +7,16 @@ import pandas as pd
 import pytest
 
 from mtbridge.inference.claims.generation import CLAIMS, ledger
-from mtbridge.inference.generation import ENGLISH, FAULTS, MEASURES, REFERENCE, ZERO_SHOT, summarise, written_of
+from mtbridge.inference.generation import (
+    ENGLISH,
+    FAULTS,
+    MEASURES,
+    REFERENCE,
+    UNTAUGHT,
+    ZERO_SHOT,
+    summarise,
+    written_of,
+)
 from mtbridge.study.outline import read_outline
 
 LANGUAGES, TEST, DEV = ("de", "en", "ru"), 40, 10
@@ -220,6 +229,74 @@ def test_models_that_are_adapted_in_one_way_are_pooled(tmp_path):
     several = [{"key": key, "label": key, "kind": "LM"} for key in ("mbart", "nllb")]
     write(tmp_path, {("full-0.01", key, seed): scored(seed) for key in ("mbart", "nllb") for seed in (1, 2)})
     assert of(summary(outline(models=several), tmp_path), "full-0.01", "chrf", ZERO_SHOT)["df"] == 2
+
+
+def of_ways(**given):
+    """An outline whose ways have one rate each; given: name -> settings beside method and rate."""
+    return {
+        f"{way}-0.001": {"way": way, "method": settings.pop("method", "full"), "learning_rate": 0.001, **settings}
+        for way, settings in given.items()
+    }
+
+
+def compared(study, folder, claim):
+    found = findings(study, folder).query(f"claim == '{claim}'")
+    return {row["tested"]: row for row in found.to_dict("records")}
+
+
+def test_untaught_languages_are_those_that_no_way_learns_from_but_one_of_all(tmp_path):
+    several, everywhere = {"languages": ["en", "de"]}, {"languages": ["de", "en", "ru"]}
+    write(tmp_path, {("full-0.001", "mbart", 1): scored(1)})
+    found = summary(outline(adaptations=of_ways(full={}, several=several, all=everywhere)), tmp_path)
+    of_russian, untaught = (of(found, "full-0.001", "chrf", name) for name in ("ru", UNTAUGHT))
+    assert untaught["value"] == of_russian["value"] and untaught["low"] == of_russian["low"]
+    alone = summary(outline(adaptations=of_ways(full={}, all=everywhere)), tmp_path)
+    assert UNTAUGHT not in set(alone["statistic"]), "where none learns from some, it is the zero-shot mean"
+
+
+def test_methods_are_compared_without_what_is_to_be_reached(tmp_path):
+    """Translations and examples of every language are no methods; translate-train is what the best method reaches."""
+    ways = of_ways(
+        **{"full": {}, "frozen": {"method": "frozen"}, "mixed": {"mixed": 0.2}, "several": {"languages": ["en", "de"]}},
+        **{"in-language": {"languages": ["de", "en", "ru"]}, "translate-test": {"translator": "m"}},
+        **{"translate-train": {"languages": ["de", "en", "ru"], "translator": "m"}},
+    )
+    study = outline(adaptations=ways, model={"objective": "denoising"})
+    best = {"frozen-0.001": 20.0}
+    for name in ways:
+        write(tmp_path, {(name, "mbart", seed): scored(seed, best.get(name, 0.0)) for seed in (1, 2)})
+    others = {"frozen-0.001", "mixed-0.001", "several-0.001"}
+    assert set(compared(study, tmp_path, "others")) == {f"full-0.001 minus {name}" for name in others}
+    others = {"full-0.001", "mixed-0.001", "several-0.001"}
+    assert set(compared(study, tmp_path, "frozen_best")) == {f"frozen-0.001 minus {name}" for name in others}
+    reached = compared(study, tmp_path, "translate")
+    assert set(reached) == {"frozen-0.001 minus translate-train-0.001"}
+    assert reached["frozen-0.001 minus translate-train-0.001"]["verdict"] == "supported"
+    assert compared(study, tmp_path, "sources")["no runs compare it"]["verdict"] == "not testable"
+
+
+def test_models_are_compared_by_what_they_learnt(tmp_path):
+    models = [
+        {"key": "mbart", "label": "mBART", "kind": "LM", "objective": "denoising"},
+        {"key": "more", "label": "more", "kind": "control", "objective": "denoising", "base": "mbart"},
+        {"key": "m2m", "label": "m2m", "kind": "CP", "objective": "translation", "base": "mbart"},
+        {"key": "nllb", "label": "NLLB", "kind": "MT", "objective": "translation"},
+        {"key": "mt5", "label": "mT5", "kind": "LM", "objective": "span_corruption"},
+    ]
+    study = outline(adaptations=of_ways(full={}, several={"languages": ["en", "de"]}), models=models)
+    shifts = {"mbart": 0.0, "more": 15.0, "m2m": 5.0, "nllb": -15.0, "mt5": 0.0}
+    for key, shift in shifts.items():
+        write(tmp_path, {("full-0.001", key, seed): scored(seed, shift) for seed in (1, 2)})
+    write(tmp_path, {("several-0.001", "mt5", seed): scored(seed, 20.0) for seed in (1, 2)})
+
+    def verdicts(claim):
+        return {name: row["verdict"] for name, row in compared(study, tmp_path, claim).items()}
+
+    rate = "(full-0.001)"
+    assert verdicts("intermediate") == {f"more {rate} minus mbart {rate}": "supported"}
+    assert verdicts("nllb") == {f"nllb {rate} minus mbart {rate}": "contradicted"}
+    assert verdicts("sources") == {"several-0.001 minus full-0.001": "supported"}
+    assert set(verdicts("sizes")) == {f"mbart {rate} minus mt5 {rate}"}
 
 
 def test_one_run_has_no_verdict(tmp_path):

@@ -1,5 +1,6 @@
 """The examples that an adaptation learns from: those of the source language, or of several."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,17 +49,18 @@ def learning_examples(writer: Writer, files: Sequence[Path], task: Task, adaptat
         if len(rows) == 0:
             raise MtbridgeError(f"{path}: no examples of the split 'train'; expected English ones")
         for row in rows if adaptation.whole else rows[number :: len(files)]:
-            pairs.append(_pair(writer, texts, row, adaptation))
+            pairs.append(_pair(writer, texts, row, adaptation.longest_source, adaptation.target_length))
             names.append(texts.example_id[row])
             languages.append(str(texts.language[row]))
-            cut[0] += len(texts.sources[row]) > len(pairs[-1][0])
-            cut[1] += len(texts.targets[row]) > len(pairs[-1][1][0])
+            source, (target, _) = _pair(writer, texts, row, sys.maxsize, sys.maxsize)
+            cut[0] += len(source) > len(pairs[-1][0])
+            cut[1] += len(target) > len(pairs[-1][1][0])
     return Examples(names, languages, pairs, (cut[0], cut[1]))
 
 
-def _pair(writer: Writer, texts: Texts, row: int, adaptation: Adaptation) -> Pair:
+def _pair(writer: Writer, texts: Texts, row: int, longest_source: int, longest_target: int) -> Pair:
     language = str(texts.language[row])
     return (
-        writer.source(texts.sources[row], language, adaptation.longest_source),
-        writer.target(texts.targets[row], language, adaptation.target_length),
+        writer.source(texts.sources[row], language, longest_source),
+        writer.target(texts.targets[row], language, longest_target),
     )

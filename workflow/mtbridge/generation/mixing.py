@@ -34,9 +34,7 @@ class Mixed:
         """
         languages = [language for language in tokenized.languages_of(corpus) if language not in taught]
         if not languages:
-            raise MtbridgeError(
-                f"{corpus}: no text of another language than {', '.join(taught)}, which could be mixed in"
-            )
+            raise MtbridgeError(f"{corpus}: no text but in {', '.join(taught)}; expected other languages to mix in")
         # What is longer is cut on both sides, so that the target has no text that the source does not have.
         limit = min(adaptation.longest_source, adaptation.target_length) - 3
         self.texts, self.seed = Texts(corpus, languages, seed, limit), seed
