@@ -14,11 +14,12 @@ STEP = "        self.steps += 1\n"
 def marked(folder, pause: float = 0.0) -> Project:
     """A copy of the project in which every training step leaves a mark, and takes `pause` seconds longer."""
     made = Project(folder)
-    module = folder / "workflow/mtbridge/training/finetuning.py"
     mark = f"        open('steps', 'a').write('.')\n        time.sleep({pause})\n"
-    text = module.read_text()
-    assert text.count(STEP) == 1
-    module.write_text(text.replace(STEP, STEP + mark))
+    for name in ("training/finetuning.py", "generation/training.py"):
+        module = folder / "workflow/mtbridge" / name
+        text = module.read_text()
+        assert text.count(STEP) == 1
+        module.write_text(text.replace(STEP, STEP + mark))
     return made
 
 
@@ -64,9 +65,10 @@ def kill(ids) -> None:
 
 
 def results(project: Project) -> dict:
-    """Everything that trainings give: weights and predictions as bytes, scores as a table."""
+    """Everything that trainings give: weights, predictions and outputs as bytes, scores as a table."""
     base = project.folder / "results/smoke"
-    files = [*base.glob("runs/**/model.safetensors"), *base.glob("predictions/**/*.parquet")]
+    patterns = ("runs/**/*.safetensors", "predictions/**/*.parquet", "outputs/**/*.parquet")
+    files = [path for pattern in patterns for path in base.glob(pattern)]
     found = {str(path.relative_to(base)): path.read_bytes() for path in files}
     scores = pd.read_parquet(base / "scores.parquet")
     return found | {"scores": scores.to_csv(index=False)}
