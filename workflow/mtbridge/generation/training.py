@@ -9,6 +9,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,10 @@ class Adapting:
             self.writer.target(texts.targets[row], texts.language[row], adaptation.target_length) for row in rows
         ]
         self.names = [texts.example_id[row] for row in rows]
+        self.cut = {
+            "inputs": _share(self.writer.is_cut(texts.sources[row], adaptation.longest_source) for row in rows),
+            "targets": _share(len(texts.targets[row]) > adaptation.target_length - 3 for row in rows),
+        }
         self.lengths = np.array([len(one) + len(two) for one, (two, _) in zip(self.sources, self.targets, strict=True)])
         self.trained = self.adapted.trained
         self.optimizer = adamw(self.trained.values(), adaptation.learning_rate, adaptation.weight_decay)
@@ -218,6 +223,11 @@ def adapt(
         saved.remove()
 
 
+def _share(answers: Iterable[bool]) -> float:
+    """The share of yes among some answers, to four digits."""
+    return round(float(np.mean([float(one) for one in answers])), 4)
+
+
 def _record(training: Adapting, about: dict, task: Task) -> dict[str, Any]:
     """What the record says of a finished adaptation: what was trained, how long, and on how much."""
     numbers = sum(parameter.numel() for parameter in training.trained.values())
@@ -227,6 +237,7 @@ def _record(training: Adapting, about: dict, task: Task) -> dict[str, Any]:
         "seed": training.seed,
         "adaptation": asdict(training.adaptation),
         "examples": len(training.sources),
+        "cut": training.cut,  # shares of the examples
         "steps": training.steps,
         "target_tokens": training.tokens,
         "parameters": {"trained": numbers, "model": sum(p.numel() for p in training.adapted.model.parameters())},

@@ -89,8 +89,9 @@ def write_outputs(
 ) -> None:
     """Write a Parquet file with a row for each test example of every language, and each dev example of the source's.
 
-    Columns: language, split, example_id, input, reference, output, tokens (that were written), and cut: whether the
-    output reached the limit of length without an end.
+    Columns: language, split, example_id, input, reference, references (all that are accepted, that one first), output,
+    tokens (that were written), cut: whether the output reached the limit of length without an end, and input_cut:
+    whether the model saw only the beginning of the input.
     """
     import pandas as pd
     import torch
@@ -109,7 +110,10 @@ def write_outputs(
         rows = np.flatnonzero(wanted & (texts.language == language))
         sources = [writer.source(texts.sources[row], language, adaptation.longest_source) for row in rows]
         written = write_texts(adapted, writer, sources, language, decoding)
-        tables.append(pd.DataFrame(_columns(texts, rows, written, writer, decoding)))
+        seen = adaptation.longest_source
+        input_cut = [writer.is_cut(texts.sources[row], seen) for row in rows]
+        columns = _columns(texts, rows, written, writer, decoding)
+        tables.append(pd.DataFrame({**columns, "input_cut": input_cut}))
         progress(done)
     write_parquet(pd.concat(tables, ignore_index=True), files.output)
 
@@ -120,7 +124,8 @@ def _columns(texts: Texts, rows: Any, written: list[list[int]], writer: Writer, 
         "split": texts.split[rows],
         "example_id": [texts.example_id[row] for row in rows],
         "input": [texts.source[row] for row in rows],
-        "reference": [texts.reference[row] for row in rows],
+        "reference": [texts.references[row][0] for row in rows],
+        "references": [texts.references[row] for row in rows],
         "output": writer.tokenizer.decode_batch(written),
         "tokens": [len(tokens) for tokens in written],
         "cut": [len(tokens) >= decoding.longest for tokens in written],
