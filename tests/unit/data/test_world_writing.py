@@ -28,17 +28,10 @@ def test_an_answer_stands_in_the_sentence_that_tells_the_deed_and_in_the_text(dr
         sentence = line(told.meaning, language, told.form)
         assert sentence in row["text"]
         # Whole words, though the first one of the answer, or of the sentence, has a capital letter.
-        answer = [word for word, _, _ in words_of(example.label, language)]
+        answer = [word for word, _, _ in example.label.words(language)]
         tokens = [word.casefold() for word, _, _ in words(told.meaning, language, told.form)]
         wanted = [word.casefold() for word in answer]
         assert any(tokens[at : at + len(wanted)] == wanted for at in range(len(tokens))), (row["text"], row["label"])
-
-
-def words_of(answer, language):
-    from mtbridge.data.world.grammar import join
-    from mtbridge.data.world.realise import part
-
-    return join(part(answer.meaning, language, ASKED[answer.asked]), language)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -108,8 +108,10 @@ def read_examples(source: AnySource | dict, task, split: str, language: str, lim
     columns["label"] = kind.spelt(task, columns["label"], place)
     _check(columns, task, place)
     references = kind.references(columns["label"])
-    columns |= {} if references is None else {"references": references}
-    columns["label"] = kind.labels(task, columns["label"])
+    if references is None:
+        columns["label"] = kind.labels(task, columns["label"])
+    else:
+        columns |= {"references": references, "label": [texts[0] for texts in references]}
     return _table(columns, task, split, language, _rows_to_keep(columns, task, split, limit, seed))
 
 

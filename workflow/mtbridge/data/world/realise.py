@@ -353,11 +353,6 @@ def check_language(language: str) -> None:
         raise MtbridgeError(f"the generated world does not speak '{language}'; {nearest(language, LANGUAGES)}")
 
 
-def part(meaning: Meaning, language: str, slot: str) -> list[tuple[str, str, str]]:
-    """(word, UPOS, entity) of what fills a slot of words/sentences.yaml; nothing if it is absent."""
-    return list(globals()["_" + slot](meaning, language, ""))
-
-
 def words(meaning: Meaning, language: str, form: str = "plain") -> list[tuple[str, str, str]]:
     """(word, UPOS, entity) of a meaning in a language. `form` is one of the frame's in words/sentences.yaml."""
     out = []

@@ -31,9 +31,5 @@ class Generation(Kind):
             raise MtbridgeError(f"{place(row)}: no expected text in the column of 'label'; leave the example out")
 
     def references(self, labels):
-        """All texts that are accepted, each once, the label first."""
+        """All texts that are accepted, each once; the first is the label."""
         return [list(dict.fromkeys(label)) if isinstance(label, list) else [label] for label in labels]
-
-    def labels(self, task, labels):
-        """The first text that is accepted."""
-        return [label[0] if isinstance(label, list) else label for label in labels]

@@ -103,7 +103,10 @@ class Kind:
         return labels
 
     def references(self, labels: list) -> list[list[str]] | None:
-        """All that is accepted for each example, from the labels that were read and checked; None: the label alone."""
+        """All that is accepted for each example, from the labels that were read and checked; None: the label alone.
+
+        The first of them is then the label that is stored.
+        """
         return None
 
     def label_type(self) -> pa.DataType:
