@@ -8,7 +8,7 @@ rule adapt:
         tokenizer=tokenizer_of,
         examples=f"{results}/data/{{task}}/train.parquet",
     output:
-        weights=f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/trained.safetensors",
+        weights=weights_output(f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/trained.safetensors"),
         record=f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/adaptation.json",
     log:
         f"{results}/logs/adapt/{{recipe}}.{{model}}.{{task}}.seed{{seed}}.log",

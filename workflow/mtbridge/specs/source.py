@@ -88,6 +88,7 @@ class TrainedOn:
 
     path: Pattern = setting(description="As the source's own `path`.")
     config: Pattern | None = setting(None, description="As the source's own `config`.")
+    folder: Pattern | None = setting(None, description="As the source's own `folder`.")
     revision: str | None = setting(None, description="As the source's own `revision`.")
 
 
@@ -101,6 +102,11 @@ class Datasets:
     )
     config: Pattern | None = setting(
         None, description="Configuration of the dataset; {language}, {split} are filled in."
+    )
+    folder: Pattern | None = setting(
+        None,
+        description="Folder of a dataset that holds a configuration's files, where no name tells it: {language} in the "
+        "branch refs/convert/parquet, in which the Hub keeps the tables of datasets that are made by a script.",
     )
     revision: str | None = setting(None, description="Branch, tag or commit of a dataset on the Hub.")
     train: TrainedOn | None = setting(

@@ -80,7 +80,7 @@ def problems(source: Datasets, parts: Sequence[tuple[str, str]], task_name: str)
     if not source.path:
         return []
     wrong = []
-    inside = [text for text in (source.path, source.config, *source.splits.values()) if text]
+    inside = [text for text in (source.path, source.config, source.folder, *source.splits.values()) if text]
     if (
         len({language for _, language in parts}) > 1
         and not source.language_column
@@ -100,7 +100,8 @@ def problems(source: Datasets, parts: Sequence[tuple[str, str]], task_name: str)
             wrong.append((key, f"{path}: no such file ({language} {split}){FEWER_LANGUAGES}"))
         elif _is_local(path) and not path.exists():
             wrong.append((key, f"{path}: no such file or folder"))
-    apart = source.train and (source.train.path, source.train.config) != (source.path, source.config)
+    place_of = lambda place: (place.path, place.config, place.folder)
+    apart = source.train and place_of(source.train) != place_of(source)
     return wrong + ([] if apart else splits_problem(source, _file_splits(source)))
 
 
@@ -150,7 +151,15 @@ def _path(source: Datasets, task_name: str, split: str, language: str) -> Path:
         raise MtbridgeError(f"task {task_name}: source.path is missing; name a dataset, its folder or its files")
     place = _place(source, split)
     theirs = their_split(source, split, _file_splits(place))
-    return Path(fill(str(place.path), their_language(source, language), theirs))
+    path = Path(fill(str(place.path), their_language(source, language), theirs))
+    folder = _folder(source, split, language)
+    return path / folder if folder and path.is_dir() else path
+
+
+def _folder(source: Datasets, split: str, language: str) -> str | None:
+    """The folder of a dataset that a split's files lie in; None: the whole dataset."""
+    folder = _place(source, split).folder
+    return fill(folder, their_language(source, language), split) if folder else None
 
 
 def _file_splits(place: Datasets | TrainedOn) -> dict[str, str]:
@@ -170,12 +179,13 @@ def _open(source: Datasets, task_name: str, split: str, language: str) -> Table:
     place = _place(source, split)
     config = named(place.config) if place.config else None
     theirs = named(their_split(source, split, THEIR_SPLITS))
-    where = ":".join(part for part in (str(path), config, theirs) if part)
+    folder = _folder(source, split, language)
+    where = ":".join(part for part in (str(path), config, folder, theirs) if part)
     if path.is_dir():
         return _open_folder(path, config, theirs, where, task_name)
     if _is_local(path):
         raise MtbridgeError(f"task {task_name}: source.path {path}: no such file or folder")
-    return _open_hub(place, config, theirs, where, task_name)
+    return _open_hub(place, config, folder, theirs, where, task_name)
 
 
 def _is_local(path: Path) -> bool:
@@ -221,14 +231,16 @@ def _joined(parts: list[Table], where: str) -> Table:
     return Table(where, columns)
 
 
-def _open_hub(place: Datasets | TrainedOn, config: str | None, split: str, where: str, task_name: str) -> Table:
+def _open_hub(
+    place: Datasets | TrainedOn, config: str | None, folder: str | None, split: str, where: str, task_name: str
+) -> Table:
     """The rows of a split of a dataset on the Hub, or in its cache."""
     import datasets
 
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity_error()
     try:
-        dataset = datasets.load_dataset(place.path, config, split=split, revision=place.revision)
+        dataset = datasets.load_dataset(place.path, config, data_dir=folder, split=split, revision=place.revision)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise _cannot_open(where, task_name, error) from error
     rows = dataset.with_format("arrow")[:]
