@@ -30,7 +30,7 @@ rule translate_examples:
     shell:
         "python {params.scripts:q}/translate_examples.py --part train {params.task:q} --source-language {params.source_language:q} "
         "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} --checkpoint {input.checkpoint:q} "
-        "--tokenizer {input.tokenizer:q} --examples {input.examples:q} --language {wildcards.language} --threads {threads} "
+        "--tokenizer {input.tokenizer:q} --examples {input.examples:q} --language {wildcards.language:q} --threads {threads} "
         "--output {output:q} > {log:q} 2>&1"
 
 
@@ -71,7 +71,7 @@ rule adapt:
     input:
         unpack(adaptation_inputs),
     output:
-        weights=f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/trained.safetensors",
+        weights=weights_output(f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/trained.safetensors"),
         record=f"{results}/runs/{{recipe}}/{{model}}/{{task}}/seed{{seed}}/adaptation.json",
     log:
         f"{results}/logs/adapt/{{recipe}}.{{model}}.{{task}}.seed{{seed}}.log",

@@ -22,7 +22,7 @@ def rows(split, language, count, seed):
         shown = [word.upper() for word in words] if language == "de" else words
         yield {
             **{"split": split, "language": language, "example_id": f"{split}-{number:03d}"},
-            **{"text": " ".join(shown), "label": shown[0]},
+            **{"text": " ".join(shown), "label": shown[0], "references": [shown[0]]},
         }
 
 

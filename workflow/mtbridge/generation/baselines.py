@@ -26,10 +26,13 @@ def write_baseline(
 
     if name not in BASELINES:
         raise MtbridgeError(f"--name: '{name}' is no baseline; {nearest(name, BASELINES)}")
-    table = read_table(examples, ["split", "language", "example_id", *task.columns, "label"]).to_pandas()
+    needed = ["split", "language", "example_id", *task.columns, "label", "references"]
+    table = read_table(examples, needed).to_pandas()
     chosen = (table["split"] == "test") | ((table["split"] == "dev") & (table["language"] == source_language))
     table = table[chosen].reset_index(drop=True)
     source = [" ".join(task.texts(row)) for row in table[list(task.columns)].to_dict("records")]
     columns = {key: table[key] for key in ("language", "split", "example_id")}
-    columns |= {"input": source, "reference": table["label"], "output": [BASELINES[name](text) for text in source]}
-    write_parquet(pd.DataFrame({**columns, "tokens": 0, "cut": np.zeros(len(table), dtype=bool)}), output)
+    columns |= {"input": source, "reference": table["label"], "references": table["references"]}
+    columns |= {"output": [BASELINES[name](text) for text in source], "tokens": 0}
+    none = np.zeros(len(table), dtype=bool)
+    write_parquet(pd.DataFrame({**columns, "cut": none, "input_cut": none}), output)

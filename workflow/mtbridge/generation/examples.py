@@ -19,13 +19,13 @@ Pair = tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]  # a source; what the de
 class Examples:
     """Examples as token ids, in their order: names, languages, and pairs of source and target.
 
-    cut: how many of the inputs, and of the targets, are longer than the adaptation takes.
+    cut: the shares of the inputs, and of the targets, that are longer than the adaptation takes.
     """
 
     names: list[str]
     languages: list[str]
     pairs: list[Pair]
-    cut: tuple[int, int]
+    cut: tuple[float, float]
 
     @property
     def lengths(self) -> np.ndarray:
@@ -55,7 +55,8 @@ def learning_examples(writer: Writer, files: Sequence[Path], task: Task, adaptat
             source, (target, _) = _pair(writer, texts, row, sys.maxsize, sys.maxsize)
             cut[0] += len(source) > len(pairs[-1][0])
             cut[1] += len(target) > len(pairs[-1][1][0])
-    return Examples(names, languages, pairs, (cut[0], cut[1]))
+    inputs, targets = (round(count / len(pairs), 4) for count in cut)
+    return Examples(names, languages, pairs, (inputs, targets))
 
 
 def _pair(writer: Writer, texts: Texts, row: int, longest_source: int, longest_target: int) -> Pair:

@@ -20,13 +20,16 @@ from mtbridge.tasks.kinds import IGNORED
 
 @dataclass(frozen=True)
 class Texts:
-    """Examples of a task, in their order: columns, and token ids of sources and targets without special tokens."""
+    """Examples of a task, in their order: columns, and token ids of sources and targets without special tokens.
+
+    references: the texts that are accepted; the first one is the target.
+    """
 
     split: np.ndarray
     language: np.ndarray
     example_id: list[str]
     source: list[str]
-    reference: list[str]
+    references: list[list[str]]
     sources: list[np.ndarray]
     targets: list[np.ndarray]
 
@@ -48,7 +51,8 @@ class Writer:
 
     def read(self, examples: str | Path, task: Task) -> Texts:
         """Read and tokenize the examples of a Parquet file."""
-        columns = read_table(examples, ["split", "language", "example_id", *task.columns, "label"]).to_pydict()
+        needed = ["split", "language", "example_id", *task.columns, "label", "references"]
+        columns = read_table(examples, needed).to_pydict()
         rows = range(len(columns["label"]))
         source = [" ".join(task.texts({name: columns[name][row] for name in task.columns})) for row in rows]
         ids = [self.tokenizer.encode_batch(texts, add_special_tokens=False) for texts in (source, columns["label"])]
@@ -57,13 +61,17 @@ class Writer:
             np.asarray(columns["language"]),
             columns["example_id"],
             source,
-            columns["label"],
+            columns["references"],
             *([np.asarray(one.ids, dtype=np.int64) for one in both] for both in ids),
         )
 
     def source(self, tokens: np.ndarray, language: str, longest: int) -> np.ndarray:
         """A source of at most `longest` tokens; the text is cut."""
         return np.concatenate([[self.tag(language)], tokens[: longest - 2], [self.ids["end"]]])
+
+    def is_cut(self, tokens: np.ndarray, longest: int) -> bool:
+        """Whether `source` cuts a text of these tokens."""
+        return len(tokens) > longest - 2
 
     def target(self, tokens: np.ndarray, language: str, longest: int) -> tuple[np.ndarray, np.ndarray]:
         """What the decoder reads, and what it is to write at each place; IGNORED where nothing is to be learnt."""

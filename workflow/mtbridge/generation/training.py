@@ -262,7 +262,7 @@ def _record(training: Adapting, about: dict) -> dict[str, Any]:
         "seed": training.seed,
         "adaptation": asdict(training.adaptation),
         "examples": {language: of_language.count(language) for language in sorted(set(of_language))},
-        "cut": dict(zip(("inputs", "targets"), examples.cut, strict=True)),
+        "cut": dict(zip(("inputs", "targets"), examples.cut, strict=True)),  # shares of the examples
         "mixed_texts": mixed_count(training.adaptation) * training.steps if training.mixed else 0,
         "steps": training.steps,
         "target_tokens": training.tokens,

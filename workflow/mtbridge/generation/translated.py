@@ -72,6 +72,7 @@ def translate_training(files: TranslatedFiles, task: Task, language: str, source
     for done, name in enumerate(names, 1):
         made[name] = translate_texts(translator, list(table[name]), source_language, language)
         progress(done)
+    made["references"] = [[label] for label in made["label"]]
     whole = made[names].apply(lambda column: column.str.strip().ne("")).all(axis=1)
     if not whole.any():
         raise MtbridgeError(f"{files.checkpoint}: nothing is left of any example in '{language}'; it cannot translate")
@@ -142,9 +143,9 @@ def write_translated_outputs(
         rows = np.flatnonzero(wanted & (texts.language == language))
         direct = language == source_language
         read, own = (texts, rows) if direct else (inputs, _places(place, texts, rows, translated))
-        sources = sources_of(writer, read, own, source_language, adaptation)
+        sources, cut = sources_of(writer, read, own, source_language, adaptation)
         written = write_texts(adapted, writer, sources, source_language, decoding)
-        table = output_table(texts, rows, written, writer, decoding)
+        table = output_table(texts, rows, written, writer, decoding).assign(input_cut=cut)
         if not direct:
             back = translate_texts(translator, list(table["output"]), source_language, language)
             table = table.assign(output=back)
@@ -163,7 +164,7 @@ def _places(place: dict, texts, rows, path: Path) -> np.ndarray:
 
 
 def _columns(task: Task) -> list[str]:
-    return ["split", "language", "example_id", *task.columns, "label"]
+    return ["split", "language", "example_id", *task.columns, "label", "references"]
 
 
 def _say(line: str) -> None:

@@ -101,8 +101,9 @@ def write_outputs(
 ) -> None:
     """Write a Parquet file with a row for each test example of every language, and each dev example of the source's.
 
-    Columns: language, split, example_id, input, reference, output, tokens (that were written), and cut: whether the
-    output reached the limit of length without an end.
+    Columns: language, split, example_id, input, reference, references (all that are accepted, that one first), output,
+    tokens (that were written), cut: whether the output reached the limit of length without an end, and input_cut:
+    whether the model saw only the beginning of the input.
     """
     import pandas as pd
     import torch
@@ -119,9 +120,9 @@ def write_outputs(
     progress, tables = Progress("languages", len(languages)), []
     for done, language in enumerate(languages, 1):
         rows = np.flatnonzero(wanted & (texts.language == language))
-        sources = sources_of(writer, texts, rows, language, adaptation)
+        sources, cut = sources_of(writer, texts, rows, language, adaptation)
         written = write_texts(adapted, writer, sources, language, decoding)
-        tables.append(output_table(texts, rows, written, writer, decoding))
+        tables.append(output_table(texts, rows, written, writer, decoding).assign(input_cut=cut))
         progress(done)
     write_parquet(pd.concat(tables, ignore_index=True), files.output)
 
@@ -131,9 +132,13 @@ def wanted_rows(texts: Texts, source_language: str) -> np.ndarray:
     return (texts.split == "test") | ((texts.split == "dev") & (texts.language == source_language))
 
 
-def sources_of(writer: Writer, texts: Texts, rows: Any, language: str, adaptation: Adaptation) -> list[np.ndarray]:
-    """The inputs of some examples, with the tag of a language."""
-    return [writer.source(texts.sources[row], language, adaptation.longest_source) for row in rows]
+def sources_of(
+    writer: Writer, texts: Texts, rows: Any, language: str, adaptation: Adaptation
+) -> tuple[list[np.ndarray], list[bool]]:
+    """The inputs of some examples, with the tag of a language; and which of them are cut."""
+    longest = adaptation.longest_source
+    sources = [writer.source(texts.sources[row], language, longest) for row in rows]
+    return sources, [writer.is_cut(texts.sources[row], longest) for row in rows]
 
 
 def output_table(texts: Texts, rows: Any, written: list[list[int]], writer: Writer, decoding: Decoding) -> Any:
@@ -146,7 +151,8 @@ def output_table(texts: Texts, rows: Any, written: list[list[int]], writer: Writ
             "split": texts.split[rows],
             "example_id": [texts.example_id[row] for row in rows],
             "input": [texts.source[row] for row in rows],
-            "reference": [texts.reference[row] for row in rows],
+            "reference": [texts.references[row][0] for row in rows],
+            "references": [texts.references[row] for row in rows],
             "output": writer.tokenizer.decode_batch(written),
             "tokens": [len(tokens) for tokens in written],
             "cut": [len(tokens) >= decoding.longest for tokens in written],

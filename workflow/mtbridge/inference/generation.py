@@ -27,8 +27,8 @@ from mtbridge.inference.intervals import SeedVariance, Statistic, seed_part, see
 from mtbridge.specs.names import split_replicate
 from mtbridge.study.outline import BASELINES, NO_RECIPE, Outline, OutlineTask
 
-MEASURES = ("chrf", "rouge_1", "rouge_2", "rouge_l", "exact_match")
-FAULTS = ("wrong_language", "other_script", "empty", "copy", "leftover", "cut")
+MEASURES = ("chrf", "rouge_1", "rouge_2", "rouge_l", "exact_match", "f1", "f1_characters", "exact_answer")
+FAULTS = ("wrong_language", "untold", "other_script", "empty", "copy", "leftover", "cut", "input_cut")
 REFERENCE = "reference_wrong"  # how often the identifier finds the references in another language: its own error
 ENGLISH, ZERO_SHOT, UNTAUGHT = "english", "zero_shot", "untaught"
 COLUMNS = [

@@ -78,12 +78,17 @@ OUTPUT_MEASURES = {
     "rouge_2": "ROUGE-2",
     "rouge_l": "ROUGE-L",
     "exact_match": "exact match",
+    "f1": "F1",
+    "f1_characters": "F1 of characters",
+    "exact_answer": "exact answer",
     "wrong_language": "wrong language",
+    "untold": "cannot be told",
     "other_script": "other script",
     "empty": "empty",
     "copy": "copy",
     "leftover": "left-overs of pretraining",
     "cut": "cut",
+    "input_cut": "input cut",
 }
 # Ways of adapting a model, see `specs.adaptation`.
 METHODS = {

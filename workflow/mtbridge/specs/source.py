@@ -42,7 +42,7 @@ Labels = Annotated[dict[str, str], BeforeValidator(check_texts)]
 Languages = dict[Name, str]
 Splits = dict[Literal["train", "dev", "test"], str]
 Ragged = Literal["error", "drop", "join"]
-LayoutName = Literal["words", "rows", "xnli", "paws-x"]
+LayoutName = Literal["words", "rows", "xnli", "paws-x", "source-target", "squad", "mlqa"]
 
 
 @specification
@@ -83,6 +83,16 @@ class Xglue:
 
 
 @specification
+class TrainedOn:
+    """Where training examples come from, where that is another place than that of dev and test."""
+
+    path: Pattern = setting(description="As the source's own `path`.")
+    config: Pattern | None = setting(None, description="As the source's own `config`.")
+    folder: Pattern | None = setting(None, description="As the source's own `folder`.")
+    revision: str | None = setting(None, description="As the source's own `revision`.")
+
+
+@specification
 class Datasets:
     """What the `datasets` library opens on the Hub, or local tables."""
 
@@ -93,13 +103,23 @@ class Datasets:
     config: Pattern | None = setting(
         None, description="Configuration of the dataset; {language}, {split} are filled in."
     )
+    folder: Pattern | None = setting(
+        None,
+        description="Folder of a dataset that holds a configuration's files, where no name tells it: {language} in the "
+        "branch refs/convert/parquet, in which the Hub keeps the tables of datasets that are made by a script.",
+    )
     revision: str | None = setting(None, description="Branch, tag or commit of a dataset on the Hub.")
+    train: TrainedOn | None = setting(
+        None, description="Another dataset or file that training examples come from, as SQuAD's for XQuAD."
+    )
     splits: Splits = setting(
         {}, description="Our split -> theirs; default: train, validation, test; {language} is filled in."
     )
     languages: Languages = setting({}, description="Our language -> their name of it; default: the same.")
     columns: dict[Name, str] = setting(
-        {}, description="Our column (a text column, `label`, `example_id`) -> theirs; default: the same name."
+        {},
+        description="Our column (a text column, `label`, `example_id`) -> theirs; default: the same name. "
+        "`answers.text` is the part `text` of the column `answers`.",
     )
     labels: Labels = setting({}, description="Their label -> the task's label.")
     language_column: str | None = setting(
@@ -118,8 +138,36 @@ class Conllu:
     labels: Labels = setting({}, description="Their UPOS -> the task's label.")
 
 
-KINDS: dict[str, type] = {"generated": Generated, "xglue": Xglue, "datasets": Datasets, "conllu": Conllu}
-AnySource = Generated | Xglue | Datasets | Conllu
+@specification
+class Squad:
+    """Questions and answers in the JSON of SQuAD, as XQuAD and MLQA have them too."""
+
+    kind: Literal["squad"] = setting("squad", description="Questions, contexts and answers in the JSON of SQuAD.")
+    path: Pattern | None = setting(None, description="A file; its name holds {language} and {split}.")
+    train: Pattern | None = setting(
+        None, description="The file of training examples, if it has another name than `path` says."
+    )
+    languages: Languages = setting({}, description="Our language -> what replaces {language}; default: the same.")
+    splits: Splits = setting({}, description="Our split -> what replaces {split}; default: train, dev, test.")
+    dev_articles: int = setting(
+        0,
+        description="Where one file holds dev and test, as those of XQuAD do (`path` then has no {split}): its first "
+        "so many articles are dev, all others test.",
+        ge=0,
+    )
+    impossible: Literal["error", "drop"] = setting(
+        "error", description="A question without an answer, as SQuAD 2 has them: an `error`; or `drop` it."
+    )
+
+
+KINDS: dict[str, type] = {
+    "generated": Generated,
+    "xglue": Xglue,
+    "datasets": Datasets,
+    "conllu": Conllu,
+    "squad": Squad,
+}
+AnySource = Generated | Xglue | Datasets | Conllu | Squad
 Source = Annotated[AnySource, Field(discriminator="kind")]
 LAYOUT_NAMES: tuple[str, ...] = get_args(LayoutName)
 
@@ -158,7 +206,8 @@ def to_json(source: AnySource) -> str:
     Keys with their default values are left out, so a new key changes the options of no program.
     """
     values = vars(source)
-    return json.dumps({name: values[name] for name in ("kind", *changed(source))}, sort_keys=True)
+    given = lambda group: {name: value for name, value in vars(group).items() if value is not None}
+    return json.dumps({name: values[name] for name in ("kind", *changed(source))}, sort_keys=True, default=given)
 
 
 def changed(source: AnySource) -> list[str]:
@@ -173,13 +222,13 @@ def their_language(source: AnySource, language: str) -> str:
     return str(getattr(source, "languages", {}).get(language, language))
 
 
-def their_split(source: Datasets | Conllu, split: str, defaults: Mapping[str, str]) -> str:
+def their_split(source: Datasets | Conllu | Squad, split: str, defaults: Mapping[str, str]) -> str:
     """The source's name of a split."""
     given = {str(ours): theirs for ours, theirs in source.splits.items()}
     return given.get(split, defaults[split])
 
 
-def splits_problem(source: Datasets | Conllu, defaults: Mapping[str, str]) -> list[tuple[str, str]]:
+def splits_problem(source: Datasets | Conllu | Squad, defaults: Mapping[str, str]) -> list[tuple[str, str]]:
     """What is wrong with the names of splits: pairs (key, message). Rows of train must not be rows of dev or test."""
     train = their_split(source, "train", defaults)
     if any(_share_rows(train, their_split(source, other, defaults)) for other in ("dev", "test")):

@@ -1,10 +1,11 @@
-"""What a fine-tuning computes, and the hours that takes.
+"""What a fine-tuning or an adaptation computes, and the hours that takes.
 
 On a GPU an update also has a part that does not grow with its tokens: kernels that are short however few the tokens
 are, and the optimizer, which passes over all trained parameters. Its figures were measured on one card
 (benchmarks/results/nvidia-h200.md); another card needs more or less.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -55,3 +56,77 @@ def expected_hours(
     updates = recipe["epochs"] * examples[0] / recipe["batch_size"]
     fixed = updates * (UPDATE + PARAMETER * trained)
     return (fixed + training / TRAINING + predicting / PREDICTING) / 3600
+
+
+# ---- Adaptations, and what they write --------------------------------------------------------------------------------
+
+# FLOP per parameter and token of an update: 2 forwards, 2 for the gradients of what a layer reads, 2 for those of its
+# weights, where they are trained: (encoder, decoder with the output layer).
+PER_METHOD = {"full": (6, 6), "frozen": (6, 4), "adapters": (4, 4), "lora": (4, 4), "prompt": (4, 4)}
+# [E], not measured: an update of two stacks has about three times the kernels of an encoder's, and a decoder writes one
+# token of a batch in as long as its kernels take to start.
+UPDATES = 3 * UPDATE
+STEP = 20e-3  # seconds
+CPU_WRITING = 15e9  # FLOP/s of one core, as 4 + 4 layers of 256 wrote 1,236 tokens a second on an AMD EPYC
+READ_TOGETHER = 4096  # tokens of the sources that are written for together, see `generation.writing`
+
+
+@dataclass(frozen=True)
+class WriterSizes:
+    """Parameters of a sequence-to-sequence model: the encoder's body, the decoder's, and the output layer."""
+
+    encoder: float
+    decoder: float
+    output: float
+
+
+def trained(method: str, sizes: WriterSizes) -> float:
+    """The parameters of a model that a method trains; what it adds to them are few, and not counted."""
+    return {"full": sizes.encoder + sizes.decoder + sizes.output, "frozen": sizes.encoder}.get(method, 0.0)
+
+
+def adaptation_operations(
+    method: str, epochs: int, tokens: tuple[float, float], examples: float, sizes: WriterSizes
+) -> float:
+    """FLOP of an adaptation; tokens: of an input and of a target, after cutting; examples: of training."""
+    encoder, decoder = PER_METHOD[method]
+    one = encoder * sizes.encoder * tokens[0] + decoder * (sizes.decoder + sizes.output) * tokens[1]
+    return one * epochs * examples
+
+
+def writing_operations(
+    beams: int, tokens: tuple[float, float], outputs: float, sizes: WriterSizes
+) -> tuple[float, float]:
+    """FLOP of writing outputs: of reading the inputs, and of writing, where with a cache every token passes once.
+
+    tokens: of an input and of an output.
+    """
+    reading = 2 * outputs * sizes.encoder * tokens[0]
+    return reading, 2 * outputs * beams * (sizes.decoder + sizes.output) * tokens[1]
+
+
+def adaptation_hours(
+    adaptation: dict, tokens: tuple[float, float], examples: float, sizes: WriterSizes, gpu: bool
+) -> float:
+    """Hours of one adaptation, of one GPU or one core; adaptation: its method, epochs and batch_size."""
+    epochs, method = adaptation["epochs"], adaptation["method"]
+    flop = adaptation_operations(method, epochs, tokens, examples, sizes)
+    if not gpu:
+        return flop / CPU / 3600
+    updates = epochs * examples / adaptation["batch_size"]
+    return (updates * (UPDATES + PARAMETER * trained(method, sizes)) + flop / TRAINING) / 3600
+
+
+def writing_hours(
+    beams: int, tokens: tuple[float, float], longest: float, outputs: float, sizes: WriterSizes, gpu: bool
+) -> float:
+    """Hours of writing the outputs of one run, of one GPU or one core.
+
+    tokens: of an input and of an output. longest: tokens of the longest output of those that are written together: on a
+    GPU it is what a batch waits for.
+    """
+    reading, writing = writing_operations(beams, tokens, outputs, sizes)
+    if not gpu:
+        return (reading / CPU + writing / CPU_WRITING) / 3600
+    batches = outputs * tokens[0] / READ_TOGETHER
+    return (batches * longest * STEP + (reading + writing) / PREDICTING) / 3600

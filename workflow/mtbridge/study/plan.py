@@ -4,7 +4,8 @@ Hours come from the records of finished runs (the mean of the same recipe, model
 from the number of operations, see `operations`. The figures below that are marked [E] are estimates, and the printed
 text says so. Hours are of one GPU or one core.
 
-What it gives up: of pretraining, hidden states and spectra it counts the files, and estimates no hours.
+Tasks of writing are in `plan_of_writing`. What it gives up: of pretraining, hidden states and spectra it counts the
+files, and estimates no hours.
 """
 
 import itertools
@@ -20,10 +21,12 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json
 from mtbridge.data.tokenized import Ragged
 from mtbridge.specs.names import split_replicate
+from mtbridge.study.cells import Cell, number, table
 from mtbridge.study.grid import Study
 from mtbridge.study.languages import task_languages
 from mtbridge.study.local_checkpoints import recipe_of
 from mtbridge.study.operations import CARD, CPU, expected_hours
+from mtbridge.study.plan_of_writing import weights_of_writing, writing_cells, writing_lines
 from mtbridge.tasks.kinds import kind_of
 
 # Examples in XGLUE (Liang et al. 2020): English train; dev and test of one language, rounded.
@@ -50,22 +53,13 @@ PUBLISHED = {
     "facebook/mbart-large-50-one-to-many-mmt": (257.1e6, 151.2e6, 2.44e9),
     "facebook/mbart-large-50-many-to-many-mmt": (257.1e6, 151.2e6, 2.44e9),
     "facebook/nllb-200-distilled-600M": (262.4e6, 151.2e6, 2.46e9),
+    "google/mt5-small": (128.1e6, 18.9e6, 1.20e9),
+    "google/mt5-base": (192.1e6, 84.9e6, 2.33e9),
 }
 BYTES = 4  # of a stored number
 # Share of the embeddings' rows that English training examples look up [E]. A run stores these rows alone; the
 # others follow from the pretrained ones.
 USED_ROWS = 0.2
-
-
-@dataclass
-class Cell:
-    """The runs of one model on one task: all pretrainings, recipes and seeds. Hours are None if a figure is missing."""
-
-    runs: int = 0
-    done: int = 0
-    measured: int = 0  # runs to do whose hours come from finished ones
-    spent: float = 0.0  # hours of the finished runs
-    left: float | None = 0.0  # hours of the runs to do
 
 
 @dataclass
@@ -85,6 +79,7 @@ class Plan:
     assumed: dict[str, int] = field(default_factory=dict)  # task -> tokens of an example, if not yet counted
     released: bool = False  # whether some examples are not generated; RELEASE has the sizes of files that are missing
     keep_weights: bool = True
+    writing: dict[tuple[str, str], Cell] = field(default_factory=dict)  # of adaptations, with what they write
 
     def total(self, key: str) -> float:
         """The sum of a field over all cells; None counts as 0."""
@@ -133,19 +128,16 @@ def plan(study: Study, results: str | Path | None = None, views: Mapping[str, li
     for run_of in itertools.product(study.recipes, study.settings.models, study.tasks):
         _, model, task = run_of
         cell, hours_of_runs = estimate.cells[model, task], spent.get(run_of, [])
-        runs = len(study.replicates(model)) * len(study.seeds)
-        left = runs - len(hours_of_runs)
-        cell.runs += runs
-        cell.done += len(hours_of_runs)
-        cell.spent += sum(hours_of_runs)
         each: float | None
         if hours_of_runs:
-            cell.measured += left
             each = sum(hours_of_runs) / len(hours_of_runs)
         else:
             each = _hours_expected(study, run_of, lengths[model, task], examples[task], bodies[model])
-        cell.left = None if cell.left is None or each is None else cell.left + left * each
+        cell.add(len(study.replicates(model)) * len(study.seeds), hours_of_runs, each)
+    estimate.writing = writing_cells(study, results, bodies)
     estimate.disk = _disk(study, lengths, examples, bodies)
+    if estimate.writing:
+        estimate.disk["adapted weights"] = weights_of_writing(study, bodies, BYTES)
     estimate.files = _count_files(study, results, views or {})
     return estimate
 
@@ -282,7 +274,7 @@ def _disk(study: Study, lengths: dict, examples: dict, bodies: dict) -> dict[str
         "encoders": total(encoders.values()),
         # Without keep_weights the weights of a run are deleted when its predictions exist: one run's at a time.
         "fine-tuned weights": (
-            all_weights if settings.keep_weights or all_weights is None else all_weights / len(study.runs)
+            all_weights if settings.keep_weights or all_weights is None else all_weights / max(1, len(study.runs))
         ),
         "predictions": None if predictions is None else predictions * runs * len(study.models),
     }
@@ -304,7 +296,7 @@ def _count_files(study: Study, results: Path, views: Mapping[str, list[str]]) ->
         "fine-tunings": present(f"runs/{run}/run.json", study.runs),
         "predictions": present(f"predictions/{run}.parquet", study.runs),
         "scores": present(f"scores/{run}.parquet", study.runs_with_scores),
-        **({"adaptations": present(f"runs/{run}/adaptation.json", study.writing_runs)} if study.writing_runs else {}),
+        **({"adaptations": present(f"runs/{run}/adaptation.json", study.adaptations)} if study.adaptations else {}),
         **{what: (sum((results / path).exists() for path in paths), len(paths)) for what, paths in views.items()},
     }
 
@@ -316,36 +308,22 @@ def text(estimate: Plan) -> str:
     models = _many(len(estimate.models), "model")
     if estimate.pretrainings > len(estimate.models):
         models = f"{models} ({estimate.pretrainings} with replicates)"
-    lines = [
-        f"{estimate.name}: {models} × {_many(len(estimate.tasks), 'task')} × "
-        f"{_many(estimate.seeds, 'seed')} × {_many(estimate.recipes, 'recipe')} = "
-        f"{_many(runs, 'fine-tuning')}, {done} done",
-        "",
-    ]
-    if "adaptations" in estimate.files:
-        have, want = estimate.files["adaptations"]
-        lines[1:1] = [
-            f"and {_many(want, 'adaptation')} to tasks of writing, {have} done; their hours are not estimated"
-        ]
-    header = ["done/all", *estimate.tasks, f"{hours} left"]
-    rows = []
-    for model in estimate.models:
-        cells = [estimate.cells[model, task] for task in estimate.tasks]
-        rows.append([model, *(f"{cell.done}/{cell.runs}" for cell in cells), _hours(cells)])
-    columns = [[estimate.cells[model, task] for model in estimate.models] for task in estimate.tasks]
-    rows.append([f"{hours} left", *(_hours(cells) for cells in columns), _hours(estimate.cells.values())])
-    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
-    for row in (header, *rows):
-        aligned = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
-        lines.append("  ".join([row[0].ljust(widths[0]), *aligned[1:]]))
-    lines.append("")
+    grid = (
+        f"{models} × {_many(len(estimate.tasks), 'task')} × {_many(estimate.seeds, 'seed')} × "
+        f"{_many(estimate.recipes, 'recipe')} = {_many(runs, 'fine-tuning')}, {done} done"
+    )
+    # A study of writing alone has no fine-tunings.
+    lines = [f"{estimate.name}: {grid if estimate.tasks else models}", ""]
+    if estimate.tasks:
+        lines += [*table(estimate.models, estimate.tasks, estimate.cells, hours), ""]
+    lines += writing_lines(estimate.writing, hours)
 
     unknown = sum(cell.left is None for cell in estimate.cells.values())
     measured, left = int(estimate.total("measured")), runs - done
     if done:
-        lines.append(f"spent: {_number(estimate.total('spent'))} {hours}, by the records of the finished runs")
+        lines.append(f"spent: {number(estimate.total('spent'))} {hours}, by the records of the finished runs")
     if left:
-        note = f"left: {_number(estimate.total('left'))} {hours}"
+        note = f"left: {number(estimate.total('left'))} {hours}"
         if measured:
             note += f"; {measured} of {left} runs by finished ones of the same recipe, model and task"
         others = "; others" if measured else ","
@@ -366,17 +344,6 @@ def text(estimate: Plan) -> str:
         note = "; XGLUE's sizes where the data is not there yet" if estimate.released else ""
         lines.append(f"assumed [E]: tokens of an example {tokens}{note}")
     return "\n".join(lines) + "\n"
-
-
-def _hours(cells: Iterable[Cell]) -> str:
-    """The hours left of cells; "?" after them says that some are not known."""
-    cells = list(cells)
-    text = _number(sum(cell.left or 0 for cell in cells))
-    return text + "?" if any(cell.left is None for cell in cells) else text
-
-
-def _number(hours: float) -> str:
-    return f"{hours:.1f}" if hours >= 10 else f"{hours:.2f}"
 
 
 def _many(number: int, what: str) -> str:

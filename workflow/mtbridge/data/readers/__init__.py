@@ -1,9 +1,10 @@
-"""Where examples come from: one interface, four kinds of source, one set of checks.
+"""Where examples come from: one interface, five kinds of source, one set of checks.
 
     generated   the project's own world (`mtbridge.data.world`)
     xglue       the files of the XGLUE release: a folder or its archive, local or on the Hub
     datasets    anything that the `datasets` library opens on the Hub, and local tables
     conllu      treebanks of Universal Dependencies
+    squad       questions and answers in the JSON of SQuAD
 
 A kind of source is a module of this package that offers what `Reader` declares, and a class of its keys in
 `specs.source`. It returns the columns as they are in the file, and a function that names the place of a row and of a
@@ -65,12 +66,19 @@ def _conllu() -> Reader:
     return Reader(conllu.read, conllu.available_languages, conllu.files, conllu.problems)
 
 
+def _squad() -> Reader:
+    from mtbridge.data.readers import squad
+
+    return Reader(squad.read, squad.available_languages, squad.files, squad.problems)
+
+
 # Kind of source -> import of its module, which has the kind's name; a task needs only one of them.
 READERS: dict[str, Callable[[], Reader]] = {
     "generated": _generated,
     "xglue": _xglue,
     "datasets": _datasets,
     "conllu": _conllu,
+    "squad": _squad,
 }
 
 
@@ -83,7 +91,8 @@ def read_examples(source: AnySource | dict, task, split: str, language: str, lim
     """The examples of one split in one language, in file order, as a pyarrow Table.
 
     Columns: split, language, example_id, the task's text columns (for tagging `tokens`, list<string>) and label
-    (string; for tagging list<string>, entity tags as IOB2; for regression a number).
+    (string; for tagging list<string>, entity tags as IOB2; for regression a number). Of a generation also references
+    (list<string>): all texts that are accepted, the label first.
 
     source: a class of `specs.source`, or a mapping of its keys.
     limit: the largest number of rows, a sample drawn with `seed`, in file order. Which rows are drawn depends on their
@@ -98,7 +107,11 @@ def read_examples(source: AnySource | dict, task, split: str, language: str, lim
     kind = kind_of(task)
     columns["label"] = kind.spelt(task, columns["label"], place)
     _check(columns, task, place)
-    columns["label"] = kind.labels(task, columns["label"])
+    references = kind.references(columns["label"])
+    if references is None:
+        columns["label"] = kind.labels(task, columns["label"])
+    else:
+        columns |= {"references": references, "label": [texts[0] for texts in references]}
     return _table(columns, task, split, language, _rows_to_keep(columns, task, split, limit, seed))
 
 
@@ -178,4 +191,7 @@ def _table(columns, task, split, language, rows):
         "example_id": pa.array(columns["example_id"], pa.string()),
     }
     arrays |= {name: pa.array(columns[name], text) for name in task.columns}
-    return pa.table(arrays | {"label": pa.array(columns["label"], kind.label_type())})
+    arrays["label"] = pa.array(columns["label"], kind.label_type())
+    if "references" in columns:
+        arrays["references"] = pa.array(columns["references"], pa.list_(pa.string()))
+    return pa.table(arrays)

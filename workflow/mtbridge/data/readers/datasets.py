@@ -17,7 +17,7 @@ from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.data.readers import tables
 from mtbridge.data.readers.languages import FEWER_LANGUAGES, check_languages
 from mtbridge.data.readers.tables import Table
-from mtbridge.specs.source import Datasets, fill, splits_problem, their_language, their_split
+from mtbridge.specs.source import Datasets, TrainedOn, fill, splits_problem, their_language, their_split
 from mtbridge.specs.task import SPLITS
 from mtbridge.tasks.kinds import kind_of
 
@@ -80,7 +80,7 @@ def problems(source: Datasets, parts: Sequence[tuple[str, str]], task_name: str)
     if not source.path:
         return []
     wrong = []
-    inside = [text for text in (source.path, source.config, *source.splits.values()) if text]
+    inside = [text for text in (source.path, source.config, source.folder, *source.splits.values()) if text]
     if (
         len({language for _, language in parts}) > 1
         and not source.language_column
@@ -92,18 +92,17 @@ def problems(source: Datasets, parts: Sequence[tuple[str, str]], task_name: str)
                 "nothing tells the languages apart; put {language} into path, config or splits, or set language_column",
             )
         )
-    if Path(source.path).suffix in tables.READERS:
-        if "{split}" not in source.path:
-            wrong.append(("path", "one file for all splits: train would be test; put {split} into its name"))
-        for split, language in parts:
-            path = _path(source, task_name, split, language)
-            if not path.is_file():
-                wrong.append(("path", f"{path}: no such file ({language} {split}){FEWER_LANGUAGES}"))
-    else:
-        for path in dict.fromkeys(_path(source, task_name, split, language) for split, language in parts):
-            if _is_local(path) and not path.exists():
-                wrong.append(("path", f"{path}: no such file or folder"))
-    return wrong + splits_problem(source, _file_splits(source))
+    if Path(source.path).suffix in tables.READERS and "{split}" not in source.path:
+        wrong.append(("path", "one file for all splits: train would be test; put {split} into its name"))
+    for split, language in parts:
+        path, key = _path(source, task_name, split, language), "train" if _place(source, split) != source else "path"
+        if path.suffix in tables.READERS and not path.is_file():
+            wrong.append((key, f"{path}: no such file ({language} {split}){FEWER_LANGUAGES}"))
+        elif _is_local(path) and not path.exists():
+            wrong.append((key, f"{path}: no such file or folder"))
+    place_of = lambda place: (place.path, place.config, place.folder)
+    apart = source.train and place_of(source.train) != place_of(source)
+    return wrong + ([] if apart else splits_problem(source, _file_splits(source)))
 
 
 def _check_texts(values: list, per_word: bool, name: str, place) -> None:
@@ -142,15 +141,30 @@ def _label(value, names: dict[str, str]):
 # ---- Opening ---------------------------------------------------------------------------------------------------------
 
 
+def _place(source: Datasets, split: str) -> Datasets | TrainedOn:
+    """What has the path, the configuration and the revision of a split."""
+    return source.train if split == "train" and source.train else source
+
+
 def _path(source: Datasets, task_name: str, split: str, language: str) -> Path:
     if not source.path:
         raise MtbridgeError(f"task {task_name}: source.path is missing; name a dataset, its folder or its files")
-    return Path(fill(source.path, their_language(source, language), their_split(source, split, _file_splits(source))))
+    place = _place(source, split)
+    theirs = their_split(source, split, _file_splits(place))
+    path = Path(fill(str(place.path), their_language(source, language), theirs))
+    folder = _folder(source, split, language)
+    return path / folder if folder and path.is_dir() else path
 
 
-def _file_splits(source: Datasets) -> dict[str, str]:
+def _folder(source: Datasets, split: str, language: str) -> str | None:
+    """The folder of a dataset that a split's files lie in; None: the whole dataset."""
+    folder = _place(source, split).folder
+    return fill(folder, their_language(source, language), split) if folder else None
+
+
+def _file_splits(place: Datasets | TrainedOn) -> dict[str, str]:
     """Default names of splits: in names of files ours, otherwise those of the `datasets` library."""
-    is_file = Path(source.path or "").suffix in tables.READERS
+    is_file = Path(place.path or "").suffix in tables.READERS
     return {split: split for split in SPLITS} if is_file else THEIR_SPLITS
 
 
@@ -162,14 +176,16 @@ def _open(source: Datasets, task_name: str, split: str, language: str) -> Table:
             raise MtbridgeError(f"task {task_name}: source.path {path}: no such file ({language} {split})")
         return tables.read_table(path)
     named = functools.partial(fill, language=their_language(source, language), split=split)
-    config = named(source.config) if source.config else None
+    place = _place(source, split)
+    config = named(place.config) if place.config else None
     theirs = named(their_split(source, split, THEIR_SPLITS))
-    where = ":".join(part for part in (str(path), config, theirs) if part)
+    folder = _folder(source, split, language)
+    where = ":".join(part for part in (str(path), config, folder, theirs) if part)
     if path.is_dir():
         return _open_folder(path, config, theirs, where, task_name)
     if _is_local(path):
         raise MtbridgeError(f"task {task_name}: source.path {path}: no such file or folder")
-    return _open_hub(source, config, theirs, where, task_name)
+    return _open_hub(place, config, folder, theirs, where, task_name)
 
 
 def _is_local(path: Path) -> bool:
@@ -215,14 +231,16 @@ def _joined(parts: list[Table], where: str) -> Table:
     return Table(where, columns)
 
 
-def _open_hub(source: Datasets, config: str | None, split: str, where: str, task_name: str) -> Table:
+def _open_hub(
+    place: Datasets | TrainedOn, config: str | None, folder: str | None, split: str, where: str, task_name: str
+) -> Table:
     """The rows of a split of a dataset on the Hub, or in its cache."""
     import datasets
 
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity_error()
     try:
-        dataset = datasets.load_dataset(source.path, config, split=split, revision=source.revision)
+        dataset = datasets.load_dataset(place.path, config, data_dir=folder, split=split, revision=place.revision)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise _cannot_open(where, task_name, error) from error
     rows = dataset.with_format("arrow")[:]

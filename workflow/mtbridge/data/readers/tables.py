@@ -49,10 +49,22 @@ class Table:
         return f"{self.path}:{self.lines[row] if row < len(self.lines) else 1}"
 
     def column(self, name: str, key: str) -> list:
-        """The values of a column. `key` is the key of the source that names it. Raises MtbridgeError."""
+        """The values of a column. `key` is the key of the source that names it. Raises MtbridgeError.
+
+        name: `answers.text` is the part `text` of a column `answers` that holds objects.
+        """
+        whole, _, part = name.partition(".")
+        if name not in self.columns and part and whole in self.columns:
+            return [self._part(row, value, whole, part, key) for row, value in enumerate(self.columns[whole])]
         if name not in self.columns:
             raise MtbridgeError(f"{self.path}: source.{key}: no column '{name}'; {nearest(name, self.columns)}")
         return self.columns[name]
+
+    def _part(self, row: int, value: Any, whole: str, part: str, key: str) -> Any:
+        if not isinstance(value, dict) or part not in value:
+            held = f"; {nearest(part, value)}" if isinstance(value, dict) else ", which is no object"
+            raise MtbridgeError(f"{self.place(row)}: source.{key}: no '{part}' in the column '{whole}'{held}")
+        return value[part]
 
 
 def read_table(path: Path) -> Table:
@@ -169,7 +181,7 @@ def _loads(path: Path, line: int, text: str) -> Any:
     try:
         # Numbers as they are written: 1.10 is no 1.1.
         value = json.loads(
-            text, parse_int=Number, parse_float=Number, parse_constant=_no_number, object_pairs_hook=_object
+            text, parse_int=Number, parse_float=Number, parse_constant=_no_number, object_pairs_hook=unique_keys
         )
         if "\\ud" in text.casefold():  # half of a character, which is no text
             json.dumps(value, ensure_ascii=False).encode()
@@ -187,7 +199,8 @@ def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is no value of JSON")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of a JSON text, for `object_pairs_hook`. Raises ValueError if it has a key twice."""
     values = dict(pairs)
     if len(values) < len(pairs):
         raise ValueError("an object has a key twice")

@@ -1,4 +1,4 @@
-"""The generated world: text in five languages, and labelled examples for eight tasks, with no data from outside.
+"""The generated world: text in five languages, and examples for eleven tasks, with no data from outside.
 
 A small world of people, places, organisations, things, actions, amounts and dates is drawn as *meanings*, and each
 meaning is realised in German, English, Spanish, French and Russian with real words and simple correct grammar. Labels
@@ -17,6 +17,7 @@ Test examples of all tasks are translations of each other, row by row.
     sentences, corpora           documents of several sentences; line-aligned text
     tagging, classification, entailment, pairs, search
                                  the generators of the eight tasks
+    writing, answers             those of the three tasks of writing; answers to questions
     examples                     the tasks, and their examples in a language
     release                      the same examples in the files of the XGLUE release
 

@@ -1,4 +1,4 @@
-"""The tasks of the generated world: eight with labels, as in XGLUE, and two of writing; their examples in a language.
+"""The tasks of the generated world: eight with labels, as in XGLUE, and three of writing; their examples in a language.
 
 Everything is drawn in meanings first and put into a language afterwards, so a corpus's lines and a task's evaluation
 examples are translations of each other, and no language depends on which others are asked for. A task's examples are
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.data.world import classification, entailment, pairs, search, tagging, writing
+from mtbridge.data.world.answers import Answer
 from mtbridge.data.world.drawing import World
 from mtbridge.data.world.lexicon import TOPICS
 from mtbridge.data.world.realise import check_language, line, words
@@ -45,6 +46,7 @@ TASKS = {
     )
 }
 WRITING = {name: Task(name, "generation", (), "chrf", ("text",)) for name in ("event", "lead")}
+WRITING["qa"] = Task("qa", "generation", (), "f1", ("question", "text"))
 # What draws a task's examples, without end.
 GENERATORS = {
     "nc": classification.nc,
@@ -57,6 +59,7 @@ GENERATORS = {
     "pos": tagging.pos,
     "event": writing.event,
     "lead": writing.lead,
+    "qa": writing.qa,
 }
 
 
@@ -94,6 +97,13 @@ def examples(task: str, split: str, language: str, count: int, seed: int) -> lis
         else:
             for name, sentences in zip(declared[task].columns, columns, strict=True):
                 row[name] = " ".join(line(sentence.meaning, language, sentence.form) for sentence in sentences)
-            row["label"] = line(label.meaning, language, label.form) if isinstance(label, Sentence) else label
+            row["label"] = _label(label, language)
         rows.append(row)
     return rows
+
+
+def _label(label: str | Sentence | Answer | None, language: str) -> str | None:
+    """A label; where a text is to be written, that text."""
+    if isinstance(label, Sentence):
+        return line(label.meaning, language, label.form)
+    return label.line(language) if isinstance(label, Answer) else label

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from mtbridge.data.world.answers import Answer
 from mtbridge.data.world.drawing import Context, World
 from mtbridge.data.world.lexicon import ANTONYM
 from mtbridge.data.world.meanings import Meaning, Person
@@ -20,11 +21,11 @@ class Sentence(NamedTuple):
 class Example(NamedTuple):
     """An example before it is put into a language: the sentences of each column, and the label.
 
-    label: None in tagging; a sentence where a text is to be written.
+    label: None in tagging; a sentence or an answer where a text is to be written.
     """
 
     columns: tuple[tuple[Sentence, ...], ...]
-    label: str | Sentence | None
+    label: str | Sentence | Answer | None
 
 
 def _frames(**counts: int) -> tuple[str, ...]:

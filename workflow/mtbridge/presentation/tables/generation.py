@@ -11,8 +11,10 @@ from mtbridge.presentation.layout import GAP, Block, Cell, interval_text, number
 from mtbridge.presentation.words import BASELINE_NAMES, METHODS, OUTPUT_MEASURES
 from mtbridge.study.outline import NO_RECIPE, Outline
 
-SHOWN = ("chrf", "rouge_l", "exact_match")  # of English and of the other languages
-FAULTS = ("wrong_language", "copy", "empty", "leftover")  # of the other languages
+# Of English and of the other languages: of texts, and of answers, whose task is scored by one of these.
+SHOWN = ("chrf", "rouge_l", "exact_match")
+SHOWN_OF_ANSWERS = ("f1", "f1_characters", "exact_answer")
+FAULTS = ("wrong_language", "untold", "copy", "empty", "leftover")  # of the other languages
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
@@ -29,14 +31,15 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
         if own.empty:
             continue
         header = ["model", "method", "rate"]
-        header += [f"{OUTPUT_MEASURES[measure]}, {where}" for measure in SHOWN for where in ("English", "zero-shot")]
+        shown = SHOWN_OF_ANSWERS if task.metric in SHOWN_OF_ANSWERS else SHOWN
+        header += [f"{OUTPUT_MEASURES[measure]}, {where}" for measure in shown for where in ("English", "zero-shot")]
         header += [f"{OUTPUT_MEASURES[measure]}, zero-shot" for measure in FAULTS]
         rows = []
         order = {key: place for place, key in enumerate(dict.fromkeys(own["model"]))}
         own = own.sort_values("model", key=lambda models: models.map(order), kind="stable")
         for (model, way), part in own.groupby(["model", "way"], sort=False):
             value_of = {(row.measure, row.statistic): row for row in part.itertuples()}
-            wanted = [(measure, name) for measure in SHOWN for name in (ENGLISH, ZERO_SHOT)]
+            wanted = [(measure, name) for measure in shown for name in (ENGLISH, ZERO_SHOT)]
             wanted += [(measure, ZERO_SHOT) for measure in FAULTS]
             rows.append([*_names(part.iloc[0], model, way, outline), *(_cell(value_of.get(key)) for key in wanted)])
         blocks.append(Block(header, rows, title=task.label))
@@ -61,14 +64,29 @@ def _cell(row) -> Cell:
 def _notes(frame: pd.DataFrame, outline: Outline) -> list[str]:
     most, seeds = int(frame["pretrainings"].max()), int(frame["seeds"].max())
     held = f"{most} pretrainings" if most > 1 else "1 pretraining, which no interval holds"
-    error = frame[(frame["measure"] == REFERENCE) & (frame["statistic"] == ZERO_SHOT)].groupby("task")["value"].mean()
-    errors = ", ".join(f"{outline_label(outline, task)} {value:.1f} %" for task, value in error.items())
-    return [
+    notes = [
         f"In percent. Rates are chosen on English dev. Brackets: 95 % intervals over {seeds} seeds and test examples "
         f"({held}).",
-        "Wrong language: outputs that the identifier finds in another of the study's languages than that of the input; "
-        f"of the references it finds: {errors}. Copy: the whole input. chrF rewards copying; exact match does not.",
+        "Wrong language: outputs that the identifier finds in another of the study's languages than that of the input, "
+        f"of those with letters enough to tell; of the references it finds: {_by_task(frame, outline, REFERENCE)}. "
+        "Copy: the whole input. chrF rewards copying; exact match does not.",
     ]
+    if any(task.metric in SHOWN_OF_ANSWERS for task in outline.writing):
+        notes.append(
+            "F1 and exact answer are SQuAD's; F1 of characters compares letters in Chinese, Japanese and Thai. Of "
+            "several accepted answers the best counts."
+        )
+    cut = frame[(frame["measure"] == "input_cut") & (frame["value"] > 0)]
+    if len(cut):
+        notes.append(f"Inputs cut at the limit of length: {_by_task(frame, outline, 'input_cut')}, in other languages.")
+    return notes
+
+
+def _by_task(frame: pd.DataFrame, outline: Outline, measure: str) -> str:
+    """The zero-shot mean of a measure in every task, over the models and ways that have it."""
+    rows = frame[(frame["measure"] == measure) & (frame["statistic"] == ZERO_SHOT) & (frame["way"] != NO_RECIPE)]
+    means = rows.groupby("task")["value"].mean()
+    return ", ".join(f"{outline_label(outline, task)} {value:.1f} %" for task, value in means.items())
 
 
 def outline_label(outline: Outline, task: str) -> str:

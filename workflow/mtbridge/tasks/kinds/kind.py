@@ -102,6 +102,13 @@ class Kind:
         """The labels of all examples in the form that is stored, from those that were read and checked."""
         return labels
 
+    def references(self, labels: list) -> list[list[str]] | None:
+        """All that is accepted for each example, from the labels that were read and checked; None: the label alone.
+
+        The first of them is then the label that is stored.
+        """
+        return None
+
     def label_type(self) -> pa.DataType:
         """The Arrow type of a label, and of a prediction."""
         import pyarrow as pa

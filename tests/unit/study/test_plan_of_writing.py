@@ -1,0 +1,161 @@
+"""What adaptations to tasks of writing are said to cost, and the study of published models that write."""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import write_parquet
+from mtbridge.data.readers import read_examples
+from mtbridge.study.grid import Study
+from mtbridge.study.load import load
+from mtbridge.study.operations import (
+    CPU,
+    CPU_WRITING,
+    PARAMETER,
+    PREDICTING,
+    READ_TOGETHER,
+    STEP,
+    TRAINING,
+    UPDATES,
+    WriterSizes,
+    adaptation_hours,
+    writing_hours,
+)
+from mtbridge.study.plan import plan, text
+
+SIZES = WriterSizes(encoder=100.0, decoder=50.0, output=30.0)
+CONTEXT = "Ada Lovelace wrote the first program in 1843."
+
+
+def study(**user):
+    return Study(load({"study": "generation", **user}))
+
+
+@pytest.mark.parametrize(
+    ("method", "flop", "trained"),
+    [
+        ("full", 6 * 100 * 20 + 6 * 80 * 5, 180),
+        ("frozen", 6 * 100 * 20 + 4 * 80 * 5, 100),
+        ("prompt", 4 * 100 * 20 + 4 * 80 * 5, 0),
+    ],
+)
+def test_hours_of_adapting_in_closed_form(method, flop, trained):
+    adaptation = {"method": method, "epochs": 3, "batch_size": 4}
+    all_flop = flop * 3 * 40
+    on_core = adaptation_hours(adaptation, (20, 5), 40, SIZES, gpu=False)
+    assert on_core == pytest.approx(all_flop / CPU / 3600)
+    on_gpu = adaptation_hours(adaptation, (20, 5), 40, SIZES, gpu=True)
+    assert on_gpu == pytest.approx((30 * (UPDATES + PARAMETER * trained) + all_flop / TRAINING) / 3600)
+
+
+def test_hours_of_writing_in_closed_form():
+    reading, writing = 2 * 40 * 100 * 20, 2 * 40 * 3 * 80 * 5
+    on_core = writing_hours(3, (20, 5), 15, 40, SIZES, gpu=False)
+    assert on_core == pytest.approx((reading / CPU + writing / CPU_WRITING) / 3600)
+    batches = 40 * 20 / READ_TOGETHER
+    on_gpu = writing_hours(3, (20, 5), 15, 40, SIZES, gpu=True)
+    assert on_gpu == pytest.approx((batches * 15 * STEP + (reading + writing) / PREDICTING) / 3600)
+
+
+def test_the_study_of_published_models_is_planned_without_network_on_a_gpu_and_on_cores(tmp_path):
+    made = plan(study(), tmp_path)
+    runs = 2 * (3 + 2 + 2 + 2)  # seeds, rates
+    assert {key: cell.runs for key, cell in made.writing.items()} == {
+        (model, task): runs for model in ("mbart", "nllb-600m") for task in ("xl-sum", "xquad")
+    }
+    assert 2 < sum(cell.left for cell in made.writing.values()) < 60
+    assert made.disk["adapted weights"] < 3e9, "one run's at a time"
+    said = text(made)
+    assert (
+        "72 adaptations to tasks of writing, 0 done" in said
+        and "GPU-hours left" in said
+        and "0 fine-tunings" not in said
+    )
+    on_cores = plan(study(gpus=0), tmp_path)
+    assert sum(cell.left for cell in on_cores.writing.values()) > 1000
+    assert "core-hours left" in text(on_cores)
+
+
+def test_hours_fall_with_what_is_run(tmp_path):
+    whole = plan(study(), tmp_path).writing["mbart", "xquad"]
+    half = plan(study(seeds=[1]), tmp_path).writing["mbart", "xquad"]
+    assert half.left == pytest.approx(whole.left / 2)
+    greedy = plan(study(decoding={"beams": 1}), tmp_path).writing["mbart", "xquad"]
+    assert greedy.left < whole.left
+
+
+def test_finished_adaptations_stand_for_those_like_them(tmp_path):
+    made_of = study(models=["mbart"], tasks=["xquad"], adaptations={"full": {"rates": [1e-5]}})
+    before = plan(made_of, tmp_path).writing["mbart", "xquad"]
+    run = next(run for run in made_of.writing_runs if run["recipe"] == "full-1e-05")
+    record = tmp_path / "runs/{recipe}/{model}/{task}/seed{seed}/adaptation.json".format(**run)
+    record.parent.mkdir(parents=True)
+    record.write_text(json.dumps({"seconds": {"start": 100.0, "train": 3600 * 50 - 100.0}}))
+    after = plan(made_of, tmp_path).writing["mbart", "xquad"]
+    assert (after.done, after.measured, after.spent) == (1, 1, 50.0)
+    assert after.left > 50 > before.left
+    record.write_text("{}")
+    with pytest.raises(MtbridgeError, match=r"adaptation\.json: not a run's record"):
+        plan(made_of, tmp_path)
+
+
+def test_examples_that_are_there_are_counted(tmp_path):
+    made_of = study(models=["mbart"], tasks=["xquad"])
+    cells = []
+    for outputs in (10, 20):
+        rows = {"split": ["train"] * 30 + ["dev"] * 5, "language": "en"}
+        write_parquet(pd.DataFrame(rows), tmp_path / "data/xquad/train.parquet")
+        rows = {"split": ["dev"] * 5 + ["test"] * outputs, "language": ["de"] * 5 + ["en"] * outputs}
+        write_parquet(pd.DataFrame(rows), tmp_path / "data/xquad/evaluation.parquet")
+        cells.append(plan(made_of, tmp_path).writing["mbart", "xquad"].left)
+    assert cells[0] < cells[1] < plan(made_of, tmp_path / "none").writing["mbart", "xquad"].left
+
+
+def test_a_task_without_known_sizes_is_marked(tmp_path):
+    catalog = {"mine": {"kind": "generation", "metric": "chrf", "columns": ["text"], "source": {"kind": "datasets"}}}
+    catalog["mine"]["source"] |= {"path": "owner/{language}"}
+    made = plan(study(tasks=["mine"], task_catalog=catalog), tmp_path)
+    assert all(cell.left is None for cell in made.writing.values()) and "0.00?" in text(made)
+
+
+def test_xl_sum_is_read_from_a_folder_a_language(tmp_path):
+    settings = load({"study": "generation"})
+    for split in ("train", "validation", "test"):
+        path = tmp_path / "chinese_simplified" / split / "0000.parquet"
+        path.parent.mkdir(parents=True)
+        row = {"id": [split], "url": ["u"], "title": ["t"], "summary": ["s"], "text": ["x"]}
+        pd.DataFrame(row).to_parquet(path)
+    source = replace(settings.source_of("xl-sum"), path=str(tmp_path))
+    (found,) = read_examples(source, settings.task("xl-sum"), "dev", "zh", None, 0).to_pylist()
+    assert (found["example_id"], found["text"], found["label"]) == ("validation", "x", "s")
+
+
+def test_xquad_has_squad_for_training_and_no_question_twice(tmp_path, monkeypatch):
+    """The library is replaced by one that notes what it is asked for, and cuts the rows as it would."""
+    import datasets
+
+    asked = []
+
+    def load_dataset(path, config, *, data_dir, split, revision):
+        asked.append((path, config, split))
+        one = {"question": "Who?", "context": CONTEXT, "answers": {"text": ["Ada"], "answer_start": [0]}}
+        rows = [{"id": f"{number}", **one} for number in range(10)]
+        part = {"train": rows, "validation[:20%]": rows[:2], "validation[20%:]": rows[2:]}[split]
+        return datasets.Dataset.from_list(part)
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    settings = load({"study": "generation"})
+    source, task = settings.source_of("xquad"), settings.task("xquad")
+    ids = {
+        split: {row["example_id"] for row in read_examples(source, task, split, language, None, 0).to_pylist()}
+        for split, language in (("train", "en"), ("dev", "de"), ("test", "de"))
+    }
+    assert asked == [
+        ("rajpurkar/squad", None, "train"),
+        ("google/xquad", "xquad.de", "validation[:20%]"),
+        ("google/xquad", "xquad.de", "validation[20%:]"),
+    ]
+    assert not ids["dev"] & ids["test"] and len(ids["dev"] | ids["test"]) == 10
