@@ -1,4 +1,4 @@
-"""Translation: transformers' own search on padded batches, whatever the order and the batches; nothing cut in silence."""
+"""Translation: what transformers' own search writes, whatever order and batches; nothing is cut in silence."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def trained(tmp_path_factory):
 
 @pytest.fixture(params=[*WRITERS, "trained"])
 def translator(request, place, tmp_path, trained):
-    """(translator, checkpoint): random models of each family, in which the end token is likely enough, and the other."""
+    """(translator, checkpoint): a random model of each family whose texts differ, and the trained one."""
     if request.param == "trained":
         return trained
     model = open_checkpoint(place / request.param)
