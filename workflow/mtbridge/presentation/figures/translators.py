@@ -29,7 +29,7 @@ def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFra
 def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
     """Panels across; markers say in which directions a model translates; lines are models that do not."""
     if frame["x"].notna().sum() == 0:
-        return nothing_to_draw("No model that translates has zero-shot scores yet.")
+        return nothing_to_draw("No model that translates has zero-shot scores on tasks that models have learnt.")
     panels = list(dict.fromkeys(frame["panel"]))
     models = list(dict.fromkeys(frame["model"]))
     palette = seaborn.color_palette("colorblind" if len(models) <= 10 else "husl", len(models))
@@ -75,15 +75,21 @@ def _panel(ax: Axes, part: pd.DataFrame, outline: Outline, colours: dict) -> Non
     for row in others.itertuples():
         ax.axhline(row.y, color="0.6", linewidth=0.8, linestyle=":")
         place: Any = {"xy": (1, row.y), "xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
-        ax.annotate(f"{short(outline, row.model)}, does not translate", fontsize=6, color="0.4", **place)
+        text = f"{short(outline, row.model)}, does not translate"
+        ax.annotate(text, fontsize=6, color="0.4", **place).set_in_layout(False)
     for row in points.itertuples():
         # An interval that is not known has no bar.
         x_bar, y_bar = (None if math.isnan(low) else [[value - low], [high - value]] for value, low, high in _bars(row))
         colour = colours[row.model]
         style: Any = {"color": colour, "markersize": 5, "linewidth": 0.9}
         ax.errorbar(row.x, row.y, y_bar, x_bar, fmt=MARKERS[row.directions], **style)
-        beside: Any = {"xytext": (4, 4), "textcoords": "offset points", "fontsize": 6.5, "color": colour}
-        ax.annotate(short(outline, row.model), (row.x, row.y), **beside)
+        # On the inner side, so that no name leaves the panel.
+        to_left = row.x > (points["x"].min() + points["x"].max()) / 2
+        beside: Any = {"xytext": (-5 if to_left else 5, 5), "ha": "right" if to_left else "left", "fontsize": 6.5}
+        name = ax.annotate(
+            short(outline, row.model), (row.x, row.y), textcoords="offset points", color=colour, **beside
+        )
+        name.set_in_layout(False)
     ax.margins(0.16)
     ax.set_title(correlation_text(part.iloc[0]), fontsize=7)
     seaborn.despine(ax=ax)

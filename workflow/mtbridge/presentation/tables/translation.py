@@ -31,10 +31,15 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
         own = frame[frame["statistic"] == statistic]
         for (source, target), part in own.groupby(["source", "target"], sort=True):
             found = {(row.model, row.measure): row for row in part.itertuples()}
-            cells = [_cell(found.get((model, measure))) for model in models for measure in SHOWN]
-            # A mean of other directions has another copy.
-            copies = {number(row.value) for (_, measure), row in found.items() if measure == COPY}
-            copy = Cell(copies.pop() if len(copies) == 1 else GAP)
+            # Means of other directions have other copies, which then stand below each.
+            copies = {model: number(row.value) for (model, measure), row in found.items() if measure == COPY}
+            one = len(set(copies.values())) == 1
+            copy = Cell(next(iter(copies.values())) if one else GAP)
+            cells = [
+                _cell(found.get((model, measure)), copies if measure == "chrf" and not one else {})
+                for model in models
+                for measure in SHOWN
+            ]
             rows.append([Cell(names.get(statistic, f"{source} → {target}")), *cells, copy])
         rules.append(len(rows) - 1)
     groups = [("", 1), *((short(outline, model), len(SHOWN)) for model in models), ("", 1)]
@@ -42,8 +47,12 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
     return [Block(header, rows, groups=groups, rules=frozenset(rules[-2:-1]))], _notes(frame, outline, models)
 
 
-def _cell(row) -> Cell:
-    return Cell(GAP) if row is None else Cell(number(row.value), (interval_text(row.low, row.high),))
+def _cell(row, copies: dict[str, str]) -> Cell:
+    """A value with its interval, and below it the model's untranslated copy if it is in `copies`."""
+    if row is None:
+        return Cell(GAP)
+    copy = (f"untranslated {copies[row.model]}",) if row.model in copies else ()
+    return Cell(number(row.value), (interval_text(row.low, row.high), *copy))
 
 
 def _notes(frame: pd.DataFrame, outline: Outline, models: list[str]) -> list[str]:
