@@ -1,16 +1,19 @@
 """Translation: what transformers' own search writes, whatever order and batches; nothing is cut in silence."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.generation import writing
+from mtbridge.generation import translation, writing
 from mtbridge.generation.inputs import padded
 from mtbridge.generation.translation import TranslationFiles, Translator, read_aligned, write_translations
 from mtbridge.generation.translation_scores import corpus_chrf, score_translations
 from mtbridge.specs.adaptation import Decoding
+from mtbridge.specs.families import FAMILIES
 from mtbridge.training.pretraining.initialization import create, open_checkpoint
 from tests.support import pretraining, small
 from tests.unit.generation.conftest import WRITERS
@@ -183,3 +186,10 @@ def test_texts_of_other_lengths_are_no_test_set(tmp_path):
         (tmp_path / f"{language}.txt").write_text("a\n" * lines)
     with pytest.raises(MtbridgeError, match=r"de\.txt:3: ends here, but en\.txt has 4 lines"):
         read_aligned(tmp_path, ["de", "en"])
+
+
+def test_a_family_without_tags_is_refused(trained, monkeypatch):
+    untagged = replace(FAMILIES["m2m_100"], tags=None)
+    monkeypatch.setattr(translation, "family_of", lambda folder: untagged)
+    with pytest.raises(MtbridgeError, match="has no language tags"):
+        Translator(trained[1], trained[1].parent / "tokenizer")

@@ -62,11 +62,16 @@ class Translator:
             tokenizer: its tokenizer's folder (`data.tokenizers`).
 
         Raises:
-            MtbridgeError: the checkpoint is not readable, or its family has no decoder.
+            MtbridgeError: the checkpoint is not readable, or its family has no decoder, or no language tags.
         """
         family = family_of(checkpoint)
         if not family.sequence_to_sequence:
             raise MtbridgeError(f"{checkpoint}: is of the family {family.name}, which has no decoder to translate with")
+        if family.tags is None:
+            raise MtbridgeError(
+                f"{checkpoint}: is of the family {family.name}, which has no language tags: nothing tells it the language "
+                "to translate into"
+            )
         self.writer = Writer(tokenizer)
         model = open_checkpoint(checkpoint).eval()
         self.adapted = Adapted(model, family, Adaptation(method="full"))

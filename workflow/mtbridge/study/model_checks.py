@@ -126,13 +126,15 @@ def objective_fits(checker: Checker, key: str) -> None:
 
 
 def translates_if_it_can(checker: Checker, key: str) -> None:
-    """A model that is said to translate has a decoder, and the study has two languages."""
+    """A model that is said to translate has a decoder and language tags, and the study has two languages."""
     settings, family = checker.settings, checker.settings.family_of(key)
     if settings.model_catalog[key].translates is None:
         return
     at = ("model_catalog", key, "translates")
     if family is not None and not FAMILIES[family].sequence_to_sequence:
         checker.wrong(at, f"the family {family} has no decoder to translate with")
+    if family is not None and FAMILIES[family].tags is None:
+        checker.wrong(at, f"the family {family} has no language tags: nothing tells it the language to translate into")
     if len(study_languages(settings)) < 2:
         checker.wrong(("languages",), f"'{key}' translates and needs two languages at least")
 
