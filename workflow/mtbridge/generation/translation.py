@@ -69,8 +69,8 @@ class Translator:
             raise MtbridgeError(f"{checkpoint}: is of the family {family.name}, which has no decoder to translate with")
         if family.tags is None:
             raise MtbridgeError(
-                f"{checkpoint}: is of the family {family.name}, which has no language tags: nothing tells it the language "
-                "to translate into"
+                f"{checkpoint}: is of the family {family.name}, which has no language tags: nothing tells it the "
+                "language to translate into"
             )
         self.writer = Writer(tokenizer)
         model = open_checkpoint(checkpoint).eval()

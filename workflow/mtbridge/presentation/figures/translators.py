@@ -50,12 +50,16 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
         for kind, name in names.items()
         if (frame["directions"] == kind).any()
     ]
+    handles += [
+        empty.plot([], [], ":", color=colours[model], label=f"{short(outline, model)}: does not translate")[0]
+        for model in dict.fromkeys(frame.loc[frame["x"].isna(), "model"])
+    ]
     figure.legend(
         handles=handles,
         loc="outside lower center",
         ncols=4,
         frameon=False,
-        title="Bars: 95 % intervals; of one pretraining they hold test sentences, examples and seeds alone",
+        title="Bars and bands: 95 % intervals; of one pretraining they hold test sentences, examples and seeds alone",
         title_fontsize=6.5,
     )
     return figure
@@ -73,10 +77,9 @@ def _height(part: pd.DataFrame, panel: str, outline: Outline) -> str:
 def _panel(ax: Axes, part: pd.DataFrame, outline: Outline, colours: dict) -> None:
     points, others = part[part["x"].notna()], part[part["x"].isna()]
     for row in others.itertuples():
-        ax.axhline(row.y, color="0.6", linewidth=0.8, linestyle=":")
-        place: Any = {"xy": (1, row.y), "xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
-        text = f"{short(outline, row.model)}, does not translate"
-        ax.annotate(text, fontsize=6, color="0.4", **place).set_in_layout(False)
+        ax.axhline(row.y, color=colours[row.model], linewidth=0.9, linestyle=":")
+        if not math.isnan(row.y_low):
+            ax.axhspan(row.y_low, row.y_high, color=colours[row.model], alpha=0.1, linewidth=0)
     for row in points.itertuples():
         # An interval that is not known has no bar.
         x_bar, y_bar = (None if math.isnan(low) else [[value - low], [high - value]] for value, low, high in _bars(row))
