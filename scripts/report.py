@@ -1,7 +1,7 @@
 """Write the report: one self-contained HTML page of a study's tables, figures, training and reading.
 
 In   the study (JSON text or a file) and its results folder; from it tables/, figures/, scores/, runs/*/run.json,
-     models/*/card.json, checkpoints/*/pretraining.json and translation/. The page says what is missing.
+     models/*/card.json, checkpoints/*/pretraining.json. The page says what is missing.
 Out  index.html
 """
 

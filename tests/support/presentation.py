@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from mtbridge.base.files import read_parquet, write_json, write_parquet
-from mtbridge.inference import generation, verdicts
+from mtbridge.inference import generation, translation, verdicts
 from mtbridge.inference import separability as of_separability
 from mtbridge.inference.claims.generation import COLUMNS as CLAIM_COLUMNS
 from mtbridge.inference.claims.ledger import claims_frame
 from mtbridge.inference.claims.published import Tables
 from mtbridge.inference.claims.study import Study as ClaimsStudy
+from mtbridge.inference.translators import translators
 from mtbridge.presentation import catalog, making, requirements
 from mtbridge.presentation.figures.style import write as write_figure
 from mtbridge.presentation.files import write_table
@@ -273,15 +274,6 @@ def write_study(folder, study, layers=4, seed=0):
                 | {"loss": [[s, 4 * np.exp(-s / 300) + 1] for s in range(0, 801, 40)], "seconds": 95.0},
                 folder / "checkpoints" / key / "pretraining.json",
             )
-        if key in ("nllb-600m", "mbart-m2o", "mbart-o2m", "mbart-m2m"):
-            rows = [
-                (key, a, b, 40 + 10 * rng.random(), 20.0, 200)
-                for a in FIVE
-                for b in FIVE
-                if a != b and not (key == "mbart-m2o" and b != "en") and not (key == "mbart-o2m" and a != "en")
-            ]
-            frame = pd.DataFrame(rows, columns=["model", "source", "target", "chrf", "chrf_copy", "n"])
-            write_parquet(frame, folder / "translation" / f"{key}.parquet")
 
     def cells(**keys):
         value = float(np.clip(rng.beta(2, 3), -0.03, 1))
@@ -306,8 +298,43 @@ def write_study(folder, study, layers=4, seed=0):
         write_parquet(pd.DataFrame(inside), folder / measure / "languages.parquet")
     write_inference(folder, [model["key"] for model in study["models"]], list(study["protocols"]))
     write_generation(folder, study, rng)
+    write_translations(folder, study, rng)
     write_separability(folder, study, layers, rng)
     return folder
+
+
+def translated_counts(pairs, rng, quality=0.5, lines=30) -> pd.DataFrame:
+    """Counts of sentences, as `translation_scores.score_translations` writes them, in some directions."""
+    frame = pd.DataFrame(
+        [(*pair, line) for pair in pairs for line in range(lines)], columns=["source", "target", "line"]
+    )
+    size, orders = len(frame), np.arange(4)
+    length = rng.integers(6, 15, size)
+    total = length[:, None] - orders
+    right = rng.binomial(total, quality ** (1 + orders))
+    bleu = np.hstack([length[:, None], length[:, None], right, total])
+    frame = frame.assign(source_cut=False, output_cut=False, bleu=list(bleu))
+    for measure, level in (("chrf", quality), ("chrf_copy", 0.2)):
+        grams = 5 * length[:, None] - np.arange(6)
+        common = rng.binomial(grams, level)
+        frame[measure] = list(np.stack([grams, grams, common], axis=-1).reshape(size, -1))
+    return frame.assign(bleu_signature="nrefs:1|tok:13a", chrf_signature="nrefs:1|nc:6")
+
+
+def write_translations(folder, study, rng) -> None:
+    """Counted translations of the models that translate, their summary, and the quality beside zero-shot scores."""
+    outline, sides = read_outline(json.dumps(study)), {"mbart-m2o": 1, "mbart-o2m": 0}
+    translating = ("nllb-600m", "mbart-m2o", "mbart-o2m", "mbart-m2m")
+    for number, key in enumerate(key for key in outline.keys if key.split("@")[0] in translating):
+        side = sides.get(key.split("@")[0])
+        pairs = [pair for pair in itertools.permutations(FIVE, 2) if side is None or pair[side] == "en"]
+        counts = translated_counts(pairs, rng, 0.4 + 0.05 * number)
+        write_parquet(counts, folder / "translation" / f"{key}.scores.parquet")
+    summary = translation.summarise(outline, translation.translated(outline, folder / "translation"))
+    write_parquet(summary, folder / requirements.TRANSLATION)
+    outputs = read_parquet(folder / requirements.GENERATION, generation.COLUMNS)
+    points = translators(outline, next(iter(study["protocols"])), summary, folder / "scores", outputs)
+    write_parquet(points, folder / requirements.TRANSLATORS)
 
 
 def write_generation(folder, study, rng) -> None:

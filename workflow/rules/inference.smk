@@ -46,6 +46,48 @@ rule mechanism:
         "--slopes {output.slopes:q} > {log:q} 2>&1"
 
 
+rule summarise_translations:
+    """BLEU and chrF of every direction, and their means, with intervals."""
+    input:
+        study.paths(requirements.TRANSLATION_SCORES, study.each_translating),
+    output:
+        f"{results}/{requirements.TRANSLATION}",
+    log:
+        f"{results}/logs/summarise_translations.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        scripts=scripts,
+        outline=outline,
+        translations=f"{results}/translation",
+        code=digest("summarise_translations"),
+    shell:
+        "python {params.scripts:q}/summarise_translations.py --study {params.outline:q} "
+        "--translations {params.translations:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule compare_translators:
+    """How well models translate, beside their zero-shot scores."""
+    input:
+        unpack(lambda wildcards: requirements.of_translators(study)),
+    output:
+        f"{results}/{requirements.TRANSLATORS}",
+    log:
+        f"{results}/logs/compare_translators.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        scripts=scripts,
+        outline=outline,
+        protocol=study.protocols[0],
+        scores=lambda wildcards, input: ["--scores", f"{results}/scores"] if "scores" in input.keys() else [],
+        generation=lambda wildcards, input: [f"--generation={path}" for path in input.get("generation", [])],
+        code=digest("compare_translators"),
+    shell:
+        "python {params.scripts:q}/compare_translators.py --study {params.outline:q} --protocol {params.protocol:q} "
+        "--translation {input.translation:q} {params.scores:q} {params.generation:q} --output {output:q} > {log:q} 2>&1"
+
+
 rule ledger:
     """The ledger: the paper's claims, by the published tables and by this study's results."""
     input:

@@ -121,31 +121,50 @@ rule pretrain:
 
 
 rule translate:
-    """What a translation model has learnt: chrF of every direction on held-out sentences."""
+    """Translations of a test set in every direction in which a model translates."""
     input:
-        checkpoint=f"{results}/checkpoints/{{model}}",
-        corpus=model_tokens(f"{results}/tokens/{{tokenizer}}/corpora/heldout"),
-        texts=f"{results}/corpora/heldout",
+        checkpoint=checkpoint_of,
         tokenizer=tokenizer_of,
+        texts=f"{results}/corpora/{study.translation_test}",
     output:
         f"{results}/translation/{{model}}.parquet",
     log:
         f"{results}/logs/translate/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(row["model"] for row in study.each_translating),
     conda:
         "../../envs/environment.yaml"
+    threads: study.settings.threads
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(60),
+        mem_mb=by_model(2000, 16000),
+        runtime=by_model(60, 1440),
     params:
         scripts=scripts,
-        directions=lambda wildcards: study.settings.model_catalog[wildcards.model].directions,
-        lines=study.settings.corpora.heldout,
+        flags=lambda wildcards: options.translation(wildcards.model),
         source_language=study.settings.source_language,
+        content=lambda wildcards: options.checkpoint_content(wildcards.model),
         code=digest("translate"),
     shell:
-        "python {params.scripts:q}/translate.py --model {wildcards.model:q} --checkpoint {input.checkpoint:q} "
-        "--corpus {input.corpus:q} --texts {input.texts:q} --tokenizer {input.tokenizer:q} --directions {params.directions} --source-language {params.source_language:q} "
-        "--lines {params.lines} --output {output:q} > {log:q} 2>&1"
+        "python {params.scripts:q}/translate.py --checkpoint {input.checkpoint:q} --tokenizer {input.tokenizer:q} "
+        "--texts {input.texts:q} {params.flags:q} --source-language {params.source_language:q} --threads {threads} "
+        "--output {output:q} > {log:q} 2>&1"
+
+
+rule score_translations:
+    """What BLEU and chrF count in every translation."""
+    input:
+        f"{results}/translation/{{model}}.parquet",
+    output:
+        f"{results}/translation/{{model}}.scores.parquet",
+    log:
+        f"{results}/logs/score_translations/{{model}}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        scripts=scripts,
+        code=digest("score_translations"),
+    shell:
+        "python {params.scripts:q}/score_translations.py --translations {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule encoder:

@@ -63,7 +63,6 @@ rule page:
         study.paths(RUN_REPLICATES, study.runs_with_scores),
         study.paths("models/{model}", study.each_model),
         study.paths("checkpoints/{model}", study.each_trained),
-        study.paths("translation/{model}.parquet", study.each_translating),
         study.paths(RUN_SCORES, study.runs_with_scores),
         template=from_here("workflow/report/index.html.j2"),
     output:

@@ -1,14 +1,19 @@
-"""Translation: transformers' own search on padded batches, in any order and batches; nothing cut in silence."""
+"""Translation: what transformers' own search writes, whatever order and batches; nothing is cut in silence."""
+
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.generation import writing
+from mtbridge.generation import translation, writing
 from mtbridge.generation.inputs import padded
-from mtbridge.generation.translation import Translator
+from mtbridge.generation.translation import TranslationFiles, Translator, read_aligned, write_translations
+from mtbridge.generation.translation_scores import corpus_chrf, score_translations
 from mtbridge.specs.adaptation import Decoding
+from mtbridge.specs.families import FAMILIES
 from mtbridge.training.pretraining.initialization import create, open_checkpoint
 from tests.support import pretraining, small
 from tests.unit.generation.conftest import WRITERS
@@ -33,7 +38,7 @@ def trained(tmp_path_factory):
 
 @pytest.fixture(params=[*WRITERS, "trained"])
 def translator(request, place, tmp_path, trained):
-    """(translator, checkpoint): random models of each family, whose end token is likely enough, and the other."""
+    """(translator, checkpoint): a random model of each family whose texts differ, and the trained one."""
     if request.param == "trained":
         return trained
     model = open_checkpoint(place / request.param)
@@ -137,3 +142,54 @@ def test_an_unknown_language_and_a_model_without_a_decoder_are_refused_in_one_li
     create("bert", small.SMALL, translate.writer.ids, 150, 1).save_pretrained(tmp_path / "bert")
     with pytest.raises(MtbridgeError, match="bert, which has no decoder"):
         Translator(tmp_path / "bert", place / "tokenizer")
+
+
+def scored(place, checkpoint, folder, languages=("de", "en"), directions="all"):
+    """The rows that are written for a checkpoint, and (source, target) -> chrF."""
+    folder.mkdir()
+    written, counted = folder / "translations.parquet", folder / "scores.parquet"
+    files = TranslationFiles(checkpoint, place / "tokenizer", place / "texts", written)
+    write_translations(files, languages, directions, Decoding(longest=20))
+    score_translations(written, counted)
+    groups = pd.read_parquet(counted).groupby(["source", "target"])["chrf"]
+    return pd.read_parquet(written), {pair: float(corpus_chrf(np.stack(rows).sum(axis=0))) for pair, rows in groups}
+
+
+def test_a_test_set_is_translated_in_every_direction_and_training_raises_chrf(tmp_path):
+    place, scores = pretraining.make_place(tmp_path / "place"), {}
+    for steps in (0, 500):
+        objective = "translation" if steps else "none"
+        plan = pretraining.plan(objective=objective, steps=steps, directions="all" if steps else None)
+        pretraining.run(place, tmp_path / f"c{steps}", plan)
+        frame, scores[steps] = scored(place, tmp_path / f"c{steps}", tmp_path / f"out{steps}")
+    texts = {language: (place / "texts" / f"{language}.txt").read_text().splitlines() for language in ("de", "en")}
+    for (source, target), rows in frame.groupby(["source", "target"]):
+        assert rows["line"].tolist() == list(range(120))
+        assert (rows["input"].tolist(), rows["reference"].tolist()) == (texts[source], texts[target])
+    assert set(scores[500]) == {("de", "en"), ("en", "de")}
+    assert all(scores[500][pair] > scores[0][pair] + 5 for pair in scores[500])
+
+
+def test_directions_without_a_tag_are_left_out_and_said(trained, tmp_path, capsys):
+    checkpoint = trained[1]
+    place = checkpoint.parent
+    (place / "texts" / "fr.txt").write_text((place / "texts" / "en.txt").read_text())
+    frame, _ = scored(place, checkpoint, tmp_path / "out", ("de", "en", "fr"))
+    assert set(zip(frame["source"], frame["target"], strict=True)) == set(DIRECTIONS)
+    assert "left out, because the tokenizer has no tag: fr" in capsys.readouterr().err
+    with pytest.raises(MtbridgeError, match="has no tags for both sides of a direction"):
+        scored(place, checkpoint, tmp_path / "none", ("en", "fr"))
+
+
+def test_texts_of_other_lengths_are_no_test_set(tmp_path):
+    for language, lines in (("de", 3), ("en", 4)):
+        (tmp_path / f"{language}.txt").write_text("a\n" * lines)
+    with pytest.raises(MtbridgeError, match=r"de\.txt:3: ends here, but en\.txt has 4 lines"):
+        read_aligned(tmp_path, ["de", "en"])
+
+
+def test_a_family_without_tags_is_refused(trained, monkeypatch):
+    untagged = replace(FAMILIES["m2m_100"], tags=None)
+    monkeypatch.setattr(translation, "family_of", lambda folder: untagged)
+    with pytest.raises(MtbridgeError, match="has no language tags"):
+        Translator(trained[1], trained[1].parent / "tokenizer")

@@ -56,10 +56,12 @@ def test_page_holds_every_table_and_figure_and_asks_for_nothing_outside(report_r
         "generation",
         "generation_claims",
         "rates",
+        "translation",
+        "translators",
     ]
     for name in names:
         assert f'id="{name}"' in page, name
-    assert page.count("data:image/svg+xml;base64,") == 12
+    assert page.count("data:image/svg+xml;base64,") == 13
     assert not re.search(r"""(src|href)\s*=\s*["']?(?!data:|#|["'])""", page)
     assert "url(" not in page and "@import" not in page and "<script" not in page and "not there yet" not in page
     outline = report_results[1]
@@ -172,8 +174,7 @@ def test_an_empty_study_makes_a_page_that_says_what_is_missing(tmp_path):
 
 
 def reading_of(outline, frames):
-    translation = pd.DataFrame(columns=["model", "source", "target", "chrf", "chrf_copy", "n"])
-    return " ".join(reading(outline, frames, translation, (1, 1)))
+    return " ".join(reading(outline, frames, (1, 1)))
 
 
 def test_reading_names_models_that_are_not_above_the_floor():
@@ -207,10 +208,17 @@ def test_time_adds_up_and_cut_words_are_counted_once_per_language(report_values)
 
 
 def test_directions_that_a_model_has_not_learnt_are_gaps(report_values):
-    block = report_values["translation"].blocks[0]
-    column = block.header.index("mBART m2o-like, 1.1 M")
-    shown = {row[0].text for row in block.rows[:-1] if row[column].text != "—"}
-    assert shown == {f"{language} → en" for language in ("de", "es", "fr", "ru")}
+    block = report_values["views"][0]["tables"]["translation"].blocks[0]
+    models = [name for name, columns in block.groups for _ in range(columns)]
+    column = models.index("mBART m2o-like")
+    shown = {row[0].text for row in block.rows if row[column].text != "—"}
+    into = {f"{language} → en" for language in ("de", "es", "fr", "ru")}
+    assert shown == into | {"mean of its directions", "mean into English"}
+
+
+def test_means_of_translation_have_intervals_and_the_untranslated_copy_in_the_reading(report_values):
+    sentence = next(text for text in report_values["reading"] if text.startswith("Translation, mean chrF"))
+    assert re.search(r"mBART m2o-like \d+\.\d \[\d+\.\d, \d+\.\d\] \(untranslated \d+\.\d\)", sentence)
 
 
 def test_a_broken_template_is_named(tmp_path):

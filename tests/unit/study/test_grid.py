@@ -7,6 +7,7 @@ import pytest
 from mtbridge.presentation import requirements
 from mtbridge.study.grid import Study
 from mtbridge.study.load import load
+from mtbridge.study.options import Options
 
 CONFIG = {
     "study": "controlled",
@@ -60,6 +61,23 @@ def test_similarities_of_pretrainings_without_states_are_not_asked_for():
 def test_derived_models_are_compared_by_separability_alone():
     assert study().models_with_states("parallel") == ["mbart", "mbart-m2m", "random"]
     assert study().models_with_states("parallel", 2) == ["mbart@2", "mbart-m2m@2"]
+
+
+def test_every_pretraining_of_a_translating_model_translates():
+    translating = [row["model"] for row in study().each_translating]
+    assert translating == ["mbart-m2m", "mbart-m2m@2"]
+
+
+def test_a_test_set_of_the_users_is_translated_in_the_languages_that_the_study_shares_with_it(tmp_path):
+    for language in ("de", "en", "es", "zh"):
+        (tmp_path / f"devtest.{language}").write_text("a\nb\n")
+    found = study(translation={"test": str(tmp_path), "lines": 1})
+    assert found.translation_test == "translation" and "translation" in found.corpora_of_text
+    assert found.languages_of("translation") == ["de", "en"], "es has no text in pretraining, zh is not in the study"
+    options = Options(found)
+    assert options.corpus("translation")[-4:] == ["--folder", str(tmp_path), "--stems", "devtest"]
+    assert [Path(path).name for path in options.corpus_files("translation")] == ["devtest.de", "devtest.en"]
+    assert study().translation_test == "heldout" and "translation" not in study().corpora_of_text
 
 
 def test_a_language_without_text_is_in_no_text_to_learn_from_or_to_translate():

@@ -321,6 +321,15 @@ WRONG = {
         "recipes.default.max_length: 256, but models that are trained here take 128",
     ),
     "translation with one language": ({"languages": ["en"]}, "learns from translations and needs two languages"),
+    "an encoder that translates": (
+        {"study": "paper", "model_catalog": {"xlmr": {"translates": "all"}}},
+        "model_catalog.xlmr.translates: the family xlm-roberta has no decoder",
+    ),
+    "directions of a model that is trained here": (
+        {"model_catalog": {"mbart": {"translates": "all"}}},
+        "model_catalog.mbart.translates: belongs to published and local models",
+    ),
+    "a test of translation that is not there": ({"translation": {"test": "no/where"}}, "no/where is no folder"),
     "language twice": ({"languages": ["en", "de", "en"]}, "languages: names one twice"),
     "published values beside small models": ({"published": True}, "never stand beside a model that is trained here"),
     "hub model without a family": (

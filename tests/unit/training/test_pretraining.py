@@ -20,7 +20,6 @@ from mtbridge.specs.pretraining import OBJECTIVES as NAMES_OF_OBJECTIVES
 from mtbridge.training.pretraining.initialization import create
 from mtbridge.training.pretraining.objectives import DIRECTIONS, OBJECTIVES, denoise, direction_pairs, samples
 from mtbridge.training.pretraining.texts import Sample, Texts, batches, length
-from mtbridge.training.pretraining.translation import TranslationFiles, translate
 from mtbridge.training.resume import StatePlace
 from tests.support import pretraining, small
 from tests.support.pretraining import make_place, plan
@@ -286,20 +285,3 @@ def test_a_loss_that_is_no_number_stops_with_the_step_and_leaves_nothing(place, 
     with pytest.raises(MtbridgeError, match=r"loss is nan at step \d+ of 20"):
         run(place, tmp_path / "a", made)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_translation_is_measured_a_direction_and_a_trained_model_beats_an_untrained_one(place, tmp_path):
-    import pandas as pd
-
-    scores = {}
-    for steps in (0, 500):
-        objective = "translation" if steps else "none"
-        run(place, tmp_path / f"c{steps}", plan(objective=objective, steps=steps, directions="all" if steps else None))
-        out = tmp_path / f"{steps}.parquet"
-        files = TranslationFiles(tmp_path / f"c{steps}", place / "tokenizer", place / "corpus", place / "texts")
-        translate("x", files, "all", 30, out)
-        frame = pd.read_parquet(out)
-        assert set(zip(frame.source, frame.target, strict=True)) == {("de", "en"), ("en", "de")}
-        assert (frame.n == 30).all()
-        scores[steps] = frame.chrf.mean()
-    assert scores[500] > scores[0] + 5

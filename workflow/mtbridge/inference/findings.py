@@ -8,6 +8,7 @@ import pandas as pd
 
 from mtbridge.inference.degenerate import CONSTANT
 from mtbridge.inference.intervals import ALL
+from mtbridge.inference.translation import MEAN
 from mtbridge.study.outline import Outline
 
 
@@ -57,7 +58,12 @@ def weights_moved(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:
     return medians.reindex([model.key for model in outline.models if model.key in medians.index]).reset_index()
 
 
-def translation_quality(translation: pd.DataFrame) -> tuple[pd.Series, float]:
-    """Mean chrF of every model over the directions that it learnt, and chrF of copying the source (NaN: not known)."""
-    means = translation.groupby("model")[["chrf", "chrf_copy"]].mean()
-    return means["chrf"], float(means["chrf_copy"].mean())
+def translation_quality(outline: Outline, frame: pd.DataFrame) -> pd.DataFrame:
+    """Mean chrF over the directions of a model: model, value, low, high, and copy, that of the untranslated source.
+
+    frame: as `translation.summarise` returns it.
+    """
+    means = frame[frame["statistic"] == MEAN]
+    copies = means[means["measure"] == "chrf_copy"].set_index("model")["value"]
+    chrf = means[means["measure"] == "chrf"].set_index("model")[["value", "low", "high"]].assign(copy=copies)
+    return chrf.reindex([model.key for model in outline.models if model.key in chrf.index]).reset_index()

@@ -42,7 +42,7 @@ def _rank(scores: AllScores, outline: Outline, protocol: str, recipe: str) -> li
         if outline.tasks and all((recipe, model.key, task.name) in scores for task in outline.tasks)
     ]
     merged = merge_pretrainings(scores, outline)
-    tasks = _common_tasks(merged, outline, protocol, recipe, models)
+    tasks = common_tasks(merged, outline, protocol, recipe, models)
     if len(models) < 2 or not tasks:
         return []
     pretrainings = {model: _pretrainings([merged[recipe, model, task] for task in tasks]) for model in models}
@@ -106,10 +106,10 @@ def _compared(
     return None if mean.found.left_out else mean
 
 
-def _common_tasks(
+def common_tasks(
     scores: AllScores, outline: Outline, protocol: str, recipe: str, models: list[str]
 ) -> dict[str, np.ndarray]:
-    """The tasks of the ranking, with the weights of the statistic. scores: merged."""
+    """The tasks on which models can be ranked, as in `ranking_frame`, with weights. scores: merged."""
     found = {}
     for task in outline.tasks:
         weight = weights(STATISTIC, task, outline, protocol)

@@ -88,11 +88,33 @@ SPREAD = (
     "the value of unrelated texts."
 )
 
-# A table or figure of what models write.
+# What several tables or figures have in common: of what models write, of contrasts, …
 _of_writing = partial(Entry, section="answers", per_protocol=False, exists=requirements.writes_texts)
+_of_contrasts = partial(Entry, section="answers", exists=requirements.has_scores)
+_of_similarity = partial(Entry, kind="figure", section="similarity", exists=requirements.has_similarities)
+_of_scores = partial(
+    Entry,
+    kind="table",
+    module="tables.scores",
+    load=modules.scores,
+    files=requirements.scored_runs,
+    inputs="scores",
+    section="scores",
+    has_published=True,
+)
+_of_spectra = partial(
+    Entry,
+    kind="table",
+    module="tables.spectra",
+    load=modules.spectra,
+    files=requirements.singular_values,
+    inputs="spectra",
+    section="weights",
+    has_published=True,
+)
 
 ENTRIES = (
-    Entry(
+    _of_contrasts(
         name="forest",
         kind="figure",
         title="Differences",
@@ -101,10 +123,8 @@ ENTRIES = (
         module="figures.forest",
         load=modules.forest,
         inputs=requirements.CONTRASTS,
-        section="answers",
-        exists=requirements.has_scores,
     ),
-    Entry(
+    _of_contrasts(
         name="verdicts",
         kind="table",
         title="Verdicts",
@@ -112,10 +132,8 @@ ENTRIES = (
         module="tables.verdicts",
         load=modules.verdicts,
         inputs=requirements.CONTRASTS,
-        section="answers",
-        exists=requirements.has_scores,
     ),
-    Entry(
+    _of_contrasts(
         name="ranking",
         kind="table",
         title="Ranking",
@@ -123,8 +141,6 @@ ENTRIES = (
         module="tables.ranking",
         load=modules.ranking,
         inputs=requirements.RANKING,
-        section="answers",
-        exists=requirements.has_scores,
     ),
     Entry(
         name="dose",
@@ -137,7 +153,7 @@ ENTRIES = (
         section="answers",
         exists=requirements.has_doses,
     ),
-    Entry(
+    _of_contrasts(
         name="claims",
         kind="table",
         title="Claims",
@@ -145,9 +161,7 @@ ENTRIES = (
         module="tables.claims",
         load=modules.claims,
         inputs=requirements.CLAIMS,
-        section="answers",
         per_protocol=False,
-        exists=requirements.has_scores,
     ),
     _of_writing(
         name="rates",
@@ -177,32 +191,30 @@ ENTRIES = (
         inputs=requirements.GENERATION_CLAIMS,
     ),
     Entry(
+        name="translators",
+        kind="figure",
+        title="Translators and encoders",
+        caption="Zero-shot scores beside how well a model translates: one point a model.",
+        module="figures.translators",
+        load=modules.translators,
+        inputs=requirements.TRANSLATORS,
+        section="answers",
+        per_protocol=False,
+        exists=requirements.translates_and_transfers,
+    ),
+    _of_scores(
         name="table1",
-        kind="table",
         title="Table 1",
         caption="Mean score over languages, by task and model.",
         details="With 95 % intervals over pretrainings or fine-tuning seeds, and test examples.",
-        module="tables.scores",
-        load=modules.scores,
         options={"by": "statistic"},
-        files=requirements.scored_runs,
-        inputs="scores",
-        section="scores",
-        has_published=True,
     ),
-    Entry(
+    _of_spectra(
         name="table2",
-        kind="table",
         title="Table 2",
         caption="Singular values of the encoder's last layer.",
         details="Their norm, and their distance *d* to those of the base model.",
-        module="tables.spectra",
-        load=modules.spectra,
         options={"last_layer": True},
-        files=requirements.singular_values,
-        inputs="spectra",
-        section="weights",
-        has_published=True,
     ),
     Entry(
         name="table3",
@@ -217,34 +229,20 @@ ENTRIES = (
         section="study",
         has_published=True,
     ),
-    Entry(
+    _of_scores(
         name="table4",
-        kind="table",
         title="Table 4",
         caption="Score by task, model and language.",
         details="With 95 % intervals over pretrainings or fine-tuning seeds, and test examples. Where *language_known* "
         "is false the model does not know the language.",
-        module="tables.scores",
-        load=modules.scores,
         options={"by": "language"},
-        files=requirements.scored_runs,
-        inputs="scores",
-        section="scores",
-        has_published=True,
     ),
-    Entry(
+    _of_spectra(
         name="table5",
-        kind="table",
         title="Table 5",
         caption="Singular values of the encoder's other layers.",
         details="Their norm, and their distance *d* to those of the base model.",
-        module="tables.spectra",
-        load=modules.spectra,
         options={"last_layer": False},
-        files=requirements.singular_values,
-        inputs="spectra",
-        section="weights",
-        has_published=True,
     ),
     Entry(
         name="weights",
@@ -285,6 +283,19 @@ ENTRIES = (
         exists=requirements.knows_exposure,
     ),
     Entry(
+        name="translation",
+        kind="table",
+        title="Translation",
+        caption="How well the models that translate do it: BLEU and chrF of every direction.",
+        details="With 95 % intervals over the lines of the test set, and pretrainings where a model has several.",
+        module="tables.translation",
+        load=modules.translation,
+        inputs=requirements.TRANSLATION,
+        section="scores",
+        per_protocol=False,
+        exists=requirements.translates,
+    ),
+    Entry(
         name="learning_rate",
         kind="table",
         title="Learning rates",
@@ -306,34 +317,27 @@ ENTRIES = (
         inputs="tables/{view}",
         exists=requirements.has_published_values,
     ),
-    Entry(
+    _of_similarity(
         name="figure1",
-        kind="figure",
         title="Figure 1",
         caption="Similarity (CKA) of two models on the same texts, by layer and language.",
         details=SPREAD,
         module="figures.figure1",
         load=modules.figure1,
         inputs="cka/models.parquet",
-        section="similarity",
-        exists=requirements.has_similarities,
     ),
-    Entry(
+    _of_similarity(
         name="figure2",
-        kind="figure",
         title="Figure 2",
         caption="Similarity (CKA) of two languages inside one model, by layer.",
         details=f"Two models share a matrix, one in the lower triangle and one in the upper. {SPREAD}",
         module="figures.figure2",
         load=modules.figure2,
         inputs="cka/languages.parquet",
-        section="similarity",
         has_published=True,
-        exists=requirements.has_similarities,
     ),
-    Entry(
+    _of_similarity(
         name="procrustes",
-        kind="figure",
         title="Procrustes",
         caption="Similarity (orthogonal Procrustes) of two models on the same texts, by layer and language.",
         details=f"Unrelated texts score more than 0: the estimator is biased. {SPREAD}",
@@ -341,20 +345,15 @@ ENTRIES = (
         load=modules.figure1,
         options={"measure": "procrustes"},
         inputs="procrustes/models.parquet",
-        section="similarity",
-        exists=requirements.has_similarities,
     ),
-    Entry(
+    _of_similarity(
         name="separability",
-        kind="figure",
         title="Separability",
         caption="How far languages lie apart in hidden states, and how well translations find each other, by layer.",
         module="figures.separability",
         load=modules.separability,
         inputs="separability",
         files=requirements.separability,
-        section="similarity",
-        exists=requirements.has_similarities,
     ),
     Entry(
         name="separability_differences",

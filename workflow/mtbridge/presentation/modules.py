@@ -132,6 +132,20 @@ def dose() -> Functions:
     return dose.frame, dose.draw
 
 
+def translation() -> Functions:
+    """Quality of translation."""
+    from mtbridge.presentation.tables import translation
+
+    return translation.frame, translation.body
+
+
+def translators() -> Functions:
+    """Quality of translation beside zero-shot scores."""
+    from mtbridge.presentation.figures import translators
+
+    return translators.frame, translators.draw
+
+
 def generation() -> Functions:
     """Scores of outputs."""
     from mtbridge.presentation.tables import generation

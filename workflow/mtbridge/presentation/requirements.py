@@ -13,6 +13,8 @@ CLAIMS = "inference/claims.parquet"
 OUTPUT_SCORES = "outputs/{recipe}/{model}/{task}/seed{seed}.scores.parquet"
 GENERATION = "inference/generation.parquet"
 GENERATION_CLAIMS = "inference/generation_claims.parquet"
+TRANSLATION_SCORES = "translation/{model}.scores.parquet"
+TRANSLATION, TRANSLATORS = "inference/translation.parquet", "inference/translators.parquet"
 DISTANCES = "spectra/{model}.distances.parquet"
 
 # The tables whose cells the table `agreement` counts.
@@ -71,6 +73,16 @@ def of_claims(study) -> dict[str, str | list[str]]:
     return files
 
 
+def of_translators(study) -> dict[str, str | list[str]]:
+    """What translators are compared by: summarised translations, scored runs and summarised outputs, if any."""
+    files: dict[str, str | list[str]] = {"translation": f"{study.results}/{TRANSLATION}"}
+    if has_labels(study) and has_scores(study):
+        files["scores"] = scored_runs(study, "")
+    if writes_texts(study):
+        files["generation"] = [f"{study.results}/{GENERATION}"]
+    return files
+
+
 def examples(study, view: str) -> list[str]:
     """Every task's examples."""
     return [
@@ -95,6 +107,16 @@ def has_labels(study) -> bool:
 def writes_texts(study) -> bool:
     """Are texts written, and scored? With `partial` there may be none yet."""
     return bool(study.paths(OUTPUT_SCORES, study.writing_runs))
+
+
+def translates(study) -> bool:
+    """Does any model translate? With `partial` there may be no translation yet."""
+    return bool(study.paths(TRANSLATION_SCORES, study.each_translating))
+
+
+def translates_and_transfers(study) -> bool:
+    """Are there translations, and zero-shot scores to set them beside?"""
+    return translates(study) and ((has_labels(study) and has_scores(study)) or writes_texts(study))
 
 
 def knows_exposure(study) -> bool:

@@ -24,6 +24,7 @@ from mtbridge.study.model_checks import (
     published_is_not_trained,
     replicates_fit,
     tokenizer_exists,
+    translates_if_it_can,
 )
 from mtbridge.study.outline import FLOOR
 from mtbridge.study.settings import RECIPE_SETTINGS, Settings
@@ -43,6 +44,7 @@ def check(settings: Settings, layers: list) -> None:
         ways_fit,
         languages_hold_the_source,
         shares_fit,
+        translation_has_languages,
     ):
         rule(checker)
     for model in settings.models:
@@ -53,6 +55,7 @@ def check(settings: Settings, layers: list) -> None:
             derived_fits,
             tokenizer_exists,
             objective_fits,
+            translates_if_it_can,
             lengths_fit,
             published_is_not_trained,
         ):
@@ -166,6 +169,22 @@ def shares_fit(checker: Checker) -> None:
 def _language_name(settings: Settings) -> str:
     code = settings.source_language
     return f"English ('{code}')" if code == "en" else f"'{code}', the source language,"
+
+
+def translation_has_languages(checker: Checker) -> None:
+    """A test set of the user's has the source language and another one of the study."""
+    settings = checker.settings
+    if settings.translation.test is None:
+        return
+    at, stem = ("translation", "test"), settings.translation.stem
+    there = languages_of(settings.translation.test, stem)
+    found = [language for language in study_languages(settings) if language in there]
+    if settings.source_language not in found or len(found) < 2:
+        checker.wrong(
+            at,
+            f"'{settings.translation.test}' has {stem}.<language> of {', '.join(sorted(there)) or 'no language'}; "
+            f"expected {settings.source_language} and another language of the study",
+        )
 
 
 # ---- tasks -----------------------------------------------------------------------------------------------------------

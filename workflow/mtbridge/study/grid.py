@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mtbridge.base.checkout import from_here
+from mtbridge.data.corpora import languages_of
 from mtbridge.specs.adaptation import Adaptation
 from mtbridge.specs.names import replicate_name, split_replicate
 from mtbridge.specs.protocol import ALIGNED
@@ -16,6 +17,8 @@ from mtbridge.study.outline import BASELINES, FLOOR, NO_RECIPE
 from mtbridge.study.replicates import with_replicates
 from mtbridge.study.settings import Origin, Settings
 from mtbridge.study.writing import is_adapted, trained_as, ways, writing_models
+
+TRANSLATION = "translation"  # the corpus of the user's test set
 
 
 class Study:
@@ -172,9 +175,13 @@ class Study:
 
     @cached_property
     def each_translating(self) -> list[dict]:
-        """The models that have learnt to translate, their first pretraining."""
-        catalog = self.settings.model_catalog
-        return [{"model": model} for model in self.settings.models if catalog[model].objective == "translation"]
+        """The models that translate, with all their pretrainings."""
+        return [{"model": model} for model in self.models if self.settings.directions_of(model) is not None]
+
+    @cached_property
+    def translation_test(self) -> str:
+        """The corpus that models translate: the user's test set, or the study's held-out lines."""
+        return TRANSLATION if self.settings.translation.test is not None else "heldout"
 
     def view(self, protocol: str) -> str:
         """The folder of a protocol's tables and figures: none for the study's first protocol, its name for another."""
@@ -211,7 +218,8 @@ class Study:
     @cached_property
     def corpora_of_text(self) -> list[str]:
         """The corpora that are generated, or taken from the user's own text."""
-        return [name for name in ("pretraining", "heldout", ALIGNED) if name not in self.corpora_of_examples]
+        names = ("pretraining", "heldout", ALIGNED, *([TRANSLATION] if self.translation_test == TRANSLATION else []))
+        return [name for name in names if name not in self.corpora_of_examples]
 
     def models_from(self, source: str) -> list[str]:
         """The models of the catalog that are `trained` here, `local`, from the `hub` or `derived`."""
@@ -256,8 +264,12 @@ class Study:
 
     def languages_of(self, corpus: str) -> list[str]:
         """The languages of a corpus: all; of the texts to learn from, and to translate, those that models see."""
-        shares = self.settings.corpora.shares if corpus in ("pretraining", "heldout") else {}
-        return [language for language in self.languages if shares.get(language, 1) > 0]
+        shares = self.settings.corpora.shares if corpus in ("pretraining", "heldout", TRANSLATION) else {}
+        seen = [language for language in self.languages if shares.get(language, 1) > 0]
+        if corpus == TRANSLATION:
+            there = languages_of(self.settings.translation.test, self.settings.translation.stem)
+            return [language for language in seen if language in there]
+        return seen
 
     def label(self, model: str) -> str:
         """A model's label. For a model that is trained here it includes the size of the encoder, in millions of

@@ -31,6 +31,9 @@ def _has_place_or_plan(checker: Checker, key: str) -> None:
     for field in ("other", "intervention", "alpha", "matrices"):
         if getattr(model, field) is not None and model.source != "derived":
             checker.wrong((*at, field), f"belongs to derived models; '{key}' has source: {model.source}")
+    if model.translates is not None and model.source not in ("hub", "local"):
+        message = f"belongs to published and local models; '{key}' has source: {model.source}, and its own `directions`"
+        checker.wrong((*at, "translates"), message)
     if model.match and model.source != "trained":
         checker.wrong((*at, "match"), f"belongs to models that are trained here; '{key}' is a checkpoint")
     if model.match and model.steps is not None:
@@ -120,6 +123,20 @@ def objective_fits(checker: Checker, key: str) -> None:
     if learns and family is not None and FAMILIES[family].sequence_to_sequence == (spec.objective in ENCODER_ALONE):
         at = ("model_catalog", key, "objective")
         checker.wrong(at, f"{spec.objective} cannot be learnt by the family {family}")
+
+
+def translates_if_it_can(checker: Checker, key: str) -> None:
+    """A model that is said to translate has a decoder and language tags, and the study has two languages."""
+    settings, family = checker.settings, checker.settings.family_of(key)
+    if settings.model_catalog[key].translates is None:
+        return
+    at = ("model_catalog", key, "translates")
+    if family is not None and not FAMILIES[family].sequence_to_sequence:
+        checker.wrong(at, f"the family {family} has no decoder to translate with")
+    if family is not None and FAMILIES[family].tags is None:
+        checker.wrong(at, f"the family {family} has no language tags: nothing tells it the language to translate into")
+    if len(study_languages(settings)) < 2:
+        checker.wrong(("languages",), f"'{key}' translates and needs two languages at least")
 
 
 def lengths_fit(checker: Checker, key: str) -> None:

@@ -53,6 +53,11 @@ class ModelSettings(Strict):
         description="Architecture, needed where nobody could know it yet: of a hub model, and of one "
         "trained here from scratch.",
     )
+    translates: Directions | None = setting(
+        default=None,
+        description="Of a published or local model that translates as it is: in which directions. Its translations of "
+        "the study's test of translation are then scored; default: it is not asked to translate.",
+    )
     # Those of a model that is trained here; any other has none of them.
     objective: Objective | None = setting(default=None, description=description_of(PretrainingPlan, "objective"))
     directions: Directions | None = setting(default=None, description=description_of(PretrainingPlan, "directions"))

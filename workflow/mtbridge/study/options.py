@@ -10,9 +10,10 @@ from typing import cast
 
 from mtbridge.base.content import content_digest
 from mtbridge.data import corpora, readers
+from mtbridge.specs.adaptation import Decoding
 from mtbridge.specs.options import to_options
 from mtbridge.specs.source import to_json
-from mtbridge.study.grid import Study
+from mtbridge.study.grid import TRANSLATION, Study
 from mtbridge.study.languages import task_languages
 from mtbridge.study.layers import lock_file
 from mtbridge.study.local_checkpoints import recipe_of
@@ -75,6 +76,8 @@ class Options:
         if corpus in self.study.corpora_of_examples:
             _, columns, lines = self.study.corpora_of_examples[corpus]
             return ["--lines", str(lines), "--columns", *columns, "--languages", *languages]
+        if corpus == TRANSLATION:
+            return self._translation_test()
         options = ["--lines", str(getattr(settings.corpora, corpus)), "--languages", *languages]
         options += ["--seed", str(settings.data_seed)]
         if corpus == "pretraining" and settings.corpora.shares:
@@ -86,6 +89,9 @@ class Options:
     def corpus_files(self, corpus: str) -> list[str]:
         """The user's files that a corpus is read from; none if it is generated."""
         settings = self.settings
+        if corpus == TRANSLATION:
+            test, stem = settings.translation.test, settings.translation.stem
+            return [str(path) for path in corpora.files(test, [stem], self.study.languages_of(corpus))]
         if settings.corpus is None:
             return []
         return [str(path) for path in corpora.files(settings.corpus, self._stems(corpus), self.study.languages)]
@@ -93,6 +99,14 @@ class Options:
     def corpus_content(self, corpus: str) -> str:
         """A digest of these files."""
         return content_digest(self.corpus_files(corpus))
+
+    def _translation_test(self) -> list[str]:
+        """The user's test set of translation, and how many of its lines are taken."""
+        given = self.settings.translation
+        assert given.test is not None
+        lines = ["--lines", str(given.lines)] if given.lines is not None else []
+        options = [*lines, "--languages", *self.study.languages_of(TRANSLATION), "--seed", str(self.settings.data_seed)]
+        return [*options, "--folder", given.test, "--stems", given.stem]
 
     def _stems(self, corpus: str) -> list[str]:
         """The names of the files, without their language, that a corpus of text is made of."""
@@ -174,6 +188,13 @@ class Options:
     def decoding(self) -> list[str]:
         """How outputs are written."""
         return to_options(self.settings.decoding)
+
+    def translation(self, model: str) -> list[str]:
+        """In which directions a model translates, which languages, and how."""
+        given, directions = self.settings.translation, self.settings.directions_of(model)
+        assert directions is not None, model  # see `Study.each_translating`
+        options = ["--directions", directions, "--languages", *self.study.languages_of(self.study.translation_test)]
+        return [*options, *to_options(Decoding(beams=given.beams, longest=given.longest))]
 
     def needs_evaluation(self, recipe: str, model: str, task: str) -> bool:
         """Whether the choice of an epoch needs examples in other languages than the source language."""

@@ -4,8 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from mtbridge.specs.adaptation import Decoding
 from mtbridge.specs.names import Name, Names, Place
-from mtbridge.specs.setting import setting
+from mtbridge.specs.setting import description_of, setting
 
 
 class Strict(BaseModel):
@@ -30,7 +31,7 @@ class Corpora(Strict):
         description="Of the lines to train on, the share that a language has: {fr: 0.02} is a language with little "
         "text, {es: 0} one that no model ever sees. Default: 1.",
     )
-    heldout: int = setting(default=100, ge=1, description="Lines a direction on which translation is shown.")
+    heldout: int = setting(default=100, ge=1, description="Lines that are held out, to be translated.")
     parallel: int = setting(default=1000, ge=4, description="Aligned lines on which hidden states are compared.")
     parallel_from: ExamplesCorpus | None = setting(
         default=None, description="Take the aligned lines from a task whose examples are translations of each other."
@@ -38,6 +39,22 @@ class Corpora(Strict):
     stems: dict[Literal["pretraining", "heldout", "parallel"], list[Place]] = setting(
         default={"pretraining": ["train"], "heldout": ["dev"], "parallel": ["test", "dev"]},
         description="Which files `<stem>.<language>` of a corpus folder make which corpus.",
+    )
+
+
+class Translation(Strict):
+    """What translating models translate, and how."""
+
+    test: Place | None = setting(
+        default=None,
+        description="Folder of line-aligned text, `<stem>.<language>`, that is translated; default: the study's own "
+        "held-out lines (`corpora.heldout`).",
+    )
+    stem: Place = setting(default="devtest", description="Which files of this folder are translated.")
+    lines: int | None = setting(default=None, ge=1, description="At most so many lines of it; default: all.")
+    beams: int = setting(default=1, ge=1, description=description_of(Decoding, "beams"))
+    longest: int = setting(
+        default=200, ge=1, description="Tokens of a translation at most, lowered to what a model can write."
     )
 
 

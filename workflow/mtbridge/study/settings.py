@@ -16,6 +16,7 @@ from mtbridge.specs.names import Name, Names, Place, split_replicate, to_list
 from mtbridge.specs.pretraining import (
     PARALLEL,
     Architecture,
+    Directions,
     Objective,
     PretrainingPlan,
     PretrainingSettings,
@@ -26,7 +27,7 @@ from mtbridge.specs.setting import description_of, optional, setting, specificat
 from mtbridge.specs.source import AnySource, Generated, Source, Xglue
 from mtbridge.specs.task import Resampling, Task, TaskFields
 from mtbridge.study.model_settings import ModelSettings
-from mtbridge.study.setting_groups import Corpora, Strict, Tokenizer
+from mtbridge.study.setting_groups import Corpora, Strict, Tokenizer, Translation
 from mtbridge.tasks.kinds import GENERATION, KINDS
 from mtbridge.tasks.metrics import METRICS
 
@@ -157,6 +158,9 @@ class Settings(Strict):
         description="Named ways in which models are adapted to tasks of the kind generation.",
     )
     decoding: Decoding = setting(default=Decoding(), description="How outputs of tasks of generation are written.")
+    translation: Translation = setting(
+        default=Translation(), description="The test of translation, for models that translate."
+    )
     protocols: Names = setting(
         identity=False,
         default=["sound"],
@@ -298,6 +302,13 @@ class Settings(Strict):
             if different := {key: value for key, value in own.items() if value != common[key]}:
                 by_task[task] = different
         return {**common, "by_task": by_task}
+
+    def directions_of(self, model: str) -> Directions | None:
+        """The directions in which a model translates; None if it does not."""
+        spec = self.model_catalog[model]
+        if spec.source == "trained":
+            return spec.directions if spec.objective == "translation" else None
+        return spec.translates
 
     @property
     def understanding_tasks(self) -> list[str]:

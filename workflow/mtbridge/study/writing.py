@@ -51,8 +51,8 @@ def trained_as(found: dict[str, tuple[str, Adaptation]], recipe: str, model: str
 
 def translates(settings: Settings, model: str, pair: tuple[str, str]) -> bool:
     """Whether a model has learnt to translate from one language (the pair's first) into another."""
-    spec = settings.model_catalog[model]
-    if spec.objective != "translation" or spec.directions is None:
+    directions = settings.directions_of(model)
+    if directions is None:
         return False
     into, out_of = (settings.source_language == language for language in (pair[1], pair[0]))
-    return {"many-to-one": into, "one-to-many": out_of, "english-centric": into or out_of, "all": True}[spec.directions]
+    return {"many-to-one": into, "one-to-many": out_of, "english-centric": into or out_of, "all": True}[directions]

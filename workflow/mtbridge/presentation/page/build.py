@@ -32,7 +32,7 @@ SOURCES = {
     "Models": "models/<model>/card.json, checkpoints/<model>/pretraining.json",
     "What continuing changed": "inference/contrasts.parquet",
     "How alike languages are, differences": "cka/languages.parquet, languages@2.parquet, …",
-    "Translation": "translation/<model>.parquet",
+    "Translations": "translation/<model>.parquet, <model>.scores.parquet",
     "Training curves, time, versions, runs that have not learnt": "runs/<recipe>/<model>/<task>/seed<k>/run.json, "
     "checkpoints/<model>/pretraining.json",
     "Words cut off": "scores/<recipe>/<model>/<task>/seed<k>.parquet, column cut",
@@ -59,7 +59,6 @@ def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str]
     views = [_view(results, outline, protocol, protocol == protocols[0], sources) for protocol in protocols]
     first_sentences, sentences = answers.read(results, outline, protocols[0])
     contrasts = results / CONTRASTS
-    translation = training.read_translation(results, outline)
     frames, similarity = views[0]["frames"], results / "cka"
     if (similarity / "languages.parquet").exists():
         frames = {**frames, "languages_alike": languages_alike(outline, protocols[0], similarity)}
@@ -81,12 +80,11 @@ def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str]
             (question, answers.unbroken(answer)) for question, answer in mechanism.read(results, outline, protocols[0])
         ],
         "kinds": [f"{KIND_HEADINGS[kind]}: {KIND_NAMES[kind]}" for kind in KIND_HEADINGS if kind in kinds],
-        "reading": reading(outline, frames, translation, (len(runs), expected)),
+        "reading": reading(outline, frames, (len(runs), expected)),
         "views": views,
         "changes": changes_table.lay_out(read_parquet(contrasts, COLUMNS), outline, protocols[0])
         if contrasts.exists()
         else None,
-        "translation": training.translation(translation, outline),
         "curves": training.curves(outline, pretraining, runs),
         "time": cost.time(outline, pretraining, runs),
         "cost": cost.cost(results),

@@ -12,12 +12,11 @@ from mtbridge.study.outline import Outline
 ONE_SEED = "With one fine-tuning seed per model nothing is claimed: the intervals hold test examples alone."
 
 
-def reading(outline: Outline, frames: dict[str, pd.DataFrame], translation: pd.DataFrame, runs) -> list[str]:
+def reading(outline: Outline, frames: dict[str, pd.DataFrame], runs) -> list[str]:
     """The sentences on floor, similarity, weights and translation; contrasts are in `answers`.
 
     frames: name in the catalog -> frame, for tables and figures that are there, and `languages_alike` -> frame of
-    `inference.similarity`, if it is there; translation: see `training.read_translation`; runs: (number of runs that are
-    there, number expected).
+    `inference.similarity`, if it is there; runs: (number of runs that are there, number expected).
     """
     sentences = []
     done, expected = runs
@@ -25,7 +24,7 @@ def reading(outline: Outline, frames: dict[str, pd.DataFrame], translation: pd.D
         sentences.append(f"This page is not complete: {done} of {expected} fine-tuning runs are there.")
     if len(outline.keys) > len(outline.models):
         sentences.append(
-            "Similarities, weights, translation, curves and learning rates are those of each model's first pretraining."
+            "Similarities, weights, curves and learning rates are those of each model's first pretraining."
         )
     if "table1" in frames:
         sentences += _against_floor(outline, frames["table1"])
@@ -35,8 +34,8 @@ def reading(outline: Outline, frames: dict[str, pd.DataFrame], translation: pd.D
         sentences += _languages_alike(outline, frames["languages_alike"])
     if "weights" in frames:
         sentences += _weights_moved(outline, frames["weights"])
-    if len(translation):
-        sentences.append(_translation(outline, translation))
+    if "translation" in frames and len(frames["translation"]):
+        sentences.append(_translation(outline, frames["translation"]))
     return sentences
 
 
@@ -121,9 +120,10 @@ def _weights_moved(outline: Outline, frame: pd.DataFrame) -> list[str]:
     )
 
 
-def _translation(outline: Outline, translation: pd.DataFrame) -> str:
-    means, copied = findings.translation_quality(translation)
-    models = [model.key for model in outline.models if model.key in means.index]
-    text = "Translation, mean chrF over the directions learnt: "
-    text += join(f"{outline.short(model)} {number(means[model])}" for model in models)
-    return text + ("." if math.isnan(copied) else f"; copying the source scores {number(copied)}.")
+def _translation(outline: Outline, frame: pd.DataFrame) -> str:
+    models = [
+        f"{outline.short(row.model)} {number(row.value)} {interval_text(row.low, row.high)} "
+        f"(untranslated {number(row.copy)})"
+        for row in findings.translation_quality(outline, frame).itertuples()
+    ]
+    return f"Translation, mean chrF over a model's own directions: {join(models)}."

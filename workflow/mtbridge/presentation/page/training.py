@@ -1,49 +1,15 @@
-"""What the models learnt: quality of translation, loss curves, and words without a prediction."""
+"""What the models learnt: loss curves, and words without a prediction."""
 
 import base64
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from mtbridge.base.files import read_parquet
-from mtbridge.inference.findings import translation_quality
-from mtbridge.presentation.layout import GAP, Block, Cell, Layout, number
+from mtbridge.presentation.layout import GAP, Block, Cell, Layout
 from mtbridge.presentation.words import join
 from mtbridge.study.outline import Outline
 from mtbridge.tasks.metrics import METRICS
-
-
-def read_translation(results: Path, outline: Outline) -> pd.DataFrame:
-    """Quality of translation, for models that have it: model, source, target, chrf and chrf_copy (0 to 100), n."""
-    columns = ["model", "source", "target", "chrf", "chrf_copy", "n"]
-    paths = [results / "translation" / f"{model.key}.parquet" for model in outline.models]
-    frames = [read_parquet(path, columns) for path in paths if path.exists()]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
-
-
-def translation(frame: pd.DataFrame, outline: Outline) -> Layout | None:
-    """chrF of every direction and model, beside chrF of copying the source; None if the frame is empty."""
-    if frame.empty:
-        return None
-    models = [model.key for model in outline.models if model.key in set(frame["model"])]
-    values = {(r.model, r.source, r.target): r.chrf for r in frame.itertuples()}
-    copied = frame.groupby(["source", "target"])["chrf_copy"].mean()
-    rows = [
-        [Cell(f"{a} → {b}"), *(Cell(number(values.get((model, a, b)))) for model in models), Cell(number(copied[a, b]))]
-        for a, b in copied.index
-    ]
-    means, _ = translation_quality(frame)
-    rows.append(
-        [Cell("mean of its directions"), *(Cell(number(means[m])) for m in models), Cell(number(copied.mean()))]
-    )
-    header = ["direction", *(outline.label(model) for model in models), "copying the source"]
-    notes = [
-        f"chrF (0–100) on {join(str(n) for n in sorted({int(n) for n in frame['n']}))} held-out sentences each. "
-        f"{GAP}: a direction that the model was not trained on."
-    ]
-    block = Block(header, rows, rules=frozenset([len(rows) - 2]))
-    return Layout("Translation", "What the models that translate have learnt.", [block], notes)
 
 
 def curves(outline: Outline, pretraining: dict, runs: dict) -> dict[str, str]:
