@@ -30,7 +30,7 @@ def prepare(folder: Path, sizes) -> None:
     from mtbridge.training.pretraining.initialization import create
 
     rows = [
-        {"split": split, "language": "en", **row}
+        {"split": split, "language": "en", **row, "references": [row["label"]]}
         for split, count in (("train", sizes["examples"]), ("dev", 2), ("test", sizes["texts"]))
         for row in examples("event", split, "en", count, 1)
     ]

@@ -29,10 +29,11 @@ def outline(**other):
     }
     model = {"key": "mbart", "label": "mBART", "kind": "LM", **other.pop("model", {})}
     models = other.pop("models", [model])
+    task = {"name": "event", "metric": "chrf", "languages": LANGUAGES, **other.pop("task", {})}
     value = {
         **{"name": "s", "models": models, "tasks": [], "recipes": ["default"], "seeds": [1, 2], "protocols": {}},
         **{"source_language": "en", "adaptations": ways},
-        "writing": [{"name": "event", "metric": "chrf", "languages": LANGUAGES, "source": other.pop("source", "")}],
+        "writing": [task],
     }
     return read_outline(json.dumps({**value, **other}))
 
@@ -138,11 +139,14 @@ def test_translations_are_resampled_together(tmp_path):
         frame.loc[(frame["language"] == "ru") & (frame["split"] == "test"), name] = values
     write(tmp_path, {("full-0.001", "mbart", 1): frame})
     widths = {}
-    for source in ("generated", "files"):
-        found = summary(outline(source=source), tmp_path)
+    tasks = {"generated": {"source": "generated"}, "files": {"source": "xglue"}}
+    tasks["aligned files"] = {"source": "squad", "aligned": True}
+    for source, task in tasks.items():
+        found = summary(outline(task=task), tmp_path)
         rows = [of(found, "full-0.001", "chrf", name) for name in ("de", ZERO_SHOT)]
         widths[source] = [row["high"] - row["low"] for row in rows]
-    assert widths["generated"][1] == pytest.approx(widths["generated"][0])
+    for source in ("generated", "aligned files"):
+        assert widths[source][1] == pytest.approx(widths[source][0])
     assert widths["files"][1] < 0.85 * widths["files"][0]
 
 

@@ -121,6 +121,16 @@ def test_a_task_without_known_sizes_is_marked(tmp_path):
     assert all(cell.left is None for cell in made.writing.values()) and "0.00?" in text(made)
 
 
+def test_which_rows_are_translations_reaches_the_summary():
+    from mtbridge.study.options import Options
+    from mtbridge.study.outline import read_outline
+
+    aligned = {task.name: task.aligned for task in read_outline(Options(study()).outline()).writing}
+    assert aligned == {"xl-sum": False, "xquad": True}
+    (world,) = read_outline(Options(Study(load({"study": "generation-mini", "tasks": ["qa"]}))).outline()).writing
+    assert world.aligned
+
+
 def test_xl_sum_is_read_from_a_folder_a_language(tmp_path):
     settings = load({"study": "generation"})
     for split in ("train", "validation", "test"):

@@ -148,14 +148,13 @@ def _of_run(outline: Outline, task: OutlineTask, table: pd.DataFrame, names: lis
     test = table[table["split"] == "test"].sort_values("example_id", kind="stable")
     parts: dict[str, tuple[np.ndarray, np.ndarray]] = {}  # language -> values, replicates [replicate] per measure
     size = 0
-    aligned = task.source == "generated"
     for language, own in test.groupby("language", sort=False):
         columns = own[names].astype(float).to_numpy(copy=True)
         columns[:, [names.index(name) for name in (*FAULTS, REFERENCE)]] *= 100  # shares in percent
         known = np.isfinite(columns)
         filled, size = np.where(known, columns, 0.0), len(own)
         replicates = np.empty((REPLICATES, len(names)))
-        key = f"{task.name}/test" if aligned else f"{task.name}/test/{language}"
+        key = f"{task.name}/test" if task.aligned else f"{task.name}/test/{language}"
         with np.errstate(invalid="ignore", divide="ignore"):
             for rows, counts in resamples(len(own), key):
                 replicates[rows] = (counts @ filled) / (counts @ known)

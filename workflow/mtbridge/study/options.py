@@ -264,8 +264,14 @@ class Options:
 
     def _writing(self) -> dict:
         """Tasks of generation; every way of adapting with its settings, and its name without the rate."""
+        settings = self.settings
+        tasks = self._tasks(settings.generation_tasks)
+        for task in tasks:
+            # Left out where it is the default, so that views are not stale.
+            if settings.resampling(task["name"]).aligned != (task["source"] == "generated"):
+                task["aligned"] = settings.resampling(task["name"]).aligned
         ways = {}
         for key, (name, way) in self.study.ways.items():
-            only = {what: vars(self.settings.adaptations[name])[what] for what in ("models", "tasks")}
+            only = {what: vars(settings.adaptations[name])[what] for what in ("models", "tasks")}
             ways[key] = {"way": name, **asdict(way), **{what: names for what, names in only.items() if names}}
-        return {"writing": self._tasks(self.settings.generation_tasks), "adaptations": ways}
+        return {"writing": tasks, "adaptations": ways}

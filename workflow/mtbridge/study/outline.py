@@ -57,13 +57,17 @@ class Model:
 
 @dataclass(frozen=True)
 class OutlineTask:
-    """A task as tables show it: `metric` is a key of `tasks.metrics.METRICS`, `languages` are in column order."""
+    """A task as tables show it: `metric` is a key of `tasks.metrics.METRICS`, `languages` are in column order.
+
+    aligned: of a task of generation, whether its test rows are translations of each other.
+    """
 
     name: str
     metric: str
     languages: tuple[str, ...]
     source: str = ""
     label: str = ""
+    aligned: bool = False
 
 
 @dataclass(frozen=True)
@@ -285,7 +289,9 @@ def _numbered(label: str, number: int) -> str:
 
 def _task(entry: dict) -> OutlineTask:
     label = entry.get("label") or entry["name"].upper()
-    return OutlineTask(entry["name"], entry["metric"], tuple(entry["languages"]), entry.get("source") or "", label)
+    source = entry.get("source") or ""
+    aligned = bool(entry.get("aligned", source == "generated"))
+    return OutlineTask(entry["name"], entry["metric"], tuple(entry["languages"]), source, label, aligned)
 
 
 def _protocol(where: str, name: str, settings: dict) -> Protocol:

@@ -86,9 +86,4 @@ def _by_task(frame: pd.DataFrame, outline: Outline, measure: str) -> str:
     """The zero-shot mean of a measure in every task, over the models and ways that have it."""
     rows = frame[(frame["measure"] == measure) & (frame["statistic"] == ZERO_SHOT) & (frame["way"] != NO_RECIPE)]
     means = rows.groupby("task")["value"].mean()
-    return ", ".join(f"{outline_label(outline, task)} {value:.1f} %" for task, value in means.items())
-
-
-def outline_label(outline: Outline, task: str) -> str:
-    """The label of a task of generation."""
-    return next(one.label for one in outline.writing if one.name == task)
+    return ", ".join(f"{task.label} {means[task.name]:.1f} %" for task in outline.writing if task.name in means)
