@@ -25,6 +25,11 @@ class Architecture:
     # Published models of width 768 and more start from 0.02; narrow ones learn nothing from it for a long time.
     initializer_range: float = setting(0.04, description="Standard deviation of the first weights.", gt=0)
 
+    @property
+    def head_size(self) -> int:
+        """Width of an attention head."""
+        return self.hidden_size // self.heads
+
 
 @specification
 class PretrainingSettings:
