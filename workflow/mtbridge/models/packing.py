@@ -74,7 +74,7 @@ def pack(ids: Ragged, types: Ragged, rows: Any) -> Packed[np.ndarray]:
 
 
 # Arguments of a model that it hands to attention too, and that attention has no use for.
-ABOUT_OUTPUTS = ("output_hidden_states", "output_attentions", "return_dict", "use_cache")
+UNUSED = ("output_hidden_states", "output_attentions", "return_dict", "use_cache", "position_ids")
 
 
 def attention(
@@ -105,7 +105,7 @@ def attention(
             that is not computed here.
     """
     # Windows, caps of scores and the like: leaving one out in silence would give other states.
-    unknown = [name for name, value in others.items() if value is not None and name not in ABOUT_OUTPUTS]
+    unknown = [name for name, value in others.items() if value is not None and name not in UNUSED]
     if unknown:
         raise RuntimeError(f"attention 'packed' does not know '{unknown[0]}', which this model asks for")
     # Cross-attention has keys of another sequence; an encoder has none.

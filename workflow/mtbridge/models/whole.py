@@ -126,7 +126,7 @@ def check_specials(model: Any, family: Family, ids: Mapping[str, Any], where: st
         MtbridgeError: they differ; the message begins with `where`, the checkpoint.
     """
     for key, token in family.config_tokens.items():
-        found = getattr(model.config, key, None)
+        found = vars(model.config).get(key)
         if found is not None and found != ids[token]:
             raise MtbridgeError(
                 f"{where}/config.json: {key} is {found}, but the tokenizer's {token} is {ids[token]}; "
@@ -151,7 +151,7 @@ def decode(model: Any, encoded: "torch.Tensor", mask: "torch.Tensor", read: "tor
 
 def output_logits(model: Any, family: Family, hidden: "torch.Tensor") -> "torch.Tensor":
     """The logits [tokens, vocabulary] of last hidden states [tokens, dim], as the whole class computes them."""
-    if family.output_scaling and getattr(model.config, family.output_scaling):
+    if family.output_scaling and vars(model.config)[family.output_scaling]:
         hidden = hidden * hidden.shape[-1] ** -0.5
     for name in family.head:
         hidden = model.get_submodule(name)(hidden)

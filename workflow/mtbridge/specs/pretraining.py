@@ -4,7 +4,9 @@ from typing import Literal, get_args
 
 from mtbridge.specs.setting import setting, specification
 
-Objective = Literal["masked_lm", "denoising", "translation", "tlm", "alignment", "none"]
+Objective = Literal[
+    "masked_lm", "denoising", "translation", "tlm", "alignment", "span_corruption", "prefix_lm", "none"
+]
 Directions = Literal["many-to-one", "one-to-many", "english-centric", "all"]
 OBJECTIVES, DIRECTIONS = get_args(Objective), get_args(Directions)
 # Objectives on a line and its translation, which have directions -> lines of one text that the encoder reads.
@@ -40,10 +42,12 @@ class PretrainingSettings:
     warmup: float = setting(0.1, description="Share of the steps with rising learning rate.", ge=0, le=1)
     mask_share: float = setting(0.15, description="Share of tokens predicted in masked LM.", gt=0, lt=1)
     noise_share: float = setting(0.35, description="Share of tokens hidden in denoising.", gt=0, lt=1)
-    sentences: int = setting(3, description="Consecutive lines that make one text in masked LM and denoising.", ge=1)
+    span_share: float = setting(0.15, description="Share of tokens hidden in span corruption.", gt=0, lt=1)
+    span_length: float = setting(3.0, description="Mean number of tokens of a hidden span in span corruption.", ge=1)
+    sentences: int = setting(3, description="Consecutive lines that make one text where no translation is read.", ge=1)
     source_share: float | None = setting(
         None,
-        description="Share of the texts in the source language in masked LM and denoising; default: as any other's.",
+        description="Share of the texts in the source language where no translation is read; default: as any other's.",
         gt=0,
         lt=1,
     )

@@ -23,7 +23,8 @@ def create(name: str, architecture: Architecture, ids: Mapping[str, Any], vocabu
 
     torch.manual_seed(seed)
     family = find_family(name, "--family")
-    sizes = {key: getattr(architecture, size) for size, keys in family.config_keys.items() for key in keys}
+    settings = {**vars(architecture), "head_size": architecture.head_size}
+    sizes = {key: settings[size] for size, keys in family.config_keys.items() for key in keys}
     specials = {key: ids[token] for key, token in family.config_tokens.items()}
     config = config_class(family)(vocab_size=vocabulary, **sizes, **specials, **family.config_values)
     model = pretraining_class(family)(config)
