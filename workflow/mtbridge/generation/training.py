@@ -23,8 +23,10 @@ from mtbridge.base.progress import Progress
 from mtbridge.data.tokenizers import digest
 from mtbridge.generation.inputs import Writer, padded
 from mtbridge.generation.methods import Adapted
+from mtbridge.models.checkpoints import weight_files
 from mtbridge.models.classes import family_of
 from mtbridge.models.kernels import cpu_kernels, keep_memory
+from mtbridge.models.whole import check_specials, decode, output_logits
 from mtbridge.specs.adaptation import Adaptation
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import IGNORED
@@ -65,8 +67,11 @@ class Adapting:
 
         self.adaptation, self.seed = adaptation, seed
         torch.manual_seed(seed)
-        self.writer = Writer(files.tokenizer)
-        self.adapted = Adapted(open_checkpoint(files.checkpoint), family_of(files.checkpoint), adaptation)
+        family = family_of(files.checkpoint)
+        self.writer = Writer(files.tokenizer, family)
+        model = open_checkpoint(files.checkpoint)
+        check_specials(model, family, self.writer.ids, files.checkpoint)
+        self.adapted = Adapted(model, family, adaptation)
         self.adapted.model.eval()  # see the module's first lines
         texts = self.writer.read(files.examples, task)
         rows = np.flatnonzero(texts.split == "train")
@@ -98,13 +103,9 @@ class Adapting:
         model, family = self.adapted.model, self.adapted.family
         encoded, mask = self.adapted.encode([self.sources[row] for row in rows], pad)
         with cpu_kernels(model):
-            hidden = model.get_submodule(family.body)(
-                encoder_outputs=encoded, attention_mask=mask, decoder_input_ids=read, use_cache=False
-            ).last_hidden_state
+            hidden = decode(model, encoded.last_hidden_state, mask, read)
         real = wanted != IGNORED
-        logits = hidden[real]
-        for name in family.head:
-            logits = model.get_submodule(name)(logits)
+        logits = output_logits(model, family, hidden[real])
         self.tokens += int(real.sum())
         return torch.nn.functional.cross_entropy(logits, wanted[real])
 
@@ -193,7 +194,7 @@ def adapt(
         "task": asdict(task),
         "adaptation": asdict(adaptation),
         "seed": seed,
-        "checkpoint": sha256(*sorted(Path(files.checkpoint).glob("*.safetensors"))),
+        "checkpoint": sha256(*weight_files(files.checkpoint)),
         "tokenizer": digest(files.tokenizer),
         "examples": sha256(files.examples),
         "versions": resume.versions(),
