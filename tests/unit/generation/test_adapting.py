@@ -246,7 +246,9 @@ def test_the_loss_is_that_of_transformers_on_padded_input(place, tmp_path, famil
     torch.testing.assert_close(made.loss(rows), theirs)
     if FAMILY[family].tags is None:
         labels = padded([made.targets[row][1] for row in rows], IGNORED)
-        torch.testing.assert_close(theirs, plain(input_ids=source, attention_mask=source != ids["pad"], labels=labels).loss)
+        torch.testing.assert_close(
+            theirs, plain(input_ids=source, attention_mask=source != ids["pad"], labels=labels).loss
+        )
 
 
 def test_a_tokenizer_of_other_ids_than_the_models_is_refused(place, tmp_path):
@@ -254,7 +256,9 @@ def test_a_tokenizer_of_other_ids_than_the_models_is_refused(place, tmp_path):
     config = json.loads((tmp_path / "t5/config.json").read_text())
     (tmp_path / "t5/config.json").write_text(json.dumps(config | {"eos_token_id": 7}))
     given = replace(files(place, "t5", tmp_path / "run"), checkpoint=tmp_path / "t5")
-    with pytest.raises(MtbridgeError, match=r"config\.json: eos_token_id is 7, but the tokenizer's end is \d+; they do not"):
+    with pytest.raises(
+        MtbridgeError, match=r"config\.json: eos_token_id is 7, but the tokenizer's end is \d+; they do not"
+    ):
         training.Adapting(given, TASK, PLAN, 1)
 
 

@@ -1,8 +1,9 @@
 """Tokenizers: how one is trained, opened and identified.
 
 A tokenizer is a folder: `tokenizer.json` (the `tokenizers` library), `special.json` (the ids a model needs: start, end,
-pad, mask, unknown, one tag a language, or null where it has none, and where there are some the sentinels of T5) and `tokenizer_config.json` (so that
-`AutoTokenizer` reads the folder too). Which special tokens stand where is decided by the model's family.
+pad, mask, unknown, one tag a language, or null where it has none, and T5's sentinels if there are any) and
+`tokenizer_config.json` (so that `AutoTokenizer` reads the folder too). Which special tokens stand where is decided by
+the model's family.
 """
 
 import hashlib

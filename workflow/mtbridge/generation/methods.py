@@ -124,7 +124,7 @@ def _adapters(model: Any, family: Family, width: int) -> None:
 
         @property
         def weight(self) -> torch.Tensor:
-            return self.inner.weight  # T5's feed-forward asks for its type
+            return self.inner.get_parameter("weight")  # T5's feed-forward asks for its type
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             x = self.inner(x)

@@ -1,7 +1,7 @@
 """Whole models: read from a checkpoint with their decoder or language-model head, and run up to their logits.
 
-transformers' `from_pretrained` is not used: where a tensor is missing it fills in random numbers and only logs a report,
-and configs of T5's family say that the output layer is tied to the word embeddings where a checkpoint has its own.
+transformers' `from_pretrained` is not used: where a tensor is missing it fills in random numbers and only logs a
+report. Its configs of T5's family say that the output layer is tied to the word embeddings, also where it is not.
 """
 
 import re
@@ -144,7 +144,11 @@ def decode(model: Any, encoded: "torch.Tensor", mask: "torch.Tensor", read: "tor
     """
     return (
         model.get_decoder()(
-            input_ids=read, encoder_hidden_states=encoded, encoder_attention_mask=mask, use_cache=False, return_dict=True
+            input_ids=read,
+            encoder_hidden_states=encoded,
+            encoder_attention_mask=mask,
+            use_cache=False,
+            return_dict=True,
         )
     ).last_hidden_state
 

@@ -67,6 +67,7 @@ class Family:
     special_tokens: Mapping[str, str]
     tokenizer_files: tuple[str, ...]  # from which it can be read, the best first
     tokenizer_classes: tuple[str, ...]  # transformers' classes that are read exactly, without `Fast`
+    sentencepiece_ids: Literal["fairseq", "own"] = "fairseq"  # how the pieces of a sentencepiece model are numbered
     tags: Mapping[str, str] | None = None  # language -> tag, in the order of the vocabulary; None: takes no tags
 
     precision_floor: Literal["fp32", "bf16"] = "bf16"  # the lowest precision in which it trains
@@ -258,8 +259,8 @@ M2M_100 = replace(
     tags=NLLB,
 )
 
-# In T5 a layer's first matrix of the feed-forward is `wi`. A gated one (T5 1.1, mT5) multiplies act(wi_0 x) with wi_1 x.
-# Its fc1 is wi_0, whose product goes through the activation as that of `wi` does; wi_1 has no counterpart elsewhere.
+# In T5 the first matrix of a feed-forward is `wi`. A gated one (T5 1.1, mT5) multiplies act(wi_0 x) with wi_1 x. Its
+# fc1 is wi_0, whose product goes through the activation as that of `wi` does; wi_1 has no counterpart elsewhere.
 T5 = Family(
     name="t5",
     module="transformers.models.t5.modeling_t5",
@@ -310,6 +311,7 @@ T5 = Family(
     },
     tokenizer_files=("tokenizer.json", "spiece.model"),
     tokenizer_classes=("T5Tokenizer", "MT5Tokenizer"),
+    sentencepiece_ids="own",
 )
 
 MT5 = replace(

@@ -4,9 +4,7 @@ from typing import Literal, get_args
 
 from mtbridge.specs.setting import setting, specification
 
-Objective = Literal[
-    "masked_lm", "denoising", "translation", "tlm", "alignment", "span_corruption", "prefix_lm", "none"
-]
+Objective = Literal["masked_lm", "denoising", "translation", "tlm", "alignment", "span_corruption", "prefix_lm", "none"]
 Directions = Literal["many-to-one", "one-to-many", "english-centric", "all"]
 OBJECTIVES, DIRECTIONS = get_args(Objective), get_args(Directions)
 # Objectives on a line and its translation, which have directions -> lines of one text that the encoder reads.

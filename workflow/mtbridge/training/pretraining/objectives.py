@@ -187,9 +187,7 @@ def denoise(sentences: list[np.ndarray], share: float, mask: int, rng: np.random
     return np.asarray(out, dtype=np.int64)
 
 
-def draw_spans(
-    tokens: int, share: float, length: float, most: int, rng: np.random.Generator
-) -> list[tuple[int, int]]:
+def draw_spans(tokens: int, share: float, length: float, most: int, rng: np.random.Generator) -> list[tuple[int, int]]:
     """The spans (first token, end) to hide of a text, in order; no two touch, and a token at least is left.
 
     `share` of the tokens is hidden, rounded, but one at least. There are so many spans that they have `length` tokens
@@ -286,7 +284,7 @@ def _masked_lm(
         predicted[0, 1] = True  # the mean of no positions would be NaN
     draw = rng.random(clean.shape)
     noisy = np.where(predicted & (draw < 0.8), ids["mask"], clean)
-    ordinary = 5 + len(ids["languages"]) + len(ids.get("sentinels", ()))  # the vocabulary's first entry that is no special token
+    ordinary = 5 + len(ids["languages"]) + len(ids.get("sentinels", ()))  # the first entry that is no special token
     noisy = np.where(predicted & (draw >= 0.9), rng.integers(ordinary, model.config.vocab_size, clean.shape), noisy)
     real = torch.from_numpy((clean != ids["pad"]).astype(np.int64))
     family = FAMILIES[plan.family]
@@ -311,7 +309,9 @@ def sequence_loss(
     # Padding is told by lengths: where a decoder starts with padding, its id says nothing.
     real = torch.from_numpy(pad([np.ones_like(row) for row in rows], 0)).bool()
     target = pad(rows, ids["pad"])
-    shifted = torch.from_numpy(np.concatenate([np.full((len(target), 1), ids[family.decoder_start]), target[:, :-1]], 1))
+    shifted = torch.from_numpy(
+        np.concatenate([np.full((len(target), 1), ids[family.decoder_start]), target[:, :-1]], 1)
+    )
     mask = (source != ids["pad"]).long()
     encoded = model.get_encoder()(input_ids=source, attention_mask=mask, return_dict=True).last_hidden_state
     logits = output_logits(model, family, decode(model, encoded, mask, shifted)[real])
