@@ -15,13 +15,14 @@ def main():
     parser.add_argument("--languages", nargs="+", required=True)
     parser.add_argument("--tags", nargs="+", help="languages that get a tag; default: those of the text")
     parser.add_argument("--vocabulary", type=int, required=True, help="number of entries, special tokens included")
+    parser.add_argument("--sentinels", type=int, default=0, help="number of T5's sentinels among them; default 0")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
     from mtbridge.data.tokenizers import train_tokenizer
 
     texts = {language: arguments.corpus / f"{language}.txt" for language in arguments.languages}
-    train_tokenizer(texts, arguments.vocabulary, arguments.output, arguments.tags)
+    train_tokenizer(texts, arguments.vocabulary, arguments.output, arguments.tags, arguments.sentinels)
 
 
 if __name__ == "__main__":

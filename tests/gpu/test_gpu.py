@@ -71,6 +71,7 @@ def packed_and_padded(folder, family):
     config = AutoConfig.from_pretrained(folder / family, attn_implementation="sdpa")
     for key in kind.layerdrop:
         setattr(config, key, 0.0)
+    config.update(kind.encoder_config)
     plain = encoder_class(kind)(config, **kind.encoder_arguments)
     plain.load_state_dict(load_file(folder / family / "model.safetensors"))
     rng = np.random.default_rng(0)

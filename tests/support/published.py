@@ -16,7 +16,12 @@ from transformers import (
     MBart50Tokenizer,
     MBartConfig,
     MBartForConditionalGeneration,
+    MT5Config,
+    MT5ForConditionalGeneration,
     NllbTokenizer,
+    T5Config,
+    T5ForConditionalGeneration,
+    T5Tokenizer,
     XLMRobertaConfig,
     XLMRobertaForMaskedLM,
     XLMRobertaTokenizer,
@@ -26,6 +31,8 @@ from transformers import (
 SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
 LAYERS = {"encoder_layers": 2, "decoder_layers": 1, "encoder_attention_heads": 2, "decoder_attention_heads": 2}
 WIDTHS = {"d_model": 16, "encoder_ffn_dim": 24, "decoder_ffn_dim": 24, "max_position_embeddings": 64}
+SENTINELS = 10
+T5_SIZES = {"d_model": 16, "d_kv": 6, "num_heads": 3, "d_ff": 24, "num_decoder_layers": 1}  # not 16 = 6 · 3, as in mT5
 
 
 # ---- Tokenizers ------------------------------------------------------------------------------------------------------
@@ -59,11 +66,16 @@ def train_tokenizers(lines, pieces) -> dict:
     trainer = trainers.BpeTrainer(vocab_size=size + 50, special_tokens=fairseq, show_progress=False)
     bpe = train(tokenizer_models.BPE(unk_token="<unk>"), trainer, lines)
     roberta = [*((piece, 0.0) for piece in fairseq), *pieces[3:], ("<mask>", 0.0)]
+    own = [(piece, 0.0) for piece in ("<pad>", "</s>", "<unk>")] + pieces[3:]
+    sentinels = [f"<extra_id_{number}>" for number in reversed(range(SENTINELS))]
     return {
         "bert": BertTokenizer(vocab=wordpiece.get_vocab(), do_lower_case=False),
         "xlm-roberta": XLMRobertaTokenizer(vocab=roberta),
         "mbart": MBart50Tokenizer(vocab=pieces),
         "m2m_100": NllbTokenizer(vocab=bpe["vocab"], merges=[tuple(merge) for merge in bpe["merges"]]),
+        "t5": T5Tokenizer(vocab=[*own, *((name, 0.0) for name in sentinels)], extra_ids=SENTINELS),
+        # mT5's sentinels are pieces with the mark of a space.
+        "mt5": T5Tokenizer(vocab=[*own, *((f"▁{name}", 0.0) for name in sentinels)], extra_ids=0),
     }
 
 
@@ -104,6 +116,11 @@ def whole_model(family: str, tokenizer, layers: int = 2):
         model = XLMRobertaForMaskedLM(config)
     elif family == "mbart":
         model = MBartForConditionalGeneration(MBartConfig(vocab_size=size, **translating))
+    elif family == "t5":
+        model = T5ForConditionalGeneration(T5Config(vocab_size=size + 3, num_layers=layers, **T5_SIZES))
+    elif family == "mt5":
+        model = MT5ForConditionalGeneration(MT5Config(vocab_size=size + 3, num_layers=layers, **T5_SIZES))
+        model.lm_head.weight = torch.nn.Parameter(torch.randn(size + 3, 16) / 4)  # its own, whatever the config says
     else:
         # Rows beyond the tokenizer's entries, as NLLB's checkpoint has.
         model = M2M100ForConditionalGeneration(M2M100Config(vocab_size=size + 2, **translating))

@@ -51,16 +51,15 @@ def sentence(rng, words=6) -> list[str]:
     return [WORDS[i] for i in rng.integers(0, len(WORDS), words)]
 
 
-def make_tokenizer(folder: Path) -> Path:
+def make_tokenizer(folder: Path, sentinels: int = 0) -> Path:
     """Two languages: English, and English spelt in capitals."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
     lines = [" ".join(sentence(rng, int(rng.integers(3, 9)))) for _ in range(120)]
     (folder / "en.txt").write_text("".join(line + "\n" for line in lines))
     (folder / "de.txt").write_text("".join(line.upper() + "\n" for line in lines))
-    tokenizers.train_tokenizer(
-        {language: folder / f"{language}.txt" for language in ("de", "en")}, 150, folder / "tokenizer"
-    )
+    texts = {language: folder / f"{language}.txt" for language in ("de", "en")}
+    tokenizers.train_tokenizer(texts, 150, folder / "tokenizer", sentinels=sentinels)
     return folder / "tokenizer"
 
 

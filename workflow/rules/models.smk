@@ -19,11 +19,11 @@ rule tokenizer:
     params:
         scripts=scripts,
         languages=options.tokenizer(),
-        vocabulary=lambda wildcards: study.settings.tokenizers[wildcards.tokenizer].vocabulary,
+        vocabulary=lambda wildcards: options.vocabulary(wildcards.tokenizer),
         code=digest("tokenizer"),
     shell:
         "python {params.scripts:q}/tokenizer.py --corpus {input.corpus:q} {params.languages:q} "
-        "--vocabulary {params.vocabulary} --output {output:q} > {log:q} 2>&1"
+        "{params.vocabulary:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule import_tokenizer:

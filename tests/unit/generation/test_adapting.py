@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from dataclasses import replace
 
@@ -18,15 +19,20 @@ from mtbridge.generation.methods import Adapted
 from mtbridge.generation.training import AdaptationFiles, adapt
 from mtbridge.generation.writing import OutputFiles, write_outputs, write_texts
 from mtbridge.models.classes import family_of
+from mtbridge.specs import families
 from mtbridge.specs.adaptation import Adaptation, Decoding
 from mtbridge.tasks.kinds import IGNORED
 from mtbridge.training import resume
 from mtbridge.training.pretraining.initialization import open_checkpoint
+from mtbridge.training.processes import Processes
+from tests.support import small
 from tests.unit.generation.conftest import TASK, WRITERS
 
 METHODS = ("full", "frozen", "adapters", "lora", "prompt")
 ADDED = ("adapters", "lora")  # begin as nothing; a prompt does not
 PLAN = Adaptation(learning_rate=5e-3, epochs=2, batch_size=8, source_length=24, target_length=12, width=4)
+FAMILY = families.FAMILIES
+TAGGED = [name for name in WRITERS if FAMILY[name].tags is not None]
 EACH = pytest.mark.parametrize("method", METHODS)
 FAMILIES = pytest.mark.parametrize("family", WRITERS)
 
@@ -54,8 +60,8 @@ def adapted(place, family, method):
 
 
 def logits(one, place):
-    writer = Writer(place / "tokenizer")
-    rows = [np.array([writer.tag("en"), 9, 10, writer.ids["end"]]), np.array([writer.tag("de"), 9, writer.ids["end"]])]
+    writer = Writer(place / "tokenizer", one.family)
+    rows = [writer.source(np.array(text), language, 20) for text, language in (([9, 10], "en"), ([9], "de"))]
     one.model.eval()
     encoded, mask = one.encode(rows, writer.ids["pad"])
     return one.model(
@@ -76,7 +82,7 @@ def test_what_is_added_changes_nothing_before_it_is_trained(place, family, metho
 @pytest.mark.parametrize("method", [method for method in METHODS if method != "prompt"])
 def test_packed_sources_are_encoded_as_padded_ones(place, family, method):
     """Against transformers' own encoder with a mask: states and, with all weights trained, gradients."""
-    one, writer = adapted(place, family, method), Writer(place / "tokenizer")
+    one, writer = adapted(place, family, method), Writer(place / "tokenizer", FAMILY[family])
     plain = open_checkpoint(place / family).eval()
     one.model.eval()
     rows = [writer.source(np.arange(9, 9 + length), "en", 20) for length in (3, 12, 7, 1)]
@@ -108,10 +114,13 @@ def test_a_method_trains_what_it_says_and_leaves_all_else(place, family, method)
     if method == "full":
         assert names == set(before)
     if method == "frozen":
-        assert names and all(".encoder." in name and "embed_tokens" not in name for name in names)
+        encoder = {id(p) for p in one.model.get_encoder().parameters()}
+        table = one.model.get_input_embeddings().weight
+        assert {id(p) for p in one.trained.values()} == encoder - {id(table)}
+        assert not table.requires_grad and not one.model.get_output_embeddings().weight.requires_grad
     if method == "adapters":
         assert names and all(".down." in name or ".up." in name for name in names)
-        layers = one.model.config.encoder_layers + one.model.config.decoder_layers
+        layers = small.SMALL.layers + small.SMALL.decoder_layers
         assert len(names) == 4 * layers
     if method == "lora":
         assert names and all("lora_" in name for name in names)
@@ -120,7 +129,7 @@ def test_a_method_trains_what_it_says_and_leaves_all_else(place, family, method)
 
 
 def test_the_tag_is_read_and_never_learnt(place):
-    writer = Writer(place / "tokenizer")
+    writer = Writer(place / "tokenizer", FAMILY["mbart"])
     read, wanted = writer.target(np.array([11, 12]), "de", 12)
     assert read.tolist() == [writer.ids["end"], writer.tag("de"), 11, 12]
     assert wanted.tolist() == [IGNORED, 11, 12, writer.ids["end"]]
@@ -129,7 +138,7 @@ def test_the_tag_is_read_and_never_learnt(place):
 
 
 def test_a_cut_target_has_its_end_and_a_cut_source_too(place):
-    writer = Writer(place / "tokenizer")
+    writer = Writer(place / "tokenizer", FAMILY["mbart"])
     read, wanted = writer.target(np.arange(50), "en", 12)
     assert len(read) == len(wanted) == 11 and wanted[-1] == writer.ids["end"]
     source = writer.source(np.arange(50), "en", 12)
@@ -191,10 +200,10 @@ def test_outputs_do_not_depend_on_how_texts_are_batched(place, tmp_path, monkeyp
     assert (tables[0]["cut"] == (tables[0]["tokens"] == 8)).all()
 
 
-@FAMILIES
+@pytest.mark.parametrize("family", TAGGED)
 def test_every_output_begins_with_the_tag_of_its_language(place, monkeypatch, family):
     """And with nothing but the decoder's start where the model is to write the tag itself."""
-    one, writer, frames = adapted(place, family, "full"), Writer(place / "tokenizer"), []
+    one, writer, frames = adapted(place, family, "full"), Writer(place / "tokenizer", FAMILY[family]), []
     monkeypatch.setattr(writing, "greedy", lambda model, encoded, mask, frame: frames.append(frame) or [[]] * len(mask))
     for language, force in (("en", True), ("de", True), ("de", False)):
         source = writer.source(np.array([9, 10]), language, 20)
@@ -202,6 +211,67 @@ def test_every_output_begins_with_the_tag_of_its_language(place, monkeypatch, fa
     end = writer.ids["end"]
     assert [frame.prefix for frame in frames] == [(end, writer.tag("en")), (end, writer.tag("de")), (end,)]
     assert writer.tag("de") in frames[0].banned and frames[2].banned == ()
+
+
+@pytest.mark.parametrize("force", [True, False])
+@pytest.mark.parametrize("family", [name for name in WRITERS if name not in TAGGED])
+def test_nothing_is_forced_where_a_family_has_no_tags(place, monkeypatch, family, force):
+    one, writer, frames = adapted(place, family, "full"), Writer(place / "tokenizer", FAMILY[family]), []
+    monkeypatch.setattr(writing, "greedy", lambda model, encoded, mask, frame: frames.append(frame) or [[]] * len(mask))
+    source = writer.source(np.array([9, 10]), "no such language", 20)
+    assert source.tolist() == [9, 10, writer.ids["end"]]
+    write_texts(one, writer, [source], "no such language", Decoding(force_language=force))
+    assert frames[0].prefix == (writer.ids["pad"],) == (one.model.config.decoder_start_token_id,)
+    assert set(frames[0].banned) >= {writer.ids["pad"], writer.tag("de")} and writer.ids["end"] not in frames[0].banned
+    read, wanted = writer.target(np.arange(9, 59), "de", 12)
+    assert read.tolist() == [writer.ids["pad"], *range(9, 19)] and wanted.tolist() == [*range(9, 19), writer.ids["end"]]
+
+
+@FAMILIES
+def test_the_loss_is_that_of_transformers_on_padded_input(place, tmp_path, family):
+    """With the tag among the labels masked, an output layer of its own or tied, scaled or not, and its bias."""
+    made = training.Adapting(files(place, family, tmp_path / "run"), TASK, PLAN, 1, Processes())
+    if FAMILY[family].output_bias:
+        made.adapted.model.get_buffer(FAMILY[family].output_bias).normal_()
+    ids, rows = made.writer.ids, [5, 0, 17, 3]
+    plain = open_checkpoint(place / family).eval()
+    plain.load_state_dict(made.adapted.model.state_dict())
+    pairs = [made.examples.pairs[row] for row in rows]
+    source = padded([source for source, _ in pairs], ids["pad"])
+    labels = padded([wanted for _, (_, wanted) in pairs], IGNORED)
+    theirs = plain(
+        input_ids=source,
+        attention_mask=(source != ids["pad"]).long(),
+        # A class shifts its labels itself, so those with a tag get the decoder's input too.
+        decoder_input_ids=padded([read for _, (read, _) in pairs], ids["pad"]),
+        labels=labels,
+    ).loss
+    torch.testing.assert_close(made.loss(pairs) / (labels != IGNORED).sum(), theirs)
+    if FAMILY[family].tags is None:
+        torch.testing.assert_close(
+            theirs, plain(input_ids=source, attention_mask=source != ids["pad"], labels=labels).loss
+        )
+
+
+def test_a_tokenizer_of_other_ids_than_the_models_is_refused(place, tmp_path):
+    shutil.copytree(place / "t5", tmp_path / "t5")
+    config = json.loads((tmp_path / "t5/config.json").read_text())
+    (tmp_path / "t5/config.json").write_text(json.dumps(config | {"eos_token_id": 7}))
+    given = replace(files(place, "t5", tmp_path / "run"), checkpoint=tmp_path / "t5")
+    with pytest.raises(
+        MtbridgeError, match=r"config\.json: eos_token_id is 7, but the tokenizer's end is \d+; they do not"
+    ):
+        training.Adapting(given, TASK, PLAN, 1, Processes())
+
+
+def test_sentinels_may_be_written_and_stay_in_the_text(tmp_path):
+    folder = small.make_tokenizer(tmp_path, sentinels=3)
+    writer = Writer(folder, FAMILY["mt5"])
+    first, second = writer.ids["sentinels"][:2]
+    assert not writer.sentinels & set(writer.never_written)
+    word = writer.tokenizer.token_to_id("▁cat")
+    row = [first, word, second, writer.tag("de"), writer.ids["pad"]]
+    assert writer.texts([row, [word]]) == ["<extra_id_0> cat<extra_id_1>", "cat"]
 
 
 def test_weights_of_another_run_are_refused(place, tmp_path):

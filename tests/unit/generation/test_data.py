@@ -25,6 +25,7 @@ from mtbridge.generation.training import AdaptationFiles, adapt
 from mtbridge.generation.translated import TranslatedFiles, translate_evaluation, translate_training
 from mtbridge.generation.writing import OutputFiles, write_outputs
 from mtbridge.specs.adaptation import Adaptation, Decoding
+from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.options import to_options
 from mtbridge.tasks.kinds import IGNORED
 from tests.support import small
@@ -58,7 +59,7 @@ def corpus(place, tmp_path_factory):
 
 
 def test_languages_share_the_examples_and_none_is_learnt_from_twice(place, several):
-    writer = Writer(place / "tokenizer")
+    writer = Writer(place / "tokenizer", FAMILIES["mbart"])
     alone = learning_examples(writer, several[:1], TASK, PLAN)
     shared = learning_examples(writer, several, TASK, PLAN)
     assert sorted(shared.names) == sorted(alone.names) and len(set(shared.names)) == 96
@@ -68,14 +69,14 @@ def test_languages_share_the_examples_and_none_is_learnt_from_twice(place, sever
 
 
 def test_every_example_has_the_tag_of_its_language(place, several):
-    writer = Writer(place / "tokenizer")
+    writer = Writer(place / "tokenizer", FAMILIES["mbart"])
     shared = learning_examples(writer, several, TASK, PLAN)
     for language, (source, (read, wanted)) in zip(shared.languages, shared.pairs, strict=True):
         assert source[0] == read[1] == writer.tag(language) and wanted[0] == IGNORED
 
 
 def test_what_is_cut_is_counted(place, several):
-    writer = Writer(place / "tokenizer")
+    writer = Writer(place / "tokenizer", FAMILIES["mbart"])
     assert learning_examples(writer, several, TASK, PLAN).cut == (0, 0)
     short = learning_examples(writer, several, TASK, replace(PLAN, source_length=8))
     read = [writer.read(path, TASK) for path in several]
@@ -88,7 +89,7 @@ def test_what_is_cut_is_counted(place, several):
 def test_a_file_without_training_examples_is_refused_by_name(place, tmp_path):
     write_parquet(pd.DataFrame(rows("dev", "de", 4, 1)), tmp_path / "dev.parquet")
     with pytest.raises(MtbridgeError, match=r"dev\.parquet: no examples of the split 'train'"):
-        learning_examples(Writer(place / "tokenizer"), [tmp_path / "dev.parquet"], TASK, PLAN)
+        learning_examples(Writer(place / "tokenizer", FAMILIES["mbart"]), [tmp_path / "dev.parquet"], TASK, PLAN)
 
 
 # ---- Mixed-in text ---------------------------------------------------------------------------------------------------
@@ -96,7 +97,10 @@ def test_a_file_without_training_examples_is_refused_by_name(place, tmp_path):
 
 def test_mixed_in_text_is_of_other_languages_and_of_the_step_alone(place, corpus):
     plan = replace(PLAN, mixed=0.25, target_length=24, sentences=2)
-    mixed, writer = Mixed(corpus, place / "tokenizer", "mbart", plan, ["en"], 1), Writer(place / "tokenizer")
+    mixed, writer = (
+        Mixed(corpus, place / "tokenizer", FAMILIES["mbart"], plan, ["en"], 1),
+        Writer(place / "tokenizer", FAMILIES["mbart"]),
+    )
     later = mixed.samples(5, 8)
     mixed.samples(1, 3)
     for again, sample in zip(mixed.samples(5, 8), later, strict=True):
@@ -116,7 +120,7 @@ def test_the_share_is_of_all_that_an_update_has():
 
 def test_no_other_language_to_mix_in_is_refused(place, corpus):
     with pytest.raises(MtbridgeError, match="no text but in de, en; expected other languages"):
-        Mixed(corpus, place / "tokenizer", "mbart", replace(PLAN, mixed=0.5), ["de", "en"], 1)
+        Mixed(corpus, place / "tokenizer", FAMILIES["mbart"], replace(PLAN, mixed=0.5), ["de", "en"], 1)
 
 
 # ---- Several processes -----------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import torch
 
 from mtbridge.generation.inputs import Writer, padded
 from mtbridge.models.decoding import Frame, by_beams, greedy
+from mtbridge.specs.families import FAMILIES
 from mtbridge.training.pretraining.initialization import open_checkpoint
 from tests.unit.generation.conftest import WRITERS
 
@@ -19,7 +20,7 @@ def written(request, place):
     """(model, writer, encoded, mask, frame) of a batch of sources of unequal length, some of which end early."""
     torch.manual_seed(5)
     model = open_checkpoint(place / request.param).eval()
-    writer = Writer(place / "tokenizer")
+    writer = Writer(place / "tokenizer", FAMILIES[request.param])
     with torch.no_grad():  # the end token becomes likely enough to be written at different places
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.15)
@@ -29,8 +30,8 @@ def written(request, place):
     mask = (source != writer.ids["pad"]).long()
     with torch.no_grad():
         encoded = model.get_encoder()(input_ids=source, attention_mask=mask, return_dict=True)
-    prefix, end, pad = (writer.ids["end"], writer.tag("de")), writer.ids["end"], writer.ids["pad"]
-    return model, writer, encoded, mask, Frame(prefix, LONGEST, end, pad, writer.never_written)
+    end, pad = writer.ids["end"], writer.ids["pad"]
+    return model, writer, encoded, mask, Frame(writer.prefix("de"), LONGEST, end, pad, writer.never_written)
 
 
 def test_greedy_is_the_argmax_of_whole_sequences(written):
@@ -56,7 +57,7 @@ def test_greedy_is_the_argmax_of_whole_sequences(written):
             tokens.append(int(logits.argmax()))
             if tokens[-1] == end:
                 break
-        expected = tokens[2:]
+        expected = tokens[len(frame.prefix) :]
         assert got[row] == (expected[:-1] if expected[-1] == end else expected)
 
 

@@ -57,6 +57,7 @@ class Padded(torch.nn.Module):
         super().__init__()
         config = AutoConfig.from_pretrained(folder, attn_implementation="sdpa")
         kind = families.FAMILIES[family]
+        config.update(kind.encoder_config)
         self.encoder = encoder_class(kind)(config, **kind.encoder_arguments)
         self.encoder.load_state_dict(load_file(folder / "model.safetensors"))
         self.head = torch.nn.Linear(config.hidden_size, classes)

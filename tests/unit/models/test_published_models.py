@@ -36,7 +36,8 @@ from tests.support.published import (
 )
 
 REFERENCE = Path(__file__).resolve().parents[3] / "workflow" / "reference"
-FAMILIES = ["bert", "xlm-roberta", "mbart", "m2m_100"]
+FAMILIES = ["bert", "xlm-roberta", "mbart", "m2m_100", "t5", "mt5"]
+SENTINELS = {"t5": "", "mt5": "▁"}  # what stands before their names
 TAGGED = ["mbart", "m2m_100"]
 TEXTS = [
     ("en", "the cat sees a small dog"),
@@ -73,7 +74,7 @@ def whole_models(published):
 
 
 def own_encoder(family, model):
-    return model.get_encoder() if family in TAGGED else model.base_model
+    return model.get_encoder() if families.FAMILIES[family].sequence_to_sequence else model.base_model
 
 
 @pytest.fixture
@@ -240,6 +241,41 @@ def test_a_sentencepiece_model_splits_as_the_library_itself(tmp_path):
         assert bare(ours, text) == theirs
 
 
+@pytest.mark.parametrize("family", SENTINELS)
+@pytest.mark.parametrize("fallback", [True, False])
+def test_t5s_sentencepiece_model_splits_as_the_library_itself(family, fallback, tmp_path):
+    """With sentinels that the model lacks (T5) or has among its pieces (mT5), and signs that are written as bytes."""
+    (tmp_path / "text").write_text("\n".join(corpus()))
+    sentinels = [f"▁<extra_id_{number}>" for number in reversed(range(10))] if family == "mt5" else []
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(tmp_path / "text"),
+        model_prefix=str(tmp_path / "spiece"),
+        vocab_size=80 + 256 * fallback,
+        pad_id=0,
+        eos_id=1,
+        unk_id=2,
+        bos_id=-1,
+        byte_fallback=fallback,
+        user_defined_symbols=sentinels,
+        minloglevel=2,
+    )
+    config = {"tokenizer_class": "T5Tokenizer", "extra_ids": 0 if sentinels else 10}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    reference = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "spiece.model"))
+    languages.import_tokenizer(tmp_path, family, ["en", "xx"], tmp_path / "tokenizer")
+    ours, ids = tokenizers.open_tokenizer(tmp_path / "tokenizer"), tokenizers.specials(tmp_path / "tokenizer")
+    for text in ["the ｃａｔ ﬁsh", " le\tchat　ve ", "кошка\u00a0видит½ Ω", "Ü U\u0308 dog "]:
+        assert bare(ours, text) == reference.encode(text), text
+        if fallback:
+            assert ours.decode(bare(ours, text)) == reference.decode(reference.encode(text))
+    pieces = [reference.id_to_piece(number) for number in range(len(reference))]
+    size = len(pieces)
+    first = [pieces.index(name) for name in sentinels[::-1]] or list(range(size + 9, size - 1, -1))
+    assert ids["sentinels"] == first
+    assert bare(ours, "the <extra_id_1> cat")[1:2] in ([first[1]], [reference.piece_to_id("▁")])
+    assert first[1] in bare(ours, "the <extra_id_1> cat")
+
+
 @pytest.mark.parametrize("lower", [True, False])
 def test_a_vocabulary_file_gives_the_published_ids(lower, published, tmp_path):
     vocabulary = published["bert"].get_vocab()
@@ -255,10 +291,15 @@ def test_a_vocabulary_file_gives_the_published_ids(lower, published, tmp_path):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_specials_are_the_published_ones(family, published, import_from):
     ids, theirs = tokenizers.specials(import_from(family)), published[family]
-    start, end = ("cls_token_id", "sep_token_id") if family == "bert" else ("cls_token_id", "eos_token_id")
-    assert ids["start"] == getattr(theirs, start)
-    assert ids["end"] == getattr(theirs, end)
-    assert (ids["pad"], ids["mask"], ids["unknown"]) == (theirs.pad_token_id, theirs.mask_token_id, theirs.unk_token_id)
+    assert ids["end"] == (theirs.sep_token_id if family == "bert" else theirs.eos_token_id)
+    assert (ids["pad"], ids["unknown"]) == (theirs.pad_token_id, theirs.unk_token_id)
+    if family in SENTINELS:
+        names = [f"{SENTINELS[family]}<extra_id_{number}>" for number in range(10)]
+        assert ids["sentinels"] == theirs.convert_tokens_to_ids(names)
+        assert (ids["start"], ids["mask"]) == (theirs.pad_token_id, ids["sentinels"][0])
+    else:
+        assert (ids["start"], ids["mask"]) == (theirs.cls_token_id, theirs.mask_token_id)
+        assert "sentinels" not in ids
     if family in TAGGED:
         for language, tag in ids["languages"].items():
             assert tag == theirs.convert_tokens_to_ids(families.FAMILIES[family].tags[language]) != theirs.unk_token_id

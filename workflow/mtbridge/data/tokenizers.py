@@ -1,8 +1,9 @@
 """Tokenizers: how one is trained, opened and identified.
 
 A tokenizer is a folder: `tokenizer.json` (the `tokenizers` library), `special.json` (the ids a model needs: start, end,
-pad, mask, unknown, and one tag a language, or null where it has none) and `tokenizer_config.json` (so that
-`AutoTokenizer` reads the folder too). Which special tokens stand where is decided by the model's family.
+pad, mask, unknown, one tag a language, or null where it has none, and T5's sentinels if there are any) and
+`tokenizer_config.json` (so that `AutoTokenizer` reads the folder too). Which special tokens stand where is decided by
+the model's family.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from pathlib import Path
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json
 
+SENTINEL = "<extra_id_{}>"  # T5's name of the token that stands for the n-th hidden span
 SPECIALS = {"start": "<s>", "pad": "<pad>", "end": "</s>", "unknown": "<unk>", "mask": "<mask>"}
 
 
@@ -47,7 +49,9 @@ def open_tokenizer(folder):
     return tokenizer
 
 
-def train_tokenizer(texts: dict[str, Path], vocabulary: int, output, tagged: Iterable[str] | None = None) -> None:
+def train_tokenizer(
+    texts: dict[str, Path], vocabulary: int, output, tagged: Iterable[str] | None = None, sentinels: int = 0
+) -> None:
     """Train a byte-free BPE tokenizer (Sennrich et al. 2016) on all languages together and write its folder.
 
     Not unigram: the library's trainer proposes only pieces of several distinct words, so the commonest words of all
@@ -57,6 +61,7 @@ def train_tokenizer(texts: dict[str, Path], vocabulary: int, output, tagged: Ite
         texts: language -> text file, one text a line.
         vocabulary: number of entries, specials included.
         tagged: languages that get a tag `<xx>`, also those without text here; None: those of the texts.
+        sentinels: number of tokens that stand for hidden spans, the first of them for the first span.
     """
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
@@ -67,15 +72,18 @@ def train_tokenizer(texts: dict[str, Path], vocabulary: int, output, tagged: Ite
     )
     tokenizer.decoder = decoders.Metaspace()
     tags = {language: f"<{language}>" for language in sorted(tagged or texts)}
+    spans = [SENTINEL.format(number) for number in range(sentinels)]
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
-        special_tokens=[*SPECIALS.values(), *tags.values()],
+        special_tokens=[*SPECIALS.values(), *tags.values(), *spans],
         show_progress=False,
     )
     tokenizer.train([str(texts[language]) for language in sorted(texts)], trainer)
     ids = {
         **{name: tokenizer.token_to_id(token) for name, token in SPECIALS.items()},
         "languages": {language: tokenizer.token_to_id(tag) for language, tag in tags.items()},
+        # Without sentinels the file is what it was before there were any.
+        **({"sentinels": [tokenizer.token_to_id(token) for token in spans]} if spans else {}),
     }
     names = {"start": "bos_token", "end": "eos_token", "pad": "pad_token", "unknown": "unk_token", "mask": "mask_token"}
     with atomic_write(output) as folder:

@@ -1,7 +1,8 @@
 """The inputs and targets of a task of generation, as token ids in the template of the model's family.
 
-A source is the tag of its language, the text, and the end token, as in pretraining. A decoder starts with the end
-token, then comes the tag of the target's language, the text, and the end token. The tag enters no loss: whoever decodes
+A source is as in pretraining: in mBART and M2M-100 the tag of its language, the text, and the end token; in T5's family
+the text and the end token. A decoder starts with the family's token for that (end, or T5's padding), then come the tag
+of the target's language where there are tags, the text, and the end token. The tag enters no loss: whoever decodes
 forces it, and a model that is trained to write it writes it twice.
 """
 
@@ -14,6 +15,7 @@ import numpy as np
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_table
 from mtbridge.data import tokenizers
+from mtbridge.specs.families import Family
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import IGNORED
 
@@ -37,7 +39,8 @@ class Texts:
 class Writer:
     """A tokenizer with its special tokens, and how texts become inputs of a sequence-to-sequence model."""
 
-    def __init__(self, tokenizer: str | Path):
+    def __init__(self, tokenizer: str | Path, family: Family):
+        self.family = family
         self.ids = tokenizers.specials(tokenizer)
         self.tokenizer = tokenizers.open_tokenizer(tokenizer)
 
@@ -65,27 +68,54 @@ class Writer:
             *([np.asarray(one.ids, dtype=np.int64) for one in both] for both in ids),
         )
 
+    def _tags(self, language: str) -> list[int]:
+        """The tag of a language, or nothing where the family takes none."""
+        return [self.tag(language)] if self.family.tags is not None else []
+
     def source(self, tokens: np.ndarray, language: str, longest: int) -> np.ndarray:
         """A source of at most `longest` tokens; the text is cut."""
-        return np.concatenate([[self.tag(language)], tokens[: longest - 2], [self.ids["end"]]])
+        room = longest - (len(self.family.single) - 1)
+        pieces = {"T": self._tags(language), "E": [self.ids["end"]], "A": tokens[:room]}
+        return np.concatenate([pieces[piece] for piece in self.family.single]).astype(np.int64)
+
+    def prefix(self, language: str) -> tuple[int, ...]:
+        """What a decoder has read before it writes a text in a language: its start, and the language's tag if any."""
+        return (self.ids[self.family.decoder_start], *self._tags(language))
 
     def is_cut(self, tokens: np.ndarray, longest: int) -> bool:
         """Whether `source` cuts a text of these tokens."""
-        return len(tokens) > longest - 2
+        return len(tokens) > longest - (len(self.family.single) - 1)
 
     def target(self, tokens: np.ndarray, language: str, longest: int) -> tuple[np.ndarray, np.ndarray]:
         """What the decoder reads, and what it is to write at each place; IGNORED where nothing is to be learnt."""
-        return self.framed(np.concatenate([[self.tag(language)], tokens[: longest - 3], [self.ids["end"]]]))
+        longest_text = longest - len(self._tags(language)) - 2
+        return self.framed(np.concatenate([self._tags(language), tokens[:longest_text], [self.ids["end"]]]))
 
     def framed(self, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What the decoder reads for a target as pretraining has it (tag, text, end), and what it is to write."""
-        return np.concatenate([[self.ids["end"]], target[:-1]]), np.concatenate([[IGNORED], target[1:]])
+        """What the decoder reads for a target as in pretraining (tag if any, text, end), and what it is to write."""
+        tags = 0 if self.family.tags is None else 1
+        read = np.concatenate([[self.ids[self.family.decoder_start]], target[:-1]])
+        return read.astype(np.int64), np.concatenate([[IGNORED] * tags, target[tags:]]).astype(np.int64)
+
+    def texts(self, written: list[list[int]]) -> list[str]:
+        """Outputs as texts, without special tokens; sentinels stay, because they are left-overs of pretraining."""
+        if not self.sentinels:
+            return self.tokenizer.decode_batch(written)
+        dropped = {self.ids["end"], *self.never_written}
+        rows = [[token for token in row if token not in dropped] for row in written]
+        return self.tokenizer.decode_batch(rows, skip_special_tokens=False)
+
+    @property
+    def sentinels(self) -> frozenset[int]:
+        """The tokens that stand for hidden spans in T5's pretraining. A model may write them, and is found out."""
+        return frozenset(self.ids.get("sentinels", ()))
 
     @property
     def never_written(self) -> tuple[int, ...]:
-        """The special tokens that no output may have: all but the end token."""
+        """The special tokens that no output may have: all but the end token and sentinels."""
         tags = [tag for tag in self.ids["languages"].values() if tag is not None]
-        return tuple(sorted({self.ids[name] for name in ("start", "pad", "mask", "unknown")} | set(tags)))
+        named = {self.ids[name] for name in ("start", "pad", "mask", "unknown")}
+        return tuple(sorted((named | set(tags)) - self.sentinels))
 
 
 def padded(rows: list[np.ndarray], filler: int) -> Any:

@@ -85,7 +85,7 @@ class Adapted:
         encoder = self.model.get_encoder()
         if self.prompt is not None:
             ids = padded(sources, pad).to(self.device)
-            embedded = self.model.get_input_embeddings()(ids)  # these families scale it here
+            embedded = self.model.get_input_embeddings()(ids)  # scaled here, in the families that scale it
             vectors = self.prompt[None].expand(len(ids), -1, -1)
             mask = torch.cat([ids.new_ones(len(ids), len(self.prompt)), (ids != pad).long()], dim=1)
             both = torch.cat([vectors, embedded], 1)
@@ -109,12 +109,12 @@ class Adapted:
 def _frozen(model: Any, family: Family, width: int) -> None:
     """The encoder is trained, without its word embeddings."""
     model.get_encoder().requires_grad_(True)
-    model.get_input_embeddings().requires_grad_(False)  # tied to the decoder's and to the output's
+    model.get_input_embeddings().requires_grad_(False)  # the decoder's too, and the output's where they are tied
 
 
 def _feedforward_ends(model: Any, family: Family) -> list[tuple[Any, str]]:
     """(modules, name) of the second matrix of every feed-forward; modules: those of its layer, by name."""
-    name = family.matrices["fc2"].removesuffix(".weight")
+    name = family.matrices["fc2"].removesuffix(".weight").split(".")[-1]
     found = [(module._modules, name) for module in model.modules() if name in module._modules]
     if not found:
         raise MtbridgeError(f"the family {family.name} has no modules '{name}'; this method does not know its layers")
@@ -133,6 +133,10 @@ def _adapters(model: Any, family: Family, width: int) -> None:
             torch.nn.init.normal_(self.down.weight, std=0.02)
             for zero in (self.down.bias, self.up.weight, self.up.bias):
                 torch.nn.init.zeros_(zero)
+
+        @property
+        def weight(self) -> torch.Tensor:
+            return self.inner.get_parameter("weight")  # T5's feed-forward asks for its type
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             x = self.inner(x)

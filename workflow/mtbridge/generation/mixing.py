@@ -13,6 +13,7 @@ import numpy as np
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import tokenized, tokenizers
 from mtbridge.specs.adaptation import Adaptation
+from mtbridge.specs.families import Family
 from mtbridge.specs.pretraining import PretrainingPlan
 from mtbridge.training.pretraining.objectives import OBJECTIVES
 from mtbridge.training.pretraining.texts import Sample, Texts
@@ -22,7 +23,7 @@ class Mixed:
     """The text of the study's languages but for those that are learnt from."""
 
     def __init__(
-        self, corpus: Path, tokenizer: Path, family: str, adaptation: Adaptation, taught: list[str], seed: int
+        self, corpus: Path, tokenizer: Path, family: Family, adaptation: Adaptation, taught: list[str], seed: int
     ):
         """
         Args:
@@ -39,9 +40,9 @@ class Mixed:
         limit = min(adaptation.longest_source, adaptation.target_length) - 3
         self.texts, self.seed = Texts(corpus, languages, seed, limit), seed
         self.ids = tokenizers.specials(tokenizer)
-        self.plan = PretrainingPlan(
-            family=family, objective=adaptation.objective, steps=0, sentences=adaptation.sentences
-        )
+        # What the published models of a family learnt; only T5's take no tags of languages.
+        objective = adaptation.objective or ("denoising" if family.tags is not None else "span_corruption")
+        self.plan = PretrainingPlan(family=family.name, objective=objective, steps=0, sentences=adaptation.sentences)
 
     def samples(self, step: int, count: int) -> list[Sample]:
         """The texts that are mixed into an update."""

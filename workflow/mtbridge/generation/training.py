@@ -26,9 +26,11 @@ from mtbridge.generation.examples import Pair, learning_examples
 from mtbridge.generation.inputs import Writer, padded
 from mtbridge.generation.methods import Adapted
 from mtbridge.generation.mixing import Mixed, mixed_count
+from mtbridge.models.checkpoints import weight_files
 from mtbridge.models.classes import family_of
 from mtbridge.models.computing import device_of, usable_precision
 from mtbridge.models.kernels import cpu_kernels, keep_memory
+from mtbridge.models.whole import check_specials, decode, output_logits
 from mtbridge.specs.adaptation import Adaptation
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import IGNORED
@@ -73,18 +75,20 @@ class Adapting:
 
         self.task, self.adaptation, self.seed, self.processes = task, adaptation, seed, processes
         torch.manual_seed(seed)
-        self.writer = Writer(files.tokenizer)
-        self.device = device_of(int(os.environ.get("LOCAL_RANK", "0")))
         family = family_of(files.checkpoint)
+        self.writer = Writer(files.tokenizer, family)
+        self.device = device_of(int(os.environ.get("LOCAL_RANK", "0")))
         self.precision = usable_precision(adaptation.precision, self.device, family, warn=processes.rank == 0)
-        self.adapted = Adapted(open_checkpoint(files.checkpoint), family, adaptation).to(self.device)
+        model = open_checkpoint(files.checkpoint)
+        check_specials(model, family, self.writer.ids, files.checkpoint)
+        self.adapted = Adapted(model, family, adaptation).to(self.device)
         self.model = self.adapted.model.eval()  # see the module's first lines
         self.examples = learning_examples(self.writer, files.examples, task, adaptation)
         self.lengths = self.examples.lengths
         taught = sorted(set(self.examples.languages))
         self.mixed = None
         if files.corpus is not None:
-            self.mixed = Mixed(files.corpus, files.tokenizer, family.name, adaptation, taught, seed)
+            self.mixed = Mixed(files.corpus, files.tokenizer, family, adaptation, taught, seed)
         self.trained = self.adapted.trained
         self.optimizer = adamw(self.trained.values(), adaptation.learning_rate, adaptation.weight_decay)
         self.per_epoch = ceil_div(len(self.lengths), adaptation.batch_size)
@@ -112,13 +116,9 @@ class Adapting:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             encoded, mask = self.adapted.encode([source for source, _ in pairs], pad)
             with cpu_kernels(model):
-                hidden = model.get_submodule(family.body)(
-                    encoder_outputs=encoded, attention_mask=mask, decoder_input_ids=read, use_cache=False
-                ).last_hidden_state
+                hidden = decode(model, encoded.last_hidden_state, mask, read)
             real = wanted != IGNORED
-            logits = hidden[real]
-            for name in family.head:
-                logits = model.get_submodule(name)(logits)
+            logits = output_logits(model, family, hidden[real])
         return torch.nn.functional.cross_entropy(logits.float(), wanted[real], reduction="sum")
 
     def step(self, rows: Any) -> None:
@@ -244,7 +244,7 @@ def _origin(files: AdaptationFiles, task: Task, adaptation: Adaptation, seed: in
         "task": asdict(task),
         "adaptation": asdict(adaptation),
         "seed": seed,
-        "checkpoint": sha256(*sorted(Path(files.checkpoint).glob("*.safetensors"))),
+        "checkpoint": sha256(*weight_files(files.checkpoint)),
         "tokenizer": digest(files.tokenizer),
         "examples": [sha256(path) for path in files.examples],
         "corpus": sha256(*corpus) if corpus else None,

@@ -132,7 +132,7 @@ def write_translated_outputs(
 
     torch.set_num_threads(threads)
     adapted, adaptation = adapted_model(files.checkpoint, files.weights, files.record)
-    writer, translator = Writer(files.tokenizer), Translator(*translator_files)
+    writer, translator = Writer(files.tokenizer, adapted.family), Translator(*translator_files)
     texts, inputs = writer.read(files.examples, task), writer.read(translated, task)
     place = {(str(inputs.language[row]), inputs.example_id[row]): row for row in range(len(inputs.example_id))}
     wanted = wanted_rows(texts, source_language)

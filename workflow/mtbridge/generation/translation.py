@@ -72,7 +72,7 @@ class Translator:
                 f"{checkpoint}: is of the family {family.name}, which has no language tags: nothing tells it the "
                 "language to translate into"
             )
-        self.writer = Writer(tokenizer)
+        self.writer = Writer(tokenizer, family)
         model = open_checkpoint(checkpoint).eval()
         self.adapted = Adapted(model, family, Adaptation(method="full"))
         positions = family.longest_input(model.config.to_dict(), self.writer.ids["pad"])
@@ -119,7 +119,7 @@ class Translator:
         sources = [self.writer.source(ids, source, self.longest) for ids in tokens]
         written = write_texts(self.adapted, self.writer, sources, target, forced, progress)
         return Translations(
-            self.writer.tokenizer.decode_batch(written),
+            self.writer.texts(written),
             [len(ids) + 2 > len(read) for ids, read in zip(tokens, sources, strict=True)],
             [len(ids) >= forced.longest for ids in written],
         )

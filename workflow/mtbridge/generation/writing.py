@@ -76,9 +76,10 @@ def write_texts(
     import torch
 
     ids = writer.ids
-    # Without a forced tag the model has to be able to write it.
-    tag, banned = ((writer.tag(language),), writer.never_written) if decoding.force_language else ((), ())
-    frame = Frame((ids["end"], *tag), decoding.longest, ids["end"], ids["pad"], banned)
+    prefix, banned = writer.prefix(language), writer.never_written
+    if len(prefix) > 1 and not decoding.force_language:
+        prefix, banned = prefix[:1], ()  # the model has to be able to write the tag
+    frame = Frame(prefix, decoding.longest, ids["end"], ids["pad"], banned)
     out: list[list[int]] = [[] for _ in sources]
     done = 0
     for rows in sorted_batches(np.array([len(source) for source in sources]), TOKENS):
@@ -112,7 +113,7 @@ def write_outputs(
 
     torch.set_num_threads(threads)
     adapted, adaptation = adapted_model(files.checkpoint, files.weights, files.record)
-    writer = Writer(files.tokenizer)
+    writer = Writer(files.tokenizer, adapted.family)
     texts = writer.read(files.examples, task)
     wanted = wanted_rows(texts, source_language)
     begin_work()
@@ -153,7 +154,7 @@ def output_table(texts: Texts, rows: Any, written: list[list[int]], writer: Writ
             "input": [texts.source[row] for row in rows],
             "reference": [texts.references[row][0] for row in rows],
             "references": [texts.references[row] for row in rows],
-            "output": writer.tokenizer.decode_batch(written),
+            "output": writer.texts(written),
             "tokens": [len(tokens) for tokens in written],
             "cut": [len(tokens) >= decoding.longest for tokens in written],
         }

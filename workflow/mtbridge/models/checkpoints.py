@@ -44,6 +44,15 @@ def shards(index: str | Path) -> list[str]:
     return names
 
 
+def weight_files(folder: str | Path) -> list[Path]:
+    """The files that a checkpoint's weights lie in. Raises MtbridgeError if there are none."""
+    place = Path(folder)
+    weights = next((name for name in WEIGHTS if (place / name).exists()), None)
+    if weights is None:
+        raise MtbridgeError(f"{folder}: no model.safetensors; expected a checkpoint as save_pretrained writes it")
+    return [place / name for name in (shards(place / weights) if weights.endswith(".index.json") else [weights])]
+
+
 def pretraining_record(folder: str | Path) -> dict[str, Any] | None:
     """The record of the pretraining here that made a checkpoint; None if it was made elsewhere."""
     path = Path(folder) / "pretraining.json"
@@ -62,21 +71,15 @@ class Tensors:
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
-        weights = next((name for name in WEIGHTS if (self.folder / name).exists()), None)
-        if weights is None:
-            raise MtbridgeError(
-                f"{self.folder}: no model.safetensors; expected a checkpoint as save_pretrained writes it"
-            )
-        names = shards(self.folder / weights) if weights.endswith(".index.json") else [weights]
         # name -> a tensor mapped from PyTorch's file, or safetensors' slice: both give rows by [start:end]
         self.sources: dict[str, Any] = {}
         self.files: dict[str, Path] = {}  # name -> its file
-        for name in names:
-            read = _safetensors if name.endswith(".safetensors") else _pytorch
-            for key, value in read(self.folder / name).items():
+        for file in weight_files(folder):
+            read = _safetensors if file.suffix == ".safetensors" else _pytorch
+            for key, value in read(file).items():
                 old = next((old for old in OLD_NAMES if key.endswith(old)), None)
                 new = key.removesuffix(old) + OLD_NAMES[old] if old else key
-                self.sources[new], self.files[new] = value, self.folder / name
+                self.sources[new], self.files[new] = value, file
 
     def __contains__(self, key: str) -> bool:
         return key in self.sources

@@ -36,7 +36,8 @@ def encoder_places(checkpoint: str | Path, tensors: Tensors) -> dict[str, tuple[
     tied = read_json(Path(checkpoint) / "config.json").get("tie_word_embeddings", True)
     places = {}
     for key, shape in expected.items():
-        candidates = [prefix + key, *(family.tied_embeddings if key == family.word_embeddings and tied else ())]
+        others = family.tied_embeddings if tied else family.shared_embeddings
+        candidates = [prefix + key, *(others if key == family.word_embeddings else ())]
         place = next((name for name in candidates if name in tensors), None)
         if place is None:
             raise MtbridgeError(f"{checkpoint}: tensor '{prefix}{key}' is missing; the checkpoint is incomplete")

@@ -40,6 +40,8 @@ def build(folder: str | Path) -> Any:
     # M2M100Config turns LayerDrop on by default, and fine-tuning would drop whole layers.
     for key in family.layerdrop:
         setattr(config, key, 0.0)
+    for key, value in family.encoder_config.items():
+        setattr(config, key, value)
     with init_empty_weights(include_buffers=False):
         return encoder_class(family)(config, **family.encoder_arguments)
 

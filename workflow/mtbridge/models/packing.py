@@ -73,6 +73,10 @@ def pack(ids: Ragged, types: Ragged, rows: Any) -> Packed[np.ndarray]:
     )
 
 
+# Arguments of a model that it hands to attention too, and that attention has no use for.
+UNUSED = ("output_hidden_states", "output_attentions", "return_dict", "use_cache", "position_ids")
+
+
 def attention(
     module: "torch.nn.Module",
     query: "torch.Tensor",
@@ -82,26 +86,37 @@ def attention(
     packed: "Packed[torch.Tensor] | None" = None,
     scaling: float | None = None,
     dropout: float = 0.0,
-    **_: Any,
+    position_bias: "torch.Tensor | None" = None,
+    **others: Any,
 ) -> "tuple[torch.Tensor, None]":
     """Scaled dot-product attention within each sequence of a packed batch, as an attention function of transformers.
 
     Args:
         query, key, value: [1, heads, tokens, dim].
         packed: the batch; transformers hands on the argument of this name of the model's `forward`.
+        position_bias: [heads, 2 · longest - 1], added to the scores of query i and key j at the place of j - i, which
+            is longest - 1 for 0; see `forward`.
 
     Returns:
         [1, tokens, heads, dim], and None for the weights, which transformers' attention functions return too.
 
     Raises:
-        RuntimeError: the model was called without a batch, or attends to other tokens than its own.
+        RuntimeError: the model was called without a batch, attends to other tokens than its own, or wants attention
+            that is not computed here.
     """
+    # Windows, caps of scores and the like: leaving one out in silence would give other states.
+    unknown = [name for name, value in others.items() if value is not None and name not in UNUSED]
+    if unknown:
+        raise RuntimeError(f"attention 'packed' does not know '{unknown[0]}', which this model asks for")
     # Cross-attention has keys of another sequence; an encoder has none.
     if packed is None or query.shape[2] != key.shape[2]:
         raise RuntimeError("attention 'packed' needs the batch: call mtbridge.models.forward.forward")
-    attend = _jagged if query.device.type == "cuda" else _in_groups
     q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))  # [tokens, heads, dim]
-    return attend(q, k, v, packed, dropout_p=dropout, scale=scaling).unsqueeze(0), None
+    if query.device.type != "cuda":
+        return _in_groups(q, k, v, packed, dropout, scaling, position_bias).unsqueeze(0), None
+    if position_bias is not None:
+        return _padded(q, k, v, packed, dropout, scaling, position_bias).unsqueeze(0), None
+    return _jagged(q, k, v, packed, dropout_p=dropout, scale=scaling).unsqueeze(0), None
 
 
 def _jagged(
@@ -132,6 +147,53 @@ def _jagged(
     return efficient(q, k, v, None, offsets, offsets, longest, longest, dropout_p, 0, training, scale=scale)[0][0]
 
 
+def _padded(
+    query: "torch.Tensor",
+    key: "torch.Tensor",
+    value: "torch.Tensor",
+    packed: "Packed[torch.Tensor]",
+    dropout_p: float,
+    scale: float | None,
+    position_bias: "torch.Tensor",
+) -> "torch.Tensor":
+    """All sequences padded to the longest, for biases of positions on a GPU: `_jagged` has no place for them.
+
+    query, key, value are [tokens, heads, dim]; position_bias as in `attention`.
+    """
+    import torch
+
+    count, longest, shape = len(packed.lengths), packed.longest, query.shape
+    places = packed.sequence * longest + packed.positions
+
+    def pad(x: "torch.Tensor") -> "torch.Tensor":
+        rows = x.new_zeros(count * longest, *shape[1:]).index_copy(0, places, x)
+        return rows.view(count, longest, *shape[1:]).transpose(1, 2)
+
+    real = torch.arange(longest, device=query.device) < packed.offsets.diff()[:, None]  # [sequences, longest]
+    # -inf where a key is padding; every query has a key that is none.
+    mask = _of_pairs(position_bias, longest).masked_fill(~real[:, None, None], -torch.inf)
+    attend = torch.nn.functional.scaled_dot_product_attention
+    q, k, v = map(pad, (query, key, value))
+    out = attend(q, k, v, attn_mask=mask.to(q.dtype), dropout_p=dropout_p, scale=scale)
+    return out.transpose(1, 2).reshape(count * longest, *shape[1:]).index_select(0, places)
+
+
+def _of_pairs(position_bias: "torch.Tensor", length: int) -> "torch.Tensor":
+    """[heads, length, length], of query and key, from the biases of distances that `attention` gets."""
+    return position_bias[:, _distances(position_bias.shape[1], length, position_bias.device)]
+
+
+def _distances(count: int, length: int, device: "torch.device") -> "torch.Tensor":
+    """[length, length]: the place of a query's and a key's distance among `count`; beyond the ends, the ends' own.
+
+    Only padding is so far away, whose scores have no effect.
+    """
+    import torch
+
+    positions = torch.arange(length, device=device)
+    return (positions[None] - positions[:, None] + count // 2).clamp(0, count - 1)
+
+
 def _in_groups(
     query: "torch.Tensor",
     key: "torch.Tensor",
@@ -139,24 +201,34 @@ def _in_groups(
     packed: "Packed[torch.Tensor]",
     dropout_p: float,
     scale: float | None,
+    position_bias: "torch.Tensor | None" = None,
 ) -> "torch.Tensor":
     """A call for each group of about equally long sequences: faster on a CPU than one for all or one for each.
 
-    All are [tokens, heads, dim].
+    query, key, value are [tokens, heads, dim]; position_bias as in `attention`.
     """
     import torch
 
     scale = query.shape[-1] ** -0.5 if scale is None else scale
     shape, groups = query.shape, _groups(packed.lengths, query.shape[1])
     if torch.is_grad_enabled():
-        return _written_out().apply(query, key, value, groups, dropout_p, scale)
+        return _written_out().apply(query, key, value, groups, dropout_p, scale, position_bias)
     query, key, value = (groups.pad(x) for x in (query, key, value))
     out, bias = torch.empty_like(query), groups.bias.to(query.dtype)
     attend = torch.nn.functional.scaled_dot_product_attention
     for group, *parts, b in zip(*map(groups.split, (out, query, key, value, bias)), strict=True):
-        q, k, v, mask = (x[None] for x in (*parts, b.mT))  # PyTorch takes its fast kernel for four dimensions only
+        # PyTorch takes its fast kernel for four dimensions only.
+        q, k, v, mask = (x[None] for x in (*parts, _with_positions(b.mT, position_bias)))
         group.copy_(attend(q, k, v, attn_mask=mask, dropout_p=dropout_p, scale=scale)[0])
     return groups.unpad(out, shape)
+
+
+def _with_positions(scores: "torch.Tensor", position_bias: "torch.Tensor | None") -> "torch.Tensor":
+    """The scores of a group, [sequences × heads, queries or 1, keys], with the biases of distances added if any."""
+    if position_bias is None:
+        return scores
+    pairs = _of_pairs(position_bias, scores.shape[-1]).to(scores.dtype)
+    return (scores.unflatten(0, (-1, len(pairs))) + pairs).flatten(0, 1)
 
 
 @dataclass(frozen=True)
@@ -227,19 +299,20 @@ def _written_out() -> Any:
 
     With weights W = softmax(scale QKᵀ), after dropout D = W ∘ mask, and X = D ∘ (dO Vᵀ), the gradient of the softmax's
     input is X - W ∘ rowsum(X) (after Dao et al. 2022, appendix B.4), so the mask need not be saved. dO is 0 in
-    padding, so padded rows add nothing to the gradients.
+    padding, so padded rows add nothing to the gradients. A bias of a distance has the sum of these over its pairs.
     """
     import torch
 
     class WrittenOut(torch.autograd.Function):
         @staticmethod
-        def forward(ctx, query, key, value, groups, dropout_p, scale):
+        def forward(ctx, query, key, value, groups, dropout_p, scale, position_bias):
+            ctx.distances = None if position_bias is None else position_bias.shape
             ctx.groups, ctx.scale, ctx.shape = groups, scale, query.shape
             query, key, value = (groups.pad(x) for x in (query * scale, key, value))
             out = torch.empty_like(query)
             bias, saved = groups.bias.to(query.dtype), []
             for group, q, k, v, b in zip(*map(groups.split, (out, query, key, value, bias)), strict=True):
-                weights = torch.softmax(torch.baddbmm(b.mT, q, k.mT), -1)
+                weights = torch.softmax(_with_positions(torch.baddbmm(b.mT, q, k.mT), position_bias), -1)
                 saved += [weights, kernels.dropout(weights, dropout_p)]
                 torch.bmm(saved[-1], v, out=group)
             ctx.save_for_backward(query, key, value, *saved)
@@ -251,16 +324,21 @@ def _written_out() -> Any:
             query, key, value, *saved = ctx.saved_tensors
             grad = ctx.groups.pad(grad)
             gradients = [torch.empty_like(x) for x in (query, key, value)]
+            of_bias = None if ctx.distances is None else torch.zeros(ctx.distances)
             split = map(ctx.groups.split, (*gradients, query, key, value, grad))
             for *targets, q, k, v, g, weights, dropped in zip(*split, saved[::2], saved[1::2], strict=True):
                 inner = torch.bmm(g, v.mT).mul_(dropped)
                 # Row sums in fp32: in bf16 those of hundreds of keys would lose digits.
                 inner.addcmul_(weights, inner.sum(-1, keepdim=True, dtype=torch.float32), value=-1)
+                if of_bias is not None:
+                    pairs = inner.unflatten(0, (-1, len(of_bias))).sum(0, dtype=torch.float32)
+                    places = _distances(of_bias.shape[1], pairs.shape[-1], pairs.device)
+                    of_bias.index_add_(1, places.flatten(), pairs.flatten(1))
                 for target, x, y in zip(targets, (inner, inner.mT, dropped.mT), (k, q, g), strict=True):
                     torch.bmm(x, y, out=target)
             gradients = [ctx.groups.unpad(x, ctx.shape) for x in gradients]
             gradients[0].mul_(ctx.scale)  # `forward` has multiplied the query by it
-            return *gradients, None, None, None
+            return *gradients, None, None, None, of_bias
 
     return WrittenOut
 

@@ -3,8 +3,10 @@
 This project writes languages with two letters. mBART-50 and NLLB begin a text with a tag such as `en_XX`; a language
 without a tag is null in special.json, never the unknown token. BERT and XLM-R have no tags, so all theirs are null.
 
+T5's family has sentinels `<extra_id_0>`, `<extra_id_1>`, …: special.json lists their ids in this order.
+
 A checkpoint's tokenizer.json is copied. Where there is none, vocab.txt (BERT) or the sentencepiece model (mBART-50,
-XLM-R) is read here; transformers would need the packages sentencepiece and protobuf for that.
+XLM-R, T5, mT5) is read here; transformers would need the packages sentencepiece and protobuf for that.
 """
 
 import json
@@ -12,7 +14,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json
@@ -23,7 +25,7 @@ from mtbridge.specs.families import Family, find_family
 from mtbridge.specs.language_tags import tag_of
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import AddedToken, Tokenizer
 
 
 def special_ids(
@@ -33,7 +35,7 @@ def special_ids(
     where: str | Path,
     source_language: str = "en",
 ) -> dict[str, Any]:
-    """The ids of a published tokenizer's special tokens, and of each language's tag, None where it has none.
+    """The ids of a published tokenizer's special tokens, of each language's tag, None where it has none, and sentinels.
 
     Args:
         token_to_id: token -> id, or None where the vocabulary lacks it.
@@ -44,7 +46,10 @@ def special_ids(
     Raises:
         MtbridgeError: a special token is missing, or the tag of the source language.
     """
+    sentinels = _sentinels(token_to_id)
     ids = {name: token_to_id(token) for name, token in family.special_tokens.items()}
+    if family.special_tokens["mask"] == tokenizers.SENTINEL.format(0) and sentinels:
+        ids["mask"] = sentinels[0]
     missing = [family.special_tokens[name] for name, value in ids.items() if value is None]
     if missing:
         raise MtbridgeError(f"{where}: has no {', '.join(missing)}; expected a tokenizer of the family {family.name}")
@@ -57,7 +62,18 @@ def special_ids(
         raise MtbridgeError(
             f"{where}: has no tag {tag} for {language}; expected a tokenizer of the family {family.name}"
         )
-    return {**ids, "languages": dict(sorted(tag_ids.items()))}
+    return {**ids, "languages": dict(sorted(tag_ids.items())), **({"sentinels": sentinels} if sentinels else {})}
+
+
+def _sentinels(token_to_id: Callable[[str], int | None]) -> list[int]:
+    """The ids of T5's sentinels, from `<extra_id_0>` on; mT5's are pieces of words, with a mark of a space in front."""
+    found: list[int] = []
+    while True:
+        name = tokenizers.SENTINEL.format(len(found))
+        number = next((i for i in map(token_to_id, (name, f"▁{name}")) if i is not None), None)
+        if number is None:
+            return found
+        found.append(number)
 
 
 def import_tokenizer(checkpoint: str | Path, family: str, languages: Iterable[str], output: str | Path) -> None:
@@ -111,19 +127,23 @@ def _read(checkpoint: Path, family: Family) -> "Tokenizer":
     return read(checkpoint / name, family)
 
 
-def _add_specials(
-    tokenizer: "Tokenizer", names: Mapping[str, str], tags: Iterable[str] = (), strip_before_mask: bool = False
-) -> None:
-    """Make the special tokens single tokens wherever a text has them, as the published tokenizers do.
+def _special_tokens(
+    names: Mapping[str, str], more: Iterable[str] = (), strip_before_mask: bool = False
+) -> "list[AddedToken]":
+    """The special tokens as single tokens wherever a text has them, as in the published tokenizers; the mask last.
 
     strip_before_mask: the mask includes the space before it, as RoBERTa's does.
     """
     from tokenizers import AddedToken
 
-    plain = [name for key, name in names.items() if key != "mask"]
-    tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in (*plain, *tags)])
-    mask = AddedToken(names["mask"], special=True, normalized=False, lstrip=strip_before_mask)
-    tokenizer.add_special_tokens([mask])
+    plain = [*(name for key, name in names.items() if key != "mask"), *more]
+    found = [AddedToken(name, special=True, normalized=False) for name in plain]
+    mask = [
+        AddedToken(name, special=True, normalized=False, lstrip=strip_before_mask)
+        for key, name in names.items()
+        if key == "mask"
+    ]
+    return [*found, *mask]
 
 
 def _read_wordpiece(path: Path, family: Family) -> "Tokenizer":
@@ -142,56 +162,103 @@ def _read_wordpiece(path: Path, family: Family) -> "Tokenizer":
     )
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
-    _add_specials(tokenizer, family.special_tokens)
+    tokenizer.add_special_tokens(_special_tokens(family.special_tokens))
     return tokenizer
 
 
 def _read_sentencepiece(path: Path, family: Family) -> "Tokenizer":
-    """mBART-50's or XLM-R's tokenizer from its sentencepiece model, with fairseq's numbering of ids.
+    """A tokenizer from its sentencepiece model: mBART-50's and XLM-R's with fairseq's numbering of ids, or T5's.
 
-    The order is <s> <pad> </s> <unk>, the pieces without sentencepiece's own three special tokens, the tags, <mask>.
+    fairseq's order is <s> <pad> </s> <unk>, the pieces without sentencepiece's own three special tokens, the tags,
+    <mask>. T5's is that of the model itself, <pad> </s> <unk> first, and then the sentinels that the model lacks.
     """
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
     try:
-        pieces, normal_forms, model_type = _model_proto(path.read_bytes())
+        proto = _model_proto(path.read_bytes())
     except (OSError, ValueError, IndexError, struct.error) as error:
         raise MtbridgeError(f"{path}: not readable as a sentencepiece model; fetch it again") from error
-    if model_type != UNIGRAM or [piece for piece, _ in pieces[:3]] != ["<unk>", "<s>", "</s>"]:
-        raise MtbridgeError(f"{path}: is not laid out as those of mBART-50 and XLM-R; take a tokenizer.json")
-    specials, tags = family.special_tokens, (family.tags or {}).values()
-    first = [(specials[name], 0.0) for name in ("start", "pad", "end", "unknown")]
-    last = [(token, 0.0) for token in (*tags, specials["mask"])]
-    tokenizer = Tokenizer(models.Unigram([*first, *pieces[3:], *last], unk_id=3))
+    layout = LAYOUTS[family.sentencepiece_ids]
+    if proto.type != UNIGRAM or [piece for piece, _ in proto.pieces[:3]] != layout.first:
+        raise MtbridgeError(f"{path}: is not laid out as those of {layout.models}; take a tokenizer.json")
+    vocabulary, added = layout.arrange(path, proto.pieces, family)
+    unknown = next(place for place, (piece, _) in enumerate(vocabulary) if piece == family.special_tokens["unknown"])
+    tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=unknown, byte_fallback=proto.bytes))
     spaces = normalizers.Replace(Regex(" {2,}"), " ")
     tokenizer.normalizer = (
-        normalizers.Sequence([normalizers.Precompiled(normal_forms), spaces]) if normal_forms else spaces
+        normalizers.Sequence([normalizers.Precompiled(proto.normal_forms), spaces]) if proto.normal_forms else spaces
     )
     # Split at spaces first: sentencepiece drops spaces at the end of a text, and Metaspace alone would keep one.
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
     tokenizer.decoder = decoders.Metaspace()
-    _add_specials(tokenizer, specials, tags, strip_before_mask=True)
+    if proto.bytes:
+        tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace()])
+    tokenizer.add_special_tokens(added)
     return tokenizer
 
 
+Vocabulary = list[tuple[str, float]]
+
+
+def _of_fairseq(path: Path, pieces: Vocabulary, family: Family) -> "tuple[Vocabulary, list[AddedToken]]":
+    """Every piece with its score, in the order of ids, and the special tokens, in fairseq's numbering."""
+    specials, tags = family.special_tokens, (family.tags or {}).values()
+    first = [(specials[name], 0.0) for name in ("start", "pad", "end", "unknown")]
+    last = [(token, 0.0) for token in (*tags, specials["mask"])]
+    return [*first, *pieces[3:], *last], _special_tokens(specials, tags, strip_before_mask=True)
+
+
+def _of_t5(path: Path, pieces: Vocabulary, family: Family) -> "tuple[Vocabulary, list[AddedToken]]":
+    """Every piece with its score, in the order of ids, and the special tokens, in the model's own numbering."""
+    settings = path.with_name("tokenizer_config.json")
+    config = read_json(settings) if settings.exists() else {}
+    # mT5's model has its sentinels among its pieces, and its config says that none are added.
+    count = 0 if _sentinels({piece: 0 for piece, _ in pieces}.get) else config.get("extra_ids", 100)
+    sentinels = [tokenizers.SENTINEL.format(number) for number in range(count)]
+    names = {key: family.special_tokens[key] for key in ("pad", "end", "unknown")}
+    return [*pieces, *((name, 0.0) for name in reversed(sentinels))], _special_tokens(names, sentinels)
+
+
+class Layout(NamedTuple):
+    """How a family numbers the pieces of a sentencepiece model."""
+
+    models: str  # for messages
+    first: list[str]  # the model's first three pieces
+    arrange: "Callable[[Path, Vocabulary, Family], tuple[Vocabulary, list[AddedToken]]]"
+
+
+LAYOUTS = {
+    "fairseq": Layout("mBART-50 and XLM-R", ["<unk>", "<s>", "</s>"], _of_fairseq),
+    "own": Layout("T5 and mT5", ["<pad>", "</s>", "<unk>"], _of_t5),
+}
 UNIGRAM = 1  # sentencepiece's TrainerSpec.ModelType
 
 
-def _model_proto(data: bytes) -> tuple[list[tuple[str, float]], bytes, int]:
-    """(piece, score) of every piece, the table of characters' normal forms, and the type of a sentencepiece model.
+class Proto(NamedTuple):
+    """What a sentencepiece model says."""
+
+    pieces: Vocabulary  # (piece, score), in the order of their ids
+    normal_forms: bytes  # the table of characters' normal forms
+    type: int
+    bytes: bool  # whether signs that no piece has are written as bytes
+
+
+def _model_proto(data: bytes) -> Proto:
+    """The content of a sentencepiece model.
 
     The numbers of fields come from sentencepiece_model.proto; the encoding is that of protocol buffers.
     """
-    pieces, normal_forms, model_type = [], b"", UNIGRAM
+    pieces, normal_forms, model_type, fallback = [], b"", UNIGRAM, False
     for number, value in _fields(data):
         if number == 1:  # pieces
             piece = dict(_fields(value))
             pieces.append((piece[1].decode("utf-8"), struct.unpack("<f", piece[2])[0] if 2 in piece else 0.0))
         elif number == 2:  # trainer_spec
-            model_type = dict(_fields(value)).get(3, UNIGRAM)
+            trainer = dict(_fields(value))
+            model_type, fallback = trainer.get(3, UNIGRAM), bool(trainer.get(35, 0))
         elif number == 3:  # normalizer_spec
             normal_forms = dict(_fields(value)).get(2, b"")
-    return pieces, normal_forms, model_type
+    return Proto(pieces, normal_forms, model_type, fallback)
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:

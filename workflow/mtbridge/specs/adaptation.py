@@ -13,7 +13,7 @@ from mtbridge.specs.setting import setting, specification
 # prompt    vectors before the encoder's input (Lester et al. 2021)
 Method = Literal["full", "frozen", "adapters", "lora", "prompt"]
 # Objectives on a text alone, which mixed-in text can have
-Unlabelled = Literal["denoising"]
+Unlabelled = Literal["denoising", "span_corruption", "prefix_lm"]
 
 
 @specification
@@ -53,7 +53,9 @@ class Adaptation:
         ge=0,
         lt=1,
     )
-    objective: Unlabelled = setting("denoising", description="What is learnt from mixed-in text.")
+    objective: Unlabelled | None = setting(
+        None, description="What is learnt from mixed-in text; default: denoising, by T5's family span corruption."
+    )
     sentences: int = setting(3, description="Consecutive lines that make one mixed-in text.", ge=1)
     precision: Precision = setting(
         "fp32",

@@ -35,17 +35,24 @@ class Family:
     config_tokens: Mapping[str, str]  # key -> which special token's id it holds
     config_values: Mapping[str, Any]  # further values for a model that is pretrained here
     layerdrop: tuple[str, ...] = ()  # keys that drop whole layers at random; 0 in fine-tuning
+    encoder_config: Mapping[str, Any] = field(default_factory=dict)  # values that the encoder class needs when alone
 
     # tensors
     prefixes: tuple[str, ...]  # of the encoder in a pretraining checkpoint; the first that fits is used
     word_embeddings: str
     tied_embeddings: tuple[str, ...] = ()  # other names under which a checkpoint may hold the word embeddings
+    shared_embeddings: tuple[str, ...] = ()  # those of them that hold it also where the output layer is not tied
     layer: str  # {} stands for the layer's number
     matrices: Mapping[str, str]  # the six weight matrices of a layer: k, q, v, out, fc1, fc2
+    gated_matrices: Mapping[str, str] = field(default_factory=dict)  # those with other names in a gated feed-forward
 
     # modules of the pretraining class
     body: str
     head: tuple[str, ...]  # applied one after another to the last hidden states
+    cross_attention: tuple[str, ...] = ()  # ends of the names of its matrices of keys and values
+    output_bias: str | None = None  # buffer that is added to the logits; 0 in all published models
+    output_scaling: str | None = None  # key of the config: states are multiplied with width^-½ before the output layer
+    own_output: bool = False  # its output layer is not tied to the word embeddings, though the class may tie it
 
     # input
     single: str
@@ -53,18 +60,22 @@ class Family:
     separated: str  # a pair with a separator, for families whose own template has none
     token_types: bool = False
     position_table: str | None = None  # module that computes positions itself; None: the model takes position_ids
+    relative_attention: str | None = None  # module of a layer that computes biases of relative positions, as in T5
     positions_after_padding: bool = False  # the first position is the padding token's id + 1, as in RoBERTa
 
     # tokenizer
     special_tokens: Mapping[str, str]
     tokenizer_files: tuple[str, ...]  # from which it can be read, the best first
     tokenizer_classes: tuple[str, ...]  # transformers' classes that are read exactly, without `Fast`
+    sentencepiece_ids: Literal["fairseq", "own"] = "fairseq"  # how the pieces of a sentencepiece model are numbered
     tags: Mapping[str, str] | None = None  # language -> tag, in the order of the vocabulary; None: takes no tags
 
     precision_floor: Literal["fp32", "bf16"] = "bf16"  # the lowest precision in which it trains
 
     def longest_input(self, config: Mapping[str, Any], padding: int) -> int | None:
         """The most tokens that a model takes, by its config.json and padding id; None if the config does not say."""
+        if "positions" not in self.config_keys:
+            return None  # relative positions have no end
         positions = config.get(self.config_keys["positions"][0])
         return positions - (padding + 1) if positions is not None and self.positions_after_padding else positions
 
@@ -75,6 +86,16 @@ class Family:
         the families without token types.
         """
         return self.token_types and config.get("type_vocab_size", 2) > 1
+
+    @property
+    def decoder_start(self) -> str:
+        """Which special token every output of the decoder begins with."""
+        return self.config_tokens["decoder_start_token_id"]
+
+    def of_config(self, config: Mapping[str, Any]) -> "Family":
+        """The family with the names of tensors that a model with this config.json has."""
+        gated = str(config.get("feed_forward_proj", "")).startswith("gated")
+        return replace(self, matrices={**self.matrices, **self.gated_matrices}) if gated else self
 
     def layer_name(self, layer: int, matrix: str) -> str:
         """The name of one of a layer's six weight matrices."""
@@ -213,6 +234,8 @@ MBART = Family(
     },
     body="model",
     head=("lm_head",),
+    cross_attention=("encoder_attn.k_proj", "encoder_attn.v_proj"),
+    output_bias="final_logits_bias",
     single="TAE",
     pair="TABE",
     separated="TAEBE",
@@ -230,13 +253,82 @@ M2M_100 = replace(
     config_class="M2M100Config",
     encoder_class="M2M100Encoder",
     pretraining_class="M2M100ForConditionalGeneration",
+    output_bias=None,
     tokenizer_files=("tokenizer.json",),
     tokenizer_classes=("NllbTokenizer",),
     tags=NLLB,
 )
 
+# In T5 the first matrix of a feed-forward is `wi`. A gated one (T5 1.1, mT5) multiplies act(wi_0 x) with wi_1 x. Its
+# fc1 is wi_0, whose product goes through the activation as that of `wi` does; wi_1 has no counterpart elsewhere.
+T5 = Family(
+    name="t5",
+    module="transformers.models.t5.modeling_t5",
+    config_class="T5Config",
+    encoder_class="T5Stack",
+    pretraining_class="T5ForConditionalGeneration",
+    sequence_to_sequence=True,
+    config_keys={
+        "hidden_size": ("d_model",),
+        "layers": ("num_layers",),
+        "decoder_layers": ("num_decoder_layers",),
+        "heads": ("num_heads",),
+        "feedforward": ("d_ff",),
+        "head_size": ("d_kv",),
+    },  # first weights have T5's own spread, which depends on the widths
+    config_tokens={"pad_token_id": "pad", "eos_token_id": "end", "decoder_start_token_id": "pad"},
+    config_values={"dropout_rate": 0.0},
+    encoder_config={"use_cache": False},
+    prefixes=("encoder.", ""),
+    word_embeddings="embed_tokens.weight",
+    tied_embeddings=("shared.weight", "decoder.embed_tokens.weight", "lm_head.weight"),
+    shared_embeddings=("shared.weight", "decoder.embed_tokens.weight"),
+    layer="block.{}",
+    matrices={
+        "k": "layer.0.SelfAttention.k.weight",
+        "q": "layer.0.SelfAttention.q.weight",
+        "v": "layer.0.SelfAttention.v.weight",
+        "out": "layer.0.SelfAttention.o.weight",
+        "fc1": "layer.1.DenseReluDense.wi.weight",
+        "fc2": "layer.1.DenseReluDense.wo.weight",
+    },
+    gated_matrices={"fc1": "layer.1.DenseReluDense.wi_0.weight"},
+    body="",  # the class itself has encoder and decoder
+    head=("lm_head",),
+    cross_attention=("EncDecAttention.k", "EncDecAttention.v"),
+    output_scaling="scale_decoder_outputs",
+    single="AE",
+    pair="AEBE",
+    separated="AEBE",
+    relative_attention="layer.0.SelfAttention",
+    # A decoder starts with padding; the first sentinel stands where other families have a mask.
+    special_tokens={
+        "start": "<pad>",
+        "end": "</s>",
+        "pad": "<pad>",
+        "mask": "<extra_id_0>",
+        "unknown": "<unk>",
+    },
+    tokenizer_files=("tokenizer.json", "spiece.model"),
+    tokenizer_classes=("T5Tokenizer", "MT5Tokenizer"),
+    sentencepiece_ids="own",
+)
+
+MT5 = replace(
+    T5,
+    name="mt5",
+    module="transformers.models.mt5.modeling_mt5",
+    config_class="MT5Config",
+    encoder_class="MT5Stack",
+    pretraining_class="MT5ForConditionalGeneration",
+    tied_embeddings=T5.shared_embeddings,
+    matrices={**T5.matrices, **T5.gated_matrices},  # gated by default
+    output_scaling=None,
+    own_output=True,
+)
+
 # model_type in config.json -> family
-FAMILIES = {family.name: family for family in (BERT, DISTILBERT, XLM_ROBERTA, MBART, M2M_100)}
+FAMILIES = {family.name: family for family in (BERT, DISTILBERT, XLM_ROBERTA, MBART, M2M_100, T5, MT5)}
 
 
 # Never a family with a similar name: a model of another architecture would be read, and give wrong numbers.
@@ -266,4 +358,4 @@ def family_of_config(config: Any, where: object) -> Family:
         raise MtbridgeError(f"{where}: model_type '{name}' is {NOT_SUPPORTED}")
     if config.get("is_decoder") and not config.get("is_encoder_decoder"):
         raise MtbridgeError(f"{where}: a decoder without an encoder (is_decoder); expected a model with an encoder")
-    return FAMILIES[name]
+    return FAMILIES[name].of_config(config)

@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 from mtbridge.specs.setting import setting, specification
 
-Objective = Literal["masked_lm", "denoising", "translation", "tlm", "alignment", "none"]
+Objective = Literal["masked_lm", "denoising", "translation", "tlm", "alignment", "span_corruption", "prefix_lm", "none"]
 Directions = Literal["many-to-one", "one-to-many", "english-centric", "all"]
 OBJECTIVES, DIRECTIONS = get_args(Objective), get_args(Directions)
 # Objectives on a line and its translation, which have directions -> lines of one text that the encoder reads.
@@ -25,6 +25,11 @@ class Architecture:
     # Published models of width 768 and more start from 0.02; narrow ones learn nothing from it for a long time.
     initializer_range: float = setting(0.04, description="Standard deviation of the first weights.", gt=0)
 
+    @property
+    def head_size(self) -> int:
+        """Width of an attention head."""
+        return self.hidden_size // self.heads
+
 
 @specification
 class PretrainingSettings:
@@ -35,10 +40,12 @@ class PretrainingSettings:
     warmup: float = setting(0.1, description="Share of the steps with rising learning rate.", ge=0, le=1)
     mask_share: float = setting(0.15, description="Share of tokens predicted in masked LM.", gt=0, lt=1)
     noise_share: float = setting(0.35, description="Share of tokens hidden in denoising.", gt=0, lt=1)
-    sentences: int = setting(3, description="Consecutive lines that make one text in masked LM and denoising.", ge=1)
+    span_share: float = setting(0.15, description="Share of tokens hidden in span corruption.", gt=0, lt=1)
+    span_length: float = setting(3.0, description="Mean number of tokens of a hidden span in span corruption.", ge=1)
+    sentences: int = setting(3, description="Consecutive lines that make one text where no translation is read.", ge=1)
     source_share: float | None = setting(
         None,
-        description="Share of the texts in the source language in masked LM and denoising; default: as any other's.",
+        description="Share of the texts in the source language where no translation is read; default: as any other's.",
         gt=0,
         lt=1,
     )

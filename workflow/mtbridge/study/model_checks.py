@@ -123,6 +123,14 @@ def objective_fits(checker: Checker, key: str) -> None:
     if learns and family is not None and FAMILIES[family].sequence_to_sequence == (spec.objective in ENCODER_ALONE):
         at = ("model_catalog", key, "objective")
         checker.wrong(at, f"{spec.objective} cannot be learnt by the family {family}")
+    if spec.objective == "translation" and family is not None and FAMILIES[family].tags is None:
+        at = ("model_catalog", key, "objective")
+        message = f"the family {family} has no tags of languages, so nothing would say into which language to translate"
+        checker.wrong(at, message)
+    tokenizer = settings.tokenizers.get(settings.tokenizer_of(key))
+    if spec.objective == "span_corruption" and tokenizer and tokenizer.model is None and tokenizer.sentinels < 2:
+        at = ("tokenizers", settings.tokenizer_of(key), "sentinels")
+        checker.wrong(at, f"{tokenizer.sentinels}, but '{key}' learns span corruption; expected 2 at least, as 16")
 
 
 def translates_if_it_can(checker: Checker, key: str) -> None:

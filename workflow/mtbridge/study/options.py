@@ -139,6 +139,12 @@ class Options:
         more = ["--tags", *self.study.languages] if read != self.study.languages else []
         return ["--languages", *read, *more]
 
+    def vocabulary(self, tokenizer: str) -> list[str]:
+        """The number of entries of a tokenizer that is trained here, and of the sentinels among them, if any."""
+        spec = self.settings.tokenizers[tokenizer]
+        more = ["--sentinels", str(spec.sentinels)] if spec.sentinels else []
+        return ["--vocabulary", str(spec.vocabulary), *more]
+
     def pretrain(self, model: str) -> list[str]:
         """The pretraining plan and the architecture of a model that is trained here."""
         return [*to_options(self.settings.pretraining_plan(model)), *to_options(self.settings.architecture)]

@@ -62,4 +62,7 @@ class Tokenizer(Strict):
     """A tokenizer that is trained here, or a model's own."""
 
     vocabulary: int = setting(default=6000, ge=100, description="Entries of one trained here, specials included.")
+    sentinels: int = setting(
+        default=0, ge=0, description="Entries that stand for hidden spans of text, which span corruption needs."
+    )
     model: Name | None = setting(default=None, description="Take this model's own tokenizer instead of training one.")

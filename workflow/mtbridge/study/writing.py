@@ -3,7 +3,8 @@
 from dataclasses import asdict, fields, replace
 
 from mtbridge.specs.adaptation import Adaptation
-from mtbridge.specs.families import FAMILIES
+from mtbridge.specs.families import FAMILIES, family_of_config
+from mtbridge.study import local_checkpoints
 from mtbridge.study.settings import Settings
 
 
@@ -20,13 +21,24 @@ def ways(settings: Settings) -> dict[str, tuple[str, Adaptation]]:
 
 def writing_models(settings: Settings) -> list[str]:
     """The models that are run and can write: sequence-to-sequence models that are trained, with their decoder."""
-    found = []
-    for model in settings.models:
-        spec, family = settings.model_catalog[model], settings.family_of(model)
-        made = spec.source != "derived" and spec.objective != "none"
-        if made and family in FAMILIES and FAMILIES[family].sequence_to_sequence:
-            found.append(model)
-    return found
+    return [model for model in settings.models if _can_write(settings, model)]
+
+
+def _can_write(settings: Settings, model: str) -> bool:
+    """Whether a model has a decoder, as far as the settings and a local checkpoint's config.json say that.
+
+    Of a model of the Hub the family is known; that its weights are those of the whole model is seen when it is adapted.
+    """
+    spec, name = settings.model_catalog[model], settings.family_of(model)
+    if spec.source == "derived" or spec.objective == "none":
+        return False
+    if spec.source != "local":
+        return name in FAMILIES and FAMILIES[name].sequence_to_sequence
+    config, path = local_checkpoints.read_config(spec)
+    family = family_of_config(config, path)
+    # An encoder alone has the config of its whole model, but its own class; configs without the key say nothing.
+    classes = config.get("architectures") or [family.pretraining_class]
+    return family.sequence_to_sequence and family.pretraining_class in classes
 
 
 def is_adapted(settings: Settings, way: str, model: str, task: str) -> bool:

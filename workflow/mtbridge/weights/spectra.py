@@ -98,7 +98,11 @@ def matrices(folder: str | Path) -> "Iterator[tuple[str, torch.Tensor, str]]":
     config = read_json(config_path)
     sizes = ("layers", "hidden_size", "feedforward")
     layers, hidden, inner = (_positive(config, config_path, family.config_keys[size][0]) for size in sizes)
-    shapes = {"fc1": [inner, hidden], "fc2": [hidden, inner]}  # all others [hidden, hidden]
+    heads = hidden  # the width of all heads together; T5's is a setting
+    if "head_size" in family.config_keys:
+        one, count = (_positive(config, config_path, family.config_keys[size][0]) for size in ("head_size", "heads"))
+        heads = one * count
+    shapes = {"fc1": [inner, hidden], "fc2": [hidden, inner], "out": [hidden, heads]}  # q, k and v: [heads, hidden]
 
     with contextlib.ExitStack() as stack:
         files, paths, source = _open(folder, stack)
@@ -112,7 +116,7 @@ def matrices(folder: str | Path) -> "Iterator[tuple[str, torch.Tensor, str]]":
             if name not in files:
                 raise MtbridgeError(f"{source}: lacks the tensor '{name}'; {config_path} says {layers} layers")
             shape = list(files[name].get_slice(name).get_shape())
-            expected = shapes.get(key.split(".")[1], [hidden, hidden])
+            expected = shapes.get(key.split(".")[1], [heads, hidden])
             if shape != expected:
                 raise MtbridgeError(f"{paths[name]}: '{name}' has shape {shape}; expected {expected} by {config_path}")
         for key, name in names.items():

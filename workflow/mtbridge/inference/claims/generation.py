@@ -24,7 +24,7 @@ from mtbridge.study.outline import NO_RECIPE, Outline, OutlineTask
 
 COLUMNS = ["claim", "text", "task", "model", "verdict", "effect", "low", "high", "tested", "basis", "p", "P", "S"]
 LIMITS = (-100.0, 100.0)
-ON_TEXT = ("denoising",)  # objectives on a text alone that a decoder learns from
+ON_TEXT = ("denoising", "span_corruption", "prefix_lm")  # objectives on a text alone that a decoder learns from
 
 
 class Test(NamedTuple):

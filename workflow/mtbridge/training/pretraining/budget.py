@@ -55,7 +55,7 @@ def flops(model: Any, family: Family, counts: dict[str, int], mask_share: float)
     pairs = sizes["layers"] * counts["encoder_pairs"]
     if family.sequence_to_sequence:
         # Keys and values of the attention to the encoder are made of the encoder's tokens.
-        of_encoder = _weights(body.decoder, ("encoder_attn.k_proj", "encoder_attn.v_proj"))
+        of_encoder = _weights(body.decoder, family.cross_attention)
         of_decoder = _weights(body.decoder) - of_encoder
         products = (_weights(body.encoder) + of_encoder) * encoder_tokens + of_decoder * decoder_tokens
         pairs += sizes["decoder_layers"] * (counts["decoder_pairs"] + counts["cross_pairs"])

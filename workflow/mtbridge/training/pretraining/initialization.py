@@ -6,6 +6,7 @@ from typing import Any
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.models.classes import config_class, family_of, pretraining_class
+from mtbridge.models.whole import load_whole, untie_output
 from mtbridge.specs.families import find_family
 from mtbridge.specs.pretraining import Architecture
 
@@ -22,39 +23,29 @@ def create(name: str, architecture: Architecture, ids: Mapping[str, Any], vocabu
 
     torch.manual_seed(seed)
     family = find_family(name, "--family")
-    sizes = {key: vars(architecture)[size] for size, keys in family.config_keys.items() for key in keys}
+    settings = {**vars(architecture), "head_size": architecture.head_size}
+    sizes = {key: settings[size] for size, keys in family.config_keys.items() for key in keys}
     specials = {key: ids[token] for key, token in family.config_tokens.items()}
     config = config_class(family)(vocab_size=vocabulary, **sizes, **specials, **family.config_values)
-    return pretraining_class(family)(config)
+    model = pretraining_class(family)(config)
+    if family.own_output:
+        untie_output(model, family)
+    return model
 
 
 def open_checkpoint(folder: str | Path, name: str | None = None) -> Any:
-    """The model of a checkpoint that `loop.pretrain` wrote, with its decoder or language-model head.
+    """The model of a checkpoint, trained here or published, with its decoder or language-model head.
 
     Args:
         name: name of the family that it must have; None: any.
 
     Raises:
-        MtbridgeError: it is of another family, or a tensor is missing or unknown.
+        MtbridgeError: it is of another family, or see `models.whole.load_whole`.
     """
-    import torch
-    from safetensors.torch import load_model
-    from transformers import AutoConfig
-
     family = family_of(folder)
     if name is not None and family.name != name:
         raise MtbridgeError(
             f"{folder}/config.json: family {family.name}, but the model continued from it is {name}; "
             "a model and its base must be of one family"
         )
-    model = pretraining_class(family)(AutoConfig.from_pretrained(folder, local_files_only=True))
-    try:
-        with torch.no_grad():
-            missing, unexpected = load_model(model, str(folder) + "/model.safetensors", strict=False)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise MtbridgeError(f"{folder}/model.safetensors: cannot be read ({error})") from error
-    if missing or unexpected:
-        raise MtbridgeError(
-            f"{folder}/model.safetensors: missing {sorted(missing)[:2]}, not expected {sorted(unexpected)[:2]}"
-        )
-    return model
+    return load_whole(folder)

@@ -14,6 +14,8 @@ from mtbridge.base.files import atomic_write, sha256
 from mtbridge.base.program import begin_work
 from mtbridge.base.progress import Progress
 from mtbridge.data import tokenized, tokenizers
+from mtbridge.models.checkpoints import weight_files
+from mtbridge.models.whole import check_specials
 from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.pretraining import Architecture, PretrainingPlan
 from mtbridge.training import resume
@@ -75,10 +77,14 @@ def pretrain(
     ids, languages = tokenizers.specials(files.tokenizer), tokenized.languages_of(files.corpus)
     objective = OBJECTIVES.get(plan.objective)  # None: `none`, the model stays untrained
     untagged = [language for language in languages if ids["languages"].get(language) is None]
-    if objective and objective.tagged and untagged:
+    family = FAMILIES[plan.family]
+    if objective and objective.tagged and family.tags is not None and untagged:
         raise MtbridgeError(f"{files.tokenizer}: has no tag for {', '.join(untagged)}, languages of the corpus")
+    if plan.objective == "span_corruption" and len(ids.get("sentinels", ())) < 2:
+        raise MtbridgeError(f"{files.tokenizer}: has no sentinels; set `sentinels` of the study's tokenizer")
     if files.base:
         model = open_checkpoint(files.base, plan.family)
+        check_specials(model, family, ids, files.base)
     else:
         vocabulary = tokenizers.open_tokenizer(files.tokenizer).get_vocab_size()
         model = create(plan.family, architecture, ids, vocabulary, plan.seed)
@@ -133,7 +139,7 @@ def origin_of(files: PretrainingFiles) -> dict[str, Any]:
     return {
         "versions": resume.versions(),
         "corpus": sha256(Path(files.tokenizer) / "tokenizer.json", *sorted(Path(files.corpus).rglob("*.npy"))),
-        "base": sha256(Path(files.base) / "model.safetensors") if files.base else None,
+        "base": sha256(*weight_files(files.base)) if files.base else None,
     }
 
 

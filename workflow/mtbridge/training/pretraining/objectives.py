@@ -12,7 +12,14 @@ tlm          translation language modelling: masked LM on a line and its transla
 alignment    of words: a line and its translation are read apart, with masked LM in both. Words that are translations
              of each other are to have last states that are nearest among all such words of the batch (contrastive
              loss over cosines / .1, both ways, as in Wu & Dredze 2020). The links must be in the corpus.
+span_corruption  T5's: spans of a text, 15 % of its tokens and 3 long on average, are each replaced by a sentinel of its
+             own; the decoder writes every sentinel with what it hides, and one more at the end (Raffel et al. 2020,
+             section 3.1.4). Short targets: it is the cheapest of these for each token that is read.
+prefix_lm    a text is cut in two at a random place; the encoder reads the first part and the decoder writes the rest
+             (Raffel et al. 2020, section 3.2.2; Lester et al. 2021 adapt T5 so). For any model with a decoder.
 none         no training: the untrained model is the floor of comparisons. Not in `OBJECTIVES`.
+
+Where a family takes a tag of the language, sources and targets begin with it; T5's family has none.
 """
 
 import functools
@@ -23,7 +30,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mtbridge.specs.families import FAMILIES
+from mtbridge.models.whole import decode, output_logits
+from mtbridge.specs.families import FAMILIES, Family
 from mtbridge.specs.pretraining import PretrainingPlan
 from mtbridge.training.pretraining.texts import Sample, Texts, pad
 
@@ -103,8 +111,37 @@ def denoising_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict
     ends = np.minimum(np.cumsum([len(line) for line in lines]), texts.limit)
     lines = [line[:count] for line, count in zip(lines, np.diff(ends, prepend=0), strict=True) if count]
     noisy = denoise(lines, plan.noise_share, ids["mask"], texts.rng)[: texts.limit]
-    tag, end = [ids["languages"][language]], [ids["end"]]
-    return Sample(np.concatenate([tag, noisy, end]), np.concatenate([tag, *lines, end]))
+    frame = functools.partial(_framed, FAMILIES[plan.family], ids, language)
+    return Sample(frame(noisy), frame(*lines))
+
+
+def _framed(family: Family, ids: dict[str, Any], language: str, *tokens: np.ndarray) -> np.ndarray:
+    """Tokens with the special ones of a family's input of one text; targets have the same."""
+    pieces = {"T": lambda: [[ids["languages"][language]]], "S": lambda: [[ids["start"]]], "E": lambda: [[ids["end"]]]}
+    return np.concatenate([part for piece in family.single for part in (tokens if piece == "A" else pieces[piece]())])
+
+
+def _whole_text(texts: Texts, number: int, plan: PretrainingPlan) -> tuple[str, np.ndarray]:
+    """A language, and the tokens of consecutive lines in it, at most as many as a text may have."""
+    language = texts.any_language(plan.source_language, plan.source_share)
+    return language, np.concatenate(texts.consecutive(language, number, plan.sentences))[: texts.limit]
+
+
+def span_corruption_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict[str, Any]) -> Sample:
+    """A text with sentinels for some of its spans, and these spans behind their sentinels."""
+    language, text = _whole_text(texts, number, plan)
+    spans = draw_spans(len(text), plan.span_share, plan.span_length, len(ids["sentinels"]) - 1, texts.rng)
+    source, target = corrupt(text, spans, ids["sentinels"])
+    frame = functools.partial(_framed, FAMILIES[plan.family], ids, language)
+    return Sample(frame(source), frame(target))
+
+
+def prefix_lm_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict[str, Any]) -> Sample:
+    """The first part of a text and the rest of it; both have a token at least, where the text has two."""
+    language, text = _whole_text(texts, number, plan)
+    cut = int(texts.rng.integers(1, max(2, len(text))))
+    frame = functools.partial(_framed, FAMILIES[plan.family], ids, language)
+    return Sample(frame(text[:cut]), frame(text[cut:]))
 
 
 def translation_sample(texts: Texts, number: int, plan: PretrainingPlan, ids: dict[str, Any]) -> Sample:
@@ -148,6 +185,41 @@ def denoise(sentences: list[np.ndarray], share: float, mask: int, rng: np.random
         if keep[i]:
             out.append(token)
     return np.asarray(out, dtype=np.int64)
+
+
+def draw_spans(tokens: int, share: float, length: float, most: int, rng: np.random.Generator) -> list[tuple[int, int]]:
+    """The spans (first token, end) to hide of a text, in order; no two touch, and a token at least is left.
+
+    `share` of the tokens is hidden, rounded, but one at least. There are so many spans that they have `length` tokens
+    on average, at most `most`. All ways to divide the hidden tokens into them, and to place them, are equally likely.
+    """
+    hidden = min(max(round(share * tokens), 1), tokens - 1)
+    if hidden < 1:
+        return []
+    left = tokens - hidden
+    count = min(max(round(hidden / length), 1), hidden, most, left + 1)
+    # `count` sizes of one at least are cut out of a row of `hidden` at different places between its tokens.
+    cuts = np.sort(rng.choice(hidden - 1, count - 1, replace=False)) + 1
+    sizes = np.diff(np.concatenate([[0], cuts, [hidden]]))
+    # A span stands before one of the tokens that are left or behind the last, each in another place.
+    before = np.sort(rng.choice(left + 1, count, replace=False))
+    starts = before + np.cumsum(sizes) - sizes
+    return [(int(start), int(start + size)) for start, size in zip(starts, sizes, strict=True)]
+
+
+def corrupt(
+    text: np.ndarray, spans: Sequence[tuple[int, int]], sentinels: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The text with the n-th sentinel for the n-th span, and all spans, each behind its sentinel, then one more."""
+    source: list[Any] = []
+    target: list[Any] = []
+    place = 0
+    for (start, end), sentinel in zip(spans, sentinels, strict=False):
+        source += [text[place:start], [sentinel]]
+        target += [[sentinel], text[start:end]]
+        place = end
+    target.append([sentinels[len(spans)]])
+    return np.concatenate([*source, text[place:]]).astype(np.int64), np.concatenate(target).astype(np.int64)
 
 
 # ---- Losses ----------------------------------------------------------------------------------------------------------
@@ -212,7 +284,7 @@ def _masked_lm(
         predicted[0, 1] = True  # the mean of no positions would be NaN
     draw = rng.random(clean.shape)
     noisy = np.where(predicted & (draw < 0.8), ids["mask"], clean)
-    ordinary = 5 + len(ids["languages"])  # the vocabulary's first entry that is no special token
+    ordinary = 5 + len(ids["languages"]) + len(ids.get("sentinels", ()))  # the first entry that is no special token
     noisy = np.where(predicted & (draw >= 0.9), rng.integers(ordinary, model.config.vocab_size, clean.shape), noisy)
     real = torch.from_numpy((clean != ids["pad"]).astype(np.int64))
     family = FAMILIES[plan.family]
@@ -221,36 +293,29 @@ def _masked_lm(
         ends = np.cumsum(clean == ids["end"], axis=1) - (clean == ids["end"])  # before each token
         inputs["token_type_ids"] = torch.from_numpy(np.minimum(ends, 1)) * real
     hidden = model.get_submodule(family.body)(**inputs).last_hidden_state
-    logits = _predict(model, hidden[torch.from_numpy(predicted)], family.head)
+    logits = output_logits(model, family, hidden[torch.from_numpy(predicted)])
     return torch.nn.functional.cross_entropy(logits, torch.from_numpy(clean[predicted])), hidden
 
 
 def sequence_loss(
     model: Any, batch: Sequence[Sample], plan: PretrainingPlan, ids: dict[str, Any], rng: np.random.Generator
 ) -> "torch.Tensor":
-    """Mean cross-entropy of the target tokens given the source; the decoder starts with the end token, as mBART's."""
+    """Mean cross-entropy of the target tokens given the source; the decoder's first token is the family's own."""
     import torch
 
-    source = torch.from_numpy(pad([sample.source for sample in batch], ids["pad"]))
-    target = pad([sample.target for sample in batch if sample.target is not None], ids["pad"])  # all have one
-    shifted = torch.from_numpy(np.concatenate([np.full((len(target), 1), ids["end"]), target[:, :-1]], axis=1))
-    real = torch.from_numpy(target != ids["pad"])
     family = FAMILIES[plan.family]
-    hidden = model.get_submodule(family.body)(
-        input_ids=source,
-        attention_mask=(source != ids["pad"]).long(),
-        decoder_input_ids=shifted,
-        use_cache=False,
-    ).last_hidden_state
-    logits = _predict(model, hidden[real], family.head)
+    source = torch.from_numpy(pad([sample.source for sample in batch], ids["pad"]))
+    rows = [sample.target for sample in batch if sample.target is not None]  # all have one
+    # Padding is told by lengths: where a decoder starts with padding, its id says nothing.
+    real = torch.from_numpy(pad([np.ones_like(row) for row in rows], 0)).bool()
+    target = pad(rows, ids["pad"])
+    shifted = torch.from_numpy(
+        np.concatenate([np.full((len(target), 1), ids[family.decoder_start]), target[:, :-1]], 1)
+    )
+    mask = (source != ids["pad"]).long()
+    encoded = model.get_encoder()(input_ids=source, attention_mask=mask, return_dict=True).last_hidden_state
+    logits = output_logits(model, family, decode(model, encoded, mask, shifted)[real])
     return torch.nn.functional.cross_entropy(logits, torch.from_numpy(target)[real])
-
-
-def _predict(model: Any, hidden: "torch.Tensor", head: tuple[str, ...]) -> "torch.Tensor":
-    """The logits [tokens, vocabulary] of hidden states [tokens, dim]."""
-    for name in head:
-        hidden = model.get_submodule(name)(hidden)
-    return hidden
 
 
 @dataclass(frozen=True)
@@ -259,13 +324,15 @@ class Objective:
 
     sample: Callable[..., Sample]  # (texts, line number, plan, ids) -> a sample
     loss: Callable[..., Any]  # (model, list of samples, plan, ids, rng) -> their mean loss
-    tagged: bool  # whether texts begin with a tag of their language
+    tagged: bool  # whether texts begin with a tag of their language, in families that take one
 
 
 OBJECTIVES = {
     "masked_lm": Objective(masked_lm_sample, masked_lm_loss, tagged=False),
     "denoising": Objective(denoising_sample, sequence_loss, tagged=True),
     "translation": Objective(translation_sample, sequence_loss, tagged=True),
+    "span_corruption": Objective(span_corruption_sample, sequence_loss, tagged=True),
+    "prefix_lm": Objective(prefix_lm_sample, sequence_loss, tagged=True),
     "tlm": Objective(tlm_sample, masked_lm_loss, tagged=False),
     "alignment": Objective(alignment_sample, alignment_loss, tagged=False),
 }
