@@ -51,7 +51,8 @@ def test_a_study_of_generation_has_outputs_scores_table_figure_and_page(written)
     assert set(table["way"]) == {"full", "frozen", "adapters", "lora", "prompt", "none", *OTHERS}
     copied = table[(table["model"] == "copy") & (table["measure"] == "copy") & (table["statistic"] == "zero_shot")]
     assert copied["value"].tolist() == [100.0]
-    for name in ("figures/rates.png", "tables/generation_claims.md", "report/index.html"):
+    shown = ("figures/rates.png", "figures/translators.png", "tables/generation_claims.md", "tables/translation.md")
+    for name in (*shown, "report/index.html"):
         assert (folder / name).stat().st_size > 0
     assert not (folder / "tables/table1.csv").exists(), "there are no tasks with labels"
 
@@ -95,6 +96,29 @@ def test_scores_are_made_again_without_writing_again(written):
     with written.edit("workflow/mtbridge/generation/scores.py", "return 200.0 * common", "return 199.0 * common"):
         jobs = written.plan(study="generation-mini", config=given())
     assert "adapt" not in jobs and "generate" not in jobs and jobs["score_outputs"] == 19
+
+
+def test_a_model_that_translates_does_so_in_every_direction_that_it_learnt(written):
+    folder = written.folder / "results/generation-mini"
+    found = pd.read_parquet(folder / "translation/nllb-600m.parquet")
+    assert set(found.groupby(["source", "target"]).size()) == {20} and len(found) == 5 * 4 * 20
+    points = pd.read_csv(folder / "figures/translators.csv").set_index("model")
+    assert points.loc["nllb-600m", "directions"] == "all" and "mbart" not in points.index, "mbart is no base of it"
+
+
+def test_translations_are_scored_and_summarised_again_without_translating_again(written):
+    scores = "workflow/mtbridge/generation/translation_scores.py"
+    with written.edit(scores, 'return "zh" if code', 'return "char" if code'):
+        jobs = written.plan(study="generation-mini", config=given())
+    assert jobs["score_translations"] == 1 and "translate" not in jobs
+    with written.edit(scores, "BETA = 2.0", "BETA = 1.0"):
+        jobs = written.plan(study="generation-mini", config=given())
+    assert jobs["summarise_translations"] == 1 and not jobs.keys() & {"score_translations", "translate", "adapt"}
+
+
+def test_more_beams_translate_again_and_train_nothing(written):
+    jobs = written.plan(study="generation-mini", config=given("1.0e-2", "translation={beams: 2}"))
+    assert jobs["translate"] == jobs["score_translations"] == 1 and not jobs.keys() & {"pretrain", "adapt", "generate"}
 
 
 def test_what_does_not_fit_is_refused_by_key(written):

@@ -12,10 +12,11 @@ from mtbridge.generation import translation, writing
 from mtbridge.generation.inputs import padded
 from mtbridge.generation.translation import TranslationFiles, Translator, read_aligned, write_translations
 from mtbridge.generation.translation_scores import corpus_chrf, score_translations
+from mtbridge.models.published_tokenizers import import_tokenizer
 from mtbridge.specs.adaptation import Decoding
 from mtbridge.specs.families import FAMILIES
 from mtbridge.training.pretraining.initialization import create, open_checkpoint
-from tests.support import pretraining, small
+from tests.support import pretraining, published, small
 from tests.unit.generation.conftest import WRITERS
 
 DIRECTIONS = [("en", "de"), ("de", "en")]
@@ -102,6 +103,37 @@ def test_neither_order_nor_batches_change_a_translation(trained, monkeypatch, de
     assert translate.translate([texts[i] for i in order], "en", "de", decoding) == [expected[i] for i in order]
     monkeypatch.setattr(writing, "TOKENS", 20)
     assert translate.translate(texts, "en", "de", decoding) == expected
+
+
+@pytest.mark.parametrize("family", ["mbart", "m2m_100"])
+def test_a_published_model_translates_as_transformers_does_with_the_published_tokenizer(family, tmp_path):
+    """The tag of the source, the order of specials, and the forced tag of the target are those of transformers."""
+    lines = [*sentences("en", 60), *sentences("de", 60)]
+    published_tokenizer = published.train_tokenizers(lines, published.train_pieces(lines, 80))[family]
+    torch.manual_seed(11)
+    model = published.whole_model(family, published_tokenizer)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.4)
+    folder = published.save_checkpoint(tmp_path / "checkpoint", family, model, "safetensors")
+    published_tokenizer.save_pretrained(folder)
+    import_tokenizer(folder, family, ["de", "en"], tmp_path / "tokenizer")
+    translate, tags = Translator(folder, tmp_path / "tokenizer"), FAMILIES[family].tags
+    for source, target in DIRECTIONS:
+        texts = sentences(source)
+        published_tokenizer.src_lang = tags[source]
+        written = model.generate(
+            **published_tokenizer(texts, padding=True, return_tensors="pt"),
+            forced_bos_token_id=published_tokenizer.convert_tokens_to_ids(tags[target]),
+            decoder_start_token_id=published_tokenizer.eos_token_id,  # in the published config.json
+            max_new_tokens=10,
+            num_beams=1,
+            bad_words_ids=[[token] for token in translate.writer.never_written],
+            forced_eos_token_id=None,
+        )
+        expected = published_tokenizer.batch_decode(written, skip_special_tokens=True)
+        got = translate.translate(texts, source, target, Decoding(longest=9))
+        assert got == expected and len(set(got)) > 1
 
 
 def test_the_tag_of_the_target_decides_the_language(trained):
