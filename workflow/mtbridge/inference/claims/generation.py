@@ -8,7 +8,7 @@ model that is said of this checkpoint alone.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -67,9 +67,9 @@ def is_bare(about: Mapping) -> bool:
     return not about.get("languages") and not about.get("translator") and not about.get("mixed")
 
 
-def is_method(outline: Outline, task: OutlineTask, about: Mapping) -> bool:
+def is_method(tasks: Iterable[OutlineTask], about: Mapping) -> bool:
     """Whether a way is one of the methods that are compared: no translations, not examples of every language."""
-    everywhere = set(task.languages) <= set(about.get("languages", ()))
+    everywhere = any(set(task.languages) <= set(about.get("languages", ())) for task in tasks)
     return not about.get("translator") and not everywhere
 
 
@@ -135,7 +135,7 @@ def sources_are_best(outline: Outline, task: OutlineTask, found: Found) -> Itera
     """Several source languages against every other method, all at their chosen rates, for mT5's objective."""
     for model in _of_scratch(outline, "span_corruption"):
         for way, about in _ways(outline).items():
-            if len(about.get("languages", ())) > 1 and is_method(outline, task, about):
+            if len(about.get("languages", ())) > 1 and is_method([task], about):
                 yield from _against_all(outline, task, found, model, way, 0.0)
 
 
@@ -146,7 +146,7 @@ def _against_all(
     own = chosen(outline, found, way, model)
     for name, about in _ways(outline).items():
         other = chosen(outline, found, name, model)
-        if own and other and name != way and is_method(outline, task, about):
+        if own and other and name != way and is_method([task], about):
             yield Test((own, model), (other, model), task.metric, least, f"{own} minus {other}")
 
 
@@ -185,7 +185,7 @@ def translate_is_reached(outline: Outline, task: OutlineTask, found: Found) -> I
     """A model's best method, by dev, is at most the margin below translate-train at its chosen rate."""
     ways = _ways(outline)
     for model in _models(found):
-        methods = [chosen(outline, found, way, model) for way, about in ways.items() if is_method(outline, task, about)]
+        methods = [chosen(outline, found, way, model) for way, about in ways.items() if is_method([task], about)]
         best = max(filter(None, methods), key=lambda name: found[name, model].dev, default=None)
         for way, about in ways.items():
             other = chosen(outline, found, way, model)

@@ -5,6 +5,7 @@ import seaborn
 from matplotlib.figure import Figure
 
 from mtbridge.base.files import read_parquet
+from mtbridge.inference.claims.generation import is_method
 from mtbridge.inference.generation import COLUMNS, ENGLISH, ZERO_SHOT
 from mtbridge.presentation.comparisons import short
 from mtbridge.presentation.figures.sheet import nothing_to_draw
@@ -14,7 +15,8 @@ from mtbridge.study.outline import NO_RECIPE, Outline
 
 PANEL = (2.3, 1.75)  # inches
 ROWS = ((None, ENGLISH), (None, ZERO_SHOT), ("wrong_language", ZERO_SHOT))  # (measure, statistic); None: the task's own
-STYLES = ("-o", "--s", "-.^", ":D", "-v", "--P")
+STYLES = ("-o", "--s", "-.^", ":D", "-v", "--P", "-.X")
+LEVELS = (":", "--", "-.")  # of what is to be reached: ways that are no methods, at their chosen rates
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
@@ -32,7 +34,7 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
         return nothing_to_draw("Nothing is written and scored yet.")
     models = list(dict.fromkeys(frame["model"]))
     tasks = [task for task in outline.writing if (frame["task"] == task.name).any()]
-    ways = list(dict.fromkeys(frame["way"]))
+    ways, levels = _ways(frame, outline)
     colours = dict(zip(ways, seaborn.color_palette("colorblind", len(ways)), strict=True))
     lines = [(task, *row) for task in tasks for row in ROWS]
     figure = Figure(figsize=(PANEL[0] * len(models) + 0.4, PANEL[1] * len(lines) + 0.7))
@@ -45,6 +47,8 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
             own = own[own["statistic"] == statistic]
             for number, way in enumerate(ways):
                 _line(ax, own[own["way"] == way], STYLES[number % len(STYLES)], colours[way], _label(own, way))
+            for number, way in enumerate(levels):
+                _level(ax, own[own["way"] == way], LEVELS[number % len(LEVELS)], way)
             if place == 0:
                 ax.set_title(wrap(short(outline, model), 24))
             if place == len(lines) - 1:
@@ -61,10 +65,25 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
         loc="outside lower center",
         ncols=4,
         frameon=False,
-        title=f"Bands: 95 % intervals over {held} and test examples. Rings: the rate chosen on English dev",
+        title=f"Bands: 95 % intervals over {held} and test examples. Rings: the rate chosen on English dev"
+        + (". Grey: with translations or data of every language, at the chosen rate" if levels else ""),
         title_fontsize=6.5,
     )
     return figure
+
+
+def _ways(frame: pd.DataFrame, outline: Outline) -> tuple[list[str], list[str]]:
+    """The ways that are methods, and those that are to be reached, in the order of the frame."""
+    about = {settings["way"]: settings for settings in outline.adaptations.values()}
+    ways = list(dict.fromkeys(frame["way"]))
+    methods = [way for way in ways if is_method(outline.writing, about.get(way, {}))]
+    return methods, [way for way in ways if way not in methods]
+
+
+def _level(ax, rows: pd.DataFrame, style: str, label: str) -> None:
+    """A grey line at the value of a way at its chosen rate."""
+    for value in rows.loc[rows["chosen"].astype(bool), "value"]:
+        ax.axhline(value, linestyle=style, color="0.45", linewidth=1, label=label, zorder=0)
 
 
 def _label(own: pd.DataFrame, way: str) -> str:

@@ -8,6 +8,7 @@ from mtbridge.base.files import read_parquet
 from mtbridge.inference.claims.finding import CONTRADICTED, NOT_TESTABLE, SUPPORTED
 from mtbridge.inference.claims.generation import COLUMNS
 from mtbridge.presentation.requirements import GENERATION_CLAIMS, OUTPUT_SCORES
+from mtbridge.specs.names import split_replicate
 from mtbridge.study.outline import Outline
 
 # Finding of the ledger -> how its comparisons are told; {} is the range of their effects.
@@ -22,9 +23,11 @@ def runs(results: Path, outline: Outline) -> tuple[int, int]:
     """How many adaptations are finished and scored, and how many there will be."""
     rows = [
         {"recipe": recipe, "model": model, "task": task.name, "seed": seed}
-        for recipe in outline.adaptations
+        for recipe, about in outline.adaptations.items()
         for model in written_models(results, outline)
+        if split_replicate(model)[0] in about.get("models", [split_replicate(model)[0]])
         for task in outline.writing
+        if task.name in about.get("tasks", [task.name])
         for seed in outline.seeds
     ]
     return sum((results / OUTPUT_SCORES.format(**row)).exists() for row in rows), len(rows)
