@@ -79,6 +79,7 @@ class Plan:
     assumed: dict[str, int] = field(default_factory=dict)  # task -> tokens of an example, if not yet counted
     released: bool = False  # whether some examples are not generated; RELEASE has the sizes of files that are missing
     keep_weights: bool = True
+    translates: bool = False  # whether some way of adapting needs translations of examples
     writing: dict[tuple[str, str], Cell] = field(default_factory=dict)  # of adaptations, with what they write
 
     def total(self, key: str) -> float:
@@ -123,6 +124,7 @@ def plan(study: Study, results: str | Path | None = None, views: Mapping[str, li
         assumed={task: size for (_, task), tokens in counted.items() if tokens is None and (size := assumed[task])},
         released=any(settings.source_of(task).kind != "generated" for task in study.tasks),
         keep_weights=settings.keep_weights,
+        translates=any(way.translator is not None for _, way in study.ways.values()),
     )
     spent = _finished(study, results)
     for run_of in itertools.product(study.recipes, study.settings.models, study.tasks):
@@ -316,7 +318,7 @@ def text(estimate: Plan) -> str:
     lines = [f"{estimate.name}: {grid if estimate.tasks else models}", ""]
     if estimate.tasks:
         lines += [*table(estimate.models, estimate.tasks, estimate.cells, hours), ""]
-    lines += writing_lines(estimate.writing, hours)
+    lines += writing_lines(estimate.writing, hours, estimate.translates)
 
     unknown = sum(cell.left is None for cell in estimate.cells.values())
     measured, left = int(estimate.total("measured")), runs - done

@@ -74,8 +74,11 @@ def weights_of_writing(study: Study, bodies: Bodies, size: int) -> float | None:
     return max(each) if each and not study.settings.keep_weights else sum(each)
 
 
-def writing_lines(cells: Cells, hours: str) -> list[str]:
-    """What is printed of them, with an empty line behind it; nothing if there are none."""
+def writing_lines(cells: Cells, hours: str, translates: bool) -> list[str]:
+    """What is printed of them, with an empty line behind it; nothing if there are none.
+
+    translates: whether some way needs translations of examples, which nothing is estimated of.
+    """
     if not cells:
         return []
     models, tasks = (list(dict.fromkeys(names)) for names in zip(*cells, strict=True))
@@ -83,6 +86,7 @@ def writing_lines(cells: Cells, hours: str) -> list[str]:
     note = "adapting by records where a like run is finished, else, and writing, by operations [E]"
     if hours.startswith("GPU"):
         note += f"; a token of a batch in {STEP * 1000:.0f} ms"
+    note += "; translating examples is not counted" if translates else ""
     title = f"{runs} adaptation{'s' * (runs != 1)} to tasks of writing, {done} done; with what they write:"
     return [title, "", *table(models, tasks, cells, hours), "", note, ""]
 
