@@ -49,7 +49,7 @@ class Entry:
     files: Callable[..., list[str]] | None = None
     options: dict = field(default_factory=dict)
     details: str = ""
-    section: Literal["answers", "study", "scores", "similarity", "weights"] | None = None
+    section: Literal["answers", "study", "scores", "similarity", "weights", "generation"] | None = None
     per_protocol: bool = True
     has_published: bool = False
     exists: Callable[..., bool] = requirements.has_labels
@@ -89,7 +89,7 @@ SPREAD = (
 )
 
 # A table or figure of what models write.
-_of_writing = partial(Entry, section="answers", per_protocol=False, exists=requirements.writes_texts)
+_of_writing = partial(Entry, section="generation", per_protocol=False, exists=requirements.writes_texts)
 
 ENTRIES = (
     Entry(

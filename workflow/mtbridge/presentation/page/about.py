@@ -3,7 +3,7 @@
 import json
 
 from mtbridge.presentation.layout import GAP, Block, Cell, Layout, number, percent, signed
-from mtbridge.presentation.words import KIND_NAMES, ORIGINS, join
+from mtbridge.presentation.words import KIND_HEADINGS, KIND_NAMES, ORIGINS, join
 from mtbridge.study.outline import Model, Outline
 
 # The columns of a pretraining's budget: keys of its record, and the header.
@@ -140,6 +140,12 @@ def _setting(value) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_setting(item)}" for key, item in value.items())
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def kinds(outline: Outline) -> list[str]:
+    """What the kinds of models are called, for those that the study has."""
+    present = {model.kind for model in outline.models} - {"control"}
+    return [f"{KIND_HEADINGS[kind]}: {KIND_NAMES[kind]}" for kind in KIND_HEADINGS if kind in present]
 
 
 def versions(runs: dict) -> list[tuple[str, str]]:

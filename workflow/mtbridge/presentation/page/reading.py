@@ -6,13 +6,14 @@ import pandas as pd
 
 from mtbridge.inference import findings
 from mtbridge.presentation.layout import interval_text, number, percent, signed
+from mtbridge.presentation.page.sentence import Sentence
 from mtbridge.presentation.words import join, language_name
 from mtbridge.study.outline import Outline
 
 ONE_SEED = "With one fine-tuning seed per model nothing is claimed: the intervals hold test examples alone."
 
 
-def reading(outline: Outline, frames: dict[str, pd.DataFrame], translation: pd.DataFrame, runs) -> list[str]:
+def reading(outline: Outline, frames: dict[str, pd.DataFrame], translation: pd.DataFrame, runs) -> list[Sentence]:
     """The sentences on floor, similarity, weights and translation; contrasts are in `answers`.
 
     frames: name in the catalog -> frame, for tables and figures that are there, and `languages_alike` -> frame of
@@ -22,21 +23,18 @@ def reading(outline: Outline, frames: dict[str, pd.DataFrame], translation: pd.D
     sentences = []
     done, expected = runs
     if done < expected:
-        sentences.append(f"This page is not complete: {done} of {expected} fine-tuning runs are there.")
+        text = f"This page is not complete: {done} of {expected} fine-tuning runs are there."
+        sentences.append(Sentence(text, "runs"))
     if len(outline.keys) > len(outline.models):
-        sentences.append(
-            "Similarities, weights, translation, curves and learning rates are those of each model's first pretraining."
-        )
-    if "table1" in frames:
-        sentences += _against_floor(outline, frames["table1"])
-    if "figure1" in frames:
-        sentences += _models_alike(outline, frames["figure1"])
-    if "languages_alike" in frames:
-        sentences += _languages_alike(outline, frames["languages_alike"])
-    if "weights" in frames:
-        sentences += _weights_moved(outline, frames["weights"])
+        text = "Figures 1 and 2, weights, translation, curves and learning rates show each model's first pretraining."
+        sentences.append(Sentence(text, "models"))
+    makers = {"table1": _against_floor, "figure1": _models_alike, "languages_alike": _languages_alike}
+    for name, make in (makers | {"weights": _weights_moved}).items():
+        if name in frames:
+            link = "figure2" if name == "languages_alike" else name
+            sentences += [Sentence(text, link) for text in make(outline, frames[name])]
     if len(translation):
-        sentences.append(_translation(outline, translation))
+        sentences.append(Sentence(_translation(outline, translation), "translation"))
     return sentences
 
 

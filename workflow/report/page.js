@@ -1,0 +1,89 @@
+// The page's own script: it hands pictures to Vega-Lite and long tables to DataTables, and listens to the switches.
+const tables = await import(document.getElementById("tables").textContent.trim());
+const DataTable = tables.default;
+const LARGE = 3000; // rows of a heat map above which it is drawn as pixels, not as one element for each cell
+
+for (const table of document.querySelectorAll("table.grid")) {
+  const columns = [...table.tHead.rows[0].cells];
+  const at = (test) => columns.flatMap((cell, place) => (test(cell) ? [place] : []));
+  new DataTable(table, {
+    order: [],
+    pageLength: 20,
+    lengthMenu: [20, 100, { label: "all", value: -1 }],
+    autoWidth: false,
+    layout: { topStart: "info", topEnd: "search", bottomStart: "pageLength", bottomEnd: "paging" },
+    language: { search: "Find in this table:", lengthMenu: "_MENU_ rows a page" },
+    columnDefs: [{ targets: at((cell) => cell.dataset.filter), columnControl: ["order", ["searchList"]] }],
+  });
+}
+
+// A specification for the width that there is: so many panels in a row as fit, and legends no wider than the page.
+function fitted(view, rows, width) {
+  const spec = structuredClone(view);
+  spec.datasets = { rows };
+  const part = spec.spec ?? spec;
+  if (spec.columns) {
+    const beside = spec.spec.height > 300 ? 130 : 75; // labels of an axis
+    part.width = Math.min(part.width, width - beside - 20);
+    spec.columns = Math.max(1, Math.floor(width / (part.width + beside)));
+  } else {
+    part.width = width;
+    spec.autosize = { type: "fit-x", contains: "padding" };
+    if (width < 500) spec.config = { ...spec.config, axis: { ...spec.config.axis, labelLimit: 130, labelFontSize: 10 } };
+  }
+  const columns = Math.max(1, Math.floor(width / 230));
+  spec.config = { ...spec.config, legend: { ...spec.config.legend, columns } };
+  return spec;
+}
+
+// Pixels know nothing of the page's variables, so their colours are put in.
+function withColours(spec) {
+  const style = getComputedStyle(document.documentElement);
+  const text = JSON.stringify(spec).replace(/var\((--[a-z]+)\)/g, (_, name) => style.getPropertyValue(name).trim());
+  return JSON.parse(text);
+}
+
+const difference = () => document.getElementById("show-difference")?.checked;
+
+async function draw(element) {
+  const { rows, views } = JSON.parse(document.getElementById(element.dataset.source).textContent);
+  const view = (difference() && views.difference) || views.value;
+  let spec = fitted(view, rows, element.clientWidth);
+  const isLarge = rows.length > LARGE && JSON.stringify(view).includes('"rect"');
+  if (isLarge) spec = withColours(spec);
+  element.dataset.drawn = "yes";
+  await vegaEmbed(element, spec, { actions: false, renderer: isLarge ? "canvas" : "svg" });
+}
+
+const pictures = [...document.querySelectorAll(".picture")];
+const waiting = (element) => !element.dataset.drawn && element.clientWidth > 0;
+const observer = new IntersectionObserver(
+  (seen) => seen.filter((one) => one.isIntersecting && waiting(one.target)).forEach((one) => draw(one.target)),
+  { rootMargin: "400px" },
+);
+pictures.forEach((element) => observer.observe(element));
+
+// The others follow one by one while nothing else is to do, so that print has them all.
+async function drawRest() {
+  const next = pictures.find(waiting);
+  if (!next) return document.documentElement.setAttribute("data-ready", "yes");
+  await draw(next);
+  (window.requestIdleCallback ?? setTimeout)(drawRest);
+}
+(window.requestIdleCallback ?? setTimeout)(drawRest);
+addEventListener("beforeprint", () => pictures.filter(waiting).forEach(draw));
+
+let width = innerWidth;
+function again() {
+  pictures.forEach((element) => delete element.dataset.drawn);
+  drawRest();
+}
+addEventListener("resize", () => {
+  if (innerWidth !== width) {
+    width = innerWidth;
+    again();
+  }
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+document.querySelectorAll("input[name=show], input[name=protocol]").forEach((input) => input.addEventListener("change", again));
+document.querySelectorAll("details").forEach((one) => one.addEventListener("toggle", drawRest));
