@@ -1,21 +1,6 @@
 // The page's own script: it hands pictures to Vega-Lite and long tables to DataTables, and listens to the switches.
-const tables = await import(document.getElementById("tables").textContent.trim());
-const DataTable = tables.default;
 const LARGE = 3000; // rows of a heat map above which it is drawn as pixels, not as one element for each cell
-
-for (const table of document.querySelectorAll("table.grid")) {
-  const columns = [...table.tHead.rows[0].cells];
-  const at = (test) => columns.flatMap((cell, place) => (test(cell) ? [place] : []));
-  new DataTable(table, {
-    order: [],
-    pageLength: 20,
-    lengthMenu: [20, 100, { label: "all", value: -1 }],
-    autoWidth: false,
-    layout: { topStart: "info", topEnd: "search", bottomStart: "pageLength", bottomEnd: "paging" },
-    language: { search: "Find in this table:", lengthMenu: "_MENU_ rows a page" },
-    columnDefs: [{ targets: at((cell) => cell.dataset.filter), columnControl: ["order", ["searchList"]] }],
-  });
-}
+const whenIdle = (work) => (window.requestIdleCallback ?? setTimeout)(work);
 
 // A specification for the width that there is: so many panels in a row as fit, and legends no wider than the page.
 function fitted(view, rows, width) {
@@ -23,9 +8,9 @@ function fitted(view, rows, width) {
   spec.datasets = { rows };
   const part = spec.spec ?? spec;
   if (spec.columns) {
-    const beside = spec.spec.height > 300 ? 130 : 75; // labels of an axis
-    part.width = Math.min(part.width, width - beside - 20);
-    spec.columns = Math.max(1, Math.floor(width / (part.width + beside)));
+    const [labels, gap] = [135, 32]; // pixels: of an axis on the left, and between panels
+    part.width = Math.min(part.width, width - labels - gap);
+    spec.columns = Math.max(1, Math.floor((width - labels) / (part.width + gap)));
   } else {
     part.width = width;
     spec.autosize = { type: "fit-x", contains: "padding" };
@@ -68,9 +53,8 @@ async function drawRest() {
   const next = pictures.find(waiting);
   if (!next) return document.documentElement.setAttribute("data-ready", "yes");
   await draw(next);
-  (window.requestIdleCallback ?? setTimeout)(drawRest);
+  whenIdle(drawRest);
 }
-(window.requestIdleCallback ?? setTimeout)(drawRest);
 addEventListener("beforeprint", () => pictures.filter(waiting).forEach(draw));
 
 let width = innerWidth;
@@ -87,3 +71,33 @@ addEventListener("resize", () => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
 document.querySelectorAll("input[name=show], input[name=protocol]").forEach((input) => input.addEventListener("change", again));
 document.querySelectorAll("details").forEach((one) => one.addEventListener("toggle", drawRest));
+
+// A link into a folded part opens it.
+function unfold() {
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (let part = target; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
+  if (target) target.scrollIntoView();
+}
+addEventListener("hashchange", unfold);
+unfold();
+
+// Long tables come after the first pictures, so that one sees something soon.
+function sortable(DataTable, table) {
+  const columns = [...table.tHead.rows[0].cells];
+  const filters = columns.flatMap((cell, place) => (cell.dataset.filter ? [place] : []));
+  new DataTable(table, {
+    order: [],
+    pageLength: 20,
+    lengthMenu: [20, 100, { label: "all", value: -1 }],
+    autoWidth: false,
+    layout: { topStart: "info", topEnd: "search", bottomStart: "pageLength", bottomEnd: "paging" },
+    language: { search: "Find in this table:", lengthMenu: "_MENU_ rows a page" },
+    columnDefs: [{ targets: filters, columnControl: ["order", ["searchList"]] }],
+  });
+}
+
+const first = pictures.find(waiting);
+if (first) await draw(first);
+const { default: DataTable } = await import(document.getElementById("tables").textContent.trim());
+document.querySelectorAll("table.grid").forEach((table) => sortable(DataTable, table));
+whenIdle(drawRest);

@@ -66,6 +66,7 @@ rule page:
         study.paths("translation/{model}.parquet", study.each_translating),
         study.paths(RUN_SCORES, study.runs_with_scores),
         template=from_here("workflow/report/index.html.j2"),
+        parts=[from_here(f"workflow/report/{name}") for name in ("page.css", "page.js")],
     output:
         report(
             f"{results}/report/index.html",

@@ -10,7 +10,6 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_parquet
 from mtbridge.presentation import catalog, making
 from mtbridge.presentation.figures import figure1, figure2, sheet, style
-from mtbridge.presentation.figures.curves import training_curves
 from mtbridge.representations.similarity import matching_layer
 from mtbridge.study.outline import read_outline
 from tests.support.presentation import MODELS, outline_of
@@ -255,10 +254,3 @@ def test_a_study_with_nothing_to_compare_still_draws(figures_inputs):
     outline = outline_of(models=(("mbert", "mBERT", "LM", None),))
     figure, frame = draw(1, outline, similarity[1], "sound")
     assert frame.empty and "no pair of models" in figure.texts[0].get_text()
-
-
-def test_training_curves_draw_every_line():
-    curve = [[0, 2.0], [10, 1.0]]
-    svg, less = (training_curves({"NC": {"A": curve, **more}}) for more in ({"B": curve}, {}))
-    assert svg.count('<path d="M') > less.count('<path d="M')
-    assert svg == training_curves({"NC": {"A": curve, "B": curve}})

@@ -68,7 +68,8 @@ def _notes_on_models(outline: Outline, pretraining: dict) -> list[str]:
         f"Batches: {ways}; {low if low == high else f'{low} to {high}'} of their positions are padding. They are not "
         "packed, because packing is for an encoder without a decoder."
     )
-    for key, record in trained.items():
+    firsts = {model.key for model in outline.models}
+    for key, record in ((key, record) for key, record in trained.items() if key in firsts):
         if (matched := pretraining.get(record.get("match"), {})).get("encoder_tokens"):
             apart = record["encoder_tokens"] / matched["encoder_tokens"] - 1
             notes.append(

@@ -297,4 +297,8 @@ def closing_lines(results, outline_json: str, protocol: str) -> list[str]:
     outline = read_outline(outline_json)
     first, every = read(results, outline, protocol)
     first += written.leads(results, outline)
-    return [*(sentence.text for sentence in first), *(f"- {text}" for text in every), f"Report: {results}/report/index.html"]
+    return [
+        *(sentence.text for sentence in first),
+        *(f"- {text}" for text in every),
+        f"Report: {results}/report/index.html",
+    ]

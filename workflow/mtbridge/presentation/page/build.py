@@ -12,6 +12,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json
 from mtbridge.inference.similarity import languages_alike
 from mtbridge.presentation import catalog
+from mtbridge.presentation.layout import Layout
 from mtbridge.presentation.page import about, answers, cost, libraries, provenance, training, written
 from mtbridge.presentation.page import view as views_of
 from mtbridge.presentation.page.charts.curves import losses
@@ -31,6 +32,9 @@ SOURCES = {
     "checkpoints/<model>/pretraining.json",
     "Words cut off": "scores/<recipe>/<model>/<task>/seed<k>.parquet, column cut",
 }
+
+
+LONG = 30  # rows of a table that stands open
 
 
 def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str] | None = None) -> dict:
@@ -83,7 +87,13 @@ def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str]
         "sources": {**sources, **SOURCES},
         "results": results.name,
     }
-    return values | {"libraries": libraries, "unbroken": answers.unbroken, "has": _has(values)}
+    helpers = {"libraries": libraries, "unbroken": answers.unbroken, "is_long": _is_long}
+    return values | helpers | {"has": _has(values)}
+
+
+def _is_long(layout: Layout) -> bool:
+    """Is a table longer than a screen? Such a table is folded."""
+    return sum(len(block.rows) for block in layout.blocks) > LONG
 
 
 def _has(values: dict) -> dict[str, bool]:

@@ -15,6 +15,9 @@ from mtbridge.presentation.page.charts.differences import OTHER, SOURCE, UNSEEN
 from mtbridge.presentation.words import language_name, script_name
 from mtbridge.study.outline import FLOOR, Outline
 
+# Family of contrasts -> what it is called in a column.
+KINDS = {"objectives": "objective", "compare": "models", "recipes": "recipes", "base": "base", "weights": "weights"}
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -39,8 +42,10 @@ class Grid:
 
 
 def grid(name: str, caption: str, rows: list[dict], filters, notes=()) -> Grid | None:
-    """A grid of rows that all have the same keys; a value is an `Entry`, or text. Columns that are empty in all rows, or
-    have one value where they could be filtered, are left out. None without rows."""
+    """A grid of rows that all have the same keys; a value is an `Entry`, or text. None without rows.
+
+    Columns that are empty in all rows, or have one value where they could be filtered, are left out.
+    """
     if not rows:
         return None
     entries = [{key: _entry(value) for key, value in row.items()} for row in rows]
@@ -142,13 +147,14 @@ def scores(rows: pd.DataFrame, name: str, outline: Outline, origins: dict) -> Gr
 def contrasts(frame: pd.DataFrame, name: str, outline: Outline) -> Grid | None:
     """Every contrast, also those of single tasks. frame: rows of one protocol of `inference/contrasts.parquet`."""
     found = []
-    for row in frame.itertuples():
+    is_shown = (frame["task"] == ALL_TASKS) | (frame["languages"] == EVERY_TARGET)
+    for row in frame[is_shown].itertuples():
         is_mean = row.task == ALL_TASKS
         is_empty = math.isnan(row.estimate)
         found.append(
             {
                 "what is compared": comparisons.label(outline, row),
-                "kind": comparisons.FAMILIES[str(row.family)],
+                "kind": KINDS.get(str(row.family), str(row.family)),
                 "task": ALL_TASKS if is_mean else outline.task_labels.get(str(row.task), row.task),
                 "languages": "all" if row.languages == EVERY_TARGET else row.languages,
                 "score": comparisons.statistic_name(outline, str(row.statistic)),

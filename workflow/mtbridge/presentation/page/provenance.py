@@ -94,6 +94,8 @@ def every_run(outline: Outline, runs: dict[Run, dict], found: dict[tuple[str, st
                 "digest": Entry(_cut(record.get("identity")), opens=found[recipe, model, task].name),
             }
         )
-    notes = ["Digest: of all that a run was made from, inputs, recipe and code. A click on it shows where it comes from."]
+    notes = [
+        "Digest: of all that a run was made from, inputs, recipe and code. A click on it shows where it comes from."
+    ]
     filters = ("recipe", "model", "pretraining", "task", "seed", "device", "commit")
     return grid("runs", "Every run, to sort and filter", rows, filters, notes)

@@ -34,7 +34,7 @@ class View:
     own: bool
     leads: list[Sentence] = field(default_factory=list)
     quotes: list[str] = field(default_factory=list)
-    mechanism: list[tuple[str, str]] = field(default_factory=list)
+    mechanism: list[Sentence] = field(default_factory=list)
     tables: dict[str, Layout] = field(default_factory=dict)
     drawings: dict[str, str] = field(default_factory=dict)
     pictures: dict[str, Picture] = field(default_factory=dict)
@@ -47,6 +47,11 @@ class View:
         """What the ids of this view end with."""
         return "" if self.own else f"-{self.protocol}"
 
+    def target(self, link: str) -> str:
+        """The id that a link leads to: of this protocol's table or figure, or where it has none, of the first's."""
+        own = link in self.tables or link in self.pictures or link in self.drawings
+        return link + self.suffix if own else link
+
 
 def read(results: Path, outline: Outline, protocol: str, own: bool, origins: dict, sources: dict) -> View:
     """The view of a protocol, from the files under `results`; adds the names of these files to `sources`.
@@ -58,7 +63,7 @@ def read(results: Path, outline: Outline, protocol: str, own: bool, origins: dic
     first, quotes = answers.read(results, outline, protocol)
     view.leads, view.quotes = first, [answers.unbroken(text) for text in quotes]
     found = mechanism.read(results, outline, protocol)
-    view.mechanism = [(question, answers.unbroken(answer)) for question, answer in found]
+    view.mechanism = [Sentence(answers.unbroken(answer), _link(question), question) for question, answer in found]
     for entry in catalog.ENTRIES:
         if entry.section is not None:
             _read_entry(view, results, outline, entry, sources)
@@ -82,6 +87,11 @@ def read(results: Path, outline: Outline, protocol: str, own: bool, origins: dic
         words = (OUTPUT_MEASURES, METHODS, BASELINE_NAMES)
         _add(view.grids, "generation", grid.written(rows, "outputs", outline, *words))
     return view
+
+
+def _link(question: str) -> str:
+    """The id of what a question of `mechanism` is answered by."""
+    return next(link for beginning, link in mechanism.LINKS.items() if question.startswith(beginning))
 
 
 def _read_entry(view: View, results: Path, outline: Outline, entry: catalog.Entry, sources: dict) -> None:

@@ -51,12 +51,15 @@ def leads(results: str | Path, outline: Outline) -> list[Sentence]:
     others = tested[tested["claim"] == "others"]
     if len(others):
         better, no_better = ((others["verdict"] == verdict).sum() for verdict in (CONTRADICTED, SUPPORTED))
-        text = f"At the rates that are best on dev, another way is clearly better than all weights trained in {better} of "
+        text = (
+            f"At the rates that are best on dev, another way is clearly better than all weights trained in {better} of "
+        )
         sentences.append(Sentence(f"{text}{len(others)} comparisons, and clearly not in {no_better}.", FINDINGS))
     if len(tested):
         pretrainings, seeds = (int(tested[name].min()) for name in ("P", "S"))
-        several = f"{pretrainings} pretrainings" if pretrainings > 1 else "one pretraining, of which alone this is said"
-        text = f"The 95 % intervals hold {seeds} seeds and the test examples, for each model of {several}."
+        once = "; each model was pretrained once, so this is about these checkpoints."
+        of_several = f", for {pretrainings} pretrainings of each model."
+        text = f"The 95 % intervals hold {seeds} seeds and the test examples{of_several if pretrainings > 1 else once}"
         sentences += [Sentence(text, FINDINGS, SURE), Sentence(_not_shown(outline, frame, pretrainings), MODELS, OPEN)]
     return sentences
 
@@ -69,7 +72,7 @@ def _not_shown(outline: Outline, frame: pd.DataFrame, pretrainings: int) -> str:
     if all(model.origin == "trained" for model in outline.models):
         parts.append("published models, which are far larger than these")
     if untested := frame.loc[frame["verdict"] == NOT_TESTABLE, "claim"].nunique():
-        parts.append(f"what {untested} of {frame['claim'].nunique()} findings of the paper say in part or in whole")
+        parts.append(f"{untested} of {frame['claim'].nunique()} findings of the paper, in part or in whole")
     return f"Not shown: {'; '.join(parts)}."
 
 

@@ -9,13 +9,19 @@ from mtbridge.presentation.words import SEPARABILITY, STATISTIC_LABELS
 from mtbridge.study.outline import Outline
 
 
-def with_bands(by: str, x, y, tips: list, band: bool = True):
+def with_bands(by: str, x, y, tips: list):
     """A line for each value of a column, told apart by colour and dashes, with a band from low to high."""
     base = altair.Chart(ROWS).encode(x=x, color=altair.Color(f"{by}:N", sort=None, title=None), tooltip=tips)
     dashes = altair.StrokeDash(f"{by}:N", sort=None, title=None, scale=altair.Scale(range=DASHES))
-    drawn = base.mark_line(strokeWidth=1.6, point={"size": 14, "filled": True}).encode(y=y, strokeDash=dashes)
-    bands = base.mark_area(opacity=0.13).encode(y=altair.Y("low:Q"), y2="high:Q")
-    return bands + drawn if band else drawn
+    drawn = base.mark_line(strokeWidth=1.6).encode(y=y, strokeDash=dashes)
+    points = base.mark_point(size=14, filled=True, opacity=1).encode(y=y, color=_silent(by))
+    bands = base.mark_area(opacity=0.13).encode(y=altair.Y("low:Q"), y2="high:Q", color=_silent(by))
+    return bands + drawn + points
+
+
+def _silent(by: str):
+    """The colour of a column, without a legend: the lines have one."""
+    return altair.Color(f"{by}:N", sort=None, legend=None)
 
 
 def separability(frame: pd.DataFrame, outline: Outline) -> Picture | None:

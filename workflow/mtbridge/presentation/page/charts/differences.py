@@ -6,12 +6,24 @@ import altair
 import pandas as pd
 
 from mtbridge.inference.claims.finding import CONTRADICTED, NOT_TESTABLE, SUPPORTED
-from mtbridge.inference.verdicts import EQUIVALENT, HELPS, HURTS, SHOWN, UNDECIDED
+from mtbridge.inference.verdicts import EQUIVALENT, HELPS, HURTS, UNDECIDED
 from mtbridge.presentation import comparisons
-from mtbridge.presentation.page.charts.picture import COLOURS, INK, LABEL, ROWS, SOFT, Picture, lines, panels
+from mtbridge.presentation.page.charts.picture import (
+    COLOURS,
+    INK,
+    LABEL,
+    LINE,
+    PAPER,
+    ROWS,
+    SOFT,
+    Picture,
+    lines,
+    panels,
+)
 from mtbridge.presentation.words import SEPARABILITY
 from mtbridge.study.outline import Outline
 
+ORDER = ("zero_shot", "english", "gap")  # the one that a study is about first
 STEP = 24  # pixels: a line of a forest plot
 WORDS = {HELPS: "clearly different", HURTS: "clearly different", EQUIVALENT: "equivalent", UNDECIDED: "undecided"}
 SAYS = ["clearly different", "equivalent", "undecided", "no verdict"]
@@ -30,13 +42,14 @@ def forest(frame: pd.DataFrame, outline: Outline, primary: bool = False) -> Pict
     found = [one for one in comparisons.contrasts(frame) if not math.isnan(one.main.estimate)]
     main = [one for one in found if any(row.primary for row in one.rows.values())]
     found = main if primary and main else found
-    rows = [_row(outline, one, name) for one in found for name in SHOWN if name in one.rows]
+    rows = [_row(outline, one, name) for one in found for name in ORDER if name in one.rows]
     rows = [row for row in rows if not math.isnan(row["estimate"])]
     if not rows:
         return None
     text = (
         "Differences in percent points, mean over tasks, with 95 % intervals; small marks are single pretrainings. "
-        "Filled: clearly different or equivalent; hollow: undecided. A gap left of zero is narrower."
+        "Filled: clearly different or equivalent; hollow: undecided; grey: the margin of equivalence. A gap left "
+        "of zero is narrower."
     )
     return Picture(pd.DataFrame(rows), {"value": _intervals("percent points")}, "What differs, and how surely?", text)
 
@@ -49,6 +62,8 @@ def _row(outline: Outline, contrast, statistic: str) -> dict:
         "estimate": row.estimate,
         "low": row.low,
         "high": row.high,
+        "margin": row.margin,
+        "below": -row.margin,
         "says": WORDS.get(row.verdict, "no verdict"),
         "verdict": comparisons.verdict_text(row),
         "shown": f"{comparisons.difference(row)} {comparisons.interval(row)}",
@@ -69,16 +84,20 @@ def _intervals(unit: str):
         altair.Tooltip("verdict:N"),
         altair.Tooltip("basis:N", title="rests on"),
     ]
-    base = altair.Chart(ROWS).encode(y=what, yOffset=offset, color=colour, tooltip=tips)
-    zero = altair.Chart(ROWS).mark_rule(color=INK, opacity=0.5).encode(x=altair.datum(0))
-    bars = base.mark_rule(strokeWidth=2).encode(x=altair.X("low:Q", title=unit), x2="high:Q")
+    empty = altair.Chart(ROWS)
+    base = empty.encode(y=what, yOffset=offset, color=colour, tooltip=tips)
+    across = altair.X("low:Q", title=unit)
+    margin = empty.mark_rect(color=LINE, opacity=0.5).encode(x="min(below):Q", x2="max(margin):Q")
+    zero = empty.mark_rule(color=INK, opacity=0.5).encode(x=altair.datum(0))
+    bars = base.mark_rule(strokeWidth=2).encode(x=across, x2="high:Q")
     each = base.transform_flatten(["each"]).mark_tick(thickness=1, size=9, opacity=0.6).encode(x="each:Q")
-    shape = altair.Shape("says:N", sort=SAYS, title=None, scale=altair.Scale(domain=SAYS, range=SHAPES_OF_VERDICTS))
-    filled = altair.condition(
-        "datum.says == 'undecided' || datum.says == 'no verdict'", altair.value("var(--paper)"), "part:N", legend=None
-    )
-    points = base.mark_point(size=70, strokeWidth=2, opacity=1).encode(x="estimate:Q", shape=shape, fill=filled)
-    return (zero + bars + each + points).properties(width="container", height=altair.Step(STEP))
+    legend = altair.Legend(symbolStrokeColor=INK, symbolFillColor="transparent")
+    shape = altair.Shape("says:N", title=None, legend=legend, scale=altair.Scale(domain=SAYS, range=SHAPES_OF_VERDICTS))
+    is_open = "datum.says == 'undecided' || datum.says == 'no verdict'"
+    points = base.encode(x="estimate:Q", shape=shape)
+    filled = points.transform_filter(f"!({is_open})").mark_point(size=75, filled=True, opacity=1)
+    hollow = points.transform_filter(is_open).mark_point(size=75, fill=PAPER, strokeWidth=2, opacity=1)
+    return (margin + zero + bars + each + filled + hollow).properties(width="container", height=altair.Step(STEP))
 
 
 def interventions(frame: pd.DataFrame, outline: Outline) -> Picture | None:
@@ -91,6 +110,8 @@ def interventions(frame: pd.DataFrame, outline: Outline) -> Picture | None:
             "basis": comparisons.amount(row.P, "pretraining"),
             "says": WORDS.get(str(row.verdict), "no verdict"),
             "each": [float(value) for value in str(row.by_pretraining).split() if value != "nan"],
+            "margin": outline.margin,
+            "below": -outline.margin,
         }
         | {name: getattr(row, name) for name in ("estimate", "low", "high", "verdict")}
         for row in frame.itertuples()
@@ -184,10 +205,14 @@ def scores(frame: pd.DataFrame, outline: Outline) -> Picture | None:
     tips += [altair.Tooltip("difference:Q", title="minus the base", format="+.1f"), altair.Tooltip("basis:N")]
 
     def view(column: str, title: str):
-        base = altair.Chart(ROWS).transform_filter(f"isValid(datum.{column})").encode(
-            y=altair.Y("short:N", sort=models, title=None, axis=altair.Axis(labelExpr=LABEL, ticks=False)),
-            x=altair.X(f"{column}:Q", title=title, scale=altair.Scale(zero=False), axis=altair.Axis(tickCount=4)),
-            tooltip=tips,
+        base = (
+            altair.Chart(ROWS)
+            .transform_filter(f"isValid(datum.{column})")
+            .encode(
+                y=altair.Y("short:N", sort=models, title=None, axis=altair.Axis(labelExpr=LABEL, ticks=False)),
+                x=altair.X(f"{column}:Q", title=title, scale=altair.Scale(zero=False), axis=altair.Axis(tickCount=4)),
+                tooltip=tips,
+            )
         )
         marks, colours = zip(*LANGUAGES.values(), strict=True)
         shape = altair.Shape("kind:N", title=None, scale=altair.Scale(domain=list(LANGUAGES), range=marks))

@@ -34,7 +34,9 @@ def inside_models(frame: pd.DataFrame, outline: Outline) -> Picture | None:
     numbers = ["value", "low", "high", "difference", *names]
     views = {"value": _heat(rows, "value", "panel", f"{rows['estimator'].iloc[0]} CKA", numbers)}
     if rows["difference"].notna().any():
-        views["difference"] = _heat(rows.dropna(subset=["difference"]), "difference", "minus", "minus the base's", numbers)
+        views["difference"] = _heat(
+            rows.dropna(subset=["difference"]), "difference", "minus", "minus the base's", numbers
+        )
     kept = ["panel", "minus", "pair", "layer", "n", *numbers]
     text = "Pairs of languages down, layers across (0: embeddings); one colour scale for all panels."
     notes = [

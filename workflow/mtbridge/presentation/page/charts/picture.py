@@ -14,21 +14,22 @@ CELL = 190  # pixels: width of one panel of several
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#9A7D00", "#3A9AD9", "#8C5A2B", "#777777"]
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
-SEQUENTIAL, DIVERGING = "viridis", "purpleorange"
+SEQUENTIAL: Any = "viridis"  # altair types its schemes as literals
+DIVERGING: Any = "purpleorange"
+FONT = "Helvetica Neue, Arial, Liberation Sans, DejaVu Sans, sans-serif"  # Vega measures labels with it
 # `var(…)` is a colour of the page, so that a picture follows it from light to dark and to paper.
-INK, SOFT, LINE = "var(--ink)", "var(--soft)", "var(--line)"
+INK, SOFT, LINE, PAPER = "var(--ink)", "var(--soft)", "var(--line)", "var(--paper)"
+_PLAIN = {"labelColor": INK, "titleColor": INK, "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal"}
 CONFIG = {
     "background": "transparent",
-    "font": "inherit",
+    "font": FONT,
     "view": {"stroke": None},
-    "axis": {"labelColor": INK, "titleColor": INK, "domainColor": SOFT, "tickColor": SOFT, "gridColor": LINE}
-    | {"labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "labelLimit": 260},
-    "legend": {"labelColor": INK, "titleColor": INK, "orient": "bottom", "labelLimit": 220, "titleLimit": 300}
-    | {"labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "columns": 3, "symbolLimit": 60},
-    "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 11, "labelFontWeight": "bold", "labelLimit": 240}
+    "axis": _PLAIN | {"domainColor": SOFT, "tickColor": SOFT, "gridColor": LINE, "labelLimit": 260},
+    "legend": _PLAIN
+    | {"orient": "bottom", "labelLimit": 220, "titleLimit": 300, "symbolLimit": 60, "symbolStrokeColor": SOFT},
+    "header": {"labelColor": INK, "labelFontSize": 11, "labelFontWeight": "bold", "labelLimit": 420}
     | {"title": None, "labelAnchor": "start"},
     "range": {"category": COLOURS, "symbol": SHAPES},
-    "text": {"color": INK},
     # A screen reader gets the description and the table; a thousand cells read one by one would say nothing.
     "mark": {"aria": False},
 }

@@ -19,7 +19,7 @@ def rates(frame: pd.DataFrame, outline: Outline) -> Picture | None:
     labels = {task.name: task.label for task in outline.writing}
     where = {ENGLISH: language_name(outline.source_language)}
     measures = [
-        f"{labels.get(row.task, row.task)}: {OUTPUT_MEASURES[row.measure]}, {where.get(row.statistic, 'other languages')}"
+        f"{labels[row.task]}: {OUTPUT_MEASURES[row.measure]}, {where.get(row.statistic, 'other languages')}"
         for row in rows.itertuples()
     ]
     models = [comparisons.short(outline, key) for key in rows["model"]]
