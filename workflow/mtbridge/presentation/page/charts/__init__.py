@@ -17,6 +17,8 @@ CHARTS: dict[str, Callable[..., Picture | None]] = {
     "figure1": states.of_models,
     "procrustes": states.of_models,
     "figure2": languages.inside_models,
+    "alike": languages.differences,
+    "sigma": curves.singular_values,
     "separability": curves.separability,
     "transfer": differences.transfer,
 }

@@ -5,7 +5,7 @@ import pandas as pd
 
 from mtbridge.presentation import comparisons
 from mtbridge.presentation.page.charts.picture import DASHES, ROWS, SOFT, Picture, lines, number_axis, panels
-from mtbridge.presentation.words import SEPARABILITY, STATISTIC_LABELS
+from mtbridge.presentation.words import MATRIX_LABELS, SEPARABILITY, STATISTIC_LABELS
 from mtbridge.study.outline import Outline
 
 
@@ -72,6 +72,39 @@ def dose(frame: pd.DataFrame, outline: Outline) -> Picture | None:
     shown = panels(zero + drawn, "panel", list(dict.fromkeys(rows["panel"])))
     text = "Differences from the base in percent points, with 95 % intervals; zero updates are the base."
     return Picture(rows, {"value": shown}, "Does more training do more?", text)
+
+
+RANKS = 100  # singular values of a curve that are drawn, evenly spaced
+
+
+def singular_values(frame: pd.DataFrame, outline: Outline) -> Picture | None:
+    """Singular values minus those of the base, by rank. frame: that of `figures.sigma`."""
+    derived = [model.key for model in outline.models if model.kind == "derived"]
+    rows = frame[(frame["model"] != frame["base"]) & frame["of_base"].notna() & ~frame["model"].isin(derived)]
+    if rows.empty:
+        return None
+    step = (rows.groupby(["model", "matrix"])["rank"].transform("max") // RANKS).clip(lower=1)
+    rows = rows[(rows["rank"] - 1) % step == 0]
+    rows = rows.assign(
+        difference=rows["value"] - rows["of_base"],
+        panel=[
+            lines(f"{MATRIX_LABELS[row.matrix]}, minus {comparisons.short(outline, str(row.base))}", 30)
+            for row in rows.itertuples()
+        ],
+        model=[comparisons.short(outline, key) for key in rows["model"]],
+    )
+    tips = [altair.Tooltip("model:N"), altair.Tooltip("rank:Q"), altair.Tooltip("difference:Q", format="+.3f")]
+    tips += [altair.Tooltip("value:Q", title="σ", format=".3f"), altair.Tooltip("of_base:Q", title="σ₀", format=".3f")]
+    rank = altair.X("rank:Q", axis=altair.Axis(tickCount=4, grid=False))
+    difference = altair.Y("difference:Q", title="σ − σ₀", axis=altair.Axis(tickCount=4))
+    dashes = altair.StrokeDash("model:N", sort=None, title=None, scale=altair.Scale(range=DASHES))
+    colour = altair.Color("model:N", sort=None, title=None)
+    curves = altair.Chart(ROWS).mark_line(strokeWidth=1.3).encode(x=rank, y=difference, color=colour, tooltip=tips)
+    zero = altair.Chart(ROWS).mark_rule(color=SOFT).encode(y=altair.datum(0))
+    shown = panels(zero + curves.encode(strokeDash=dashes), "panel", list(dict.fromkeys(rows["panel"])), height=120)
+    text = "Last layer, of every model the first pretraining, so there is no interval. At 0 lies the base."
+    kept = ["panel", "model", "rank", "difference", "value", "of_base"]
+    return Picture(rows[kept], {"value": shown}, "Which singular values did continuing change?", text)
 
 
 def losses(panels_of: dict[str, dict[str, list]], title: str) -> Picture | None:

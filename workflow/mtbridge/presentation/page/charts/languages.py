@@ -9,6 +9,7 @@ from mtbridge.study.outline import Outline
 
 KEYS = ["layer", "language_a", "language_b"]
 HEIGHT = 14  # pixels: a cell
+NOISE = "#9aa2ab55"  # of a cell whose interval holds zero
 
 
 def inside_models(frame: pd.DataFrame, outline: Outline) -> Picture | None:
@@ -39,10 +40,41 @@ def inside_models(frame: pd.DataFrame, outline: Outline) -> Picture | None:
         )
     kept = ["panel", "minus", "pair", "layer", "n", *numbers]
     text = "Pairs of languages down, layers across (0: embeddings); one colour scale for all panels."
-    notes = [
-        "Differences of single cells have no interval here; the mean over cells has one, in the sentences above."
-    ] * ("difference" in views)
+    notes = ["Differences have no interval in this picture; the next one has them."] * ("difference" in views)
     return Picture(rows[kept], views, "How alike are two languages inside a model?", text, notes)
+
+
+def differences(frame: pd.DataFrame, outline: Outline) -> Picture | None:
+    """Similarity of languages minus that in the base, with intervals. frame: that of `figures.alike`."""
+    if frame.empty:
+        return None
+    panel = [
+        lines(f"{comparisons.short(outline, row.model)} − {comparisons.short(outline, row.against)}", 30)
+        for row in frame.itertuples()
+    ]
+    rows = frame.assign(
+        pair=frame["language_a"] + "–" + frame["language_b"],
+        panel=panel,
+        clear=["no" if low <= 0 <= high else "yes" for low, high in zip(frame["low"], frame["high"], strict=True)],
+    )
+    most = float(rows["difference"].abs().max()) or 1.0
+    scale = altair.Scale(scheme=DIVERGING, domain=[-most, most])
+    legend = altair.Legend(gradientLength=200, format=".2f")
+    colour = altair.Color("difference:Q", title="difference of CKA", scale=scale, legend=legend)
+    numbers = ("difference", "low", "high", "value", "value_against")
+    tips = [altair.Tooltip("panel:N", title="models"), altair.Tooltip("pair:N"), altair.Tooltip("layer:O")]
+    tips += [altair.Tooltip(f"{name}:Q", format="+.3f" if name == "difference" else ".3f") for name in numbers]
+    tips += [altair.Tooltip("P:Q", title="pretrainings"), altair.Tooltip("n:Q", title="texts")]
+    x = altair.X("layer:O", axis=altair.Axis(labelAngle=0, ticks=False, domain=False))
+    y = altair.Y("pair:N", title=None, axis=altair.Axis(ticks=False, domain=False))
+    base = altair.Chart(ROWS).mark_rect().encode(x=x, y=y, tooltip=tips)
+    heat = base.encode(color=altair.condition("datum.clear == 'yes'", colour, altair.value(NOISE)))
+    shown = panels(heat, "panel", list(dict.fromkeys(panel)), height=HEIGHT * rows["pair"].nunique())
+    held = int(frame["P"].max())
+    what = f"up to {held} pretrainings and the choice of texts" if held > 1 else "the choice of texts alone"
+    text = f"Grey: the 95 % interval of {what} holds zero. Not corrected for the number of cells."
+    kept = ["panel", "pair", "layer", *numbers, "clear", "P", "n"]
+    return Picture(rows[kept], {"value": shown}, "Are two languages more alike than in the base?", text)
 
 
 def _heat(rows: pd.DataFrame, column: str, panel: str, title: str, numbers: list[str]):
