@@ -47,7 +47,16 @@ def test_an_edited_table_makes_no_other_table_stale():
 
 def test_tables_and_figures_of_the_paper_and_of_the_default_study():
     every = {*(f"table{n}" for n in range(1, 6)), "figure1", "figure2", "procrustes", "weights", "sigma"}
-    every |= {"forest", "verdicts", "ranking", "separability", "separability_differences", "transfer", "claims", "alike"}
+    every |= {
+        "forest",
+        "verdicts",
+        "ranking",
+        "separability",
+        "separability_differences",
+        "transfer",
+        "claims",
+        "alike",
+    }
     assert names(study="mini") == every
     assert names(study="paper") == {*every, "exposure", "agreement"}
     assert "learning_rate" in names(study="paper-sensitivity")

@@ -131,6 +131,17 @@ ENTRIES = (
         has_published=True,
     ),
     Entry(
+        name="changes",
+        kind="table",
+        title="What continuing changed",
+        caption="Differences between a continued model and what it is compared with, by task.",
+        module="tables.changes",
+        load=modules.changes,
+        inputs=requirements.CONTRASTS,
+        section="scores",
+        exists=requirements.continues_and_is_scored,
+    ),
+    Entry(
         name="table2",
         kind="table",
         title="Table 2",

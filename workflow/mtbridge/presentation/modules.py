@@ -69,6 +69,13 @@ def figure2() -> Functions:
     return figure2.frame, figure2.draw
 
 
+def changes() -> Functions:
+    """Differences of continued models, by task."""
+    from mtbridge.presentation.tables import changes
+
+    return changes.frame, changes.body
+
+
 def alike() -> Functions:
     """Similarities of languages as differences from the base."""
     from mtbridge.presentation.figures import alike

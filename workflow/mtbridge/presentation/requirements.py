@@ -144,6 +144,11 @@ def continues_and_scores(study) -> bool:
     return continues_models(study) and has_similarities(study) and has_scores(study)
 
 
+def continues_and_is_scored(study) -> bool:
+    """Does a model continue another one, and are there scores?"""
+    return continues_models(study) and has_scores(study)
+
+
 def has_scores(study) -> bool:
     """Are there scores? With `partial` there may be none yet."""
     return bool(study.paths(RUN_SCORES, study.runs_with_scores))

@@ -23,6 +23,8 @@ FLOOR, NO_RECIPE = "floor", "none"
 # What no model is needed for in generation, as models of this recipe; see `generation.baselines`.
 BASELINES = ("copy", "first")
 
+# Names of tasks that are written in capitals; others are shown as they are called.
+ABBREVIATIONS = frozenset(("nc", "ner", "paws-x", "pos", "qadsm", "qam", "wpr", "xnli"))
 EXPOSURES = ("masked_lm", "denoising", "source", "target")  # how a model may have seen a language's text
 
 
@@ -284,7 +286,8 @@ def _numbered(label: str, number: int) -> str:
 
 
 def _task(entry: dict) -> OutlineTask:
-    label = entry.get("label") or entry["name"].upper()
+    name = entry["name"]
+    label = entry.get("label") or (name.upper() if name in ABBREVIATIONS else name)
     return OutlineTask(entry["name"], entry["metric"], tuple(entry["languages"]), entry.get("source") or "", label)
 
 

@@ -25,7 +25,6 @@ SOURCES = {
     "Answers": "inference/contrasts.parquet, inference/ranking.parquet",
     "Through what": "inference/separability.parquet, inference/slopes.parquet, inference/contrasts.parquet",
     "Models": "models/<model>/card.json, checkpoints/<model>/pretraining.json",
-    "What continuing changed": "inference/contrasts.parquet",
     "How alike languages are, differences": "cka/languages.parquet, languages@2.parquet, …",
     "Translation": "translation/<model>.parquet",
     "Training curves, time, versions, runs that have not learnt": "runs/<recipe>/<model>/<task>/seed<k>/run.json, "
@@ -68,6 +67,7 @@ def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str]
         "languages": sorted({name for task in (*outline.tasks, *outline.writing) for name in task.languages}),
         "models": about.models(outline, cards, pretraining),
         "recipes": about.recipes(outline, runs),
+        "examples": about.examples(outline, results),
         "versions": about.versions(runs | adaptations),
         "adaptations": written.runs(results, outline),
         "kinds": about.kinds(outline),

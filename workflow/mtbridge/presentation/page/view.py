@@ -12,7 +12,6 @@ from mtbridge.presentation import catalog, making
 from mtbridge.presentation.files import read_csv
 from mtbridge.presentation.layout import Layout
 from mtbridge.presentation.page import answers, grid, mechanism
-from mtbridge.presentation.page import changes as changes_table
 from mtbridge.presentation.page.charts import CHARTS, differences
 from mtbridge.presentation.page.charts.picture import Picture
 from mtbridge.presentation.page.sentence import Sentence
@@ -40,7 +39,6 @@ class View:
     pictures: dict[str, Picture] = field(default_factory=dict)
     grids: dict[str, grid.Grid] = field(default_factory=dict)
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
-    changes: Layout | None = None
 
     @property
     def suffix(self) -> str:
@@ -73,7 +71,6 @@ def read(results: Path, outline: Outline, protocol: str, own: bool, origins: dic
         _add(view.pictures, "opening", differences.findings(view.frames["generation_claims"], outline))
     if (results / CONTRASTS).exists():
         contrasts = read_parquet(results / CONTRASTS, COLUMNS)
-        view.changes = changes_table.lay_out(contrasts, outline, protocol)
         own_rows = contrasts[contrasts["protocol"] == protocol]
         _add(view.grids, "answers", grid.contrasts(own_rows, f"contrasts{view.suffix}", outline))
     if "table4" in view.frames:
