@@ -57,6 +57,7 @@ def test_tables_and_figures_of_the_paper_and_of_the_default_study():
         "claims",
         "alike",
     }
+    every |= {"changes"}
     assert names(study="mini") == every
     assert names(study="paper") == {*every, "exposure", "agreement"}
     assert "learning_rate" in names(study="paper-sensitivity")
