@@ -5,13 +5,18 @@
 # make test-statistics  how often intervals and verdicts are right, in 2,000 simulated studies each
 # make plan    what a study costs: make plan STUDY=paper
 # make bench   compare this project with its peers: make bench ARGUMENTS="--only finetuning --rounds 1"
+# make docs    the documentation as a site: site/index.html
+# make help    these lines
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: all setup smoke report plan check test test-faults test-gpu test-statistics bench clean
+.PHONY: all help docs setup smoke report plan check test test-faults test-gpu test-statistics bench clean
 
 all: setup
 	snakemake
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
 setup: .venv/ready
 
@@ -55,6 +60,9 @@ test-gpu: setup
 
 bench: setup
 	python -m benchmarks.run $(ARGUMENTS)
+
+docs: setup
+	python -m mkdocs build --quiet
 
 clean:
 	# .snakemake stays: it records what the results were made from. Without it, stale results would count as up to date.

@@ -43,3 +43,10 @@ for entry in catalog.ENTRIES:
 rule report:
     input:
         f"{results}/report/index.html",
+
+
+if workflow.is_main_process:
+    try:
+        session.check_targets(sys.argv[1:], [rule.name for rule in workflow.rules])
+    except MtbridgeError as error:
+        sys.exit(f"error: {error}")

@@ -31,7 +31,7 @@ def main():
     entry, outline = catalog.find(arguments.name), read_outline(arguments.study)
     frame = making.make(entry, outline, arguments.protocol, arguments.inputs, arguments.reference)
     figure = making.draw(entry, frame, outline, arguments.protocol)
-    write(figure, frame, arguments.png, arguments.svg, arguments.pdf, arguments.csv)
+    write(figure, frame, arguments.png, arguments.svg, arguments.pdf, arguments.csv, entry.question)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,13 @@ def test_every_requirement_is_pinned_exactly():
     assert REQUIREMENTS["torch"] == "2.13.0"
 
 
+def test_the_version_is_that_of_the_package_everywhere():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == version and citation["license"] == "MIT"
+    assert f"version = {{{version}}}" in (ROOT / "docs/index.md").read_text()
+
+
 def test_conda_environment_holds_the_same_pins_for_all_that_jobs_need():
     environment = yaml.safe_load((ROOT / "envs/environment.yaml").read_text())
     pip = next(part["pip"] for part in environment["dependencies"] if isinstance(part, dict))

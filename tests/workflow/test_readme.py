@@ -12,12 +12,15 @@ from tests.workflow.conftest import ROOT, Project
 
 README = (ROOT / "README.md").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = "\n".join(path.read_text() for path in PAGES if path.name != "CHANGELOG.md")
 COMMANDS = [
     line.split(" # ")[0].strip()
-    for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
+    for block in re.findall(r"```bash\n(.*?)```", DOCUMENTS, re.DOTALL)
     for line in block.splitlines()
     if line.strip() and not line.startswith("#")
 ]
+COMMANDS = list(dict.fromkeys(COMMANDS))
+CODES = ("en", "de", "es", "fr", "ru", "sw")  # of the languages of examples
 
 
 @pytest.fixture(scope="module")
@@ -68,18 +71,37 @@ def test_every_yaml_example_is_a_valid_config(project, tmp_path, monkeypatch):
     from mtbridge.study.load import load
 
     (tmp_path / "path/to/checkpoint").mkdir(parents=True)
+    (tmp_path / "own/text").mkdir(parents=True)
+    for folder, language in (("path/to", "en"), ("path/to", "de"), *(("own", code) for code in CODES)):
+        for split in ("train", "dev", "test"):
+            (tmp_path / folder / f"{language}.{split}.csv").write_text("")
     for split in ("train", "dev", "test"):
-        for language in ("en", "de"):
-            (tmp_path / f"path/to/{language}.{split}.csv").write_text("")
+        for language in CODES:
+            (tmp_path / f"own/text/{split}.{language}").write_text("")
     (tmp_path / "path/to/checkpoint/config.json").write_text('{"model_type": "bert"}')
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    assert blocks
-    for block in blocks:
-        load(yaml.safe_load(block))
+    found = {page.name: re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL) for page in PAGES}
+    assert sum(map(len, found.values())) > 6
+    for blocks in found.values():
+        before: dict = {}
+        for block in blocks:
+            config = yaml.safe_load(block)
+            # A later example of a page may be about what an earlier one has said.
+            load({**{key: before[key] for key in ("task_catalog",) if key in before}, **config})
+            before |= config
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
         assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_messages_that_the_documents_explain_are_those_of_the_code():
+    code = [*ROOT.glob("workflow/mtbridge/**/*.py"), *ROOT.glob("workflow/rules/*.smk"), ROOT / "Snakefile"]
+    source = "\n".join(path.read_text() for path in code)
+    rows = re.findall(r"^\| `([^|]*)` \|", (ROOT / "docs/messages.md").read_text(), re.MULTILINE)
+    assert len(rows) > 6
+    for row in rows:
+        for part in row.split("…"):
+            assert part.strip() in source, part

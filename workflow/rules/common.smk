@@ -312,7 +312,7 @@ def catalog_caption(wildcards):
 def catalog_code(wildcards):
     """The digest of the code of a table or figure."""
     entry = catalog.find(wildcards.name)
-    return digest(entry.kind, entry.unused_modules())
+    return digest(entry.kind, entry.unused_modules(catalog.ENTRIES))
 
 
 def catalog_output(kind, suffix):

@@ -65,6 +65,7 @@ rule page:
         study.paths("checkpoints/{model}", study.each_trained),
         study.paths(RUN_SCORES, study.runs_with_scores),
         template=from_here("workflow/report/index.html.j2"),
+        parts=[from_here(f"workflow/report/{name}") for name in ("page.css", "page.js")],
     output:
         report(
             f"{results}/report/index.html",

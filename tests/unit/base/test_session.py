@@ -183,3 +183,11 @@ def test_snakemake_keeps_looking_at_all_jobs_again_unless_its_rate_limit_is_lift
         assert [(folder / f"{name}.txt").read_text() for name in "abcd"] == ["a\n", "b\n", "c\n", "d\n"]
         looks[lift] = int(done.stdout.partition("looks asked for:")[2].split()[0])
     assert looks[0] >= 4 and looks[1] == 0
+
+
+def test_a_target_that_is_no_rule_and_no_file_is_answered_with_the_nearest():
+    rules = ["figure1", "table1", "all"]
+    for words in ([], ["figure1", "-n"], ["results/a/b.csv"], ["-n", "--config", "study=mini"], ["x.txt", "-n", "odd"]):
+        session.check_targets(words, rules)
+    with pytest.raises(MtbridgeError, match="'fig1' is no target; did you mean 'figure1'"):
+        session.check_targets(["table1", "fig1", "-n"], rules)

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from mtbridge.base.files import write_parquet
-from mtbridge.inference.similarity import languages_alike
+from mtbridge.inference.similarity import cells_against, languages_alike
 from mtbridge.study.outline import read_outline
 from tests.support.presentation import outline_of, presentation_study
 
@@ -39,6 +39,26 @@ def test_differences_are_paired_on_the_same_halves_of_the_texts(tmp_path):
     # The texts' part is shared and falls out; six cells of two models have .001 each, the mean √(2/6) of that.
     assert (row.high - row.low) / 2 == pytest.approx(1.96 * 0.001 * np.sqrt(2 / 6), rel=0.2)
     assert row.low > 0, "although the intervals of the cells overlap"
+
+
+def test_the_differences_of_cells_have_the_mean_over_cells_as_their_mean(tmp_path):
+    noise = 0.05 * np.random.default_rng(0).normal(size=100)
+    values = {"mbart": (0.5, 0.6, 0.7), "mbart-m2m": (0.5, 0.62, 0.74), "mbert": (0.4, 0.4, 0.4)}
+    folder = written(tmp_path, values | {"random": (0.3, 0.4, 0.5)}, noise).parent
+    cells = cells_against(outline_of(), "sound", folder)
+    assert set(zip(cells["model"], cells["against"], strict=True)) == {
+        ("mbart-m2m", "mbart"), ("mbart", "random"), ("mbert", "random"),
+    }  # fmt: skip
+    own = cells[cells["model"] == "mbart-m2m"]
+    (mean,) = languages_alike(outline_of(), "sound", folder).itertuples()
+    assert own["difference"].mean() == pytest.approx(mean.difference) and len(own) == mean.cells
+    assert own.groupby("layer")["difference"].mean().tolist() == pytest.approx([0, 0.02, 0.04])
+    # What all cells share falls out; two models' own noise of .001 stays.
+    assert ((own["high"] - own["low"]) / 2).mean() == pytest.approx(1.96 * 0.001 * np.sqrt(2), rel=0.2)
+    without = {model: layers for model, layers in values.items() if model != "mbart"}
+    folder = tmp_path / "no base"
+    folder.mkdir()
+    assert cells_against(outline_of(), "sound", written(folder, without, noise).parent).empty
 
 
 def test_halves_of_an_odd_number_of_rows_are_weighed_and_models_without_a_base_left_out(tmp_path):

@@ -141,16 +141,21 @@ def test_without_a_control_the_base_is_not_called_one(outline):
     assert text.startswith(
         "mBART m2m-like, continued on translation, against its base mBART-like; there is no control:"
     )
-    first = answers.leads(outline, found(three(against="mbart")), NO_RANKS)
+    first = leads(outline, found(three(against="mbart")), NO_RANKS)
     assert first[0].startswith("Continuing on translation, against the base without more training: zero-shot scores")
 
 
 # ---- The leading sentences -----------------------------------------------------------------------------------------
 
 
+def leads(*arguments) -> list[str]:
+    """The leading sentences alone."""
+    return [sentence.text for sentence in answers.leads(*arguments)]
+
+
 def test_three_sentences_say_what_was_found_how_sure_and_what_is_not_shown(outline):
     fell = {"english": (-2.8, 1.0, "hurts"), "zero_shot": (0.3, 1.9, "undecided"), "gap": (-3.1, 1.0, "helps")}
-    first = answers.leads(outline, found(three(), three(model="mbart-o2m", **fell)), NO_RANKS)
+    first = leads(outline, found(three(), three(model="mbart-o2m", **fell)), NO_RANKS)
     assert len(first) == 3
     assert first[0] == (
         "Continuing on translation instead of more denoising: zero-shot scores are higher for mBART m2m-like (+6.7 "
@@ -161,23 +166,23 @@ def test_three_sentences_say_what_was_found_how_sure_and_what_is_not_shown(outli
         "5 pretrainings of each model, 1 fine-tuning seed" in first[1] and "Holm's correction for 4 tests" in first[1]
     )
     assert first[2].startswith("Not shown: effects below 2.1 points, where scores cannot be told apart;")
-    assert "effects" not in answers.leads(outline, found(three()), NO_RANKS)[2], "what is decided leaves nothing open"
+    assert "effects" not in leads(outline, found(three()), NO_RANKS)[2], "what is decided leaves nothing open"
 
 
 def test_a_better_model_is_not_called_better_transfer(outline):
-    first = answers.leads(outline, found(three(english=(5, 1, "helps"), gap=(-0.5, 2, "undecided"))), NO_RANKS)
+    first = leads(outline, found(three(english=(5, 1, "helps"), gap=(-0.5, 2, "undecided"))), NO_RANKS)
     assert "English rose too for mBART m2m-like, so better transfer is not shown" in first[0]
 
 
 def test_checkpoints_and_single_seeds_are_no_answer_about_objectives(outline):
-    first = answers.leads(outline, found(three(**CHECKPOINT)), NO_RANKS)
+    first = leads(outline, found(three(**CHECKPOINT)), NO_RANKS)
     assert "about these checkpoints and not about the objectives" in first[1] and "helps" not in " ".join(first)
     silent = {"english": (0, 1, "no verdict"), "zero_shot": (5, 1, "no verdict"), "gap": (-5, 1, "no verdict")}
-    (only,) = answers.leads(outline, found(three(**silent, scope="examples", P=1, S=1)), NO_RANKS)
+    (only,) = leads(outline, found(three(**silent, scope="examples", P=1, S=1)), NO_RANKS)
     assert only.startswith("No answer yet: one pretraining and one fine-tuning seed")
     pair = {"family": "compare", "primary": False, "p_holm": NAN, "model": "mbert", "against": "xlmr"}
     mixed = found(three(**silent, scope="examples", P=1, S=1), three(**pair, **CHECKPOINT))
-    assert "higher for mBERT-like against XLM-R-like" in answers.leads(outline, mixed, NO_RANKS)[0]
+    assert "higher for mBERT-like against XLM-R-like" in leads(outline, mixed, NO_RANKS)[0]
 
 
 def test_what_holds_pretrainings_and_what_holds_a_checkpoint_are_told_apart(outline):
@@ -187,13 +192,13 @@ def test_what_holds_pretrainings_and_what_holds_a_checkpoint_are_told_apart(outl
         three(model="mbart-o2m", **CHECKPOINT),
         three(model="mbart-m2o", **silent, scope="examples", P=1, S=1, p_holm=NAN),
     ]
-    sure = answers.leads(outline, found(*rows), NO_RANKS)[1]
+    sure = leads(outline, found(*rows), NO_RANKS)[1]
     assert sure == (
         "The 95 % intervals hold 5 pretrainings of each model, 1 fine-tuning seed and the test examples, except for "
         "mBART o2m-like, pretrained once: that is about these checkpoints alone; verdicts stand after Holm's "
         "correction for 4 tests."
     )
-    sure = answers.leads(outline, found(rows[0], rows[2]), NO_RANKS)[1]
+    sure = leads(outline, found(rows[0], rows[2]), NO_RANKS)[1]
     assert "except" not in sure and "correction for 2 tests" in sure, "what has no verdict is not counted"
 
 
@@ -206,6 +211,8 @@ def test_a_study_that_compares_nothing_names_its_best_model(outline, tmp_path):
     ]
     write_parquet(pd.DataFrame(ranks, columns=ranking.COLUMNS), tmp_path / RANKING)
     first, sentences = answers.read(tmp_path, outline, "sound")
+    assert [sentence.link for sentence in first] == ["models", "ranking"]
+    first = [sentence.text for sentence in first]
     assert sentences == [] and len(first) == 2 and "compares no models" in first[0]
     assert first[1] == "Its highest zero-shot mean is that of mBERT-like; XLM-R-like may be as good."
 

@@ -10,7 +10,6 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_parquet
 from mtbridge.presentation import catalog, making
 from mtbridge.presentation.figures import figure1, figure2, sheet, style
-from mtbridge.presentation.figures.curves import training_curves
 from mtbridge.representations.similarity import matching_layer
 from mtbridge.study.outline import read_outline
 from tests.support.presentation import MODELS, outline_of
@@ -189,13 +188,16 @@ def test_sound_has_one_scale_and_one_bar_and_paper_a_scale_per_panel(drawings):
             scales[protocol] = [ax.collections[0].get_clim() for ax in panels]
             bars = [ax for ax in figure.axes if "CKA" in ax.get_ylabel()]
             assert len(bars) == (1 if protocol == "sound" else 0)
-        assert set(scales["sound"]) == {(0.0, 1.0)}
+        (scale,) = set(scales["sound"])
+        assert scale == sheet.scale_of_figure(drawings[number, "sound"][1])
         assert len(set(scales["paper"])) > 1
 
 
-def test_negative_values_lower_the_one_scale():
-    assert sheet.scale_of_figure(pd.DataFrame({"value": [-0.034, 0.5]})) == (-0.1, 1.0)
-    assert sheet.scale_of_figure(pd.DataFrame({"value": [0.02, np.nan]})) == (0.0, 1.0)
+def test_the_one_scale_is_that_of_the_values():
+    assert sheet.scale_of_figure(pd.DataFrame({"value": [-0.034, 0.5]})) == (-0.1, 0.5)
+    assert sheet.scale_of_figure(pd.DataFrame({"value": [0.71, 0.99, np.nan]})) == (0.7, 1.0)
+    assert sheet.scale_of_figure(pd.DataFrame({"value": [0.3, 0.3]})) == (0.3, pytest.approx(0.4))
+    assert sheet.scale_of_figure(pd.DataFrame({"value": [np.nan]})) == (0.0, 1.0)
 
 
 def test_short_numbers():
@@ -244,6 +246,34 @@ def test_an_unknown_corpus_names_those_that_exist(figures_inputs):
         draw(1, outline, similarity[1].assign(corpus="other"), "sound")
 
 
+def test_a_figure_has_its_question_above_it_and_stays_the_same_file(figures_inputs, tmp_path):
+    outline, similarity = figures_inputs
+    for entry in catalog.ENTRIES:
+        assert (entry.question.endswith("?")) == (entry.kind == "figure"), entry.name
+    sizes = []
+    for turn in range(3):
+        figure, frame = draw(2, outline, similarity[2].query("layer < 1"), "sound")
+        path = tmp_path / f"{turn}.svg"
+        style.write(figure, frame, svg=path, title="A question?" if turn else "")
+        sizes.append(path.read_bytes())
+    assert sizes[1] == sizes[2] != sizes[0]
+    height = [float(re.search(rb'height="([\d.]+)pt"', text)[1]) for text in sizes]
+    assert height[1] > height[0] + 5, "the question lies above the picture, not over it"
+
+
+def test_differences_from_the_base_are_grey_where_noise_may_make_them(presentation_results):
+    folder, _, study = presentation_results
+    outline, entry = read_outline(study), catalog.find("alike")
+    frame = making.make(entry, outline, "sound", folder / entry.inputs)
+    assert set(frame[frame["model"] == "mbart-m2m"]["against"]) == {"mbart"}
+    assert set(frame[frame["model"] == "mbert"]["against"]) == {"random"}, "a model without a base has the floor"
+    figure = making.draw(entry, frame, outline, "sound")
+    grey = [patch for ax in figure.axes for patch in ax.patches if patch.get_facecolor()[:3] == (0.87, 0.87, 0.87)]
+    assert len(grey) == ((frame["low"] <= 0) & (frame["high"] >= 0)).sum() > 0
+    clim = [ax.collections[0].get_clim() for ax in figure.axes if ax.collections and ax.get_title()]
+    assert {-low for low, _ in clim} == {high for _, high in clim}, "colours are centred on zero"
+
+
 def test_unaligned_rows_are_said_to_be_so(figures_inputs):
     outline, similarity = figures_inputs
     figure, _ = draw(2, outline, similarity[2].query("layer == 0").assign(aligned=False), "paper")
@@ -255,10 +285,3 @@ def test_a_study_with_nothing_to_compare_still_draws(figures_inputs):
     outline = outline_of(models=(("mbert", "mBERT", "LM", None),))
     figure, frame = draw(1, outline, similarity[1], "sound")
     assert frame.empty and "no pair of models" in figure.texts[0].get_text()
-
-
-def test_training_curves_draw_every_line():
-    curve = [[0, 2.0], [10, 1.0]]
-    svg, less = (training_curves({"NC": {"A": curve, **more}}) for more in ({"B": curve}, {}))
-    assert svg.count('<path d="M') > less.count('<path d="M')
-    assert svg == training_curves({"NC": {"A": curve, "B": curve}})

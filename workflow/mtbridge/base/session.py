@@ -12,10 +12,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Any, TextIO
 
-from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.errors import MtbridgeError, nearest
 
 FEW_JOBS = 10  # with fewer jobs a warm process costs more time than it saves
 
@@ -55,6 +56,18 @@ def check_command_line(words: Sequence[str]) -> None:
             "--config is given twice, and only the last one would count; write all settings behind one, as in "
             "--config study=smoke tasks=pos"
         )
+
+
+def check_targets(words: Sequence[str], names: Iterable[str]) -> None:
+    """Check the targets at the beginning of Snakemake's command line: each is a rule's name, or a file's path.
+
+    Raises:
+        MtbridgeError: a word without a slash or a dot is no rule; the message names the nearest one.
+    """
+    known = sorted(names)
+    for word in takewhile(lambda word: not word.startswith("-"), words):
+        if word not in known and not set(word) & set("/."):
+            raise MtbridgeError(f"'{word}' is no target; {nearest(word, known)}")
 
 
 def start(results: str, scheduler: Any, jobs: int, gpus: int, modules: Sequence[str] = ()) -> None:

@@ -13,6 +13,8 @@ from mtbridge.study.outline import Outline
 CELL = ["layer", "language_a", "language_b"]
 COLUMNS = ["model", "base", "cells", "value", "value_base", "difference", "low", "high", "floor", "null", "P"]
 
+DIFFERENCES = ["model", "against", *CELL, "value", "value_against", "difference", "low", "high", "n", "P"]
+
 
 def languages_alike(outline: Outline, protocol: str, folder) -> pd.DataFrame:
     """Are a continued model's languages more alike than its base's? Means over cells (layer × language pair).
@@ -51,6 +53,49 @@ def languages_alike(outline: Outline, protocol: str, folder) -> pd.DataFrame:
         means = (float(np.mean([each[side] for each in both])) for side in (0, 1))
         rows.append((model.key, model.base, common, *means, difference, low, high, floor, null, len(pairs)))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def cells_against(outline: Outline, protocol: str, folder) -> pd.DataFrame:
+    """Every cell (layer × language pair) of a model minus that of its base, or without a base of the untrained encoder.
+
+    Columns: `DIFFERENCES`; value and value_against are means over the P pretrainings that both have. Files, pairing and
+    intervals as in `languages_alike`, here for a single cell; they are not corrected for the number of cells.
+    """
+    by_model = _by_model(outline, protocol, Path(folder))
+    untrained = next((m.key for m in outline.models if m.is_untrained and m.key in by_model), None)
+    rows = []
+    for model in outline.models:
+        if model.kind == "derived" or model.is_untrained:
+            continue
+        pairs = [
+            (by_model[key], by_model[against])
+            for key in outline.replicates(model.key)
+            if key in by_model and (against := outline.model(key).base or untrained) in by_model
+        ]
+        pairs = [(one, other) for one, other in pairs if _last_layer(one) == _last_layer(other)]
+        if pairs:
+            rows += _differences(model.key, str(model.base or untrained), pairs)
+    return pd.DataFrame(rows, columns=DIFFERENCES)
+
+
+def _differences(model: str, against: str, pairs: list[tuple[pd.DataFrame, pd.DataFrame]]) -> list[tuple]:
+    """The rows of one model. pairs: for every pretraining the cells of both."""
+    cells = pairs[0][0].index
+    for one, other in pairs:
+        cells = cells.intersection(one.index).intersection(other.index)
+    ones, others = (np.array([both[side].loc[cells, "value"] for both in pairs]) for side in (0, 1))
+    halves = np.array(
+        [np.stack(one.loc[cells, "halves"]) - np.stack(other.loc[cells, "halves"]) for one, other in pairs]
+    )  # [pretraining, cell, half]
+    n = int(pairs[0][0].loc[cells, "n"].iloc[0])
+    halves = halves * np.sqrt(n // 2 / (n - n // 2))
+    rows = []
+    for place, cell in enumerate(cells):
+        values = ones[:, place] - others[:, place]
+        difference, low, high, *_ = over_pretrainings(values, halves[:, place], (-2.0, 2.0))
+        means = (float(side[:, place].mean()) for side in (ones, others))
+        rows.append((model, against, *cell, *means, difference, low, high, n, len(pairs)))
+    return rows
 
 
 def _by_model(outline: Outline, protocol: str, folder: Path) -> dict[str, pd.DataFrame]:

@@ -52,6 +52,24 @@ def spectra_frame(outline: Outline, folder, published: pd.DataFrame | None, last
     return table
 
 
+def values_frame(outline: Outline, folder) -> pd.DataFrame:
+    """Singular values of the families' last layers, in descending order: base, model, layer, matrix, rank (from 1),
+    value, of_base (the base's at that rank, NaN without its file). `folder` holds `<model>.npz`.
+    """
+    rows = []
+    for family in outline.families:
+        found = {model: _read_spectra(path) for model in family if (path := Path(folder) / f"{model}.npz").exists()}
+        for model, spectra in found.items():
+            last = max(layer for layer, _ in spectra)
+            for matrix in (matrix for matrix in MATRICES if (last, matrix) in spectra):
+                sigma = np.sort(spectra[last, matrix])[::-1]
+                base = np.sort(found.get(family[0], {}).get((last, matrix), np.full(len(sigma), np.nan)))[::-1]
+                part = pd.DataFrame({"rank": np.arange(1, len(sigma) + 1), "value": sigma, "of_base": base})
+                rows.append(part.assign(base=family[0], model=model, layer=last, matrix=matrix))
+    columns = ["base", "model", "layer", "matrix", "rank", "value", "of_base"]
+    return pd.concat(rows, ignore_index=True)[columns] if rows else pd.DataFrame(columns=columns)
+
+
 def distances_frame(outline: Outline, folder) -> pd.DataFrame:
     """How far continued models' weights are from their bases': model, layer, matrix, base_norm, norm, distance,
     relative_distance, relative_d, uniform_share, values_share, turned_share; see `weights.measures.parts`.

@@ -12,76 +12,13 @@ that imports its module. `unused_modules` lists the modules that an entry's prog
 but does not.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.presentation import modules, requirements
-from mtbridge.presentation.modules import Functions
+from mtbridge.presentation.entry import SUFFIXES, Entry
 
-SUFFIXES = {"table": ("csv", "md", "tex"), "figure": ("png", "svg", "pdf", "csv")}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A table or figure.
-
-    A figure of similarities by another measure needs nothing but an entry: `load=modules.figure1`, `inputs` the
-    measure's file `<measure>/models.parquet`, and `options={"measure": …}`.
-
-    module: the module of its functions; load: imports and returns them; options: further arguments of both.
-    inputs: the file or folder under the results that its program reads; files: (study, view) -> the files that must be
-        there, None if `inputs` is the only one.
-    section: its section of the page, None if the page does not show it; per_protocol: does every protocol have one?
-    has_published: can published values stand beside ours?; exists: (study) -> does the study have it?
-    caption: one sentence, above a table and below a picture; details: what Snakemake's report adds to the caption.
-    """
-
-    name: str
-    kind: Literal["table", "figure"]
-    title: str
-    caption: str
-    module: str
-    load: Callable[[], Functions]
-    inputs: str
-    files: Callable[..., list[str]] | None = None
-    options: dict = field(default_factory=dict)
-    details: str = ""
-    section: Literal["answers", "study", "scores", "similarity", "weights"] | None = None
-    per_protocol: bool = True
-    has_published: bool = False
-    exists: Callable[..., bool] = requirements.has_labels
-
-    @property
-    def suffixes(self) -> tuple[str, ...]:
-        """The suffixes of its files."""
-        return SUFFIXES[self.kind]
-
-    def path(self, view: str, suffix: str) -> str:
-        """Its file under the results; `view` is a protocol's folder ("", or the protocol's name and a slash)."""
-        return f"{self.kind}s/{view}{self.name}.{suffix}"
-
-    def outputs(self, study) -> list[str]:
-        """Its files in a study, for every protocol or once; none if the study does not have it."""
-        if not self.exists(study):
-            return []
-        views = [study.view(protocol) for protocol in study.protocols] if self.per_protocol else [""]
-        return [f"{study.results}/{self.path(view, suffix)}" for suffix in self.suffixes for view in views]
-
-    def requires(self, study, view: str) -> list[str]:
-        """The files that it is made from."""
-        return self.files(study, view) if self.files else [f"{study.results}/{self.inputs}"]
-
-    def references(self, study) -> list[str]:
-        """The file of published values that stand beside ours, if there is one."""
-        return study.reference(self.name) if self.has_published else []
-
-    def unused_modules(self) -> frozenset[str]:
-        """Modules that its program could import but does not: editing them does not change the table or figure."""
-        return frozenset(f"mtbridge.presentation.{other.module}" for other in ENTRIES if other.module != self.module)
-
+__all__ = ["ENTRIES", "SUFFIXES", "Entry", "find", "names"]
 
 SPREAD = (
     "The line under the picture names the estimator, the corpus, the number of texts, the width of the intervals and "
@@ -89,7 +26,7 @@ SPREAD = (
 )
 
 # What several tables or figures have in common: of what models write, of contrasts, …
-_of_writing = partial(Entry, section="answers", per_protocol=False, exists=requirements.writes_texts)
+_of_writing = partial(Entry, section="generation", per_protocol=False, exists=requirements.writes_texts)
 _of_contrasts = partial(Entry, section="answers", exists=requirements.has_scores)
 _of_similarity = partial(Entry, kind="figure", section="similarity", exists=requirements.has_similarities)
 _of_scores = partial(
@@ -119,6 +56,7 @@ ENTRIES = (
         kind="figure",
         title="Differences",
         caption="What was compared: differences with 95 % intervals, and verdicts.",
+        question="What differs, and how surely?",
         details="Mean over tasks. A gap that narrows because English falls is no better transfer.",
         module="figures.forest",
         load=modules.forest,
@@ -147,6 +85,7 @@ ENTRIES = (
         kind="figure",
         title="Dose and response",
         caption="Scores against the updates of continued pretraining, as differences from the base.",
+        question="Does more training do more?",
         module="figures.dose",
         load=modules.dose,
         inputs=requirements.CONTRASTS,
@@ -168,6 +107,7 @@ ENTRIES = (
         kind="figure",
         title="Learning rates of adaptation",
         caption="Scores and outputs in the wrong language against the learning rate.",
+        question="At which learning rate does a model keep the language?",
         module="figures.rates",
         load=modules.rates,
         inputs=requirements.GENERATION,
@@ -195,6 +135,7 @@ ENTRIES = (
         kind="figure",
         title="Translators and encoders",
         caption="Zero-shot scores beside how well a model translates: one point a model.",
+        question="Is a good translator a good encoder?",
         module="figures.translators",
         load=modules.translators,
         inputs=requirements.TRANSLATORS,
@@ -208,6 +149,17 @@ ENTRIES = (
         caption="Mean score over languages, by task and model.",
         details="With 95 % intervals over pretrainings or fine-tuning seeds, and test examples.",
         options={"by": "statistic"},
+    ),
+    Entry(
+        name="changes",
+        kind="table",
+        title="What continuing changed",
+        caption="Differences between a continued model and what it is compared with, by task.",
+        module="tables.changes",
+        load=modules.changes,
+        inputs=requirements.CONTRASTS,
+        section="scores",
+        exists=requirements.continues_and_is_scored,
     ),
     _of_spectra(
         name="table2",
@@ -259,10 +211,25 @@ ENTRIES = (
         exists=requirements.continues_models,
     ),
     Entry(
+        name="sigma",
+        kind="figure",
+        title="Singular values",
+        caption="Singular values of the last layer minus those of the base, by rank.",
+        question="Which singular values did continuing change?",
+        module="figures.sigma",
+        load=modules.sigma,
+        inputs="spectra",
+        files=requirements.singular_values,
+        section="weights",
+        per_protocol=False,
+        exists=requirements.continues_and_has_labels,
+    ),
+    Entry(
         name="interventions",
         kind="figure",
         title="Interventions",
         caption="Is it the singular values? Zero-shot scores of models whose weights are put together from two.",
+        question="Which part of the weights carries the gain?",
         details="Values: the base with the other's singular values; vectors: the other with the base's.",
         module="figures.interventions",
         load=modules.interventions,
@@ -291,7 +258,7 @@ ENTRIES = (
         module="tables.translation",
         load=modules.translation,
         inputs=requirements.TRANSLATION,
-        section="scores",
+        section="generation",
         per_protocol=False,
         exists=requirements.translates,
     ),
@@ -321,6 +288,7 @@ ENTRIES = (
         name="figure1",
         title="Figure 1",
         caption="Similarity (CKA) of two models on the same texts, by layer and language.",
+        question="How alike are two models' states on the same texts?",
         details=SPREAD,
         module="figures.figure1",
         load=modules.figure1,
@@ -330,16 +298,32 @@ ENTRIES = (
         name="figure2",
         title="Figure 2",
         caption="Similarity (CKA) of two languages inside one model, by layer.",
+        question="How alike are two languages inside a model?",
         details=f"Two models share a matrix, one in the lower triangle and one in the upper. {SPREAD}",
         module="figures.figure2",
         load=modules.figure2,
         inputs="cka/languages.parquet",
         has_published=True,
     ),
+    Entry(
+        name="alike",
+        kind="figure",
+        title="Languages, differences",
+        caption="Similarity (CKA) of two languages minus that in the base, by layer.",
+        question="Are two languages more alike than in the base?",
+        details="Cells whose interval holds zero are grey.",
+        module="figures.alike",
+        load=modules.alike,
+        inputs="cka",
+        files=requirements.of_languages,
+        section="similarity",
+        exists=requirements.compares_languages,
+    ),
     _of_similarity(
         name="procrustes",
         title="Procrustes",
         caption="Similarity (orthogonal Procrustes) of two models on the same texts, by layer and language.",
+        question="How alike are two models' states, by another measure?",
         details=f"Unrelated texts score more than 0: the estimator is biased. {SPREAD}",
         module="figures.figure1",
         load=modules.figure1,
@@ -350,6 +334,7 @@ ENTRIES = (
         name="separability",
         title="Separability",
         caption="How far languages lie apart in hidden states, and how well translations find each other, by layer.",
+        question="How far apart do languages lie, layer by layer?",
         module="figures.separability",
         load=modules.separability,
         inputs="separability",
@@ -372,6 +357,7 @@ ENTRIES = (
         kind="figure",
         title="Separability and transfer",
         caption="Zero-shot scores beside how far languages lie apart: every pretraining of the continued models.",
+        question="Does transfer go with how far languages lie apart?",
         module="figures.transfer",
         load=modules.transfer,
         inputs=requirements.SLOPES,

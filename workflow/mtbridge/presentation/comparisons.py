@@ -144,7 +144,9 @@ def question(outline: Outline, contrast) -> str:
         control = "; there is no control" if contrast.family in OF_OBJECTIVES else ""
         return f"{model}, continued on {trained_on}, against its base {against}{of_recipe}{control}"
     if contrast.family in OF_OBJECTIVES and trained_on:
-        return f"Continuing on {trained_on} ({model}) instead of {instead_of(outline, contrast)} ({against}){of_recipe}"
+        instead = instead_of(outline, contrast)
+        control = "" if instead == against else f" ({against})"  # a control's label may say what it was trained on
+        return f"Continuing on {trained_on} ({model}) instead of {instead}{control}{of_recipe}"
     return label(outline, contrast)
 
 

@@ -73,7 +73,8 @@ def _tex_block(block: Block) -> list[str]:
         return rf"\begin{{tabular}}[{place}]{{@{{}}r@{{}}}}" + r"\\[-2pt]".join(lines) + r"\end{tabular}"
 
     def show(cell: Cell) -> str:
-        text = escape_tex(cell.text) + escape_tex(cell.marks)
+        text = rf"\textbf{{{escape_tex(cell.text)}}}" if cell.strong else escape_tex(cell.text)
+        text += escape_tex(cell.marks)
         small = [r"{\tiny " + escape_tex(detail) + "}" for detail in cell.details]
         return stack([text, *small], "t") if small else text
 

@@ -10,11 +10,12 @@ GAP = "—"  # stands for a value that is missing
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its text, signs that refer to the notes, and smaller lines below it."""
+    """One cell: its text, signs that refer to the notes, smaller lines below it, and whether it is printed bold."""
 
     text: str
     details: tuple[str, ...] = ()
     marks: str = ""
+    strong: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ def to_markdown(layout: Layout) -> str:
     """A table in GitHub's Markdown, which has one header row: a group's name stands above each of its labels."""
 
     def show(cell: Cell) -> str:
-        lines = [escape_markdown(cell.text) + cell.marks, *(f"<sub>{escape_markdown(d)}</sub>" for d in cell.details)]
+        text = f"**{escape_markdown(cell.text)}**" if cell.strong else escape_markdown(cell.text)
+        lines = [text + cell.marks, *(f"<sub>{escape_markdown(d)}</sub>" for d in cell.details)]
         return "<br>".join(lines)
 
     lines = [f"**{layout.name}.** {escape_markdown(layout.caption)}", ""]

@@ -69,6 +69,27 @@ def figure2() -> Functions:
     return figure2.frame, figure2.draw
 
 
+def changes() -> Functions:
+    """Differences of continued models, by task."""
+    from mtbridge.presentation.tables import changes
+
+    return changes.frame, changes.body
+
+
+def alike() -> Functions:
+    """Similarities of languages as differences from the base."""
+    from mtbridge.presentation.figures import alike
+
+    return alike.frame, alike.draw
+
+
+def sigma() -> Functions:
+    """Singular values by rank."""
+    from mtbridge.presentation.figures import sigma
+
+    return sigma.frame, sigma.draw
+
+
 def verdicts() -> Functions:
     """Differences between models and what they say."""
     from mtbridge.presentation.tables import verdicts

@@ -62,6 +62,11 @@ def languages_alike(study) -> list[str]:
     return [f"{study.results}/cka/{replicate_name('languages', number)}.parquet" for number in numbers]
 
 
+def of_languages(study, view: str) -> list[str]:
+    """Similarities of languages, of every pretraining, for a figure."""
+    return languages_alike(study)
+
+
 def of_claims(study) -> dict[str, str | list[str]]:
     """What the ledger reads of a study: option of its program -> file, or the files of a folder."""
     files: dict[str, str | list[str]] = {"contrasts": f"{study.results}/{CONTRASTS}"}
@@ -129,6 +134,16 @@ def continues_models(study) -> bool:
     return bool(study.each_continued)
 
 
+def compares_languages(study) -> bool:
+    """Is there a continued model whose languages can be compared with those of its base?"""
+    return has_similarities(study) and bool(languages_alike(study))
+
+
+def continues_and_has_labels(study) -> bool:
+    """Does a model continue another one in a study that shows Tables 2 and 5?"""
+    return continues_models(study) and has_labels(study)
+
+
 def derives_models(study) -> bool:
     """Are there models whose weights are derived from others', and scores?"""
     catalog = study.settings.model_catalog
@@ -149,6 +164,11 @@ def has_doses(study) -> bool:
 def continues_and_scores(study) -> bool:
     """Does a model continue another one, and are there hidden states and scores?"""
     return continues_models(study) and has_similarities(study) and has_scores(study)
+
+
+def continues_and_is_scored(study) -> bool:
+    """Does a model continue another one, and are there scores?"""
+    return continues_models(study) and has_scores(study)
 
 
 def has_scores(study) -> bool:

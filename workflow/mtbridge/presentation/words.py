@@ -65,6 +65,17 @@ def language_name(code: str) -> str:
     return LANGUAGE_NAMES.get(code, code)
 
 
+def script_name(code: str) -> str:
+    """The script that a language is commonly written in (CLDR's likely subtags), or that its code names: `sr_Latn`."""
+    from babel import Locale
+    from babel.core import get_global
+
+    language, *parts = code.replace("-", "_").split("_")
+    likely = get_global("likely_subtags").get(language, "").split("_")
+    script = next((part.title() for part in [*parts, *likely[1:]] if len(part) == 4), "")
+    return str(Locale("en").scripts.get(script, "not known"))
+
+
 def join(parts: Iterable[str]) -> str:
     """Parts as a list in running text: a, b and c."""
     *first, last = list(parts) or [""]

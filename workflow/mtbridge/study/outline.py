@@ -23,6 +23,8 @@ FLOOR, NO_RECIPE = "floor", "none"
 # What no model is needed for in generation, as models of this recipe; see `generation.baselines`.
 BASELINES = ("copy", "first")
 
+# Names of tasks that are written in capitals; others are shown as they are called.
+ABBREVIATIONS = frozenset(("nc", "ner", "paws-x", "pos", "qadsm", "qam", "wpr", "xnli"))
 EXPOSURES = ("masked_lm", "denoising", "source", "target")  # how a model may have seen a language's text
 
 
@@ -288,10 +290,10 @@ def _numbered(label: str, number: int) -> str:
 
 
 def _task(entry: dict) -> OutlineTask:
-    label = entry.get("label") or entry["name"].upper()
-    source = entry.get("source") or ""
+    name, source = entry["name"], entry.get("source") or ""
+    label = entry.get("label") or (name.upper() if name in ABBREVIATIONS else name)
     aligned = bool(entry.get("aligned", source == "generated"))
-    return OutlineTask(entry["name"], entry["metric"], tuple(entry["languages"]), source, label, aligned)
+    return OutlineTask(name, entry["metric"], tuple(entry["languages"]), source, label, aligned)
 
 
 def _protocol(where: str, name: str, settings: dict) -> Protocol:

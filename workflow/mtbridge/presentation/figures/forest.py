@@ -55,7 +55,7 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
         return nothing_to_draw("Nothing is compared, or nothing counted.")
     lines = sum(len(contrast.rows) for contrast in found)
     height = HEADING * len(found) + LINE * lines
-    top, bottom, width = 0.12, 0.85, LEFT + MIDDLE + RIGHT
+    top, bottom, width = 0.12, 0.97, LEFT + MIDDLE + RIGHT
     total = height + top + bottom
     figure = Figure(figsize=(width, total))
     ax = figure.add_axes((LEFT / width, bottom / total, MIDDLE / width, height / total))
@@ -71,8 +71,20 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
             _line(ax, contrast.rows[name], y + LINE / 2, comparisons.statistic_name(outline, name))
             y += LINE
     _axis(ax, found)
-    figure.text(MARGIN / width, 0.07 / total, KEY, fontsize=6.5, va="bottom")
+    key = f"{KEY}\n{_basis(found)}"
+    figure.text(MARGIN / width, 0.07 / total, key, fontsize=6.5, va="bottom")
     return figure
+
+
+def _basis(found: list[Contrast]) -> str:
+    """What the means rest on, from the fewest to the most."""
+    rows = [row for contrast in found for row in contrast.rows.values()]
+
+    def span(name: str) -> str:
+        low, high = (int(pick(getattr(row, name) for row in rows)) for pick in (min, max))
+        return f"{name} = {low:,}" if low == high else f"{name} = {low:,} to {high:,}"
+
+    return f"Mean over tasks; {span('P')} pretrainings, {span('S')} fine-tuning seeds, {span('n')} test examples"
 
 
 def _heading(ax: Axes, contrast: Contrast, outline: Outline, y: float) -> None:

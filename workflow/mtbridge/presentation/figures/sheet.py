@@ -61,9 +61,16 @@ def bar_label(frame: pd.DataFrame, measure: str) -> str:
 
 
 def scale_of_figure(frame: pd.DataFrame) -> tuple[float, float]:
-    """One scale for the whole figure: 0 to 1; from the lowest value, rounded down to a tenth, if that is negative."""
-    lowest = frame["value"].min()
-    return (float(np.floor(lowest * 10) / 10) if lowest < 0 else 0.0), 1.0
+    """One scale for the whole figure: from its lowest value, rounded down to a tenth, to its highest, rounded up.
+
+    On a scale from 0 to 1 values from .7 to 1 would all look alike. The bar shows the ends, and cells hold numbers.
+    """
+    low, high = frame["value"].min(), frame["value"].max()
+    if math.isnan(low):
+        return 0.0, 1.0
+    # Six decimals, so that 0.3 is not rounded down to 0.2 for its last bit.
+    low, high = float(np.floor(round(low * 10, 6)) / 10), float(np.ceil(round(high * 10, 6)) / 10)
+    return (low, high) if high > low else (low, low + 0.1)
 
 
 def scale_of_panel(matrix: np.ndarray) -> tuple[float, float]:
@@ -167,11 +174,12 @@ class Margins(NamedTuple):
 class Sheet:
     """A figure whose panels are placed in inches, so that cells have one size and nothing overlaps."""
 
-    def __init__(self, shape, panel, gap, margins: Margins, caption, bar=None):
+    def __init__(self, shape, panel, gap, margins: Margins, caption, bar=None, colours=COLOURS):
         """shape: number of rows and columns of panels; panel, gap: width and height in inches; bar: label of the colour
-        bar, None for a figure without a bar."""
+        bar, None for a figure without a bar; colours: name of its colours."""
+        self.colours = colours
         self.panel_size, self.gap, self.left, self.bar = panel, gap, margins.left, bar
-        self.width = margins.left + shape[1] * (panel[0] + gap[0]) + (0.8 if bar else 0.05)
+        self.width = margins.left + shape[1] * (panel[0] + gap[0]) + (0.92 if bar else 0.05)
         # At 7.5 points an inch holds 16 characters, and a line takes 0.15 inches.
         lines = textwrap.wrap(caption, int(self.width * 16))
         self.bottom = margins.bottom + 0.15 * len(lines) + 0.1
@@ -180,7 +188,7 @@ class Sheet:
         # A colour bar is at most 3.2 inches high; a label that needs more than two lines there needs more room.
         self.bar_height = min(self.top - self.bottom, 3.2)
         self.bar_lines = textwrap.wrap(bar, max(1, int(self.bar_height * 19))) if bar else []
-        self.bar_left = self.width - 0.72
+        self.bar_left = self.width - 0.84
         self.width += 0.14 * max(0, len(self.bar_lines) - 2)
         self.figure = Figure(figsize=(self.width, self.height))
         self.figure.text(0.08 / self.width, 0.06 / self.height, "\n".join(lines), fontsize=7.5, ha="left", va="bottom")
@@ -198,7 +206,9 @@ class Sheet:
             middle, size = (self.top + self.bottom) / 2, self.bar_height
             left, bottom = self.bar_left / self.width, (middle - size / 2) / self.height
             ax = self.figure.add_axes((left, bottom, 0.13 / self.width, size / self.height))
-            mappable = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(*scale), matplotlib.colormaps[COLOURS])
+            mappable = matplotlib.cm.ScalarMappable(
+                matplotlib.colors.Normalize(*scale), matplotlib.colormaps[self.colours]
+            )
             bar = self.figure.colorbar(mappable, cax=ax)
             bar.set_label("\n".join(self.bar_lines))
             bar.outline.set_visible(False)

@@ -42,13 +42,20 @@ def wrap(label: str, width: int) -> str:
     return "\n".join(textwrap.wrap(unbreakable, max(width, 8), break_long_words=False)) or label
 
 
-def write(figure: Figure, frame: pd.DataFrame, png=None, svg=None, pdf=None, csv=None) -> None:
-    """Write the picture in its formats and the frame as CSV, each file completely or not at all."""
+def write(figure: Figure, frame: pd.DataFrame, png=None, svg=None, pdf=None, csv=None, title: str = "") -> None:
+    """Write the picture in its formats and the frame as CSV, each file completely or not at all.
+
+    title: the question that the picture answers; it stands above the picture, which gets taller by it.
+    """
+    if title:
+        left, above = 0.08 / figure.get_figwidth(), 1 + 0.1 / figure.get_figheight()
+        figure.text(left, above, title, fontsize=9.5, fontweight="bold", ha="left", va="bottom", in_layout=True)
     with matplotlib.rc_context(STYLE):
         for kind, path in (("png", png), ("svg", svg), ("pdf", pdf)):
             if path is not None:
                 with atomic_write(path) as temporary:
-                    figure.savefig(temporary, format=kind, dpi=200, metadata=METADATA[kind], facecolor="white")
+                    options: dict[str, Any] = {"format": kind, "metadata": METADATA[kind], "facecolor": "white"}
+                    figure.savefig(temporary, dpi=200, bbox_inches="tight", pad_inches=0.05, **options)
     if csv is not None:
         with atomic_write(csv) as temporary:
             frame.to_csv(temporary, index=False, float_format="%.6g")

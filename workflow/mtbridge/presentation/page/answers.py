@@ -43,17 +43,19 @@ from mtbridge.presentation.comparisons import (
     why_no_verdict,
 )
 from mtbridge.presentation.page import written
+from mtbridge.presentation.page.sentence import OPEN, SURE, Sentence
 from mtbridge.presentation.requirements import CONTRASTS, RANKING
 from mtbridge.presentation.words import join
 from mtbridge.study.outline import Outline
 
+VERDICTS, RANKS, MODELS = "verdicts", "ranking", "models"  # ids of tables of the page
 PAST, LESS = {"rose": "risen", "fell": "fallen"}, {"rose": "rose less", "fell": "fell too"}
 CHECKPOINTS_ONLY = (
     "This is about these checkpoints, not about the objective: one pretraining of each says nothing about another."
 )
 
 
-def read(results, outline: Outline, protocol: str) -> tuple[list[str], list[str]]:
+def read(results, outline: Outline, protocol: str) -> tuple[list[Sentence], list[str]]:
     """The leading sentences (at most three) and one sentence for every contrast, from the files under `results`.
 
     Without these files both are empty: the study is not finished.
@@ -161,7 +163,7 @@ def _cannot_tell(outline: Outline, rows: list) -> str:
 # ---- Three sentences before everything else ----
 
 
-def leads(outline: Outline, found: list[Contrast], ranking: pd.DataFrame) -> list[str]:
+def leads(outline: Outline, found: list[Contrast], ranking: pd.DataFrame) -> list[Sentence]:
     """What was found, how sure that is and what is not shown: at most three sentences.
 
     They are about the first family with a verdict: objectives, or else what the study compares, recipes, bases.
@@ -173,19 +175,24 @@ def leads(outline: Outline, found: list[Contrast], ranking: pd.DataFrame) -> lis
     family = [contrast for contrast in found if contrast.family in alike]
     family = [one for one in family if any(row.primary for row in one.rows.values())] or family
     if all(contrast.verdict("zero_shot") == NO_VERDICT for contrast in family):
-        return [f"No answer yet: {why_no_verdict(family[0].main)}."]
-    return [_found(outline, family), _how_sure(outline, family), _not_shown(outline, family)]
+        return [Sentence(f"No answer yet: {why_no_verdict(family[0].main)}.", VERDICTS)]
+    return [
+        Sentence(_found(outline, family), VERDICTS),
+        Sentence(_how_sure(outline, family), VERDICTS, SURE),
+        Sentence(_not_shown(outline, family), MODELS, OPEN),
+    ]
 
 
-def _without_contrasts(outline: Outline, ranking: pd.DataFrame) -> list[str]:
+def _without_contrasts(outline: Outline, ranking: pd.DataFrame) -> list[Sentence]:
     """The leading sentences of a study that compares nothing."""
     text = "This study compares no models: none continues another, and `compare` in the config names no pair."
     if ranking.empty:
-        return [text]
+        return [Sentence(text, MODELS)]
     best = ranking.sort_values("best_rank", kind="stable").iloc[0]
     tied = [short(outline, key) for key in best["tied_with"].split(", ") if key]
     end = f"; {join(tied)} may be as good" if tied else "; every other model is lower"
-    return [text, f"Its highest zero-shot mean is that of {short(outline, best['model'])}{end}."]
+    highest = f"Its highest zero-shot mean is that of {short(outline, best['model'])}{end}."
+    return [Sentence(text, MODELS), Sentence(highest, RANKS)]
 
 
 def _found(outline: Outline, family: list[Contrast]) -> str:
@@ -290,4 +297,8 @@ def closing_lines(results, outline_json: str, protocol: str) -> list[str]:
     outline = read_outline(outline_json)
     first, every = read(results, outline, protocol)
     first += written.leads(results, outline)
-    return [*first, *(f"- {text}" for text in every), f"Report: {results}/report/index.html"]
+    return [
+        *(sentence.text for sentence in first),
+        *(f"- {text}" for text in every),
+        f"Report: {results}/report/index.html",
+    ]

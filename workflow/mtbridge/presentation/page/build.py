@@ -5,38 +5,35 @@ figures. All else is read from the files that the page's last section lists. The
 and says that it is missing.
 """
 
-import base64
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import atomic_write, read_json, read_parquet
+from mtbridge.base.files import atomic_write, read_json
 from mtbridge.inference.similarity import languages_alike
-from mtbridge.inference.verdicts import COLUMNS
-from mtbridge.presentation import catalog, making
-from mtbridge.presentation.files import read_csv
+from mtbridge.presentation import catalog
 from mtbridge.presentation.layout import Layout
-from mtbridge.presentation.page import about, answers, cost, mechanism, training, written
-from mtbridge.presentation.page import changes as changes_table
+from mtbridge.presentation.page import about, answers, cost, libraries, provenance, training, written
+from mtbridge.presentation.page import view as views_of
+from mtbridge.presentation.page.charts.curves import losses
 from mtbridge.presentation.page.reading import reading
-from mtbridge.presentation.requirements import CONTRASTS
-from mtbridge.presentation.words import KIND_HEADINGS, KIND_NAMES, language_name
+from mtbridge.presentation.words import language_name
 from mtbridge.study.outline import Outline
 
-# The page's own tables -> the files that they come from. `_view` adds the tables and figures of the catalog.
+# The page's own tables -> the files that they come from. `view` adds the tables and figures of the catalog.
 SOURCES = {
     "Answers": "inference/contrasts.parquet, inference/ranking.parquet",
     "Through what": "inference/separability.parquet, inference/slopes.parquet, inference/contrasts.parquet",
     "Models": "models/<model>/card.json, checkpoints/<model>/pretraining.json",
-    "What continuing changed": "inference/contrasts.parquet",
     "How alike languages are, differences": "cka/languages.parquet, languages@2.parquet, …",
     "Translations": "translation/<model>.parquet, <model>.scores.parquet",
     "Training curves, time, versions, runs that have not learnt": "runs/<recipe>/<model>/<task>/seed<k>/run.json, "
     "checkpoints/<model>/pretraining.json",
     "Words cut off": "scores/<recipe>/<model>/<task>/seed<k>.parquet, column cut",
 }
+
+
+LONG = 30  # rows of a table that stands open
 
 
 def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str] | None = None) -> dict:
@@ -47,52 +44,87 @@ def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str]
     """
     results = Path(results)
     sources: dict[str, str] = {}
-    cards = _records(outline, results, "models/{}/card.json")
+    cards = _cards(outline, results)
     pretraining = _records(outline, results, "checkpoints/{}/pretraining.json")
-    runs = {
-        key: read_json(path)
-        for key in outline.grid()
-        if (path := results / "runs" / key[0] / key[1] / key[2] / f"seed{key[3]}" / "run.json").exists()
-    }
+    runs, adaptations = _runs(outline, results)
     expected = len(list(outline.grid()))
-    kinds = {model.kind for model in outline.models} - {"control"}
-    views = [_view(results, outline, protocol, protocol == protocols[0], sources) for protocol in protocols]
-    first_sentences, sentences = answers.read(results, outline, protocols[0])
-    contrasts = results / CONTRASTS
-    frames, similarity = views[0]["frames"], results / "cka"
-    if (similarity / "languages.parquet").exists():
+    origins = provenance.origins(outline, runs | adaptations, cards)
+    names = {key: origin.name for key, origin in origins.items()}
+    views = [
+        views_of.read(results, outline, protocol, protocol == protocols[0], names, sources) for protocol in protocols
+    ]
+    views[0].leads += written.leads(results, outline)
+    frames, similarity = views[0].frames, results / "cka"
+    if (similarity / "languages.parquet").exists() and outline.tasks:
         frames = {**frames, "languages_alike": languages_alike(outline, protocols[0], similarity)}
-    return {
+    values = {
         "outline": outline,
         "source_language": language_name(outline.source_language),
-        "protocol": protocols[0],
         "sections": _sections(shown),
         "runs": len(runs),
         "expected": expected,
         "languages": sorted({name for task in (*outline.tasks, *outline.writing) for name in task.languages}),
         "models": about.models(outline, cards, pretraining),
         "recipes": about.recipes(outline, runs),
-        "versions": about.versions(runs),
-        "answers": [answers.unbroken(text) for text in (*first_sentences, *written.leads(results, outline))],
+        "examples": about.examples(outline, results),
+        "versions": about.versions(runs | adaptations),
         "adaptations": written.runs(results, outline),
-        "sentences": list(map(answers.unbroken, sentences)),
-        "mechanism": [
-            (question, answers.unbroken(answer)) for question, answer in mechanism.read(results, outline, protocols[0])
+        "kinds": about.kinds(outline),
+        "reading": [
+            sentence._replace(text=answers.unbroken(sentence.text))
+            for sentence in reading(outline, frames, (len(runs), expected))
         ],
-        "kinds": [f"{KIND_HEADINGS[kind]}: {KIND_NAMES[kind]}" for kind in KIND_HEADINGS if kind in kinds],
-        "reading": reading(outline, frames, (len(runs), expected)),
         "views": views,
-        "changes": changes_table.lay_out(read_parquet(contrasts, COLUMNS), outline, protocols[0])
-        if contrasts.exists()
-        else None,
-        "curves": training.curves(outline, pretraining, runs),
+        "curves": [losses(*one) for one in training.curves(outline, pretraining, runs)],
         "time": cost.time(outline, pretraining, runs),
         "cost": cost.cost(results),
         "cut": training.cut(results, outline),
         "not_learnt": training.not_learnt(outline, runs),
+        "every_run": provenance.every_run(outline, runs | adaptations, origins),
+        "origins": list(origins.values()),
         "sources": {**sources, **SOURCES},
         "results": results.name,
     }
+    helpers = {"libraries": libraries, "unbroken": answers.unbroken, "is_long": _is_long}
+    return values | helpers | {"has": _has(values)}
+
+
+def _is_long(layout: Layout) -> bool:
+    """Is a table longer than a screen? Such a table is folded."""
+    return sum(len(block.rows) for block in layout.blocks) > LONG
+
+
+def _has(values: dict) -> dict[str, bool]:
+    """Which parts the page has, so that a study without scores has no empty part of them."""
+    outline, views = values["outline"], values["views"]
+    parts = {name: bool(values["sections"][name]) for name in ("similarity", "weights", "generation")}
+    difference = any("difference" in picture.views for view in views for picture in view.pictures.values())
+    return parts | {"scores": bool(outline.tasks), "difference": difference}
+
+
+def _runs(outline: Outline, results: Path) -> tuple[dict[provenance.Run, dict], dict[provenance.Run, dict]]:
+    """The records of fine-tunings and of adaptations that are there."""
+    runs = {
+        key: read_json(path)
+        for key in outline.grid()
+        if (path := results / "runs" / key[0] / key[1] / key[2] / f"seed{key[3]}" / "run.json").exists()
+    }
+    adaptations = {
+        (recipe, model, task.name, seed): read_json(path)
+        for recipe in outline.adaptations
+        for model in outline.keys
+        for task in outline.writing
+        for seed in outline.seeds
+        if (path := results / "runs" / recipe / model / task.name / f"seed{seed}" / "adaptation.json").exists()
+    }
+    return runs, adaptations
+
+
+def _cards(outline: Outline, results: Path) -> dict[str, dict]:
+    """The cards of the models; of a checkpoint from the Hub with its revision, which its source.json has."""
+    sources = _records(outline, results, "checkpoints/{}/source.json")
+    cards = _records(outline, results, "models/{}/card.json")
+    return {key: {"commit": sources.get(key, {}).get("commit")} | card for key, card in cards.items()}
 
 
 def _records(outline: Outline, results: Path, pattern: str) -> dict[str, dict]:
@@ -108,31 +140,6 @@ def _sections(shown: Sequence[str] | None) -> dict[str, list[catalog.Entry]]:
         if entry.section is not None and (shown is None or entry.name in shown):
             sections[entry.section].append(entry)
     return sections
-
-
-def _view(results: Path, outline: Outline, protocol: str, own: bool, sources: dict) -> dict:
-    """The tables and figures of one protocol, read from their files; adds the names of these files to `sources`.
-
-    own: whether it is the study's first protocol, whose files lie in no subfolder.
-    """
-    folder = "" if own else f"{protocol}/"
-    tables: dict[str, Layout] = {}
-    figures: dict[str, str] = {}  # SVG in base64
-    frames: dict[str, pd.DataFrame] = {}
-    for entry in (entry for entry in catalog.ENTRIES if entry.section is not None):
-        csv = results / entry.path(folder, "csv")
-        if csv.exists():
-            frames[entry.name] = read_csv(csv)
-        title = entry.title + ("" if own else f" ({protocol})")
-        if entry.kind == "table" and csv.exists():
-            tables[entry.name] = making.lay_out(entry, frames[entry.name], outline, protocol)
-            sources[title] = entry.path(folder, "csv")
-        svg = results / entry.path(folder, "svg")
-        if entry.kind == "figure" and svg.exists():
-            # As a separate image: in two drawings inside one page, ids of glyphs and clips would clash.
-            figures[entry.name] = base64.b64encode(svg.read_bytes()).decode("ascii")
-            sources[title] = f"{entry.path(folder, 'svg')}, .csv"
-    return {"protocol": protocol, "own": own, "tables": tables, "figures": figures, "frames": frames}
 
 
 def render(values: dict, template) -> str:

@@ -26,6 +26,14 @@ from mtbridge.presentation.requirements import CONTRASTS, SEPARABILITY, SLOPES
 from mtbridge.presentation.words import join
 from mtbridge.study.outline import Outline
 
+# Beginning of a question -> the table or figure that its numbers stand in.
+LINKS = {
+    "Does it make": "separability_differences",
+    "Does separability": "transfer",
+    "Is it the singular": "interventions",
+    "Do other objectives": "verdicts",
+    "And by what": "verdicts",
+}
 MEASURE = "language_share"
 STEP = 0.1  # of the measure, for which slopes are stated
 

@@ -6,13 +6,14 @@ import pandas as pd
 
 from mtbridge.inference import findings
 from mtbridge.presentation.layout import interval_text, number, percent, signed
+from mtbridge.presentation.page.sentence import Sentence
 from mtbridge.presentation.words import join, language_name
 from mtbridge.study.outline import Outline
 
 ONE_SEED = "With one fine-tuning seed per model nothing is claimed: the intervals hold test examples alone."
 
 
-def reading(outline: Outline, frames: dict[str, pd.DataFrame], runs) -> list[str]:
+def reading(outline: Outline, frames: dict[str, pd.DataFrame], runs) -> list[Sentence]:
     """The sentences on floor, similarity, weights and translation; contrasts are in `answers`.
 
     frames: name in the catalog -> frame, for tables and figures that are there, and `languages_alike` -> frame of
@@ -21,21 +22,18 @@ def reading(outline: Outline, frames: dict[str, pd.DataFrame], runs) -> list[str
     sentences = []
     done, expected = runs
     if done < expected:
-        sentences.append(f"This page is not complete: {done} of {expected} fine-tuning runs are there.")
+        text = f"This page is not complete: {done} of {expected} fine-tuning runs are there."
+        sentences.append(Sentence(text, "runs"))
     if len(outline.keys) > len(outline.models):
-        sentences.append(
-            "Similarities, weights, curves and learning rates are those of each model's first pretraining."
-        )
-    if "table1" in frames:
-        sentences += _against_floor(outline, frames["table1"])
-    if "figure1" in frames:
-        sentences += _models_alike(outline, frames["figure1"])
-    if "languages_alike" in frames:
-        sentences += _languages_alike(outline, frames["languages_alike"])
-    if "weights" in frames:
-        sentences += _weights_moved(outline, frames["weights"])
+        text = "Figures 1 and 2, weights, curves and learning rates show each model's first pretraining."
+        sentences.append(Sentence(text, "models"))
+    makers = {"table1": _against_floor, "figure1": _models_alike, "languages_alike": _languages_alike}
+    for name, make in (makers | {"weights": _weights_moved}).items():
+        if name in frames:
+            link = "figure2" if name == "languages_alike" else name
+            sentences += [Sentence(text, link) for text in make(outline, frames[name])]
     if "translation" in frames and len(frames["translation"]):
-        sentences.append(_translation(outline, frames["translation"]))
+        sentences.append(Sentence(_translation(outline, frames["translation"]), "translation"))
     return sentences
 
 
@@ -81,43 +79,63 @@ def _by_model(outline: Outline, rows: pd.DataFrame, before: str) -> str:
 
 
 def _models_alike(outline: Outline, frame: pd.DataFrame) -> list[str]:
-    """Figure 1, last layer: how similar the continued models still are to their base."""
+    """Figure 1, last layer: how similar the models that continue a base still are to it, beside the untrained."""
     sentences = []
     for base, part in findings.last_layer_alike(outline, frame).groupby("base", sort=False):
-        models = [f"{outline.short(row.model)} {number(row.value, 2)}" for row in part.itertuples()]
-        sentences.append(f"In the last layer, mean CKA over languages with {outline.short(base)}: {join(models)}.")
+        known = [(outline.model(row.model), row.value) for row in part.itertuples()]
+        models = [f"{outline.short(m.key)} {number(value, 2)}" for m, value in known if m.base == base and not m.other]
+        untrained = [value for m, value in known if m.is_untrained]
+        if models:
+            text = f"In the last layer, mean CKA over languages with {outline.short(base)}: {join(models)}"
+            floor = f"; an untrained encoder has {number(untrained[0], 2)}" if untrained else ""
+            sentences.append(f"{text}{floor}.")
     return sentences
 
 
 def _languages_alike(outline: Outline, frame: pd.DataFrame) -> list[str]:
     """CKA between languages: continued models against their bases, beside the untrained encoder."""
-    models = [
-        f"{outline.short(row.model)} {number(row.value, 2)} against {number(row.value_base, 2)} in "
-        f"{outline.short(row.base)}, {signed(row.difference, 3)} {interval_text(row.low, row.high, 3)}"
-        for row in frame.itertuples()
-    ]
-    if not models:
+    if frame.empty:
         return []
-    text = f"CKA of two languages, mean over layers and pairs: {'; '.join(models)}. "
+    groups = {
+        "higher than in the base": frame["low"] > 0,
+        "lower": frame["high"] < 0,
+        "not told apart": ~((frame["low"] > 0) | (frame["high"] < 0)),
+    }
+    texts = []
+    for what, rows in groups.items():
+        models = [
+            f"{outline.short(row.model)} ({signed(row.difference, 3)} {interval_text(row.low, row.high, 3)})"
+            for row in frame[rows].itertuples()
+        ]
+        texts += [f"{what} in {join(models)}"] if models else []
+    values = ", ".join(
+        f"{outline.short(base)} {number(part['value_base'].iloc[0], 2)}"
+        for base, part in frame.groupby("base", sort=False)
+    )
+    text = f"CKA of two languages, mean over layers and pairs, is {'; '.join(texts)}. Bases: {values}"
     floor = frame["floor"].iloc[0]
-    if not math.isnan(floor):
-        text += f"The untrained encoder has {number(floor, 2)}, which is the floor. "
+    text += "." if math.isnan(floor) else f"; the untrained encoder, which is the floor: {number(floor, 2)}."
     most = int(frame["P"].max())
     if most > 1:
-        return [f"{text}These intervals hold up to {most} pretrainings, and the choice of texts."]
-    return [text + "These intervals hold the choice of texts; another pretraining of one model may move it further."]
+        return [f"{text} These intervals hold up to {most} pretrainings, and the choice of texts."]
+    return [text + " These intervals hold the choice of texts; another pretraining of one model may move it further."]
 
 
 def _weights_moved(outline: Outline, frame: pd.DataFrame) -> list[str]:
     """How far continued models' weights are from their base's, and how much of that turned."""
-    models = [
-        f"{outline.short(row.model)} by {percent(row.relative_distance)} (singular values alone "
-        f"{percent(row.relative_d)}; new vectors are {percent(row.turned_share)} of the squared distance)"
-        for row in findings.weights_moved(outline, frame).itertuples()
+    moved = findings.weights_moved(outline, frame)
+    moved = moved[[outline.model(str(key)).other is None for key in moved["model"]]]
+    if moved.empty:
+        return []
+    models = [f"{outline.short(row.model)} {percent(row.relative_distance)}" for row in moved.itertuples()]
+    spans = [
+        percent(low) if percent(low) == percent(high) else f"{percent(low)} to {percent(high)}"
+        for low, high in ((moved[name].min(), moved[name].max()) for name in ("relative_d", "turned_share"))
     ]
-    return (
-        [f"Weights moved, in the median matrix and in parts of the base's norm: {'; '.join(models)}."] if models else []
-    )
+    return [
+        f"Continuing moved the weights, in the median matrix and in parts of the base's norm, by: {join(models)}. "
+        f"Their singular values alone moved by {spans[0]}; new vectors are {spans[1]} of the squared distance."
+    ]
 
 
 def _translation(outline: Outline, frame: pd.DataFrame) -> str:

@@ -1,6 +1,5 @@
 """What the models learnt: loss curves, and words without a prediction."""
 
-import base64
 from pathlib import Path
 
 import numpy as np
@@ -12,20 +11,15 @@ from mtbridge.study.outline import Outline
 from mtbridge.tasks.metrics import METRICS
 
 
-def curves(outline: Outline, pretraining: dict, runs: dict) -> dict[str, str]:
-    """Title -> SVG in base64: pretraining loss, one panel per model; fine-tuning loss of each model's first seed, one
-    panel per task and recipe."""
-    from mtbridge.presentation.figures.curves import training_curves
-
-    drawings = {}
-    panels = {
+def curves(outline: Outline, pretraining: dict, runs: dict) -> list[tuple[dict, str]]:
+    """(panels as `charts.curves.losses` takes them, title): pretraining loss, one panel per model; fine-tuning loss of
+    each model's first seed, one panel per task and recipe."""
+    before = {
         model.label: {"": record["loss"]}
         for model in outline.models
         if (record := pretraining.get(model.key, {})).get("loss")
     }
-    if panels:
-        drawings["Pretraining loss"] = training_curves(panels)
-    panels = {}
+    after = {}
     for recipe in outline.recipes:
         for task in outline.tasks:
             lines = {}
@@ -36,12 +30,11 @@ def curves(outline: Outline, pretraining: dict, runs: dict) -> dict[str, str]:
                     if (key := (recipe, model.key, task.name, seed)) in runs and runs[key].get("loss")
                 ]
                 if curves:
-                    lines[model.label] = curves[0]
+                    lines[outline.short(model.key)] = curves[0]
             if lines:
-                panels[task.label + (f", {recipe}" if len(outline.recipes) > 1 else "")] = lines
-    if panels:
-        drawings["Fine-tuning loss"] = training_curves(panels)
-    return {name: base64.b64encode(svg.encode()).decode("ascii") for name, svg in drawings.items()}
+                after[task.label + (f", {recipe}" if len(outline.recipes) > 1 else "")] = lines
+    found = [(before, "How did pretraining go?"), (after, "How did fine-tuning go (first seed)?")]
+    return [(panels, title) for panels, title in found if panels]
 
 
 def not_learnt(outline: Outline, runs: dict) -> Layout | None:

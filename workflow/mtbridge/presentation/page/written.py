@@ -7,10 +7,12 @@ import pandas as pd
 from mtbridge.base.files import read_parquet
 from mtbridge.inference.claims.finding import CONTRADICTED, NOT_TESTABLE, SUPPORTED
 from mtbridge.inference.claims.generation import COLUMNS
+from mtbridge.presentation.page.sentence import OPEN, SURE, Sentence
 from mtbridge.presentation.requirements import GENERATION_CLAIMS, OUTPUT_SCORES
 from mtbridge.specs.names import split_replicate
 from mtbridge.study.outline import Outline
 
+FINDINGS, MODELS = "generation_claims", "models"  # ids of tables of the page
 # Finding of the ledger -> how its comparisons are told; {} is the range of their effects.
 TOLD = {
     "lower_rate": "With all weights trained, {} points more of the outputs are in the wrong language at the highest "
@@ -39,7 +41,7 @@ def written_models(results: Path, outline: Outline) -> list[str]:
     return [key for key in outline.keys if any((folder / key).is_dir() for folder in folders)]
 
 
-def leads(results: str | Path, outline: Outline) -> list[str]:
+def leads(results: str | Path, outline: Outline) -> list[Sentence]:
     """The leading sentences on what was written; none where nothing is."""
     path = Path(results) / GENERATION_CLAIMS
     if not outline.writing or not path.exists():
@@ -48,19 +50,33 @@ def leads(results: str | Path, outline: Outline) -> list[str]:
     tested = frame[frame["verdict"] != NOT_TESTABLE]
     clauses = [_told(tested[tested["claim"] == name], text) for name, text in TOLD.items()]
     clauses = [clause for clause in clauses if clause]
-    sentences = ["; ".join(clauses) + "."] if clauses else []
+    sentences = [Sentence("; ".join(clauses) + ".", FINDINGS)] if clauses else []
     others = tested[tested["claim"] == "others"]
     if len(others):
         better, no_better = ((others["verdict"] == verdict).sum() for verdict in (CONTRADICTED, SUPPORTED))
-        sentences.append(
+        text = (
             f"At the rates that are best on dev, another way is clearly better than all weights trained in {better} of "
-            f"{len(others)} comparisons, and clearly not in {no_better}."
         )
+        sentences.append(Sentence(f"{text}{len(others)} comparisons, and clearly not in {no_better}.", FINDINGS))
     if len(tested):
         pretrainings, seeds = (int(tested[name].min()) for name in ("P", "S"))
-        several = f"{pretrainings} pretrainings" if pretrainings > 1 else "one pretraining, of which alone this is said"
-        sentences.append(f"The 95 % intervals hold {seeds} seeds and the test examples, for each model of {several}.")
+        once = "; each model was pretrained once, so this is about these checkpoints."
+        of_several = f", for {pretrainings} pretrainings of each model."
+        text = f"The 95 % intervals hold {seeds} seeds and the test examples{of_several if pretrainings > 1 else once}"
+        sentences += [Sentence(text, FINDINGS, SURE), Sentence(_not_shown(outline, frame, pretrainings), MODELS, OPEN)]
     return sentences
+
+
+def _not_shown(outline: Outline, frame: pd.DataFrame, pretrainings: int) -> str:
+    """What the study cannot say of what models write."""
+    parts = ["other tasks, languages and models"]
+    if pretrainings < 2:
+        parts.append("another pretraining of the same models")
+    if all(model.origin == "trained" for model in outline.models):
+        parts.append("published models, which are far larger than these")
+    if untested := frame.loc[frame["verdict"] == NOT_TESTABLE, "claim"].nunique():
+        parts.append(f"{untested} of {frame['claim'].nunique()} findings of the paper, in part or in whole")
+    return f"Not shown: {'; '.join(parts)}."
 
 
 def _told(rows: pd.DataFrame, text: str) -> str:

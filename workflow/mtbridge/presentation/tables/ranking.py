@@ -27,7 +27,8 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
             blocks.append(Block(header, rows, title=title, stub=2, text_columns=frozenset([3])))
     notes = [
         "Zero-shot: mean over tasks, in percent. Rank: from the best to the worst that pairwise comparisons allow "
-        "after Holm's correction. Models that are not told apart may differ or not. P: pretrainings, S: seeds."
+        "after Holm's correction. Bold: may be the best, because no other model is shown to be better. Models that are "
+        "not told apart may differ or not. P: pretrainings, S: seeds."
     ]
     return blocks, notes if blocks else []
 
@@ -41,4 +42,10 @@ def _row(row, outline: Outline) -> list[Cell]:
     # With all other models in it, the list would be longer than it says.
     text = f"{len(tied)} others" if len(tied) > 4 else ", ".join(tied)
     numbers = [str(int(value)) for value in (row.tasks, row.P, row.S)]
-    return [Cell(rank), Cell(outline.label(row.model)), Cell(number(row.value)), Cell(text), *map(Cell, numbers)]
+    return [
+        Cell(rank),
+        Cell(outline.label(row.model), strong=best == 1),
+        Cell(number(row.value), strong=best == 1),
+        Cell(text),
+        *map(Cell, numbers),
+    ]

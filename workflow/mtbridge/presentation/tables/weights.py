@@ -30,6 +30,6 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
         "Medians over the six matrices of a layer (by matrix in the CSV); W₀: the base's matrix; layers count from 0. "
         "d compares sorted singular values alone, so it misses what turns.",
         "One factor: what multiplying W₀ explains; new values: new singular values on the base's vectors, one factor "
-        "among them; new vectors: the rest. No interval: there is one pretraining per model.",
+        "among them; new vectors: the rest. No interval: of every model the first pretraining is shown.",
     ]
     return [Block(header, rows, groups=groups, rules=frozenset(rules), stub=2)] if rows else [], notes

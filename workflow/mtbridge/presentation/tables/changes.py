@@ -1,26 +1,32 @@
-"""The page's table of what continued training changed."""
+"""Table of what continued training changed: differences from what a model is compared with, by task."""
 
 import math
 
 import pandas as pd
 
+from mtbridge.base.files import read_parquet
 from mtbridge.inference.contrasts import ALL_TASKS
-from mtbridge.inference.verdicts import EVERY_TARGET, OF_CONTINUED, SHOWN
-from mtbridge.presentation.layout import GAP, Block, Cell, Layout, interval_text, signed
+from mtbridge.inference.verdicts import COLUMNS, EVERY_TARGET, OF_CONTINUED, SHOWN
+from mtbridge.presentation.layout import GAP, Block, Cell, interval_text, signed
 from mtbridge.presentation.tables.scores import note_on_degenerate
 from mtbridge.presentation.words import EXAMPLES_ONLY, STATISTIC_LABELS
 from mtbridge.study.outline import Outline
 
 
-def lay_out(contrasts: pd.DataFrame, outline: Outline, protocol: str) -> Layout | None:
-    """The contrasts of continued models by a protocol, with differences down and tasks across; None if there are none.
+def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
+    """The contrasts of continued models in the file `inputs`, by task and in the mean. by_pretraining is text."""
+    rows = read_parquet(inputs, COLUMNS)
+    rows = rows[rows["family"].isin(OF_CONTINUED) & (rows["languages"] == EVERY_TARGET)]
+    rows = rows[rows["protocol"] == protocol].drop(columns="numbers", errors="ignore")
+    each = [" ".join(f"{value:.6g}" for value in values) for values in rows["by_pretraining"]]
+    return rows.assign(by_pretraining=each).reset_index(drop=True)
 
-    contrasts: the frame of `inference.verdicts.contrasts_frame`.
-    """
-    of_continued = contrasts["family"].isin(OF_CONTINUED) & (contrasts["languages"] == EVERY_TARGET)
-    changes = contrasts[of_continued & (contrasts["protocol"] == protocol)]
+
+def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Block], list[str]]:
+    """Differences down and tasks across, a block for each recipe."""
+    changes = frame
     if changes.empty:
-        return None
+        return [], ["No model of this study was continued from another, or nothing is scored yet."]
     names = [*(task.name for task in outline.tasks), ALL_TASKS]
     tasks = [task for task in names if (changes["task"] == task).any()]
     blocks = []
@@ -36,8 +42,7 @@ def lay_out(contrasts: pd.DataFrame, outline: Outline, protocol: str) -> Layout 
     if (changes["df"] == 0).all():
         notes = ["Percent points; 95 % intervals of test examples alone. With one seed there is no verdict."]
     notes += note_on_degenerate(changes, leaves_out=True)
-    caption = "Differences between a continued model and what it is compared with."
-    return Layout("What continuing changed", caption, blocks, notes)
+    return blocks, notes
 
 
 def _block(part: pd.DataFrame, outline: Outline, tasks: list[str]) -> Block:
