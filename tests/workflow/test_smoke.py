@@ -239,7 +239,9 @@ def test_another_replicate_trains_only_its_own_models_and_draws_views_again(smok
     table = smoke.path("tables/table1.csv").read_bytes()
     views = {"scores": 1, "contrasts": 1, "table": shown("table"), "figure": shown("figure"), "page": 1}
     views |= {"merge_separability": 1, "mechanism": 1, "ledger": 1, "similarity": 1, "merge_similarity": 1}
+    views |= {"summarise_translations": 1, "compare_translators": 1}
     own = {"pretrain": 2, "encoder": 2, "finetune": 4, "predict": 4, "score": 4, "states": 2, "measure_separability": 2}
+    own |= {"translate": 1, "score_translations": 1}
     for number in (2, 3):
         plan = smoke.plan(config=(f"replicates={number}",))
         assert plan == own | views

@@ -106,7 +106,7 @@ def correlation_text(row) -> str:
     """The rank correlation of a panel, or why there is none."""
     models = int(row["correlation_models"])
     if models < FEWEST:
-        many = f"{models} model{'s' * (models != 1)}"
+        many = f"{models} models" if models > 1 else "no two models"
         return wrap(f"no rank correlation: {many} with the same directions, {FEWEST} are needed", 48)
     if math.isnan(row["correlation"]):
         return "no rank correlation: all models are equal on one side"
