@@ -250,7 +250,7 @@ def test_a_fetched_model_is_adapted_and_writes_what_transformers_writes(
     for beams, table in texts.items():
         for row in table.itertuples():
             assert row.output == transformers_output(theirs, published[family], family, row, beams), (beams, row)
-    assert len(set(texts[1]["output"])) > 3
+    assert len(set(texts[1]["output"])) >= 3
 
 
 def transformers_output(model, tokenizer, family, row, beams):
