@@ -330,7 +330,7 @@ WRONG = {
     "not a number": ({"train": "many"}, "train: input should be a valid integer"),
     "a family that is similar to a supported one": (
         {"model_catalog": {"mbert": {"family": "roberta"}}},
-        "'mbart' or 'm2m_100', got \"roberta\"; other families are not supported",
+        "'t5' or 'mt5', got \"roberta\"; other families are not supported",
     ),
     "setting of recipe_defaults": (
         {"recipe_defaults": {"trained": {"epoch": 3}}},
