@@ -108,7 +108,7 @@ def whole_model(family: str, tokenizer, layers: int = 2):
     """The published model's class in a small size, random weights, with its decoder or language-model head."""
     size = len(tokenizer)
     masked = {**SIZES, "num_hidden_layers": layers}
-    translating = {**LAYERS, **WIDTHS, "encoder_layers": layers, "scale_embedding": True}
+    translating = {**LAYERS, **WIDTHS, "encoder_layers": layers, "scale_embedding": True, "decoder_start_token_id": 2}
     if family == "bert":
         model = BertForMaskedLM(BertConfig(vocab_size=size, max_position_embeddings=64, **masked))
     elif family == "xlm-roberta":
@@ -117,9 +117,13 @@ def whole_model(family: str, tokenizer, layers: int = 2):
     elif family == "mbart":
         model = MBartForConditionalGeneration(MBartConfig(vocab_size=size, **translating))
     elif family == "t5":
-        model = T5ForConditionalGeneration(T5Config(vocab_size=size + 3, num_layers=layers, **T5_SIZES))
+        model = T5ForConditionalGeneration(
+            T5Config(vocab_size=size + 3, num_layers=layers, decoder_start_token_id=0, **T5_SIZES)
+        )
     elif family == "mt5":
-        model = MT5ForConditionalGeneration(MT5Config(vocab_size=size + 3, num_layers=layers, **T5_SIZES))
+        model = MT5ForConditionalGeneration(
+            MT5Config(vocab_size=size + 3, num_layers=layers, decoder_start_token_id=0, **T5_SIZES)
+        )
         model.lm_head.weight = torch.nn.Parameter(torch.randn(size + 3, 16) / 4)  # its own, whatever the config says
     else:
         # Rows beyond the tokenizer's entries, as NLLB's checkpoint has.

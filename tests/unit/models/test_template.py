@@ -45,6 +45,8 @@ def assembled(shape, texts, language):
         ("xlm-roberta", [S, 1, 2, E], [S, 1, 2, E, E, 3, E]),
         ("mbart", [DE, 1, 2, E], [DE, 1, 2, 3, E]),
         ("m2m_100", [DE, 1, 2, E], [DE, 1, 2, 3, E]),
+        ("t5", [1, 2, E], [1, 2, E, 3, E]),
+        ("mt5", [1, 2, E], [1, 2, E, 3, E]),
     ],
 )
 def test_input_is_that_of_the_family(family, single, pair):

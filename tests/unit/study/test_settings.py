@@ -18,6 +18,7 @@ from mtbridge.study.layers import STUDIES
 from mtbridge.study.options import Options
 from mtbridge.study.schema import schema
 from mtbridge.study.settings import Pretraining, Settings
+from mtbridge.study.writing import writing_models
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -339,7 +340,7 @@ WRONG = {
     "not a number": ({"train": "many"}, "train: input should be a valid integer"),
     "a family that is similar to a supported one": (
         {"model_catalog": {"mbert": {"family": "roberta"}}},
-        "'mbart' or 'm2m_100', got \"roberta\"; other families are not supported",
+        "'t5' or 'mt5', got \"roberta\"; other families are not supported",
     ),
     "setting of recipe_defaults": (
         {"recipe_defaults": {"trained": {"epoch": 3}}},
@@ -367,6 +368,14 @@ WRONG = {
         {"models": ["mbert"], "model_catalog": {"mbert": {"source": "local", "path": "no/where"}}},
         "holds no config.json",
     ),
+    "translation without tags": (
+        {"model_catalog": {"nllb-600m": {"family": "mt5"}}},
+        "nllb-600m.objective: the family mt5 has no tags of languages",
+    ),
+    "span corruption without sentinels": (
+        {"model_catalog": {"mbart": {"objective": "span_corruption"}}},
+        "tokenizers.shared.sentinels: 0, but 'mbart' learns span corruption; expected 2 at least",
+    ),
     "masked LM of a seq2seq": (
         {"model_catalog": {"mbart": {"objective": "masked_lm"}}},
         "masked_lm cannot be learnt by the family mbart",
@@ -391,6 +400,23 @@ def test_a_wrong_config_is_told_in_one_line_with_key_and_nearest(case):
         loading.load(user)
     assert expected in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_models_that_write_are_those_with_a_decoder(tmp_path):
+    """Of a local checkpoint config.json tells it: its architecture, and whether its class has a decoder."""
+    catalog = {"theirs": {"label": "theirs", "kind": "LM", "source": "hub", "repo": "a/b", "family": "mt5"}}
+    for name, config in {
+        "whole": {"model_type": "mt5", "architectures": ["MT5ForConditionalGeneration"]},
+        "old": {"model_type": "t5"},
+        "encoder": {"model_type": "t5", "architectures": ["T5EncoderModel"]},
+        "bert": {"model_type": "bert"},
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(json.dumps(config))
+        catalog[name] = {"label": name, "kind": "LM", "source": "local", "path": str(tmp_path / name)}
+    models = ["mbert", "mbart", "random", *catalog]
+    settings = load(study="generation-mini", models=models, model_catalog=catalog)
+    assert writing_models(settings) == ["mbart", "theirs", "whole", "old"]
 
 
 def test_an_error_in_a_preset_names_the_preset(monkeypatch, tmp_path):

@@ -46,7 +46,7 @@ def test_a_second_text_of_the_encoder_is_counted_as_one_more_text():
 @pytest.mark.parametrize(
     ("family", "objective"),
     [("bert", "masked_lm"), ("distilbert", "masked_lm"), ("xlm-roberta", "masked_lm"), ("mbart", "translation"),
-     ("m2m_100", "translation")],
+     ("m2m_100", "translation"), ("t5", "denoising"), ("mt5", "prefix_lm")],
 )  # fmt: skip
 def test_flops_are_those_that_torch_counts_in_a_batch_without_padding(place, family, objective):
     ids = tokenizers.specials(place / "tokenizer")

@@ -14,6 +14,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.weights.distances import distances
 from mtbridge.weights.spectra import MATRICES, matrices, singular_values
 
+FAMILIES = ["bert", "xlm-roberta", "mbart", "m2m_100", "t5", "t5 1.1", "mt5"]
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 
 
@@ -31,6 +32,14 @@ def _small(family: str, layers: int = 2):
     if family == "xlm-roberta":
         model = transformers.XLMRobertaForMaskedLM(transformers.XLMRobertaConfig(**bert))
         return model, model.roberta
+    t5 = dict(vocab_size=20, d_model=8, d_kv=3, num_heads=2, d_ff=12, num_layers=layers, num_decoder_layers=1)
+    if family.startswith("t5"):
+        gated = {"feed_forward_proj": "gated-gelu"} if family == "t5 1.1" else {}
+        model = transformers.T5ForConditionalGeneration(transformers.T5Config(**t5, **gated))
+        return model, model.encoder
+    if family == "mt5":
+        model = transformers.MT5ForConditionalGeneration(transformers.MT5Config(**t5))
+        return model, model.encoder
     if family == "mbart":
         model = transformers.MBartForConditionalGeneration(transformers.MBartConfig(**bart))
     else:
@@ -51,6 +60,11 @@ def _modules(encoder, layer: int) -> dict:
             fc1=block.intermediate.dense,
             fc2=block.output.dense,
         )
+    if hasattr(encoder, "block"):
+        one, inner = encoder.block[layer].layer[0].SelfAttention, encoder.block[layer].layer[1].DenseReluDense
+        # Of a gated feed-forward the matrix whose product goes through the activation.
+        first = inner.wi_0 if hasattr(inner, "wi_0") else inner.wi
+        return dict(k=one.k, q=one.q, v=one.v, out=one.o, fc1=first, fc2=inner.wo)
     block = encoder.layers[layer]
     one = block.self_attn
     return dict(k=one.k_proj, q=one.q_proj, v=one.v_proj, out=one.out_proj, fc1=block.fc1, fc2=block.fc2)
@@ -60,7 +74,7 @@ def _modules(encoder, layer: int) -> dict:
 def saved(tmp_path_factory):
     """family -> (folder of the whole model, folder of the encoder, the encoder)."""
     result = {}
-    for family in ("bert", "xlm-roberta", "mbart", "m2m_100"):
+    for family in FAMILIES:
         root = tmp_path_factory.mktemp(family)
         model, encoder = _small(family)
         model.save_pretrained(root / "whole")
@@ -84,7 +98,7 @@ def rewrite(folder, change):
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
 
 
-@pytest.mark.parametrize("family", ["bert", "xlm-roberta", "mbart", "m2m_100"])
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("kind", ["whole model", "encoder alone"])
 def test_spectra_of_each_family_are_numpys_of_the_right_modules(saved, family, kind):
     whole, alone, encoder = saved[family]

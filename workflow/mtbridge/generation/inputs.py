@@ -6,6 +6,7 @@ of the target's language where there are tags, the text, and the end token. The 
 forces it, and a model that is trained to write it writes it twice.
 """
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,12 +111,15 @@ class Writer:
         """The tokens that stand for hidden spans in T5's pretraining. A model may write them, and is found out."""
         return frozenset(self.ids.get("sentinels", ()))
 
-    @property
+    @functools.cached_property
     def never_written(self) -> tuple[int, ...]:
-        """The special tokens that no output may have: all but the end token and sentinels."""
-        tags = [tag for tag in self.ids["languages"].values() if tag is not None]
+        """The special tokens that no output may have: all but the end token and sentinels.
+
+        Tags of languages that the study does not have are among them, as a published tokenizer has them.
+        """
+        special = {number for number, token in self.tokenizer.get_added_tokens_decoder().items() if token.special}
         named = {self.ids[name] for name in ("start", "pad", "mask", "unknown")}
-        return tuple(sorted((named | set(tags)) - self.sentinels))
+        return tuple(sorted((special | named) - self.sentinels - {self.ids["end"]}))
 
 
 def padded(rows: list[np.ndarray], filler: int) -> Any:
