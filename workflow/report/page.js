@@ -92,7 +92,11 @@ function sortable(DataTable, table) {
     autoWidth: false,
     layout: { topStart: "info", topEnd: "search", bottomStart: "pageLength", bottomEnd: "paging" },
     language: { search: "Find in this table:", lengthMenu: "_MENU_ rows a page" },
-    columnDefs: [{ targets: filters, columnControl: ["order", ["searchList"]] }],
+    columnDefs: [{ targets: filters, columnControl: [{ extend: "dropdown", icon: "search", text: "Filter", content: ["searchList"] }] }],
+    initComplete: () => {
+      const pages = table.closest(".grid-box").querySelector("nav");
+      if (pages) pages.setAttribute("aria-label", `pages of: ${table.closest(".grid-box").querySelector("h3").textContent}`);
+    },
   });
 }
 
