@@ -6,6 +6,7 @@ In: a whole checkpoint, its tokenizer, a line-aligned corpus. Out: a Parquet fil
 import argparse
 from pathlib import Path
 
+from mtbridge.base.devices import add_gpu_options, reserve
 from mtbridge.base.program import command
 
 
@@ -23,9 +24,12 @@ def main():
         "--source-language", default="en", help="the language that all directions have as source or target"
     )
     parser.add_argument("--threads", type=int, default=1)
+    add_gpu_options(parser)
     parser.add_argument("--output", required=True)
     add_options(parser, Decoding)
     arguments = parser.parse_args()
+
+    reserve(arguments)
 
     from mtbridge.generation.translation import TranslationFiles, write_translations
 

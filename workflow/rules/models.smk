@@ -138,6 +138,8 @@ rule translate:
     resources:
         mem_mb=by_model(2000, 16000),
         runtime=by_model(60, 1440),
+        gpu=min(1, study.settings.gpus),
+        runs_per_gpu=study.settings.runs_per_gpu,
     params:
         scripts=scripts,
         flags=lambda wildcards: options.translation(wildcards.model),
@@ -145,7 +147,7 @@ rule translate:
         content=lambda wildcards: options.checkpoint_content(wildcards.model),
         code=digest("translate"),
     shell:
-        "python {params.scripts:q}/translate.py --checkpoint {input.checkpoint:q} --tokenizer {input.tokenizer:q} "
+        "python {params.scripts:q}/translate.py --gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} --checkpoint {input.checkpoint:q} --tokenizer {input.tokenizer:q} "
         "--texts {input.texts:q} {params.flags:q} --source-language {params.source_language:q} --threads {threads} "
         "--output {output:q} > {log:q} 2>&1"
 

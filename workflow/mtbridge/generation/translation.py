@@ -17,6 +17,7 @@ from mtbridge.generation.inputs import Writer
 from mtbridge.generation.methods import Adapted
 from mtbridge.generation.writing import write_texts
 from mtbridge.models.classes import family_of
+from mtbridge.models.computing import device_of
 from mtbridge.specs.adaptation import Adaptation, Decoding
 from mtbridge.training.pretraining.initialization import open_checkpoint
 from mtbridge.training.pretraining.objectives import direction_pairs
@@ -74,7 +75,7 @@ class Translator:
             )
         self.writer = Writer(tokenizer, family)
         model = open_checkpoint(checkpoint).eval()
-        self.adapted = Adapted(model, family, Adaptation(method="full"))
+        self.adapted = Adapted(model, family, Adaptation(method="full")).to(device_of())
         positions = family.longest_input(model.config.to_dict(), self.writer.ids["pad"])
         self.longest = (positions or sys.maxsize) - SPARE  # tokens of a source, and of an output with its prefix
 
