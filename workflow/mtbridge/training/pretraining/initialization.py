@@ -28,10 +28,6 @@ def create(name: str, architecture: Architecture, ids: Mapping[str, Any], vocabu
     specials = {key: ids[token] for key, token in family.config_tokens.items()}
     config = config_class(family)(vocab_size=vocabulary, **sizes, **specials, **family.config_values)
     model = pretraining_class(family)(config)
-    if "initializer_range" not in family.config_keys:
-        # T5 begins with embeddings of variance 1, for an optimizer whose steps grow with the weights (Adafactor).
-        # AdamW's do not, and in a short training such embeddings would stay what they were drawn as.
-        torch.nn.init.normal_(model.get_input_embeddings().weight, std=architecture.initializer_range)
     if family.own_output:
         untie_output(model, family)
     return model
