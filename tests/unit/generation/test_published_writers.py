@@ -209,7 +209,7 @@ def rows(split, count):
         language = "en" if split != "test" or number % 2 else "ru"
         words = rng.permutation(WORDS[-3:] if language == "ru" else WORDS[:6])[: 3 + number % 4]
         found = {"split": split, "language": language, "example_id": f"{split}-{number}"}
-        yield found | {"text": " ".join(words), "label": str(words[0])}
+        yield found | {"text": " ".join(words), "label": str(words[0]), "references": [str(words[0])]}
 
 
 @pytest.mark.parametrize("form", ["shards", "bin"])
@@ -235,7 +235,7 @@ def test_a_fetched_model_is_adapted_and_writes_what_transformers_writes(
     given = (tmp_path / "checkpoint", tmp_path / "tokenizer")
     written = (tmp_path / "trained.safetensors", tmp_path / "adaptation.json")
     way = Adaptation(learning_rate=1e-3, epochs=1, batch_size=8, source_length=24, target_length=12)
-    adapt(AdaptationFiles(*given, tmp_path / "train.parquet", *written), TASK, way, 1, {"model": family})
+    adapt(AdaptationFiles(*given, [tmp_path / "train.parquet"], *written), TASK, way, 1, {"model": family})
     texts = {}
     for beams in (1, 3):
         files = OutputFiles(*given, *written, tmp_path / "evaluation.parquet", tmp_path / f"{beams}.parquet")

@@ -114,8 +114,9 @@ def test_a_published_model_translates_as_transformers_does_with_the_published_to
     torch.manual_seed(11)
     model = published.whole_model(family, published_tokenizer)
     with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.4)
+        for name, parameter in model.named_parameters():  # so large that texts differ in what is written for them
+            if "norm" not in name:
+                parameter.add_(torch.randn_like(parameter) * (1.0 if "encoder_attn" in name else 0.3))
     folder = published.save_checkpoint(tmp_path / "checkpoint", family, model, "safetensors")
     published_tokenizer.save_pretrained(folder)
     import_tokenizer(folder, family, ["de", "en"], tmp_path / "tokenizer")

@@ -77,7 +77,7 @@ def test_extracted_encoder_gives_what_the_checkpoint_itself_gives(checkpoint, to
     with torch.no_grad():
         expected = own_encoder(family, model)(input_ids=ids, attention_mask=mask).last_hidden_state
         got = forward(encoder, small.packed([row[keep.bool()] for row, keep in zip(ids, mask, strict=True)]))
-    torch.testing.assert_close(got, expected[mask.bool()], rtol=0, atol=1e-6)
+    torch.testing.assert_close(got, expected[mask.bool()], rtol=1e-5, atol=2e-6)
 
 
 def test_a_sequence_sees_nothing_of_its_neighbours_in_a_batch(checkpoint, tokenizer, tmp_path):

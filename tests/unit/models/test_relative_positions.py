@@ -27,6 +27,7 @@ def encoder(request, tmp_path_factory):
     ids, size = tokenizers.specials(tokenizer), tokenizers.open_tokenizer(tokenizer).get_vocab_size()
     sizes = Architecture(hidden_size=16, layers=3, decoder_layers=1, heads=2, feedforward=24, positions=60)
     whole = create(request.param, sizes, ids, size, 1)
+    torch.manual_seed(3)
     with torch.no_grad():  # so that a wrong distance shows
         whole.encoder.block[0].layer[0].SelfAttention.relative_attention_bias.weight.normal_(0, 3)
     whole.save_pretrained(folder / "checkpoint")
@@ -58,7 +59,7 @@ def test_states_of_every_layer_are_those_of_the_padded_batch(encoder, grad):
         expected, mask = padded(plain, rows)
     assert len(got) == len(expected) == 4
     for one, other in zip(got, expected, strict=True):
-        torch.testing.assert_close(one, other[mask], rtol=0, atol=1e-5)
+        torch.testing.assert_close(one, other[mask], rtol=1e-5, atol=3e-5)
 
 
 def test_gradients_are_those_of_the_padded_batch(encoder):
@@ -71,7 +72,8 @@ def test_gradients_are_those_of_the_padded_batch(encoder):
     (got * weight).sum().backward()
     (states[-1][mask] * weight).sum().backward()
     for (name, a), (_, b) in zip(ours.named_parameters(), plain.named_parameters(), strict=True):
-        torch.testing.assert_close(a.grad, b.grad, rtol=1e-4, atol=1e-4, msg=name)
+        # Rounding grows with the sum over 574 tokens; a bias of a wrong distance is off by more than a percent.
+        torch.testing.assert_close(a.grad, b.grad, rtol=1e-3, atol=1e-4 * float(b.grad.abs().max()), msg=name)
     bias = ours.block[0].layer[0].SelfAttention.relative_attention_bias.weight
     assert bias.grad.abs().sum() > 0
 

@@ -80,11 +80,13 @@ def _basis(found: list[Contrast]) -> str:
     """What the means rest on, from the fewest to the most."""
     rows = [row for contrast in found for row in contrast.rows.values()]
 
-    def span(name: str) -> str:
-        low, high = (int(pick(getattr(row, name) for row in rows)) for pick in (min, max))
+    def span(name: str, values: list) -> str:
+        low, high = int(min(values)), int(max(values))
         return f"{name} = {low:,}" if low == high else f"{name} = {low:,} to {high:,}"
 
-    return f"Mean over tasks; {span('P')} pretrainings, {span('S')} fine-tuning seeds, {span('n')} test examples"
+    pretrainings, seeds = span("P", [row.P for row in rows]), span("S", [row.S for row in rows])
+    examples = span("n", [row.n for row in rows])
+    return f"Mean over tasks; {pretrainings} pretrainings, {seeds} fine-tuning seeds, {examples} test examples"
 
 
 def _heading(ax: Axes, contrast: Contrast, outline: Outline, y: float) -> None:

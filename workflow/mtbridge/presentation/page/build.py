@@ -5,7 +5,7 @@ figures. All else is read from the files that the page's last section lists. The
 and says that it is missing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
@@ -85,7 +85,8 @@ def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str]
         "sources": {**sources, **SOURCES},
         "results": results.name,
     }
-    helpers = {"libraries": libraries, "unbroken": answers.unbroken, "is_long": _is_long}
+    helpers: dict[str, Callable[..., object]] = {"unbroken": answers.unbroken, "is_long": _is_long}
+    helpers |= {"drawing": libraries.drawing, "sorting": libraries.tables, "style": libraries.style_of_tables}
     return values | helpers | {"has": _has(values)}
 
 

@@ -113,7 +113,7 @@ def interventions(frame: pd.DataFrame, outline: Outline) -> Picture | None:
             "margin": outline.margin,
             "below": -outline.margin,
         }
-        | {name: getattr(row, name) for name in ("estimate", "low", "high", "verdict")}
+        | {"estimate": row.estimate, "low": row.low, "high": row.high, "verdict": row.verdict}
         for row in frame.itertuples()
     ]
     if not rows:
