@@ -70,7 +70,8 @@ def adapt(folder: Path, sizes) -> dict:
     from mtbridge.generation import training
 
     outputs = (folder / "trained.safetensors", folder / "adaptation.json")
-    files = training.AdaptationFiles(folder / "checkpoint", folder / "tokenizer", folder / "train.parquet", *outputs)
+    examples = [folder / "train.parquet"]
+    files = training.AdaptationFiles(folder / "checkpoint", folder / "tokenizer", examples, *outputs)
     training.adapt(files, task(), adaptation(sizes), 1, {"model": "mbart"}, threads=sizes["threads"])
     return json.loads((folder / "adaptation.json").read_text())
 
@@ -94,11 +95,12 @@ def trainer(folder, sizes, clock, padding: str):
 
     from mtbridge.data.tokenizers import SPECIALS
     from mtbridge.generation.inputs import Writer
+    from mtbridge.specs.families import FAMILIES
     from mtbridge.tasks.kinds import IGNORED
     from mtbridge.training.pretraining.initialization import open_checkpoint
 
     torch.set_num_threads(sizes["threads"])
-    writer, rows = Writer(folder / "tokenizer"), []
+    writer, rows = Writer(folder / "tokenizer", FAMILIES["mbart"]), []
     texts = writer.read(folder / "train.parquet", task())
     for number, split in enumerate(texts.split):
         if split == "train":
@@ -164,11 +166,12 @@ def _writing(folder, sizes):
 
     from mtbridge.generation.inputs import Writer
     from mtbridge.generation.writing import adapted_model
+    from mtbridge.specs.families import FAMILIES
 
     torch.set_num_threads(sizes["threads"])
     made = folder / "trained.safetensors", folder / "adaptation.json"
     adapted, settings = adapted_model(folder / "checkpoint", *made)
-    writer = Writer(folder / "tokenizer")
+    writer = Writer(folder / "tokenizer", FAMILIES["mbart"])
     texts = writer.read(folder / "evaluation.parquet", task())
     sources = [writer.source(tokens, "en", settings.longest_source) for tokens in texts.sources]
     return adapted, writer, sources
@@ -204,6 +207,7 @@ def generate(folder, sizes, clock):
                 input_ids=batch,
                 attention_mask=(batch != pad).long(),
                 decoder_input_ids=torch.tensor([[end, writer.tag("en")]]).repeat(len(batch), 1),
+                decoder_start_token_id=end,
                 max_new_tokens=sizes["longest"],
                 num_beams=1,
                 do_sample=False,

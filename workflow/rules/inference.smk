@@ -59,7 +59,7 @@ rule summarise_translations:
     params:
         scripts=scripts,
         outline=outline,
-        translations=f"{results}/translation",
+        translations=lambda wildcards, input: os.path.dirname(input[0]),
         code=digest("summarise_translations"),
     shell:
         "python {params.scripts:q}/summarise_translations.py --study {params.outline:q} "
