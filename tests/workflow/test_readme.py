@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.workflow.conftest import ROOT, Project
+from tests.workflow.test_own_questions import PLACES, questions
 
 README = (ROOT / "README.md").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -28,6 +29,9 @@ def project(tmp_path_factory):
     made = Project(tmp_path_factory.mktemp("readme"))
     sizes = ("--train", "20", "--dev", "8", "--test", "8", "--lines", "50")
     made.program("scripts/world.py", *sizes, "--output", "own")
+    (made.folder / "own/release/QA").mkdir(parents=True)
+    for language, split in (("en", "train"), *((code, split) for code in PLACES for split in ("dev", "test"))):
+        (made.folder / f"own/release/QA/{language}.{split}.json").write_text(questions(language, split, 4))
     return made
 
 
