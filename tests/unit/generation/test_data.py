@@ -19,7 +19,7 @@ from mtbridge.data import tokenized
 from mtbridge.generation import translated
 from mtbridge.generation.examples import learning_examples
 from mtbridge.generation.inputs import Writer
-from mtbridge.generation.mixing import Mixed, mixed_count
+from mtbridge.generation.mixing import Mixed
 from mtbridge.generation.sentences import first_sentence, joined, sentences
 from mtbridge.generation.training import AdaptationFiles, adapt
 from mtbridge.generation.translated import TranslatedFiles, translate_evaluation, translate_training
@@ -86,6 +86,14 @@ def test_what_is_cut_is_counted(place, several):
     assert short.cut[0] > 0 and whole.cut == (round(np.mean([length > 6 for length in lengths]), 4), 0)
 
 
+def test_a_language_whose_share_is_none_is_refused(place, several, tmp_path):
+    write_parquet(pd.read_parquet(several[1]).iloc[:1], tmp_path / "one.parquet")
+    writer, files = Writer(place / "tokenizer", FAMILIES["mbart"]), [several[0], tmp_path / "one.parquet"]
+    with pytest.raises(MtbridgeError, match=r"one\.parquet: 1 training examples, of which a share of 1/2 is none"):
+        learning_examples(writer, files, TASK, PLAN)
+    assert len(learning_examples(writer, files, TASK, replace(PLAN, whole=True)).names) == 97
+
+
 def test_a_file_without_training_examples_is_refused_by_name(place, tmp_path):
     write_parquet(pd.DataFrame(rows("dev", "de", 4, 1)), tmp_path / "dev.parquet")
     with pytest.raises(MtbridgeError, match=r"dev\.parquet: no examples of the split 'train'"):
@@ -115,7 +123,7 @@ def test_mixed_in_text_is_of_other_languages_and_of_the_step_alone(place, corpus
 
 def test_the_share_is_of_all_that_an_update_has():
     for share, batch, count in ((0.0, 16, 0), (0.5, 16, 16), (0.2, 16, 4), (0.25, 12, 4)):
-        assert mixed_count(Adaptation(mixed=share, batch_size=batch)) == count
+        assert Adaptation(mixed=share, batch_size=batch).mixed_texts == count
 
 
 def test_no_other_language_to_mix_in_is_refused(place, corpus):

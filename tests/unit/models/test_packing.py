@@ -285,9 +285,11 @@ def test_attention_with_dropout_is_on_average_attention_without():
     lengths, generator = [5, 9, 9, 1], torch.Generator().manual_seed(0)
     batch = small.packed([[0] * length for length in lengths])
     parts = [torch.randn(sum(lengths), 2, 8, generator=generator) for _ in range(3)]
-    plain = packing._in_groups(*parts, batch, dropout_p=0.0, scale=0.3)
+    plain = packing._in_groups(*parts, packing.Asked(batch, scaling=0.3))
     torch.manual_seed(1)
-    drawn = torch.stack([packing._in_groups(*parts, batch, dropout_p=0.2, scale=0.3) for _ in range(2000)])
+    drawn = torch.stack(
+        [packing._in_groups(*parts, packing.Asked(batch, dropout=0.2, scaling=0.3)) for _ in range(2000)]
+    )
     error = drawn.std(0) / 2000**0.5
     assert error.min() > 0
     assert ((drawn.mean(0) - plain).abs() < 6 * error).all()
@@ -306,8 +308,8 @@ def test_gradients_of_attention_are_those_of_autograd_through_the_same_masks(mon
 
     monkeypatch.setattr(kernels, "dropout", dropout)
     with torch.inference_mode():  # what evaluation left behind must serve training
-        inferred = packing._in_groups(*parts, batch, dropout_p=0.0, scale=0.3)
-    ours = packing._in_groups(*parts, batch, dropout_p=dropout_p, scale=0.3)
+        inferred = packing._in_groups(*parts, packing.Asked(batch, scaling=0.3))
+    ours = packing._in_groups(*parts, packing.Asked(batch, dropout=dropout_p, scaling=0.3))
     masks = [one for mask in masks for one in mask.unflatten(0, (-1, 2))]  # [heads, length, length] each
     groups = sorted(range(len(lengths)), key=lambda row: -(-lengths[row] // packing.STEP))
     starts, plain = np.cumsum([0, *lengths]), {}
@@ -342,7 +344,7 @@ def test_attention_in_bf16_errs_about_as_little_as_pytorchs_own():
         return torch.autograd.grad((attend(*parts) * weight.detach()).sum(), parts)
 
     exact = gradients(plain, torch.float64)
-    ours = gradients(lambda *parts: packing._in_groups(*parts, batch, dropout_p=0.0, scale=None), torch.bfloat16)
+    ours = gradients(lambda *parts: packing._in_groups(*parts, packing.Asked(batch)), torch.bfloat16)
     for own, theirs, true in zip(ours, gradients(plain, torch.bfloat16), exact, strict=True):
         assert own.dtype == torch.bfloat16
         assert 0 < (own - true).norm() < 1.6 * (theirs - true).norm()
@@ -355,7 +357,7 @@ def test_a_sequence_that_is_no_number_spoils_no_other():
         part[:3] = torch.inf
     for grad in (True, False):
         with torch.set_grad_enabled(grad):
-            out = packing._in_groups(*(x.requires_grad_() for x in parts), batch, dropout_p=0.0, scale=None)
+            out = packing._in_groups(*(x.requires_grad_() for x in parts), packing.Asked(batch))
         assert torch.isfinite(out[3:]).all() and not torch.isfinite(out[:3]).any()
 
 

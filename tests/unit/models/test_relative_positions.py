@@ -87,7 +87,7 @@ def test_the_way_of_a_gpu_gives_what_that_of_a_cpu_gives(encoder):
     bias = torch.randn(2, 2 * batch.longest - 1, generator=generator, requires_grad=True)
     out, gradients = [], []
     for attend in (packing._in_groups, packing._padded):
-        got = attend(*parts, batch, 0.0, 1.0, bias)
+        got = attend(*parts, packing.Asked(batch, scaling=1.0, position_bias=bias))
         gradients.append(
             torch.autograd.grad((got * torch.linspace(-1, 1, got.numel()).view_as(got)).sum(), [*parts, bias])
         )
@@ -102,7 +102,7 @@ def test_the_encoder_gets_no_bias_a_pair_of_the_row(encoder, monkeypatch):
     ours, _, rows = encoder
     module, seen = ours.block[0].layer[0].SelfAttention, []
     own = packing._in_groups
-    monkeypatch.setattr(packing, "_in_groups", lambda *given: seen.append(given[-1].shape) or own(*given))
+    monkeypatch.setattr(packing, "_in_groups", lambda *given: seen.append(given[-1].position_bias.shape) or own(*given))
     forward(ours, small.packed(rows))
     assert set(seen) == {(2, 2 * max(LENGTHS) - 1)} and len(seen) == 3
     assert "compute_bias" not in vars(module)

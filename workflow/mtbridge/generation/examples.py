@@ -1,6 +1,5 @@
 """The examples that an adaptation learns from: those of the source language, or of several."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.generation.inputs import Texts, Writer
+from mtbridge.generation.inputs import Writer
 from mtbridge.specs.adaptation import Adaptation
 from mtbridge.specs.task import Task
 
@@ -37,10 +36,11 @@ def learning_examples(writer: Writer, files: Sequence[Path], task: Task, adaptat
     """The training examples of several files, one a language; without `whole` an equal share of each.
 
     Of n languages, language i gives the examples i, i + n, i + 2 n …: where languages have translations of the same
-    examples, each is learnt from in one language.
+    examples in the same order, each is learnt from in one language.
 
     Raises:
-        MtbridgeError: a file has no training examples, or the model has no tag for their language.
+        MtbridgeError: a file has no training examples, or too few for a share, or the model has no tag for their
+            language.
     """
     names, languages, pairs, cut = [], [], [], [0, 0]
     for number, path in enumerate(files):
@@ -48,20 +48,18 @@ def learning_examples(writer: Writer, files: Sequence[Path], task: Task, adaptat
         rows = np.flatnonzero(texts.split == "train")
         if len(rows) == 0:
             raise MtbridgeError(f"{path}: no examples of the split 'train'; expected English ones")
+        if len(rows) <= number and not adaptation.whole:
+            raise MtbridgeError(
+                f"{path}: {len(rows)} training examples, of which a share of 1/{len(files)} is none; expected "
+                f"{len(files)} at least, or set `whole: true`"
+            )
         for row in rows if adaptation.whole else rows[number :: len(files)]:
-            pairs.append(_pair(writer, texts, row, adaptation.longest_source, adaptation.target_length))
+            language = str(texts.language[row])
+            source = writer.source(texts.sources[row], language, adaptation.longest_source)
+            pairs.append((source, writer.target(texts.targets[row], language, adaptation.target_length)))
             names.append(texts.example_id[row])
-            languages.append(str(texts.language[row]))
-            source, (target, _) = _pair(writer, texts, row, sys.maxsize, sys.maxsize)
-            cut[0] += len(source) > len(pairs[-1][0])
-            cut[1] += len(target) > len(pairs[-1][1][0])
+            languages.append(language)
+            cut[0] += writer.is_cut(texts.sources[row], adaptation.longest_source)
+            cut[1] += writer.is_target_cut(texts.targets[row], adaptation.target_length)
     inputs, targets = (round(count / len(pairs), 4) for count in cut)
     return Examples(names, languages, pairs, (inputs, targets))
-
-
-def _pair(writer: Writer, texts: Texts, row: int, longest_source: int, longest_target: int) -> Pair:
-    language = str(texts.language[row])
-    return (
-        writer.source(texts.sources[row], language, longest_source),
-        writer.target(texts.targets[row], language, longest_target),
-    )

@@ -89,8 +89,16 @@ class Writer:
 
     def target(self, tokens: np.ndarray, language: str, longest: int) -> tuple[np.ndarray, np.ndarray]:
         """What the decoder reads, and what it is to write at each place; IGNORED where nothing is to be learnt."""
-        longest_text = longest - len(self._tags(language)) - 2
-        return self.framed(np.concatenate([self._tags(language), tokens[:longest_text], [self.ids["end"]]]))
+        text = tokens[: self._room(longest)]
+        return self.framed(np.concatenate([self._tags(language), text, [self.ids["end"]]]))
+
+    def is_target_cut(self, tokens: np.ndarray, longest: int) -> bool:
+        """Whether `target` cuts a text of these tokens."""
+        return len(tokens) > self._room(longest)
+
+    def _room(self, longest: int) -> int:
+        """Tokens of a text in a target of `longest`: all but the decoder's start, the tag if any, and the end."""
+        return longest - 2 - (self.family.tags is not None)
 
     def framed(self, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What the decoder reads for a target as in pretraining (tag if any, text, end), and what it is to write."""

@@ -49,8 +49,3 @@ class Mixed:
         rng = self.texts.rng = np.random.default_rng([self.seed, 17, step])
         make: Callable[..., Any] = OBJECTIVES[self.plan.objective].sample
         return [make(self.texts, int(rng.integers(self.texts.lines)), self.plan, self.ids) for _ in range(count)]
-
-
-def mixed_count(adaptation: Adaptation) -> int:
-    """How many texts are mixed into an update: they are the share `mixed` of all that it has."""
-    return round(adaptation.batch_size * adaptation.mixed / (1 - adaptation.mixed))

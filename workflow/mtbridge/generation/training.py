@@ -25,7 +25,7 @@ from mtbridge.data.tokenizers import digest
 from mtbridge.generation.examples import Pair, learning_examples
 from mtbridge.generation.inputs import Writer, padded
 from mtbridge.generation.methods import Adapted
-from mtbridge.generation.mixing import Mixed, mixed_count
+from mtbridge.generation.mixing import Mixed
 from mtbridge.models.checkpoints import weight_files
 from mtbridge.models.classes import family_of
 from mtbridge.models.computing import device_of, usable_precision
@@ -100,7 +100,7 @@ class Adapting:
     def pairs(self, rows: Any) -> list[Pair]:
         """The sources and targets of an update: of some examples, and of the text that is mixed in."""
         pairs = [self.examples.pairs[row] for row in rows]
-        for sample in self.mixed.samples(self.steps, mixed_count(self.adaptation)) if self.mixed else ():
+        for sample in self.mixed.samples(self.steps, self.adaptation.mixed_texts) if self.mixed else ():
             assert sample.target is not None  # `Unlabelled` are objectives with a decoder
             pairs.append((sample.source, self.writer.framed(sample.target)))
         return pairs
@@ -263,7 +263,7 @@ def _record(training: Adapting, about: dict) -> dict[str, Any]:
         "adaptation": asdict(training.adaptation),
         "examples": {language: of_language.count(language) for language in sorted(set(of_language))},
         "cut": dict(zip(("inputs", "targets"), examples.cut, strict=True)),  # shares of the examples
-        "mixed_texts": mixed_count(training.adaptation) * training.steps if training.mixed else 0,
+        "mixed_texts": training.adaptation.mixed_texts * training.steps if training.mixed else 0,
         "steps": training.steps,
         "target_tokens": training.tokens,
         "processes": training.processes.count,

@@ -6,17 +6,27 @@ back. Texts are translated sentence by sentence, as models learn to translate, a
 (`decoding`) is no part of the data that is learnt from.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.progress import Progress
+from mtbridge.generation.inputs import Writer
 from mtbridge.generation.sentences import joined, sentences
 from mtbridge.generation.translation import Translator
-from mtbridge.generation.writing import OutputFiles, output_table, sources_of, wanted_rows, write_texts
+from mtbridge.generation.writing import (
+    OutputFiles,
+    adapted_model,
+    output_table,
+    sources_of,
+    write_by_language,
+    write_texts,
+)
 from mtbridge.specs.adaptation import Decoding
 from mtbridge.specs.task import Task
 
@@ -77,7 +87,8 @@ def translate_training(files: TranslatedFiles, task: Task, language: str, source
     if not whole.any():
         raise MtbridgeError(f"{files.checkpoint}: nothing is left of any example in '{language}'; it cannot translate")
     if not whole.all():
-        _say(f"{(~whole).sum()} of {len(whole)} examples dropped: nothing is left of a text in '{language}'")
+        dropped = f"{(~whole).sum()} of {len(whole)} examples dropped: nothing is left of a text in '{language}'"
+        print(dropped, file=sys.stderr, flush=True)
     write_parquet(pd.DataFrame(made[whole][_columns(task)]), files.output)
 
 
@@ -122,36 +133,25 @@ def write_translated_outputs(
     Raises:
         MtbridgeError: the translated inputs are not those of the examples.
     """
-    import pandas as pd
     import torch
-
-    from mtbridge.base.files import write_parquet
-    from mtbridge.base.program import begin_work
-    from mtbridge.generation.inputs import Writer
-    from mtbridge.generation.writing import adapted_model
 
     torch.set_num_threads(threads)
     adapted, adaptation = adapted_model(files.checkpoint, files.weights, files.record)
     writer, translator = Writer(files.tokenizer, adapted.family), Translator(*translator_files)
     texts, inputs = writer.read(files.examples, task), writer.read(translated, task)
     place = {(str(inputs.language[row]), inputs.example_id[row]): row for row in range(len(inputs.example_id))}
-    wanted = wanted_rows(texts, source_language)
-    begin_work()
-    languages = sorted(set(texts.language[wanted]))
-    progress, tables = Progress("languages", len(languages)), []
-    for done, language in enumerate(languages, 1):
-        rows = np.flatnonzero(wanted & (texts.language == language))
+
+    def outputs(language: str, rows: np.ndarray) -> Any:
         direct = language == source_language
         read, own = (texts, rows) if direct else (inputs, _places(place, texts, rows, translated))
         sources, cut = sources_of(writer, read, own, source_language, adaptation)
         written = write_texts(adapted, writer, sources, source_language, decoding)
         table = output_table(texts, rows, written, writer, decoding).assign(input_cut=cut)
-        if not direct:
-            back = translate_texts(translator, list(table["output"]), source_language, language)
-            table = table.assign(output=back)
-        tables.append(table)
-        progress(done)
-    write_parquet(pd.concat(tables, ignore_index=True), files.output)
+        if direct:
+            return table
+        return table.assign(output=translate_texts(translator, list(table["output"]), source_language, language))
+
+    write_by_language(files.output, texts, source_language, outputs)
 
 
 def _places(place: dict, texts, rows, path: Path) -> np.ndarray:
@@ -165,9 +165,3 @@ def _places(place: dict, texts, rows, path: Path) -> np.ndarray:
 
 def _columns(task: Task) -> list[str]:
     return ["split", "language", "example_id", *task.columns, "label", "references"]
-
-
-def _say(line: str) -> None:
-    import sys
-
-    print(line, file=sys.stderr, flush=True)

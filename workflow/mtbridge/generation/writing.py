@@ -106,31 +106,40 @@ def write_outputs(
     tokens (that were written), cut: whether the output reached the limit of length without an end, and input_cut:
     whether the model saw only the beginning of the input.
     """
-    import pandas as pd
     import torch
-
-    from mtbridge.base.files import write_parquet
 
     torch.set_num_threads(threads)
     adapted, adaptation = adapted_model(files.checkpoint, files.weights, files.record)
     writer = Writer(files.tokenizer, adapted.family)
     texts = writer.read(files.examples, task)
-    wanted = wanted_rows(texts, source_language)
+
+    def outputs(language: str, rows: np.ndarray) -> Any:
+        sources, cut = sources_of(writer, texts, rows, language, adaptation)
+        written = write_texts(adapted, writer, sources, language, decoding)
+        return output_table(texts, rows, written, writer, decoding).assign(input_cut=cut)
+
+    write_by_language(files.output, texts, source_language, outputs)
+
+
+def write_by_language(
+    output: Path, texts: Texts, source_language: str, outputs: Callable[[str, np.ndarray], Any]
+) -> None:
+    """Write the outputs for test of every language, and for dev of the source language.
+
+    outputs: (language, rows of its examples) -> data frame.
+    """
+    import pandas as pd
+
+    from mtbridge.base.files import write_parquet
+
+    wanted = (texts.split == "test") | ((texts.split == "dev") & (texts.language == source_language))
     begin_work()
     languages = sorted(set(texts.language[wanted]))
     progress, tables = Progress("languages", len(languages)), []
     for done, language in enumerate(languages, 1):
-        rows = np.flatnonzero(wanted & (texts.language == language))
-        sources, cut = sources_of(writer, texts, rows, language, adaptation)
-        written = write_texts(adapted, writer, sources, language, decoding)
-        tables.append(output_table(texts, rows, written, writer, decoding).assign(input_cut=cut))
+        tables.append(outputs(language, np.flatnonzero(wanted & (texts.language == language))))
         progress(done)
-    write_parquet(pd.concat(tables, ignore_index=True), files.output)
-
-
-def wanted_rows(texts: Texts, source_language: str) -> np.ndarray:
-    """Which examples are written for: [example], test of every language, and dev of the source language."""
-    return (texts.split == "test") | ((texts.split == "dev") & (texts.language == source_language))
+    write_parquet(pd.concat(tables, ignore_index=True), output)
 
 
 def sources_of(

@@ -161,7 +161,7 @@ def _of_run(outline: Outline, task: OutlineTask, table: pd.DataFrame, names: lis
             parts[str(language)] = filled.sum(0) / known.sum(0), replicates
     others = [language for language in parts if language != outline.source_language]
     groups = {language: [language] for language in parts} | {ENGLISH: [outline.source_language], ZERO_SHOT: others}
-    untaught = untaught_languages(outline, others)
+    untaught = untaught_languages(outline, task, others)
     if len(untaught) < len(others):
         groups[UNTAUGHT] = untaught
     found = {}
@@ -176,12 +176,12 @@ def _of_run(outline: Outline, task: OutlineTask, table: pd.DataFrame, names: lis
     return found, float(dev[task.metric].mean()), size
 
 
-def untaught_languages(outline: Outline, languages: Sequence[str]) -> list[str]:
-    """The languages whose examples no way of adapting learns from, but those that learn from all of them."""
+def untaught_languages(outline: Outline, task: OutlineTask, languages: Sequence[str]) -> list[str]:
+    """The languages whose examples of a task no way of adapting learns from, but those that learn from all of them."""
     taught = {
         language
         for about in outline.adaptations.values()
-        if not set(languages) <= set(about.get("languages", ()))
+        if task.name in about.get("tasks", [task.name]) and not set(languages) <= set(about.get("languages", ()))
         for language in about.get("languages", ())
     }
     return [language for language in languages if language not in taught]

@@ -77,56 +77,74 @@ def pack(ids: Ragged, types: Ragged, rows: Any) -> Packed[np.ndarray]:
 UNUSED = ("output_hidden_states", "output_attentions", "return_dict", "use_cache", "position_ids")
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a model asks of attention, beside queries, keys and values; the names are transformers'.
+
+    packed: the batch; transformers hands on the argument of this name of the model's `forward`.
+    dropout: probability, of the weights. scaling: of the scores; None: one over the root of the heads' width.
+    position_bias: [heads, 2 · longest - 1], added to the scores of query i and key j at the place of j - i, which is
+        longest - 1 for 0; see `forward`.
+    """
+
+    packed: "Packed[torch.Tensor]"
+    dropout: float = 0.0
+    scaling: float | None = None
+    position_bias: "torch.Tensor | None" = None
+
+    @classmethod
+    def of(cls, arguments: dict[str, Any]) -> "Asked":
+        """From the arguments of a call of attention.
+
+        Raises:
+            RuntimeError: the model was called without a batch, or wants attention that is not computed here.
+        """
+        given = {name: value for name, value in arguments.items() if value is not None and name not in UNUSED}
+        # Windows, caps of scores and the like: leaving one out in silence would give other states.
+        unknown = [name for name in given if name not in cls.__dataclass_fields__]
+        if unknown:
+            raise RuntimeError(f"attention 'packed' does not know '{unknown[0]}', which this model asks for")
+        if "packed" not in given:
+            raise RuntimeError(NEEDS_BATCH)
+        return cls(**given)
+
+
+NEEDS_BATCH = "attention 'packed' needs the batch: call mtbridge.models.forward.forward"
+
+
 def attention(
     module: "torch.nn.Module",
     query: "torch.Tensor",
     key: "torch.Tensor",
     value: "torch.Tensor",
     attention_mask: "torch.Tensor | None" = None,
-    packed: "Packed[torch.Tensor] | None" = None,
-    scaling: float | None = None,
-    dropout: float = 0.0,
-    position_bias: "torch.Tensor | None" = None,
-    **others: Any,
+    **asked: Any,
 ) -> "tuple[torch.Tensor, None]":
     """Scaled dot-product attention within each sequence of a packed batch, as an attention function of transformers.
 
     Args:
         query, key, value: [1, heads, tokens, dim].
-        packed: the batch; transformers hands on the argument of this name of the model's `forward`.
-        position_bias: [heads, 2 · longest - 1], added to the scores of query i and key j at the place of j - i, which
-            is longest - 1 for 0; see `forward`.
+        attention_mask: of padded batches; not used.
+        asked: see `Asked`.
 
     Returns:
         [1, tokens, heads, dim], and None for the weights, which transformers' attention functions return too.
 
     Raises:
-        RuntimeError: the model was called without a batch, attends to other tokens than its own, or wants attention
-            that is not computed here.
+        RuntimeError: see `Asked.of`; or the keys are of another sequence.
     """
-    # Windows, caps of scores and the like: leaving one out in silence would give other states.
-    unknown = [name for name, value in others.items() if value is not None and name not in UNUSED]
-    if unknown:
-        raise RuntimeError(f"attention 'packed' does not know '{unknown[0]}', which this model asks for")
+    how = Asked.of(asked)
     # Cross-attention has keys of another sequence; an encoder has none.
-    if packed is None or query.shape[2] != key.shape[2]:
-        raise RuntimeError("attention 'packed' needs the batch: call mtbridge.models.forward.forward")
+    if query.shape[2] != key.shape[2]:
+        raise RuntimeError(NEEDS_BATCH)
     q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))  # [tokens, heads, dim]
     if query.device.type != "cuda":
-        return _in_groups(q, k, v, packed, dropout, scaling, position_bias).unsqueeze(0), None
-    if position_bias is not None:
-        return _padded(q, k, v, packed, dropout, scaling, position_bias).unsqueeze(0), None
-    return _jagged(q, k, v, packed, dropout_p=dropout, scale=scaling).unsqueeze(0), None
+        return _in_groups(q, k, v, how).unsqueeze(0), None
+    attend = _jagged if how.position_bias is None else _padded
+    return attend(q, k, v, how).unsqueeze(0), None
 
 
-def _jagged(
-    query: "torch.Tensor",
-    key: "torch.Tensor",
-    value: "torch.Tensor",
-    packed: "Packed[torch.Tensor]",
-    dropout_p: float,
-    scale: float | None,
-) -> "torch.Tensor":
+def _jagged(query: "torch.Tensor", key: "torch.Tensor", value: "torch.Tensor", how: Asked) -> "torch.Tensor":
     """One kernel for all sequences, on a GPU. All are [tokens, heads, dim].
 
     These are the operators behind PyTorch's attention of nested tensors. Those tensors themselves take milliseconds of
@@ -136,32 +154,27 @@ def _jagged(
 
     if torch.is_autocast_enabled("cuda"):  # the operators below do not ask for it
         query, key, value = (x.to(torch.get_autocast_dtype("cuda")) for x in (query, key, value))
-    offsets, longest = packed.offsets.to(torch.int32), packed.longest
+    offsets, longest = how.packed.offsets.to(torch.int32), how.packed.longest
+    dropout, scaling = how.dropout, how.scaling
     # Flash attention computes in 16 bits, with heads of a multiple of 8.
     if query.dtype != torch.float32 and query.shape[-1] % 8 == 0:
         flash = torch.ops.aten._flash_attention_forward
-        return flash(query, key, value, offsets, offsets, longest, longest, dropout_p, False, False, scale=scale)[0]
+        return flash(query, key, value, offsets, offsets, longest, longest, dropout, False, False, scale=scaling)[0]
     training = torch.is_grad_enabled() and query.requires_grad
     q, k, v = (x[None] for x in (query, key, value))
     efficient = torch.ops.aten._efficient_attention_forward
-    return efficient(q, k, v, None, offsets, offsets, longest, longest, dropout_p, 0, training, scale=scale)[0][0]
+    return efficient(q, k, v, None, offsets, offsets, longest, longest, dropout, 0, training, scale=scaling)[0][0]
 
 
-def _padded(
-    query: "torch.Tensor",
-    key: "torch.Tensor",
-    value: "torch.Tensor",
-    packed: "Packed[torch.Tensor]",
-    dropout_p: float,
-    scale: float | None,
-    position_bias: "torch.Tensor",
-) -> "torch.Tensor":
+def _padded(query: "torch.Tensor", key: "torch.Tensor", value: "torch.Tensor", how: Asked) -> "torch.Tensor":
     """All sequences padded to the longest, for biases of positions on a GPU: `_jagged` has no place for them.
 
-    query, key, value are [tokens, heads, dim]; position_bias as in `attention`.
+    query, key, value are [tokens, heads, dim].
     """
     import torch
 
+    packed, position_bias = how.packed, how.position_bias
+    assert position_bias is not None  # without one `_jagged` is faster
     count, longest, shape = len(packed.lengths), packed.longest, query.shape
     places = packed.sequence * longest + packed.positions
 
@@ -174,7 +187,7 @@ def _padded(
     mask = _of_pairs(position_bias, longest).masked_fill(~real[:, None, None], -torch.inf)
     attend = torch.nn.functional.scaled_dot_product_attention
     q, k, v = map(pad, (query, key, value))
-    out = attend(q, k, v, attn_mask=mask.to(q.dtype), dropout_p=dropout_p, scale=scale)
+    out = attend(q, k, v, attn_mask=mask.to(q.dtype), dropout_p=how.dropout, scale=how.scaling)
     return out.transpose(1, 2).reshape(count * longest, *shape[1:]).index_select(0, places)
 
 
@@ -194,32 +207,24 @@ def _distances(count: int, length: int, device: "torch.device") -> "torch.Tensor
     return (positions[None] - positions[:, None] + count // 2).clamp(0, count - 1)
 
 
-def _in_groups(
-    query: "torch.Tensor",
-    key: "torch.Tensor",
-    value: "torch.Tensor",
-    packed: "Packed[torch.Tensor]",
-    dropout_p: float,
-    scale: float | None,
-    position_bias: "torch.Tensor | None" = None,
-) -> "torch.Tensor":
+def _in_groups(query: "torch.Tensor", key: "torch.Tensor", value: "torch.Tensor", how: Asked) -> "torch.Tensor":
     """A call for each group of about equally long sequences: faster on a CPU than one for all or one for each.
 
-    query, key, value are [tokens, heads, dim]; position_bias as in `attention`.
+    query, key, value are [tokens, heads, dim].
     """
     import torch
 
-    scale = query.shape[-1] ** -0.5 if scale is None else scale
-    shape, groups = query.shape, _groups(packed.lengths, query.shape[1])
+    scale = query.shape[-1] ** -0.5 if how.scaling is None else how.scaling
+    shape, groups = query.shape, _groups(how.packed.lengths, query.shape[1])
     if torch.is_grad_enabled():
-        return _written_out().apply(query, key, value, groups, dropout_p, scale, position_bias)
+        return _written_out().apply(query, key, value, groups, how.dropout, scale, how.position_bias)
     query, key, value = (groups.pad(x) for x in (query, key, value))
     out, bias = torch.empty_like(query), groups.bias.to(query.dtype)
     attend = torch.nn.functional.scaled_dot_product_attention
     for group, *parts, b in zip(*map(groups.split, (out, query, key, value, bias)), strict=True):
         # PyTorch takes its fast kernel for four dimensions only.
-        q, k, v, mask = (x[None] for x in (*parts, _with_positions(b.mT, position_bias)))
-        group.copy_(attend(q, k, v, attn_mask=mask, dropout_p=dropout_p, scale=scale)[0])
+        q, k, v, mask = (x[None] for x in (*parts, _with_positions(b.mT, how.position_bias)))
+        group.copy_(attend(q, k, v, attn_mask=mask, dropout_p=how.dropout, scale=scale)[0])
     return groups.unpad(out, shape)
 
 

@@ -63,6 +63,11 @@ class Adaptation:
     )
 
     @property
+    def mixed_texts(self) -> int:
+        """How many texts are mixed into an update: they are the share `mixed` of all that it has."""
+        return round(self.batch_size * self.mixed / (1 - self.mixed))
+
+    @property
     def translates_tests(self) -> bool:
         """Whether inputs are translated and outputs translated back; the training is that of the way without it."""
         return self.translator is not None and not self.languages

@@ -65,6 +65,9 @@ def _text_is_there(checker: Checker, name: str, one: Adaptation) -> None:
     settings, at = checker.settings, ("adaptations", name, "mixed")
     if not one.mixed:
         return
+    if one.mixed_texts == 0:
+        message = f"{one.mixed:g} of {one.batch_size} examples an update is no text"
+        checker.wrong(at, f"{message}; expected {1 / (2 * one.batch_size):.2g} at least, or a larger batch_size")
     others = set(study_languages(settings)) - set(one.languages or [settings.source_language])
     if not others:
         checker.wrong(at, "no language is left whose text could be mixed in; name fewer `languages` of the way")
