@@ -3,50 +3,28 @@
 import json
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from mtbridge.base.files import write_parquet
-from mtbridge.data import tokenizers
 from mtbridge.generation import training, writing
 from mtbridge.generation.training import AdaptationFiles, adapt
 from mtbridge.generation.writing import OutputFiles, write_outputs
 from mtbridge.specs import families
 from mtbridge.specs.adaptation import Adaptation, Decoding
-from mtbridge.specs.task import Task
-from mtbridge.training.pretraining.initialization import create
 from tests.gpu.test_gpu import DEVICE, TRIAL
-from tests.support import small
+from tests.support import writing as writing_support
+from tests.support.writing import TASK
 
 pytestmark = pytest.mark.skipif(DEVICE.type == "cpu" and not TRIAL, reason="PyTorch finds no GPU here")
-TASK = Task("first", "generation", (), "exact_match", ("text",))
 PLAN = Adaptation(learning_rate=1e-3, epochs=1, batch_size=8, source_length=24, target_length=12, width=4)
-WRITERS = [name for name, family in families.FAMILIES.items() if family.sequence_to_sequence and family.tags]
-
-
-def rows(split, language, count, seed):
-    rng = np.random.default_rng(seed)
-    for number in range(count):
-        words = small.sentence(rng, int(rng.integers(3, 7)))
-        about = {"split": split, "language": language, "example_id": f"{split}-{number:03d}"}
-        yield {**about, "text": " ".join(words), "label": words[0], "references": [words[0]]}
+WRITERS = [name for name in writing_support.WRITERS if families.FAMILIES[name].tags]
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """`<family>`: a whole checkpoint; tokenizer, train.parquet and evaluation.parquet."""
-    folder = tmp_path_factory.mktemp("gpu")
-    tokenizer = small.make_tokenizer(folder)
-    ids, vocabulary = tokenizers.specials(tokenizer), tokenizers.open_tokenizer(tokenizer).get_vocab_size()
-    for name in WRITERS:
-        create(name, small.SMALL, ids, vocabulary, 1).save_pretrained(folder / name)
-    write_parquet(pd.DataFrame([*rows("train", "en", 96, 1), *rows("dev", "en", 6, 2)]), folder / "train.parquet")
-    parts = [*rows("dev", "en", 6, 2), *rows("test", "en", 9, 3)]
-    write_parquet(pd.DataFrame(parts), folder / "evaluation.parquet")
-    return folder
+    return writing_support.make_place(tmp_path_factory.mktemp("gpu"))
 
 
 def adapted(place, family, plan, out):

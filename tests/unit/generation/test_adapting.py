@@ -26,7 +26,7 @@ from mtbridge.training import resume
 from mtbridge.training.pretraining.initialization import open_checkpoint
 from mtbridge.training.processes import Processes
 from tests.support import small
-from tests.unit.generation.conftest import TASK, WRITERS
+from tests.support.writing import TASK, WRITERS
 
 METHODS = ("full", "frozen", "adapters", "lora", "prompt")
 ADDED = ("adapters", "lora")  # begin as nothing; a prompt does not

@@ -29,7 +29,7 @@ from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.options import to_options
 from mtbridge.tasks.kinds import IGNORED
 from tests.support import small
-from tests.unit.generation.conftest import TASK, rows
+from tests.support.writing import TASK, rows
 
 ROOT = Path(__file__).parents[3]
 PLAN = Adaptation(learning_rate=5e-3, epochs=2, batch_size=7, source_length=24, target_length=12)

@@ -10,7 +10,7 @@ from mtbridge.generation.inputs import Writer, padded
 from mtbridge.models.decoding import Frame, by_beams, greedy
 from mtbridge.specs.families import FAMILIES
 from mtbridge.training.pretraining.initialization import open_checkpoint
-from tests.unit.generation.conftest import WRITERS
+from tests.support.writing import WRITERS
 
 LONGEST = 9
 

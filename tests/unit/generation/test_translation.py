@@ -17,7 +17,7 @@ from mtbridge.specs.adaptation import Decoding
 from mtbridge.specs.families import FAMILIES
 from mtbridge.training.pretraining.initialization import create, open_checkpoint
 from tests.support import pretraining, published, small
-from tests.unit.generation.conftest import WRITERS
+from tests.support.writing import WRITERS
 
 DIRECTIONS = [("en", "de"), ("de", "en")]
 DECODINGS = [Decoding(longest=12), Decoding(beams=3, no_repeat=2, longest=12)]
