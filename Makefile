@@ -1,4 +1,4 @@
-# make         set up and run the default study      make test         all tests but those of faults (12 minutes)
+# make         set up and run the default study      make test         all tests but those of faults (20 minutes)
 # make smoke   a small study of one minute            make test-faults  tests of kills and of faults on a cluster
 # make report  only the report of finished results   make check        lint, types and unit tests (under 2 minutes)
 # make test-gpu   what only a GPU can show: the same numbers with graphs, packed and on the CPU

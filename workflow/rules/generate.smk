@@ -2,17 +2,18 @@
 
 
 rule translate_examples:
-    """English training examples in another language, as a model of the study translates them (translate-train)."""
+    """Examples as a model of the study translates them: English train in a language, or all test inputs in English."""
     input:
         checkpoint=checkpoint_of,
         tokenizer=tokenizer_of,
-        examples=f"{results}/data/{{task}}/train.parquet",
+        examples=lambda wildcards: f"{results}/data/{wildcards.task}/{wildcards.translated.split('.')[0]}.parquet",
     output:
-        f"{results}/data/{{task}}/translated/{{model}}/train.{{language}}.parquet",
+        f"{results}/data/{{task}}/translated/{{model}}/{{translated}}.parquet",
     log:
-        f"{results}/logs/translate_examples/{{task}}.{{model}}.train.{{language}}.log",
+        f"{results}/logs/translate_examples/{{task}}.{{model}}.{{translated}}.log",
     wildcard_constraints:
         task=one_of(study.settings.generation_tasks),
+        translated=r"train\.[^/.]+|evaluation",
     conda:
         "../../envs/environment.yaml"
     threads: study.settings.threads
@@ -24,46 +25,13 @@ rule translate_examples:
     params:
         scripts=scripts,
         task=lambda wildcards: options.task(wildcards.task),
-        source_language=study.settings.source_language,
+        part=lambda wildcards: options.translated(wildcards.translated),
         content=lambda wildcards: options.checkpoint_content(wildcards.model),
         code=digest("translate_examples"),
     shell:
-        "python {params.scripts:q}/translate_examples.py --part train {params.task:q} --source-language {params.source_language:q} "
-        "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} --checkpoint {input.checkpoint:q} "
-        "--tokenizer {input.tokenizer:q} --examples {input.examples:q} --language {wildcards.language:q} --threads {threads} "
-        "--output {output:q} > {log:q} 2>&1"
-
-
-rule translate_tests:
-    """The inputs of a task's test examples in English, as a model of the study translates them (translate-test)."""
-    input:
-        checkpoint=checkpoint_of,
-        tokenizer=tokenizer_of,
-        examples=f"{results}/data/{{task}}/evaluation.parquet",
-    output:
-        f"{results}/data/{{task}}/translated/{{model}}/evaluation.parquet",
-    log:
-        f"{results}/logs/translate_examples/{{task}}.{{model}}.evaluation.log",
-    wildcard_constraints:
-        task=one_of(study.settings.generation_tasks),
-    conda:
-        "../../envs/environment.yaml"
-    threads: study.settings.threads
-    resources:
-        mem_mb=by_model(2000, 16000),
-        runtime=by_model(60, 480),
-        gpu=min(1, study.settings.gpus),
-        runs_per_gpu=study.settings.runs_per_gpu,
-    params:
-        scripts=scripts,
-        task=lambda wildcards: options.task(wildcards.task),
-        source_language=study.settings.source_language,
-        content=lambda wildcards: options.checkpoint_content(wildcards.model),
-        code=digest("translate_examples"),
-    shell:
-        "python {params.scripts:q}/translate_examples.py --part evaluation {params.task:q} --source-language {params.source_language:q} "
-        "--gpus {resources.gpu} --runs-per-gpu {resources.runs_per_gpu} --checkpoint {input.checkpoint:q} "
-        "--tokenizer {input.tokenizer:q} --examples {input.examples:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
+        "python {params.scripts:q}/translate_examples.py {params.part:q} {params.task:q} --gpus {resources.gpu} "
+        "--runs-per-gpu {resources.runs_per_gpu} --checkpoint {input.checkpoint:q} --tokenizer {input.tokenizer:q} "
+        "--examples {input.examples:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
 
 rule adapt:

@@ -185,6 +185,12 @@ class Options:
                 files.append(f"data/{task}/translated/{way.translator}/train.{language}.parquet")
         return files
 
+    def translated(self, name: str) -> list[str]:
+        """Which examples are translated: those of a file `train.<language>` or `evaluation`."""
+        part, _, language = name.partition(".")
+        options = ["--part", part, "--source-language", self.settings.source_language]
+        return [*options, "--language", language] if language else options
+
     def mixes(self, recipe: str, model: str) -> str | None:
         """The tokens of the text that a way mixes in, below the results; None if it mixes in none."""
         if not self.study.ways[recipe][1].mixed:
