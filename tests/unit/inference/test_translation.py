@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -142,6 +143,17 @@ def test_a_point_has_the_way_that_is_best_on_dev_and_the_mean_of_translation(tmp
     assert (point["panel"], point["y"], point["y_low"], point["y_high"]) == ("event", 20, 19, 21)
     assert (point["x"], point["x_low"], point["x_high"]) == (mean["value"], mean["low"], mean["high"])
     assert point["directions"] == BOTH and np.isnan(point["correlation"]), "one model"
+
+
+def test_a_way_with_examples_in_other_languages_is_no_zero_shot(tmp_path):
+    """Whatever dev says of it; nor is one whose tests are translated."""
+    write(tmp_path, a=translated_counts(PAIRS, np.random.default_rng(6)))
+    study = outline(a=1, b=1)
+    ways = {"several-1": {"languages": ["de", "en"]}, "by_way-1": {"translator": "a"}, "full-1": {"languages": []}}
+    study = replace(study, adaptations={name: {"way": name[:-2], **about} for name, about in ways.items()})
+    values = written({("a", "full"): (30, 50), ("a", "several"): (70, 90), ("a", "by_way"): (60, 80)})
+    found = translators(study, "sound", summary(study, tmp_path), None, values)
+    assert row_of(found, model="a")["y"] == 30
 
 
 def test_a_rank_correlation_is_of_models_with_the_same_directions_alone(tmp_path):

@@ -2,7 +2,8 @@
 
 x is chrF, the mean over the directions of a model (`inference.translation`). y is zero-shot: of understanding, the mean
 over the tasks on which models can be ranked (`ranking.common_tasks`), under the study's first recipe; of each task of
-generation, its own measure, with the way and rate that are best on dev of the source language. Models that do not
+generation, its own measure, with the way and rate that are best on dev of the source language, of the ways that learn
+from the source language's examples alone: with examples in other languages nothing is zero-shot. Models that do not
 translate have no x; those that a translating model continues are given all the same, with their y.
 
 Means over other directions are of other difficulty, so a rank correlation is that of the largest group of models with
@@ -64,8 +65,12 @@ def translators(
         found = merge_pretrainings(leave_out_degenerate(read_scores(scores, outline, protocol)), outline)
         panels.append((UNDERSTANDING, recipe, understanding(found, outline, protocol, recipe, models)))
     if generation is not None:
+        taught = {
+            name for name, about in outline.adaptations.items() if about.get("languages") or about.get("translator")
+        }
+        zero_shot = generation[~generation["recipe"].isin(taught)]
         panels += [
-            (task.name, NO_RECIPE, written(generation, task.name, task.metric, models)) for task in outline.writing
+            (task.name, NO_RECIPE, written(zero_shot, task.name, task.metric, models)) for task in outline.writing
         ]
     rows = [row for panel in panels for row in _panel(outline, translation, models, *panel)]
     return pd.DataFrame(rows, columns=COLUMNS)

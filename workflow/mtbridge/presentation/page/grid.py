@@ -181,7 +181,11 @@ def contrasts(frame: pd.DataFrame, name: str, outline: Outline) -> Grid | None:
 def written(frame: pd.DataFrame, name: str, outline: Outline, measures: dict, methods: dict, baselines: dict):
     """Every score of outputs. frame: that of the table `generation`; the last three: keys -> words."""
     labels = {task.name: task.label for task in outline.writing}
-    places = {"english": language_name(outline.source_language), "zero_shot": "zero-shot mean"}
+    places = {
+        "english": language_name(outline.source_language),
+        "zero_shot": "zero-shot mean",
+        "untaught": "mean of those never taught",
+    }
     found = [
         {
             "task": labels.get(str(row.task), row.task),
