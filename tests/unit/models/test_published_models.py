@@ -138,7 +138,10 @@ def test_states_are_those_of_the_published_encoder_on_texts_and_pairs(
             got = forward(encoder, small.packed(ours, types), hidden_states=True)
         assert len(got) == len(expected) == 3
         for layer, other in zip(got, expected, strict=True):
-            torch.testing.assert_close(layer, other[mask.bool()], rtol=0, atol=2e-6)
+            # T5's residual stream is not normalized between its blocks and grows: rounding grows with its largest entry,
+            # and is another one on another processor.
+            scale = max(1.0, float(other.abs().max()))
+            torch.testing.assert_close(layer, other[mask.bool()], rtol=0, atol=4e-6 * scale)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
