@@ -1,6 +1,6 @@
 """Make the tokenizer folder of a published checkpoint.
 
-In: a checkpoint with tokenizer.json, vocab.txt or a sentencepiece model. Out: a tokenizer folder (tokenizer.json,
+In: a checkpoint with the files of a tokenizer. Out: a tokenizer folder (tokenizer.json,
 special.json with the tags of the languages, null where the tokenizer has none, tokenizer_config.json).
 """
 
@@ -13,15 +13,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", required=True)
     parser.add_argument("--family", help="model_type of the checkpoint; default: what its config says")
+    parser.add_argument("--prefixes", nargs="+", default=[], help="what stands before an input's texts, in their order")
     parser.add_argument("--languages", nargs="+", required=True)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
 
-    from mtbridge.models.classes import family_of
     from mtbridge.models.published_tokenizers import import_tokenizer
 
-    family = arguments.family or family_of(arguments.checkpoint).name
-    import_tokenizer(arguments.checkpoint, family, arguments.languages, arguments.output)
+    import_tokenizer(arguments.checkpoint, arguments.family, arguments.languages, arguments.output, arguments.prefixes)
 
 
 if __name__ == "__main__":

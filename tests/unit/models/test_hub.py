@@ -313,7 +313,7 @@ def test_another_family_stops_before_the_weights(server, fetch):
     with pytest.raises(MtbridgeError, match=r"config\.json says model_type 'bert', the study says family 'mbart'"):
         fetch(family="mbart")
     server.commit(REPO, {**FILES, "config.json": b'{"model_type": "mpnet"}'})
-    with pytest.raises(MtbridgeError, match=r"config\.json: model_type 'mpnet' is not supported; supported are bert, "):
+    with pytest.raises(MtbridgeError, match=r"config\.json says model_type 'mpnet', the study says family 'mbart'"):
         fetch(family="mbart")
     assert server.downloads("model.safetensors") == []
 

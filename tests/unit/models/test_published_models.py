@@ -138,8 +138,8 @@ def test_states_are_those_of_the_published_encoder_on_texts_and_pairs(
             got = forward(encoder, small.packed(ours, types), hidden_states=True)
         assert len(got) == len(expected) == 3
         for layer, other in zip(got, expected, strict=True):
-            # T5's residual stream is not normalized between its blocks and grows: rounding grows with its largest entry,
-            # and is another one on another processor.
+            # T5's residual stream grows from block to block, and with it rounding, which is another one on another
+            # processor.
             scale = max(1.0, float(other.abs().max()))
             torch.testing.assert_close(layer, other[mask.bool()], rtol=0, atol=4e-6 * scale)
 
@@ -456,7 +456,7 @@ def test_a_truncated_bin_is_refused(whole_models, import_from, tmp_path):
         ("mbart", {"sentencepiece.bpe.model": b"\xff\xff"}, "not readable as a sentencepiece model"),
         ("mbart", {"sentencepiece.bpe.model": model_proto([("a", 0.0)])}, "not laid out as those of mBART-50"),
         ("mbart", {"tokenizer.json": b"{}"}, "not readable as a tokenizer"),
-        ("gpt2", {"tokenizer.json": b"{}"}, "the family 'gpt2' is not supported; supported are bert"),
+        ("gpt2", {"tokenizer.json": b"{}"}, "the family 'gpt2' is not supported for this; supported are bert"),
     ],
 )
 def test_a_tokenizer_that_is_none_is_refused(family, files, message, tmp_path):
@@ -471,8 +471,6 @@ def test_a_tokenizer_of_another_family_is_refused(published, tmp_path):
     published["m2m_100"].save_pretrained(tmp_path / "nllb")
     with pytest.raises(MtbridgeError, match="has no tag en_XX for English"):
         languages.import_tokenizer(tmp_path / "nllb", "mbart", ["en"], tmp_path / "tokenizer")
-    with pytest.raises(MtbridgeError, match=r"has no \[CLS\], \[SEP\]"):
-        languages.import_tokenizer(tmp_path / "nllb", "bert", ["en"], tmp_path / "tokenizer")
 
 
 # ---- The real ones ---------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data import tokenizers
-from mtbridge.models import tokenizer_check
+from mtbridge.models import any_tokenizer, tokenizer_check
 from mtbridge.models.published_tokenizers import import_tokenizer
 from tests.support.checkpoints import make_bert, tokenizer
 from tests.support.published import train_pieces, train_tokenizers, whole_model
@@ -102,7 +102,7 @@ def test_an_added_token_that_one_file_alone_has_is_refused(place, old, bert):
     ("name", "expected"),
     [
         ("MyTokenizer", "tokenizer_class 'MyTokenizer' is not supported"),
-        ("CanineTokenizer", "files do not agree on the added token"),
+        ("CanineTokenizer", "CanineTokenizer, is written in Python alone"),
     ],
 )
 def test_a_class_that_is_not_read_exactly_is_refused(name, expected, bert):
@@ -131,9 +131,10 @@ def test_a_tokenizer_that_transformers_cannot_open_is_read_if_its_class_is_known
     def missing(checkpoint):
         raise ImportError("no package for it")
 
-    monkeypatch.setattr(tokenizer_check, "_open", missing)
+    for module in (any_tokenizer, tokenizer_check):
+        monkeypatch.setattr(module, "open_with_transformers", missing)
     assert imported(bert).token_to_id("cat")
     shutil.rmtree(bert / "made")
     edit(bert / "tokenizer_config.json", tokenizer_class="BertJapaneseTokenizer")
-    with pytest.raises(MtbridgeError, match=r"is not supported \(transformers cannot open it: no package"):
+    with pytest.raises(MtbridgeError, match=r"transformers cannot open its tokenizer \(no package for it\)"):
         imported(bert)

@@ -136,8 +136,7 @@ def test_the_outline_says_which_settings_apply_to_which_models(tmp_path):
 @pytest.mark.parametrize(
     ("config", "user", "expected"),
     [
-        ({"model_type": "deberta"}, {}, "model_type 'deberta' is not supported; supported are bert, distilbert, xlm-"),
-        ({"model_type": None}, {}, "model_type 'None' is not supported"),
+        ({"model_type": None}, {}, "has no model_type"),
         ({"is_decoder": True}, {}, "a decoder without an encoder"),
         ({}, {"model_catalog": {"mine": {"family": "mbart"}}}, "mine.family: mbart, but"),
         (
@@ -333,14 +332,23 @@ WRONG = {
     "a test of translation that is not there": ({"translation": {"test": "no/where"}}, "no/where is no folder"),
     "language twice": ({"languages": ["en", "de", "en"]}, "languages: names one twice"),
     "published values beside small models": ({"published": True}, "never stand beside a model that is trained here"),
-    "hub model without a family": (
-        {"models": ["x"], "model_catalog": {"x": {"label": "x", "kind": "LM", "source": "hub", "repo": "a/b"}}},
-        "a hub model needs it",
+    "a model continued from one of unknown family": (
+        {
+            "model_catalog": {
+                "x": {"label": "x", "kind": "LM", "source": "hub", "repo": "a/b"},
+                "mbart-m2m": {"base": "x"},
+            }
+        },
+        "model_catalog.mbart-m2m.family: needed here or at its base 'x'; one of bert",
+    ),
+    "prefixes of a model that is trained here": (
+        {"model_catalog": {"mbart": {"prefixes": ["query: "]}}},
+        "belongs to published and local models with a tokenizer of their own",
     ),
     "not a number": ({"train": "many"}, "train: input should be a valid integer"),
     "a family that is similar to a supported one": (
         {"model_catalog": {"mbert": {"family": "roberta"}}},
-        "'t5' or 'mt5', got \"roberta\"; other families are not supported",
+        "'t5' or 'mt5', got \"roberta\"; of a published or local encoder of another",
     ),
     "setting of recipe_defaults": (
         {"recipe_defaults": {"trained": {"epoch": 3}}},

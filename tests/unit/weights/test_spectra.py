@@ -241,7 +241,7 @@ def test_missing_and_broken_files_are_named(folder):
     with pytest.raises(MtbridgeError, match=r"model\.safetensors: no such file"):
         singular_values(folder)
     for text, word in [
-        ("{}", "model_type 'None' is not supported"),
+        ("{}", "has no model_type"),
         ('{"model_type": "mbart"}', "'encoder_layers' is None"),
         ('{"model_type": "mbart", "encoder_layers": "2"}', "'encoder_layers' is '2'"),
     ]:

@@ -11,6 +11,11 @@ class MtbridgeError(Exception):
         super().__init__(" ".join(str(message).split()))
 
 
+def brief(error: BaseException, characters: int = 120) -> str:
+    """The text of another error in one line, cut, for a message about it."""
+    return " ".join((str(error) or repr(error)).split())[:characters]
+
+
 def nearest(value: str, valid: Iterable[object]) -> str:
     """The end of an error about an unknown name: the valid name that is most like it, or else all valid names."""
     from difflib import get_close_matches

@@ -11,7 +11,7 @@ import numpy as np
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, sha256
 from mtbridge.base.text import read_lines
-from mtbridge.data.tokenizers import digest, open_tokenizer
+from mtbridge.data.tokenizers import digest, open_tokenizer, with_prefix
 
 SENSES = "senses"  # the folder, in that of a corpus's tokens, of what their words say
 
@@ -81,7 +81,7 @@ def write_corpus(tokenizer_folder, texts: dict[str, Path], output) -> None:
             lines = read_lines(path)
             if not lines:
                 raise MtbridgeError(f"{path}: empty; expected one text a line")
-            encoded = tokenizer.encode_batch(lines, add_special_tokens=False)
+            encoded = tokenizer.encode_batch(with_prefix(tokenizer_folder, lines), add_special_tokens=False)
             Ragged.of([e.ids for e in encoded]).save(folder, language)
             senses = path.with_name(f"{language}.senses.txt")
             if senses.exists():
@@ -89,20 +89,23 @@ def write_corpus(tokenizer_folder, texts: dict[str, Path], output) -> None:
                 found = read_lines(senses)
                 if len(found) != len(lines):
                     raise MtbridgeError(f"{senses}: {len(found)} lines, {path} has {len(lines)}; make the corpus again")
-                rows = [_token_senses(e.offsets, line) for e, line in zip(encoded, found, strict=True)]
+                before = len(with_prefix(tokenizer_folder, [""])[0])
+                rows = [_token_senses(e.offsets, line, before) for e, line in zip(encoded, found, strict=True)]
                 Ragged.of(rows).save(folder / SENSES, language)
 
 
-def _token_senses(offsets: Sequence[tuple[int, int]], line: str) -> list[int]:
+def _token_senses(offsets: Sequence[tuple[int, int]], line: str, before: int = 0) -> list[int]:
     """For each token the number of the part of the meaning that its word says, or -1.
 
-    offsets: (first character, end) of the tokens; line: `start:end:part` for each word, see `corpora.write`. A part's
-    number is its CRC-32 without the highest bit, so it is the same in every language.
+    offsets: (first character, end) of the tokens; line: `start:end:part` for each word (`corpora.write`).
+    before: how many characters stand before the text, a prefix.
+
+    A part's number is its CRC-32 without the highest bit, so it is the same in every language.
     """
     words = []
     for word in line.split():
         start, end, part = word.split(":", 2)
-        words.append((int(start), int(end), zlib.crc32(part.encode()) & 0x7FFFFFFF))
+        words.append((int(start) + before, int(end) + before, zlib.crc32(part.encode()) & 0x7FFFFFFF))
     # The mark of a word's beginning counts the space before it, so a token's last character decides.
     return [next((part for start, end, part in words if start < stop <= end), -1) for _, stop in offsets]
 
@@ -127,7 +130,10 @@ def write_examples(tokenizer_folder, examples_path, task, output) -> None:
         folder.mkdir()
         if kind_of(task).per_word:
             words = table.column(task.columns[0]).to_pylist()
-            encoded = tokenizer.encode_batch(words, is_pretokenized=True, add_special_tokens=False)
+            # Words as they stand after another word: tokenizers that mark a space would else cut a word as they cut the
+            # middle of one.
+            spaced = [[f" {word}" for word in row] for row in words]
+            encoded = tokenizer.encode_batch(spaced, is_pretokenized=True, add_special_tokens=False)
             starts = []
             for row, encoding in zip(words, encoded, strict=True):
                 first = [-1] * len(row)
@@ -141,6 +147,9 @@ def write_examples(tokenizer_folder, examples_path, task, output) -> None:
             texts = []
             for row in range(table.num_rows):
                 texts += task.texts({name: column[row] for name, column in columns.items()})
+            count = len(task.segments)
+            for place in range(count):
+                texts[place::count] = with_prefix(tokenizer_folder, texts[place::count], place)
             encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
         Ragged.of([encoding.ids for encoding in encoded]).save(folder, "tokens")
         (folder / "meta.json").write_text(

@@ -1,9 +1,9 @@
 """Tokenizers: how one is trained, opened and identified.
 
 A tokenizer is a folder: `tokenizer.json` (the `tokenizers` library), `special.json` (the ids a model needs: start, end,
-pad, mask, unknown, one tag a language, or null where it has none, and T5's sentinels if there are any) and
-`tokenizer_config.json` (so that `AutoTokenizer` reads the folder too). Which special tokens stand where is decided by
-the model's family.
+pad, mask, unknown, one tag a language, or null where it has none; T5's sentinels, templates of inputs and prefixes of
+texts if there are any) and `tokenizer_config.json` (so that `AutoTokenizer` reads the folder too). Which special tokens
+stand where is decided by the templates, or else by the model's family.
 """
 
 import hashlib
@@ -33,6 +33,13 @@ def digest(folder) -> str:
 def specials(folder) -> dict:
     """The ids of a tokenizer's special tokens by name, and under "languages" those of the language tags."""
     return read_json(Path(folder) / "special.json")
+
+
+def with_prefix(folder, texts: list[str], place: int = 0) -> list[str]:
+    """Texts with what stands before the text at this place of an input, as e5's `query: `; see special.json."""
+    prefixes = specials(folder).get("prefixes") or [""]
+    prefix = prefixes[min(place, len(prefixes) - 1)]
+    return [prefix + text for text in texts] if prefix else texts
 
 
 def open_tokenizer(folder):

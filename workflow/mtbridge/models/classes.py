@@ -5,17 +5,27 @@ from pathlib import Path
 from typing import Any
 
 from mtbridge.base.files import read_json
-from mtbridge.specs.families import Family, family_of_config
+from mtbridge.specs.families import Family, declared_family, family_of_config
 
 
 def family_of(folder: str | Path) -> Family:
-    """The family of a checkpoint or encoder folder, read from its config.json.
+    """The declared family of a checkpoint or encoder folder, read from its config.json.
 
     Raises:
-        MtbridgeError: config.json is of an architecture that is not supported, or of a decoder without an encoder.
+        MtbridgeError: its architecture is not declared, or config.json is that of a decoder without an encoder.
     """
     path = Path(folder) / "config.json"
     return family_of_config(read_json(path), path)
+
+
+def find_family_of(folder: str | Path) -> Family | None:
+    """The same, and None where the architecture is not declared.
+
+    Raises:
+        MtbridgeError: config.json names no architecture, or is that of a decoder without an encoder.
+    """
+    path = Path(folder) / "config.json"
+    return declared_family(read_json(path), path)
 
 
 def config_class(family: Family) -> Any:

@@ -27,13 +27,14 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json, write_json
 from mtbridge.base.progress import Progress
 from mtbridge.models.checkpoints import WEIGHTS, shards
-from mtbridge.specs.families import FAMILIES, family_of_config
+from mtbridge.specs.families import declared_family
 
 # transformers would otherwise ask the Hub, in the background, to convert repositories without safetensors.
 os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
 
-# As with the weights, only the first file that exists is fetched.
-TOKENIZERS = tuple(dict.fromkeys(name for family in FAMILIES.values() for name in family.tokenizer_files))
+# As with the weights, only the first that exists is fetched; one of GPT-2's kind lies in two files.
+PIECES = ("sentencepiece.bpe.model", "sentencepiece.model", "spiece.model", "spm.model", "tokenizer.model")
+TOKENIZERS = (("tokenizer.json",), ("vocab.txt",), *((name,) for name in PIECES), ("vocab.json", "merges.txt"))
 TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 ETAG = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -80,7 +81,7 @@ def fetch(repo: str, revision: str, lock: str | Path, output: str | Path, family
         config = read_json(take("config.json"))
         model_type = config.get("model_type") if isinstance(config, dict) else None
         if family is not None and model_type != family:
-            family_of_config(config, f"{repo} ({revision}): config.json")
+            declared_family(config, f"{repo} ({revision}): config.json")
             raise MtbridgeError(
                 f"{repo} ({revision}): config.json says model_type '{model_type}', the study says family '{family}'; "
                 "correct the model's repo or family"
@@ -88,9 +89,9 @@ def fetch(repo: str, revision: str, lock: str | Path, output: str | Path, family
         weights = next((name for name in WEIGHTS if name in available), None)
         if weights is None:
             raise MtbridgeError(f"{repo} ({revision}): has no weights; expected one of {', '.join(WEIGHTS)}")
-        tokenizer = next((name for name in TOKENIZERS if name in available), None)
-        for name in (*TOKENIZER_SETTINGS, tokenizer):
-            if name is not None and name in available:
+        tokenizer = next((names for names in TOKENIZERS if set(names) <= set(available)), ())
+        for name in (*TOKENIZER_SETTINGS, *tokenizer):
+            if name in available:
                 take(name)
         path = take(weights)
         if weights.endswith(".index.json"):

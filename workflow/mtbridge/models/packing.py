@@ -18,6 +18,7 @@ import numpy as np
 from mtbridge.base.numbers import ceil_div
 from mtbridge.data.tokenized import Ragged, ranges
 from mtbridge.models import kernels
+from mtbridge.models.attention_arguments import NEEDS_BATCH, Asked
 
 if TYPE_CHECKING:
     import torch
@@ -73,45 +74,6 @@ def pack(ids: Ragged, types: Ragged, rows: Any) -> Packed[np.ndarray]:
     )
 
 
-# Arguments of a model that it hands to attention too, and that attention has no use for.
-UNUSED = ("output_hidden_states", "output_attentions", "return_dict", "use_cache", "position_ids")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a model asks of attention, beside queries, keys and values; the names are transformers'.
-
-    packed: the batch; transformers hands on the argument of this name of the model's `forward`.
-    dropout: probability, of the weights. scaling: of the scores; None: one over the root of the heads' width.
-    position_bias: [heads, 2 · longest - 1], added to the scores of query i and key j at the place of j - i, which is
-        longest - 1 for 0; see `forward`.
-    """
-
-    packed: "Packed[torch.Tensor]"
-    dropout: float = 0.0
-    scaling: float | None = None
-    position_bias: "torch.Tensor | None" = None
-
-    @classmethod
-    def of(cls, arguments: dict[str, Any]) -> "Asked":
-        """From the arguments of a call of attention.
-
-        Raises:
-            RuntimeError: the model was called without a batch, or wants attention that is not computed here.
-        """
-        given = {name: value for name, value in arguments.items() if value is not None and name not in UNUSED}
-        # Windows, caps of scores and the like: leaving one out in silence would give other states.
-        unknown = [name for name in given if name not in cls.__dataclass_fields__]
-        if unknown:
-            raise RuntimeError(f"attention 'packed' does not know '{unknown[0]}', which this model asks for")
-        if "packed" not in given:
-            raise RuntimeError(NEEDS_BATCH)
-        return cls(**given)
-
-
-NEEDS_BATCH = "attention 'packed' needs the batch: call mtbridge.models.forward.forward"
-
-
 def attention(
     module: "torch.nn.Module",
     query: "torch.Tensor",
@@ -123,7 +85,7 @@ def attention(
     """Scaled dot-product attention within each sequence of a packed batch, as an attention function of transformers.
 
     Args:
-        query, key, value: [1, heads, tokens, dim].
+        query, key, value: [1, heads, tokens, dim]; keys and values may have fewer heads, each for a group of queries'.
         attention_mask: of padded batches; not used.
         asked: see `Asked`.
 
@@ -137,6 +99,9 @@ def attention(
     # Cross-attention has keys of another sequence; an encoder has none.
     if query.shape[2] != key.shape[2]:
         raise RuntimeError(NEEDS_BATCH)
+    if query.shape[1] != key.shape[1]:
+        # Written out for every head of the queries: groups save memory of a cache, which an encoder does not have.
+        key, value = (x.repeat_interleave(query.shape[1] // x.shape[1], dim=1) for x in (key, value))
     q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))  # [tokens, heads, dim]
     if query.device.type != "cuda":
         return _in_groups(q, k, v, how).unsqueeze(0), None
@@ -167,7 +132,7 @@ def _jagged(query: "torch.Tensor", key: "torch.Tensor", value: "torch.Tensor", h
 
 
 def _padded(query: "torch.Tensor", key: "torch.Tensor", value: "torch.Tensor", how: Asked) -> "torch.Tensor":
-    """All sequences padded to the longest, for biases of positions on a GPU: `_jagged` has no place for them.
+    """All sequences padded to the longest, for biases and windows on a GPU: `_jagged` has no place for them.
 
     query, key, value are [tokens, heads, dim].
     """
@@ -311,7 +276,8 @@ def _written_out() -> Any:
     class WrittenOut(torch.autograd.Function):
         @staticmethod
         def forward(ctx, query, key, value, groups, dropout_p, scale, position_bias):
-            ctx.distances = None if position_bias is None else position_bias.shape
+            # A window has no gradient.
+            ctx.distances = position_bias.shape if ctx.needs_input_grad[6] else None
             ctx.groups, ctx.scale, ctx.shape = groups, scale, query.shape
             query, key, value = (groups.pad(x) for x in (query * scale, key, value))
             out = torch.empty_like(query)

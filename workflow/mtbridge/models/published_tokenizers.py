@@ -5,14 +5,15 @@ without a tag is null in special.json, never the unknown token. BERT and XLM-R h
 
 T5's family has sentinels `<extra_id_0>`, `<extra_id_1>`, …: special.json lists their ids in this order.
 
-A checkpoint's tokenizer.json is copied. Where there is none, vocab.txt (BERT) or the sentencepiece model (mBART-50,
-XLM-R, T5, mT5) is read here; transformers would need the packages sentencepiece and protobuf for that.
+A checkpoint's tokenizer.json is copied where its class is one of the model's declared family. Where there is none,
+vocab.txt (BERT) or the sentencepiece model (mBART-50, XLM-R, T5, mT5) is read here. Any other tokenizer is what
+transformers makes of it (`any_tokenizer`).
 """
 
 import json
 import struct
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +21,9 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json
 from mtbridge.base.text import read_lines
 from mtbridge.data import tokenizers
-from mtbridge.models.tokenizer_check import check_tokenizer
+from mtbridge.models.any_tokenizer import NAMES, read_any, special_ids_of, special_names_of
+from mtbridge.models.classes import find_family_of
+from mtbridge.models.tokenizer_check import GENERIC, check_tokenizer, class_of
 from mtbridge.specs.families import Family, find_family
 from mtbridge.specs.language_tags import tag_of
 
@@ -76,34 +79,49 @@ def _sentinels(token_to_id: Callable[[str], int | None]) -> list[int]:
         found.append(number)
 
 
-def import_tokenizer(checkpoint: str | Path, family: str, languages: Iterable[str], output: str | Path) -> None:
+def import_tokenizer(
+    checkpoint: str | Path,
+    family: str | None,
+    languages: Iterable[str],
+    output: str | Path,
+    prefixes: Sequence[str] = (),
+) -> None:
     """Write the tokenizer folder (see `data.tokenizers`) of a published checkpoint.
+
+    A declared family's own tokenizer is read here, and compared with transformers'. Any other is what transformers'
+    AutoTokenizer makes of it (`any_tokenizer`).
 
     Warns on stderr of languages without a tag.
 
     Args:
-        checkpoint: folder with tokenizer.json, or vocab.txt or a sentencepiece model.
-        family: name of the model's family, which decides the special tokens and the tags.
-        languages: two-letter codes of the languages that the study feeds to the model.
+        checkpoint: folder with config.json and the files of a tokenizer.
+        family: name of the model's declared family, for a folder without config.json; None: what config.json says.
+        languages: codes of the languages that the study feeds to the model.
+        prefixes: what stands before the first text of an input, and before the second; the last holds for all others.
 
     Raises:
         MtbridgeError: the checkpoint has no tokenizer, one of another family, or one that gives other ids than
             transformers' own (`tokenizer_check`).
     """
     checkpoint = Path(checkpoint)
-    spec = find_family(family, checkpoint)
-    tokenizer = _read(checkpoint, spec)
-    ids = special_ids(spec, tokenizer.token_to_id, languages, checkpoint)
-    check_tokenizer(checkpoint, tokenizer, spec)
+    spec = find_family(family, checkpoint) if family else find_family_of(checkpoint)
+    if spec is not None and (spec.tags is not None or _is_its_own(checkpoint, spec)):
+        tokenizer = _read(checkpoint, spec)
+        ids = special_ids(spec, tokenizer.token_to_id, languages, checkpoint)
+        check_tokenizer(checkpoint, tokenizer, spec)
+        # transformers has two names each for the start and the end token.
+        config = {alias: spec.special_tokens[key] for key, aliases in NAMES.items() for alias in aliases}
+    else:
+        tokenizer, reference = read_any(checkpoint)
+        ids, config = special_ids_of(reference, languages), special_names_of(reference)
     untagged = [language for language, tag in ids["languages"].items() if tag is None]
-    if spec.tags is not None and untagged:
+    if spec is not None and spec.tags is not None and untagged:
         print(
             f"warning: {checkpoint}: its tokenizer has no tag for {', '.join(untagged)}; such texts get English's",
             file=sys.stderr,
         )
-    # transformers has two names each for the start and the end token.
-    names = {"start": ("bos", "cls"), "end": ("eos", "sep"), "pad": ("pad",), "mask": ("mask",), "unknown": ("unk",)}
-    config = {f"{name}_token": spec.special_tokens[key] for key, aliases in names.items() for name in aliases}
+    if prefixes:
+        ids["prefixes"] = list(prefixes)
     with atomic_write(output) as folder:
         folder.mkdir()
         tokenizer.save(str(folder / "tokenizer.json"))
@@ -111,6 +129,17 @@ def import_tokenizer(checkpoint: str | Path, family: str, languages: Iterable[st
         (folder / "tokenizer_config.json").write_text(
             json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", **config}, indent=1) + "\n"
         )
+
+
+def _is_its_own(checkpoint: Path, family: Family) -> bool:
+    """Whether a checkpoint's tokenizer is of a class of its model's family: multilingual-e5 is a BERT with XLM-R's."""
+    name, _ = class_of(checkpoint)
+    if name is not None and name not in GENERIC:
+        return name in family.tokenizer_classes
+    file = checkpoint / "tokenizer.json"
+    if not file.exists():
+        return True
+    return tokenizers.open_tokenizer(checkpoint).token_to_id(family.special_tokens["start"]) is not None
 
 
 def _read(checkpoint: Path, family: Family) -> "Tokenizer":

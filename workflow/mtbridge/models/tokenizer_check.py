@@ -43,12 +43,12 @@ def check_tokenizer(checkpoint: Path, tokenizer: "Tokenizer", family: Family) ->
     Raises:
         MtbridgeError: they differ on a text; or transformers cannot open it, and its class is not supported.
     """
-    name, needs_code = _class_of(checkpoint)
+    name, needs_code = class_of(checkpoint)
     known = name is None or name in (*family.tokenizer_classes, *GENERIC)
     reference, reason = None, "it needs code of its own"
     if known or not needs_code:
         try:
-            reference = _open(checkpoint)
+            reference = open_with_transformers(checkpoint)
         except Exception as error:  # whatever transformers, the tokenizers library or a missing package raises
             reason = f"transformers cannot open it: {str(error)[:80]}"
     if reference is None:
@@ -65,7 +65,7 @@ def check_tokenizer(checkpoint: Path, tokenizer: "Tokenizer", family: Family) ->
         _check_template(checkpoint, tokenizer, family, reference)
 
 
-def _class_of(checkpoint: Path) -> tuple[str | None, bool]:
+def class_of(checkpoint: Path) -> tuple[str | None, bool]:
     """The tokenizer's class by the checkpoint's files, without `Fast` (None: they name none); is it code of its own?"""
     for file in ("tokenizer_config.json", "config.json"):
         content = read_json(checkpoint / file) if (checkpoint / file).exists() else None
@@ -75,7 +75,7 @@ def _class_of(checkpoint: Path) -> tuple[str | None, bool]:
     return None, False
 
 
-def _open(checkpoint: Path) -> Any:
+def open_with_transformers(checkpoint: Path) -> Any:
     """transformers' own tokenizer of a checkpoint: no network, and no code of the checkpoint."""
     from transformers import AutoTokenizer
     from transformers.utils import logging
@@ -88,7 +88,7 @@ def _open(checkpoint: Path) -> Any:
         logging.set_verbosity(verbosity)
 
 
-def _encode(reference: Any, *texts: str, special: bool = False) -> list[int]:
+def encode(reference: Any, *texts: str, special: bool = False) -> list[int]:
     """The ids of a text, or of a pair of texts, by transformers' tokenizer."""
     return list(reference(*texts, add_special_tokens=special, padding=False, truncation=False)["input_ids"])
 
@@ -102,7 +102,7 @@ def _check_texts(checkpoint: Path, tokenizer: "Tokenizer", family: Family, refer
         if tokenizer.token_to_id(token) != reference.convert_tokens_to_ids(token):
             raise MtbridgeError(f"{checkpoint}: its files do not agree on the added token '{token}'; {REMEDY}")
     for text in (*PROBES, *(f"cat {token} dog" for token in added[:ADDED])):
-        ours, theirs = tokenizer.encode(text, add_special_tokens=False).ids, _encode(reference, text)
+        ours, theirs = tokenizer.encode(text, add_special_tokens=False).ids, encode(reference, text)
         if ours != theirs:
             raise MtbridgeError(
                 f"{checkpoint}: the files of its tokenizer do not agree: '{text}' is {_start(ours)} as they are read "
@@ -122,7 +122,7 @@ def _check_template(checkpoint: Path, tokenizer: "Tokenizer", family: Family, re
     ids |= {key: [cast(int, tokenizer.token_to_id(token))] for key, token in specials.items() if token}
     for template in (family.single, family.pair):
         expected = [index for piece in template for index in ids[piece]]
-        found = _encode(reference, *(texts[piece] for piece in template if piece in texts), special=True)
+        found = encode(reference, *(texts[piece] for piece in template if piece in texts), special=True)
         if found != expected:
             raise MtbridgeError(
                 f"{checkpoint}: transformers' {type(reference).__name__} puts special tokens elsewhere than the family "

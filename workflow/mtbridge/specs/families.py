@@ -1,6 +1,10 @@
-"""Model families: all facts in which one architecture differs from another. They are declared here and nowhere else.
+"""Model families: the facts about an architecture that nobody can find out from a checkpoint, declared here alone.
 
-A family's name is the `model_type` of its config.json. To add one, add an object here and put it into `FAMILIES`.
+Any encoder that transformers loads can be used (`models.any_encoder`, `models.trial`). A family is needed for what goes
+beyond: pretraining here, writing and translating with the decoder, language tags, and tokenizers that are read
+without further packages. A family's name is the `model_type` of its config.json. To add one, add an object here and put
+it into `FAMILIES`.
+
 This module holds data alone and imports no torch, so that checking the settings of a study is fast.
 """
 
@@ -59,8 +63,6 @@ class Family:
     pair: str
     separated: str  # a pair with a separator, for families whose own template has none
     token_types: bool = False
-    position_table: str | None = None  # module that computes positions itself; None: the model takes position_ids
-    relative_attention: str | None = None  # module of a layer that computes biases of relative positions, as in T5
     positions_after_padding: bool = False  # the first position is the padding token's id + 1, as in RoBERTa
 
     # tokenizer
@@ -239,7 +241,6 @@ MBART = Family(
     single="TAE",
     pair="TABE",
     separated="TAEBE",
-    position_table="embed_positions",
     special_tokens=XLM_ROBERTA.special_tokens,
     tokenizer_files=XLM_ROBERTA.tokenizer_files,
     tokenizer_classes=("MBart50Tokenizer",),  # not mBART-25's MBartTokenizer, which puts the tag at the end
@@ -300,7 +301,6 @@ T5 = Family(
     single="AE",
     pair="AEBE",
     separated="AEBE",
-    relative_attention="layer.0.SelfAttention",
     # A decoder starts with padding; the first sentinel stands where other families have a mask.
     special_tokens={
         "start": "<pad>",
@@ -332,7 +332,7 @@ FAMILIES = {family.name: family for family in (BERT, DISTILBERT, XLM_ROBERTA, MB
 
 
 # Never a family with a similar name: a model of another architecture would be read, and give wrong numbers.
-NOT_SUPPORTED = f"not supported; supported are {', '.join(FAMILIES)}"
+NOT_SUPPORTED = f"not supported for this; supported are {', '.join(FAMILIES)}"
 
 
 def find_family(name: str, where: object) -> Family:
@@ -347,15 +347,27 @@ def find_family(name: str, where: object) -> Family:
 
 
 def family_of_config(config: Any, where: object) -> Family:
-    """The family of a model from the content of its config.json.
+    """The declared family of a model from the content of its config.json.
 
     Raises:
-        MtbridgeError: an architecture that is not supported, or a decoder without an encoder; the message begins with
-            `where`, the file.
+        MtbridgeError: its architecture is not declared here, or see `declared_family`.
+    """
+    family = declared_family(config, where)
+    if family is None:
+        raise MtbridgeError(f"{where}: model_type '{config['model_type']}' is {NOT_SUPPORTED}")
+    return family
+
+
+def declared_family(config: Any, where: object) -> Family | None:
+    """The family of a model from the content of its config.json; None if its architecture is not declared here.
+
+    Raises:
+        MtbridgeError: the content names no architecture, or is that of a decoder without an encoder; the message
+            begins with `where`, the file.
     """
     name = config.get("model_type") if isinstance(config, dict) else None
-    if name not in FAMILIES:
-        raise MtbridgeError(f"{where}: model_type '{name}' is {NOT_SUPPORTED}")
+    if not isinstance(name, str):
+        raise MtbridgeError(f"{where}: has no model_type; expected the config.json of a model that transformers loads")
     if config.get("is_decoder") and not config.get("is_encoder_decoder"):
         raise MtbridgeError(f"{where}: a decoder without an encoder (is_decoder); expected a model with an encoder")
-    return FAMILIES[name].of_config(config)
+    return FAMILIES[name].of_config(config) if name in FAMILIES else None

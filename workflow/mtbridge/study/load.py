@@ -97,7 +97,7 @@ def _hint(error: Any, key: str) -> str:
     value = error["input"]
     if key.endswith(".family"):
         # A similar name may be another architecture: the message lists the families and suggests none.
-        return "; other families are not supported"
+        return "; of a published or local encoder of another architecture, leave the key out"
     if error["type"] == "literal_error" and isinstance(value, str):
         return "; " + nearest(value, choices(error))
     if re.match(r"models\b", key) and isinstance(value, str) and REPLICATE in value:

@@ -6,7 +6,7 @@ from typing import Any
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json
-from mtbridge.specs.families import family_of_config
+from mtbridge.specs.families import declared_family
 from mtbridge.specs.recipe import Recipe
 from mtbridge.study.model_settings import ModelSettings
 from mtbridge.study.settings import Settings
@@ -21,11 +21,12 @@ def read_config(spec: ModelSettings) -> tuple[Any, Path]:
 def family_problem(spec: ModelSettings) -> tuple[str, str] | None:
     """What is wrong with a local checkpoint's family: (key of the model, message); None if it fits."""
     try:
-        family = family_of_config(*read_config(spec)).name
+        config, path = read_config(spec)
+        declared_family(config, path)
     except MtbridgeError as error:
         return "path", str(error)
-    if spec.family not in (None, family):
-        return "family", f"{spec.family}, but {spec.path}/config.json says model_type '{family}'"
+    if spec.family not in (None, config["model_type"]):
+        return "family", f"{spec.family}, but {path} says model_type '{config['model_type']}'"
     return None
 
 
@@ -41,7 +42,12 @@ def longest_input(spec: ModelSettings) -> int | None:
     # Without the key it is 1, transformers' default for the families that count from it.
     padding = config.get("pad_token_id")
     try:
-        return family_of_config(config, path).longest_input(config, 1 if padding is None else padding)
+        family = declared_family(config, path)
+        if family is None:
+            # The encoder itself says it exactly when it is tried; see `models.forward.positions_of`.
+            longest = config.get("max_position_embeddings")
+            return longest if longest is None or longest > 0 else None
+        return family.longest_input(config, 1 if padding is None else padding)
     except TypeError as error:
         raise MtbridgeError(f"{path}: its sizes are no numbers ({error}); get it again") from error
 

@@ -31,6 +31,8 @@ def _has_place_or_plan(checker: Checker, key: str) -> None:
     for field in ("other", "intervention", "alpha", "matrices"):
         if getattr(model, field) is not None and model.source != "derived":
             checker.wrong((*at, field), f"belongs to derived models; '{key}' has source: {model.source}")
+    if model.prefixes is not None and (model.source not in ("hub", "local") or model.tokenizer is not None):
+        checker.wrong((*at, "prefixes"), "belongs to published and local models with a tokenizer of their own")
     if model.translates is not None and model.source not in ("hub", "local"):
         message = f"belongs to published and local models; '{key}' has source: {model.source}, and its own `directions`"
         checker.wrong((*at, "translates"), message)
@@ -49,8 +51,6 @@ def _has_place_or_plan(checker: Checker, key: str) -> None:
     elif model.source == "hub":
         if not model.repo:
             checker.wrong((*at, "repo"), "a hub model needs its repository, as in facebook/mbart-large-50")
-        if not model.family:
-            checker.wrong((*at, "family"), f"a hub model needs it, one of {', '.join(FAMILIES)}")
     elif model.source == "derived":
         for field in ("base", "other", "intervention"):
             if getattr(model, field) is None:
@@ -62,8 +62,10 @@ def _has_place_or_plan(checker: Checker, key: str) -> None:
             checker.wrong((*at, "objective" if model.objective is None else "steps"), "a trained model needs it")
         if (model.objective in PARALLEL) != (model.directions is not None):
             checker.wrong((*at, "directions"), f"belongs to the objectives {', '.join(PARALLEL)}, and is needed there")
-        if model.base is None and model.family is None:
-            checker.wrong((*at, "family"), "a model that is trained from scratch needs it")
+        if model.base in (None, *checker.settings.model_catalog) and checker.settings.family_of(key) is None:
+            scratch = "a model that is trained from scratch needs it"
+            message = scratch if model.base is None else f"needed here or at its base '{model.base}'"
+            checker.wrong((*at, "family"), f"{message}; one of {', '.join(FAMILIES)}")
 
 
 def replicates_fit(checker: Checker, key: str) -> None:

@@ -42,6 +42,12 @@ class ModelSettings(Strict):
         description="Which of the study's tokenizers the model uses; default: that of its base, `shared` if trained "
         "here from scratch, else its own.",
     )
+    prefixes: list[str] | None = setting(
+        default=None,
+        min_length=1,
+        description="Of a published or local model: what it wants before the first text of an input, and before the "
+        "second, as ['query: ', 'passage: ']; one holds for both. Words that have labels get none.",
+    )
     seen: dict[str, list[Name]] = setting(
         default={}, description="What the model was trained on, per kind of exposure the languages: {denoising: [en]}."
     )
@@ -50,8 +56,8 @@ class ModelSettings(Strict):
     )
     family: FamilyName | None = setting(
         default=None,
-        description="Architecture, needed where nobody could know it yet: of a hub model, and of one "
-        "trained here from scratch.",
+        description="Architecture. Needed of a model that is trained here from scratch, and of one of the hub that is "
+        "continued, adapted or asked to translate; else found in its config.json.",
     )
     translates: Directions | None = setting(
         default=None,

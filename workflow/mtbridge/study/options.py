@@ -123,15 +123,17 @@ class Options:
     def fetch(self, model: str) -> list[str]:
         """The repository, revision and family of a model from the Hub, and its lock file."""
         spec = self.settings.model_catalog[model]
-        # `checks` has made sure that a model from the Hub has both.
-        assert spec.repo is not None and spec.family is not None, model
+        assert spec.repo is not None, model  # `checks` has made sure of it
         lock = self.study.locks.get(model, lock_file(self.settings.study))
-        return ["--repo", spec.repo, "--revision", spec.revision, "--family", spec.family, "--lock", lock]
+        family = ["--family", spec.family] if spec.family else []
+        return ["--repo", spec.repo, "--revision", spec.revision, *family, "--lock", lock]
 
     def import_tokenizer(self, tokenizer: str) -> list[str]:
-        """The family whose tokenizer it is, and the languages that it must know."""
-        family = self.settings.model_catalog[self.study.own_tokenizers[tokenizer]].family
-        return [*(("--family", family) if family else ()), "--languages", *self.study.all_languages]
+        """The family whose tokenizer it is, the languages that it must know, and what stands before its texts."""
+        spec = self.settings.model_catalog[self.study.own_tokenizers[tokenizer]]
+        family = ["--family", spec.family] if spec.family else []
+        prefixes = ["--prefixes", *spec.prefixes] if spec.prefixes else []
+        return [*family, "--languages", *self.study.all_languages, *prefixes]
 
     def tokenizer(self) -> list[str]:
         """The languages whose text a tokenizer is trained on, and those that get a tag, if these are more."""

@@ -4,7 +4,7 @@ from dataclasses import asdict, fields, replace
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.specs.adaptation import Adaptation
-from mtbridge.specs.families import FAMILIES, family_of_config
+from mtbridge.specs.families import FAMILIES, declared_family
 from mtbridge.study import local_checkpoints
 from mtbridge.study.settings import Settings
 
@@ -37,9 +37,11 @@ def _can_write(settings: Settings, model: str) -> bool:
         return name in FAMILIES and FAMILIES[name].sequence_to_sequence
     try:
         config, path = local_checkpoints.read_config(spec)
-        family = family_of_config(config, path)
+        family = declared_family(config, path)
     except MtbridgeError:
         return False  # `model_checks` tells what is wrong with it
+    if family is None:
+        return False
     # An encoder alone has the config of its whole model, but its own class; configs without the key say nothing.
     classes = config.get("architectures") or [family.pretraining_class]
     return family.sequence_to_sequence and family.pretraining_class in classes

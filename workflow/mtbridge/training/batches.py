@@ -74,8 +74,8 @@ def load_inputs(
     words = None
     if kind_of(task).per_word:
         words = Ragged.load(tokens_folder, "words")
-        # An input ends with a special token: a word must begin before it.
-        end = np.repeat(ids.lengths - 1, words.lengths)
+        # Most inputs end with special tokens: a word must begin before them.
+        end = np.repeat(ids.lengths - shape.after, words.lengths)
         first = words.values + start
         words = Ragged(np.where((words.values >= 0) & (first < end), first, -1), words.offsets)
     return Inputs(ids, types, words)

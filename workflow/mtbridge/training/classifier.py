@@ -7,6 +7,7 @@ layer follow.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mtbridge.base.files import read_json
 from mtbridge.models.forward import forward
 from mtbridge.models.loading import load_encoder
 from mtbridge.models.packing import Packed
@@ -29,7 +30,8 @@ def classifier(encoder_folder: str | Path, outputs: int, recipe: Encoding, dropo
         def __init__(self) -> None:
             super().__init__()
             self.encoder = load_encoder(encoder_folder)
-            self.head = torch.nn.Linear(self.encoder.config.hidden_size, outputs)
+            width = read_json(Path(encoder_folder) / "card.json", ["hidden_size"])["hidden_size"]
+            self.head = torch.nn.Linear(width, outputs)
             self.dropout = torch.nn.Dropout(dropout)
             # As BERT initializes its own layers (Devlin et al. 2019).
             torch.nn.init.normal_(self.head.weight, std=0.02)

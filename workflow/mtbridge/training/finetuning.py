@@ -14,14 +14,17 @@ import os
 import sys
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import read_json
 from mtbridge.base.numbers import ceil_div
 from mtbridge.base.progress import Progress
 from mtbridge.data.tokenized import Ragged
+from mtbridge.models.forward import is_packed
 from mtbridge.models.packing import Packed, to_device
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.task import Task
@@ -36,7 +39,7 @@ from mtbridge.training.optimization import adamw, scheduled_rate, set_rate
 from mtbridge.training.prediction import predict_dev
 from mtbridge.training.processes import Processes
 from mtbridge.training.run_data import RunFiles, read_data
-from mtbridge.training.trimmed_embeddings import Trimmed
+from mtbridge.training.trimmed_embeddings import Trimmed, embedding
 
 if TYPE_CHECKING:
     import torch
@@ -77,7 +80,7 @@ class Training:
         self.inputs, self.targets, self.train = self.data.inputs, self.data.targets, self.data.train
         self.model = classifier(files.encoder, self.kind.head_size(task), recipe, recipe.dropout)
         # Before the model moves to its device, which then needs no memory for the full table.
-        self.vocabulary = Trimmed(self.model.encoder, np.concatenate([self.inputs.ids[row] for row in self.train]))
+        self.vocabulary = Trimmed(self.model.encoder, self._tokens(files))
         self.model.to(self.device)
         # All processes have drawn the same weights; from here on each draws its own masks of dropout. Ranks are a large
         # number apart, so that they do not use the seed of another run.
@@ -88,7 +91,9 @@ class Training:
         on_gpu = self.device.type == "cuda"
         self.halves = HalfWeights(self.model) if on_gpu and recipe.precision == "bf16" else None
         self.graphed_step: GraphedStep | None = None
-        if on_gpu and os.environ.get("MTBRIDGE_CUDA_GRAPHS", "1") != "0":
+        # Padded batches have other shapes each time.
+        can_record = on_gpu and is_packed(self.model.encoder)
+        if can_record and os.environ.get("MTBRIDGE_CUDA_GRAPHS", "1") != "0":
             # Between gradients and update several processes add their gradients up, which is in no graph.
             update = self.update if processes.count == 1 else None
             self.graphed_step = GraphedStep(
@@ -106,6 +111,12 @@ class Training:
         self.pending: list[tuple[int, Any, float, np.ndarray]] = []  # (step, loss on the device, labels, rows)
         self.best: Best | None = None
         self.seconds = {"train": 0.0, "dev": 0.0}
+
+    def _tokens(self, files: RunFiles) -> np.ndarray:
+        """The ids of the tokens whose word embeddings are trained: those that occur, or all (see `models.trial`)."""
+        if read_json(Path(files.encoder) / "card.json").get("embeddings") == "whole":
+            return np.arange(len(embedding(self.model.encoder).weight))
+        return np.concatenate([self.inputs.ids[row] for row in self.train])
 
     def rate(self) -> float:
         """The learning rate of the next step."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mtbridge.base.files import read_json, sha256, write_json
 from mtbridge.base.program import begin_work
-from mtbridge.models.classes import family_of
+from mtbridge.models.classes import find_family_of
 from mtbridge.models.computing import device_of, usable_precision
 from mtbridge.models.kernels import keep_memory
 from mtbridge.specs.recipe import Recipe
@@ -49,7 +49,7 @@ def finetune(
     processes = Processes()
     origin = origin_of(files, task, recipe, seed, about.get("identity"))
     device = device_of(int(os.environ.get("LOCAL_RANK", "0")))
-    precision = usable_precision(recipe.precision, device, family_of(files.encoder), warn=processes.rank == 0)
+    precision = usable_precision(recipe.precision, device, find_family_of(files.encoder), warn=processes.rank == 0)
     # The last bits of a run depend on these too, so a state from another device or number of threads is not continued.
     here = {"processes": processes.count, "device": device.type, "threads": threads, "precision": precision}
     name = resume.state_name(origin | here)

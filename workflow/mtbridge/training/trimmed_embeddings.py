@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mtbridge.specs.families import FAMILIES
-
 if TYPE_CHECKING:
     import torch
 
 
 def embedding(encoder: Any) -> Any:
     """The encoder's word embedding module."""
-    name = FAMILIES[encoder.config.model_type].word_embeddings
-    return encoder.get_submodule(name.removesuffix(".weight"))
+    return encoder.get_input_embeddings()
+
+
+def embedding_name(encoder: Any) -> str:
+    """The name of the word embeddings' table among the encoder's parameters."""
+    table = embedding(encoder).weight
+    return next(name for name, parameter in encoder.named_parameters() if parameter is table)
 
 
 class Trimmed:

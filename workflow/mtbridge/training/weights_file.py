@@ -13,12 +13,11 @@ import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json, sha256
-from mtbridge.specs.families import FAMILIES
 from mtbridge.specs.recipe import Encoding, Precision
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
 from mtbridge.training.classifier import classifier
-from mtbridge.training.trimmed_embeddings import embedding, put_back
+from mtbridge.training.trimmed_embeddings import embedding, embedding_name, put_back
 
 if TYPE_CHECKING:
     import torch
@@ -66,7 +65,7 @@ def load(
     try:
         encoding = Encoding(**{field.name: run["recipe"][field.name] for field in fields(Encoding)})
         model = classifier(encoder_folder, kind_of(task).head_size(task), encoding)
-        name = "encoder." + FAMILIES[model.encoder.config.model_type].word_embeddings
+        name = "encoder." + embedding_name(model.encoder)
         with safe_open(str(weights), framework="pt") as file:
             about = json.loads(file.metadata()["trained"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (a handle is no dict)
