@@ -18,7 +18,7 @@ OUTSIDE = -1e30
 class Asked:
     """What a model asks of attention, beside queries, keys and values; the names are transformers'.
 
-    packed: the batch, a `packing.Packed` of tensors; transformers hands on the argument of this name of the model's `forward`.
+    packed: the batch, a `packing.Packed` of tensors; transformers hands on the argument of this name of `forward`.
     dropout: probability, of the weights. scaling: of the scores; None: one over the root of the heads' width.
     position_bias: [heads, 2 · longest - 1], added to the scores of query i and key j at the place of j - i, which is
         longest - 1 for 0; see `forward`. One row stands for all heads.
