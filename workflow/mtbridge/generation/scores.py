@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from mtbridge.tasks.answers import answer_points, f1
+from mtbridge.tasks.answers import MEASURES, f1
 from mtbridge.tasks.words import primary, words
 
 # A text with fewer bytes of letters has no language that could be told: py3langid, which counts bytes too, is wrong on
@@ -89,7 +89,7 @@ def points(output: str, reference: str, language: str) -> dict[str, float]:
         "rouge_2": rouge_n(own, expected, 2),
         "rouge_l": rouge_l(own, expected),
         "exact_match": 100.0 * (own == expected),
-        **answer_points(output, reference, language),
+        **{measure: of(output, reference, language) for measure, of in MEASURES.items()},
     }
 
 

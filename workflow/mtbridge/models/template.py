@@ -22,6 +22,16 @@ class Template:
     max_length: int  # tokens of an input, specials included
     token_types: bool  # whether tokens from the second text on have type 1; else all have type 0
 
+    @property
+    def room(self) -> int:
+        """Tokens of an input that are left for the texts."""
+        return self.max_length - sum(piece not in "AB" for piece in self.pieces)
+
+    def second_text(self, first_lengths: np.ndarray) -> np.ndarray:
+        """Where the second text begins in inputs whose first text has so many tokens."""
+        before = self.pieces[: self.pieces.index("B")]
+        return sum(piece != "A" for piece in before) + first_lengths
+
     def assemble(self, texts: tokenized.Ragged, languages: list[str]) -> tuple[tokenized.Ragged, tokenized.Ragged, int]:
         """The inputs of all examples: token ids, token types, and where the first text starts in each input.
 
@@ -33,9 +43,8 @@ class Template:
             languages: of each example.
         """
         rows, count = len(languages), sum(piece in "AB" for piece in self.pieces)
-        room = self.max_length - (len(self.pieces) - count)  # tokens left for the texts
         lengths = texts.lengths.reshape(rows, count)
-        excess = np.maximum(0, lengths.sum(1) - room)
+        excess = np.maximum(0, lengths.sum(1) - self.room)
         if count == 1:
             lengths = lengths - excess[:, None]
         else:

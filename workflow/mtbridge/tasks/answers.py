@@ -9,12 +9,20 @@
 Where several answers are accepted, a measure is that of the one with the most points, as in SQuAD's program.
 """
 
+from __future__ import annotations
+
+import functools
 import re
 import string
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
+from mtbridge.tasks.judged import Judged
 from mtbridge.tasks.words import WITHOUT_SPACES, primary, words
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ARTICLES = ("a", "an", "the")  # of English, left out in all languages, as SQuAD's program does
 
@@ -29,23 +37,64 @@ def common_f1(output: Sequence[str], reference: Sequence[str]) -> float:
     return f1((Counter(output) & Counter(reference)).total(), len(output), len(reference))
 
 
-def answer_tokens(text: str) -> list[str]:
+@functools.lru_cache(maxsize=1 << 16)  # references occur many times
+def answer_tokens(text: str) -> tuple[str, ...]:
     """The tokens of an answer by SQuAD's rule."""
     kept = "".join(sign for sign in text.lower() if sign not in string.punctuation)
-    return re.sub(rf"\b({'|'.join(ARTICLES)})\b", " ", kept).split()
+    return tuple(re.sub(rf"\b({'|'.join(ARTICLES)})\b", " ", kept).split())
 
 
-def answer_words(text: str, language: str) -> list[str]:
+@functools.lru_cache(maxsize=1 << 16)
+def answer_words(text: str, language: str) -> tuple[str, ...]:
     """The words of an answer by rule 1, without English articles."""
     own = words(text, language)
-    return own if primary(language) in WITHOUT_SPACES else [word for word in own if word not in ARTICLES]
+    return tuple(own if primary(language) in WITHOUT_SPACES else [word for word in own if word not in ARTICLES])
 
 
-def answer_points(output: str, reference: str, language: str) -> dict[str, float]:
-    """The three measures of an answer against one reference, in percent."""
-    tokens, expected = answer_tokens(output), answer_tokens(reference)
-    return {
-        "f1": common_f1(tokens, expected),
-        "f1_characters": common_f1(answer_words(output, language), answer_words(reference, language)),
-        "exact_answer": 100.0 * (tokens == expected),
-    }
+def token_f1(output: str, reference: str, language: str) -> float:
+    """SQuAD's F1 of tokens, in percent."""
+    return common_f1(answer_tokens(output), answer_tokens(reference))
+
+
+def word_f1(output: str, reference: str, language: str) -> float:
+    """F1 of words, or of characters where no spaces stand between words, in percent."""
+    return common_f1(answer_words(output, language), answer_words(reference, language))
+
+
+def same_tokens(output: str, reference: str, language: str) -> float:
+    """SQuAD's exact match, in percent."""
+    return 100.0 * (answer_tokens(output) == answer_tokens(reference))
+
+
+MEASURES: dict[str, Callable[[str, str, str], float]] = {
+    "f1": token_f1,
+    "f1_characters": word_f1,
+    "exact_answer": same_tokens,
+}
+
+
+def answer_f1(judged: Judged) -> np.ndarray:
+    """SQuAD's F1 of tokens, see `tasks.answers`, and 1: [example, 2]."""
+    return _answer_points(judged, "f1")
+
+
+def answer_f1_characters(judged: Judged) -> np.ndarray:
+    """F1 of words, of characters where no spaces stand between words, see `tasks.answers`, and 1: [example, 2]."""
+    return _answer_points(judged, "f1_characters")
+
+
+def exact_answer(judged: Judged) -> np.ndarray:
+    """1 if the answer is a reference, by SQuAD's rule, and 1: [example, 2]."""
+    return _answer_points(judged, "exact_answer")
+
+
+def _answer_points(judged: Judged, measure: str) -> np.ndarray:
+    """Of each answer the points for the reference that gives most, from 0 to 1, and 1."""
+    import numpy as np
+
+    assert judged.references is not None, "answers are compared with references"
+    points = [
+        max(MEASURES[measure](answer, one, judged.language) for one in references)
+        for answer, references in zip(judged.predicted, judged.references, strict=True)
+    ]
+    return np.stack([np.array(points) / 100, np.ones(len(points))], axis=1)
