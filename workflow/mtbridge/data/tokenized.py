@@ -1,6 +1,7 @@
 """Text as token ids, made once per tokenizer: flat arrays on disk, no Python object per token."""
 
 import json
+import unicodedata
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ def mark(offsets: Sequence[Sequence[tuple[int, int]]], contexts: list[str], span
     """
     firsts, ends, answers = [], [], []
     for tokens, context, (begin, stop) in zip(offsets, contexts, spans, strict=True):
-        trimmed = [_without_spaces(context, *token) for token in tokens]
+        trimmed = [_stretch(context, *token) for token in tokens]
         # Several tokens of one character, as of bytes, all stand for it.
         of_answer = [at for at, (first, end) in enumerate(trimmed) if first < stop and end > begin and first < end]
         answers.append((of_answer[0], of_answer[-1]) if of_answer else (-1, -1))
@@ -107,12 +108,18 @@ def mark(offsets: Sequence[Sequence[tuple[int, int]]], contexts: list[str], span
     return Marks(Ragged.of(firsts), Ragged.of(ends), np.array(answers, dtype=np.int64).reshape(-1, 2))
 
 
-def _without_spaces(text: str, first: int, end: int) -> tuple[int, int]:
-    """A stretch of a text without the white space at both ends; tokenizers count a space before a word to the word."""
+def _stretch(text: str, first: int, end: int) -> tuple[int, int]:
+    """What a token stands for: without the white space at both ends, with the marks that belong to its last sign.
+
+    Many tokenizers count a space before a word to the word; some, as BERT's uncased ones, drop accents and vowels that
+    are signs of their own, as those of Thai are.
+    """
     while first < end and text[first].isspace():
         first += 1
     while first < end and text[end - 1].isspace():
         end -= 1
+    while first < end < len(text) and unicodedata.category(text[end])[0] == "M":
+        end += 1
     return first, end
 
 
