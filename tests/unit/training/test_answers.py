@@ -31,7 +31,7 @@ CPU = torch.device("cpu")
 
 
 def questions(splits, seed=0):
-    """`splits`: (split, language, count), …; the answer is the only animal in the context, the question the word before it."""
+    """`splits`: (split, language, count), …; the answer is the context's one animal, the question the word before."""
     rng, rows = np.random.default_rng(seed), []
     for split, language, count in splits:
         for number in range(count):
@@ -66,7 +66,7 @@ def given(place, family, recipe=RECIPE):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_what_is_scored_is_the_first_token_and_the_context(place, family):
-    """By the encoder's tokenizer: the tokens at the positions that are scored say the context, those of the answer it."""
+    """By the encoder's tokenizer: tokens at the positions that are scored say the context, those of the answer it."""
     examples, made, targets = given(place, family)
     library = tokenized.open_tokenizer(place / "tokenizer")
     encoded = [library.encode(text, add_special_tokens=False) for text in examples["context"]]
@@ -152,7 +152,7 @@ def test_a_question_that_fills_the_input_is_named(place, tmp_path):
     frame.loc[1, "question"] = " ".join(small.WORDS)
     write_parquet(frame, tmp_path / "qa.parquet")
     tokenized.write_examples(place / "tokenizer", tmp_path / "qa.parquet", QA, tmp_path / "qa-tokens")
-    with pytest.raises(MtbridgeError, match="qa-tokens: the question of example 2 .* raise recipe.context_length"):
+    with pytest.raises(MtbridgeError, match=r"qa-tokens: the question of example 2 .* raise recipe.context_length"):
         inputs.load_inputs(place / "mbart", tmp_path / "qa-tokens", QA, ["en"] * 3, RECIPE)
 
 
