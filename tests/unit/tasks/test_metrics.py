@@ -216,7 +216,7 @@ def test_every_metric_is_shown_by_both_protocols_and_stays_in_its_range(metric):
         gold, predicted = (list(map(float, labels)) for labels in (gold, predicted))
     elif task in (NER, POS):
         gold, predicted = random_sentences(rng, task.labels, 30)
-    references = [[f"x {label}"] for label in gold] if task is QA else None
+    references = [[label] for label in gold] if task is QA else None
     judged = Judged(task, gold, predicted, scores, texts, references, "en")
     for one in shown:
         low, high = one.range
