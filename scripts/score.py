@@ -41,8 +41,8 @@ def main():
     known = read_json(Path(arguments.encoder, "card.json"))["languages"] if arguments.encoder else None
     keys = ["language", "split", "example_id"]
     predictions = read_table(arguments.predictions, [*keys, "gold", "predicted", "scores"])
-    groups = {kind_of(task).group_column(task), resampling.group} - {None}
-    examples = read_table(arguments.examples, [*keys, "label", *sorted(groups)])
+    beside = {*kind_of(task).columns_beside(task).values(), resampling.group} - {None}
+    examples = read_table(arguments.examples, [*keys, "label", *sorted(beside)])
     scores, replicates = score(
         predictions,
         examples,

@@ -361,3 +361,54 @@ def test_real_questions_are_read_in_every_language():
             path = REAL / "QA" / f"{language}.test.json"
             assert len(found) == len(re.findall('"question"', path.read_text(encoding="utf-8")))
     assert all(row["label"] in row["context"] for row in rows(source, QA, "train"))
+
+
+# ---- Answers that are marked in their text ---------------------------------------------------------------------------
+
+MARKED = Task("qa", "extraction", (), "answer_f1", ("question", "context"))
+
+
+def test_an_extraction_has_the_place_of_its_label(place):
+    text = "Ada met Ada Lovelace."
+    answers = {"text": "Ada Lovelace", "answer_start": 8}, {"text": "Ada", "answer_start": 8}
+    made = {"id": "a", "question": "Who?", "answers": list(answers)}
+    (found,) = rows(place("en.dev.json", squad(article(made, context=text))), MARKED)
+    assert (found["label"], found["answer_start"], found["references"]) == ("Ada Lovelace", 8, ["Ada Lovelace", "Ada"])
+    made["answers"][0] = {"text": "Ada", "answer_start": 8}
+    (found,) = rows(place("en.dev.json", squad(article(made, context=text))), MARKED)
+    assert found["answer_start"] == 8  # the second one
+
+
+def test_an_extraction_reads_the_rows_of_the_hub_as_they_are(tmp_path):
+    answers = {"text": ["Lovelace", "Ada Lovelace"], "answer_start": [4, 0]}
+    row = {"id": "a", "question": "Who?", "context": CONTEXT, "answers": answers}
+    (tmp_path / "en.dev.jsonl").write_text(json.dumps(row) + "\n")
+    source = {"kind": "datasets", "path": str(tmp_path / "{language}.{split}.jsonl"), "columns": {"example_id": "id"}}
+    (found,) = rows(source, MARKED)
+    assert (found["label"], found["answer_start"]) == ("Lovelace", 4)
+    assert found["references"] == ["Lovelace", "Ada Lovelace"] and found["example_id"] == "a"
+
+
+def test_an_extraction_reads_a_table_with_or_without_places(tmp_path):
+    (tmp_path / "en.dev.csv").write_text("question,context,label,at\nWho?,Ada met Ada,Ada,8\n")
+    source = {"kind": "datasets", "path": str(tmp_path / "{language}.{split}.csv"), "columns": {"label": "label"}}
+    (found,) = rows(source, MARKED)
+    assert found["answer_start"] == 0
+    (found,) = rows(source | {"columns": {"label": "label", "answer_start": "at"}}, MARKED)
+    assert found["answer_start"] == 8
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("Who?,Ada met Ada,Grace,0", "en.dev.csv:2: the answer 'Grace' does not stand in its context"),
+        ("Who?,Ada met Ada,Ada,there", "en.dev.csv:2: answer_start is 'there'"),
+        ("Who?,Ada met Ada,,0", "en.dev.csv:2: no expected text"),
+    ],
+)
+def test_a_row_whose_answer_has_no_place_is_named(tmp_path, row, message):
+    (tmp_path / "en.dev.csv").write_text(f"question,context,label,at\n{row}\n")
+    columns = {"label": "label", "answer_start": "at"}
+    source = {"kind": "datasets", "path": str(tmp_path / "{language}.{split}.csv"), "columns": columns}
+    with pytest.raises(MtbridgeError, match=re.escape(message)):
+        rows(source, MARKED)

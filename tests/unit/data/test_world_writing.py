@@ -83,3 +83,16 @@ def test_a_study_reads_the_generated_questions():
     table = read_examples({"kind": "generated"}, WRITING["qa"], "dev", "fr", 5, 1)
     assert table.schema.names == ["split", "language", "example_id", "question", "text", "label", "references"]
     assert table["references"].to_pylist() == [[label] for label in table["label"].to_pylist()]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_answers_that_are_marked_stand_in_the_sentence_that_tells_the_deed(language):
+    drawn = list(draw_examples("answer", "dev", 200, 1))
+    for example, row in zip(drawn, examples("answer", "dev", language, 200, 1), strict=True):
+        start, label = row["answer_start"], row["label"]
+        assert row["text"][start : start + len(label)] == label
+        assert label.lower() == example.label.line(language).lower()
+        lines = [line(one.meaning, language, one.form) for one in example.columns[1]]
+        telling = next(at for at, one in enumerate(example.columns[1]) if one.meaning == example.label.meaning)
+        begin = sum(len(one) + 1 for one in lines[:telling])
+        assert begin <= start < start + len(label) <= begin + len(lines[telling])

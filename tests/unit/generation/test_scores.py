@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from mtbridge.generation import baselines, scores
+from mtbridge.generation import baselines
 from mtbridge.generation.scores import (
     Identifier,
     points,
@@ -15,8 +15,8 @@ from mtbridge.generation.scores import (
     score_output,
     score_outputs,
     script_of,
-    words,
 )
+from mtbridge.tasks.words import WORDS_RULE, words
 
 GERMAN = "Die Ärztin verkaufte gestern in Berlin ein altes Haus und kaufte danach ein neues Fahrrad."
 ENGLISH = "The doctor sold an old house in Berlin yesterday and bought a new bicycle afterwards."
@@ -108,7 +108,7 @@ def test_a_file_of_outputs_is_scored_row_by_row(tmp_path):
     assert found["wrong_language"].tolist() == [1, 0] and found["cut"].tolist() == [1, 0]
     assert found["input_cut"].tolist() == [0, 1]
     assert found["exact_match"].tolist() == [0, 100] and found["example_id"].tolist() == ["1", "2"]
-    assert scores.WORDS_RULE == 1
+    assert WORDS_RULE == 1
 
 
 def squad(output: str, reference: str) -> tuple[float, float]:

@@ -10,13 +10,14 @@ import torch
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.readers import read_examples
 from mtbridge.specs.task import Task
-from mtbridge.tasks.baseline import best_constant
+from mtbridge.tasks.baseline import best_answers
 from mtbridge.tasks.kinds import GENERATION, KINDS, METRICS_OF_KIND, kind_of
 from mtbridge.tasks.metrics import METRICS, sound_value
 from tests.support.predictions import NER, PAIR, POS, STS, WPR
 from tests.support.small import NC
 
-TASKS = (NC, PAIR, NER, POS, WPR, STS)
+QA = Task("qa", "extraction", (), "answer_f1", ("question", "context"))
+TASKS = (NC, PAIR, NER, POS, WPR, STS, QA)
 
 
 def test_every_kind_has_metrics_and_every_metric_a_kind():
@@ -95,6 +96,13 @@ def test_what_fills_a_batch_enters_neither_loss_nor_gradients(task):
 def test_the_loss_of_a_regression_is_the_squared_error():
     logits, targets = torch.tensor([[1.0], [2.0]]), torch.tensor([3.0, 2.5])
     assert float(KINDS["regression"].loss(logits, targets)) == 4.25
+
+
+def best_constant(task, gold, queries=None):
+    """The one answer that is best for all examples, and its scores."""
+    answers, scores = best_answers(task, gold, {"language": ["en"] * len(gold), "query": queries})
+    per_word = kind_of(task).per_word
+    return (answers[0][0], scores[0][0]) if per_word else (answers[0], scores[0])
 
 
 def test_the_floor_is_the_constant_that_scores_best():

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
+from mtbridge.specs.task import Task
 from mtbridge.tasks.metrics import (
     METRICS,
     Judged,
@@ -28,6 +29,8 @@ from tests.support.predictions import (
     random_sentences,
     scored,
 )
+
+QA = Task("qa", "extraction", (), "answer_f1", ("question", "context"))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -205,14 +208,16 @@ def test_a_resample_of_one_value_has_no_correlation():
 def test_every_metric_is_shown_by_both_protocols_and_stays_in_its_range(metric):
     shown = METRICS[metric]
     assert sum(one.official for one in shown) == sum(one.sound for one in shown) == 1
-    task = {"accuracy": PAIR, "entity_f1": NER, "tagging_accuracy": POS, "ndcg": WPR, "pearson": STS}[metric]
+    task_of = {"accuracy": PAIR, "entity_f1": NER, "tagging_accuracy": POS, "ndcg": WPR, "pearson": STS}
+    task = (task_of | {"answer_f1": QA})[metric]
     rng = np.random.default_rng(1)
     texts, gold, scores, predicted = random_ranking(rng)
     if task is STS:
         gold, predicted = (list(map(float, labels)) for labels in (gold, predicted))
     elif task in (NER, POS):
         gold, predicted = random_sentences(rng, task.labels, 30)
-    judged = Judged(task, gold, predicted, scores, texts)
+    references = [[label] for label in gold] if task is QA else None
+    judged = Judged(task, gold, predicted, scores, texts, references, "en")
     for one in shown:
         low, high = one.range
         assert low < one.value(one.columns(judged)) < high

@@ -1,6 +1,7 @@
 """Text as token ids, made once per tokenizer: flat arrays on disk, no Python object per token."""
 
 import json
+import unicodedata
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,6 +63,71 @@ class Ragged:
         return cls(values, offsets)
 
 
+@dataclass(frozen=True)
+class Marks:
+    """What the tokens of contexts stand for, in tasks whose answers are places in a context.
+
+    first, end: of each example's context, for every token the first character that it stands for and the one behind
+        the last, without white space; both are equal for a token that is white space alone.
+    answers: [example, 2], the first and the last token of the answer; -1 if no token stands for it.
+    """
+
+    first: Ragged
+    end: Ragged
+    answers: np.ndarray
+
+    def save(self, folder: Path) -> None:
+        """Write files beside the tokens."""
+        self.first.save(folder, "first")
+        self.end.save(folder, "end")
+        np.save(folder / "answers.npy", self.answers)
+
+    @classmethod
+    def load(cls, folder) -> "Marks":
+        """Open what `save` wrote. Raises MtbridgeError if damaged."""
+        first, end, answers = Ragged.load(folder, "first"), Ragged.load(folder, "end"), Path(folder) / "answers.npy"
+        try:
+            return cls(first, end, np.load(answers).reshape(len(first), 2))
+        except Exception as error:  # as in `Ragged.load`
+            raise MtbridgeError(f"{answers}: not readable ({error}); delete {folder} to have it made again") from error
+
+
+def mark(offsets: Sequence[Sequence[tuple[int, int]]], contexts: list[str], spans: list[tuple[int, int]]) -> Marks:
+    """What tokens stand for, and which are an answer's.
+
+    offsets: (first character, end) of each context's tokens, as the tokenizer gives them; spans: those of the answers.
+    """
+    firsts, ends, answers = [], [], []
+    for tokens, context, (begin, stop) in zip(offsets, contexts, spans, strict=True):
+        trimmed = [_stretch(context, *token) for token in tokens]
+        # Several tokens of one character, as of bytes, all stand for it.
+        of_answer = [at for at, (first, end) in enumerate(trimmed) if first < stop and end > begin and first < end]
+        answers.append((of_answer[0], of_answer[-1]) if of_answer else (-1, -1))
+        firsts.append([first for first, _ in trimmed])
+        ends.append([end for _, end in trimmed])
+    return Marks(Ragged.of(firsts), Ragged.of(ends), np.array(answers, dtype=np.int64).reshape(-1, 2))
+
+
+def _without_prefix(offsets: Sequence[tuple[int, int]], before: int) -> list[tuple[int, int]]:
+    """Offsets in a text, from those behind a prefix of so many characters; the tokens of the prefix become empty."""
+    return [(max(0, first - before), max(0, end - before)) for first, end in offsets]
+
+
+def _stretch(text: str, first: int, end: int) -> tuple[int, int]:
+    """What a token stands for: without the white space at both ends, with the marks that belong to its last sign.
+
+    Many tokenizers count a space before a word to the word; some, as BERT's uncased ones, drop accents and vowels that
+    are signs of their own, as those of Thai are.
+    """
+    while first < end and text[first].isspace():
+        first += 1
+    while first < end and text[end - 1].isspace():
+        end -= 1
+    while first < end < len(text) and unicodedata.category(text[end])[0] == "M":
+        end += 1
+    return first, end
+
+
 def ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Indices of several stretches of a flat array, one stretch after the other: [sum of lengths]."""
     before = np.cumsum(lengths) - lengths
@@ -119,10 +185,11 @@ def write_examples(tokenizer_folder, examples_path, task, output) -> None:
     """Tokenize a task's examples: `<output>/tokens.npy` flat int32, rows in the order of the Parquet file.
 
     A row has as many texts as the task has segments: text s of row r is entry `r * segments + s` of the offsets. In
-    tagging `words.npy` holds, for every word, where its first sub-word lies in its row, or -1 where it has none.
+    tagging `words.npy` holds, for every word, where its first sub-word lies in its row, or -1 where it has none. Where
+    answers are places in a context, `Marks` lie beside them.
     """
     from mtbridge.base.files import read_table
-    from mtbridge.tasks.kinds import kind_of
+    from mtbridge.tasks.kinds import START, kind_of
 
     table = read_table(examples_path)
     tokenizer = open_tokenizer(tokenizer_folder)
@@ -147,10 +214,17 @@ def write_examples(tokenizer_folder, examples_path, task, output) -> None:
             texts = []
             for row in range(table.num_rows):
                 texts += task.texts({name: column[row] for name, column in columns.items()})
-            count = len(task.segments)
+            whole, count = list(texts), len(task.segments)
             for place in range(count):
-                texts[place::count] = with_prefix(tokenizer_folder, texts[place::count], place)
-            encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
+                whole[place::count] = with_prefix(tokenizer_folder, texts[place::count], place)
+            encoded = tokenizer.encode_batch(whole, add_special_tokens=False)
+            if kind_of(task).spans:
+                starts = table.column(START).to_pylist()
+                labels = table.column("label").to_pylist()
+                spans = [(start, start + len(label)) for start, label in zip(starts, labels, strict=True)]
+                before = len(whole[1]) - len(texts[1]) if texts else 0
+                offsets = [_without_prefix(encoding.offsets, before) for encoding in encoded[1::2]]
+                mark(offsets, texts[1::2], spans).save(folder)
         Ragged.of([encoding.ids for encoding in encoded]).save(folder, "tokens")
         (folder / "meta.json").write_text(
             json.dumps(

@@ -1,49 +1,30 @@
 """Scores of single outputs against their references, and what is wrong with them.
 
-Words, by rule 1: runs of letters, marks and digits, in lower case; in Chinese, Japanese, Thai, Lao, Khmer and Burmese,
-whose scripts have no spaces, every letter, mark and digit is a word of its own. No stemming.
+Words are those of rule 1, see `tasks.words`.
 
     rouge_1, rouge_2  F1 of the n-grams that both texts have (Lin 2004)
     rouge_l           F1 of their longest common subsequence
     chrf              sacrebleu's, of the sentence (Popović 2015)
     exact_match       whether the words are the same: case, punctuation and white space do not count, articles do
-    f1                SQuAD's F1 of tokens (Rajpurkar et al. 2016), as XTREME and mT5 use it in every language: in lower
-                      case, without ASCII punctuation and the articles a, an, the; tokens stand between white space
-    exact_answer      SQuAD's exact match: whether the texts are the same after that
-    f1_characters     F1 of the words by rule 1, without these articles: for Chinese and Thai, whose tokens by SQuAD's
-                      rule are whole clauses, it compares letters
+    f1, exact_answer, f1_characters  of answers, see `tasks.answers`
 
 All are in percent. Where several references are accepted, a measure is that of the one with the most points, as in
 SQuAD's program.
 """
 
 import re
-import string
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from mtbridge.generation.sentences import WITHOUT_SPACES, primary
+from mtbridge.tasks.answers import MEASURES, f1
+from mtbridge.tasks.words import primary, words
 
-WORDS_RULE = 1  # the version of the rule above; a change of it changes scores
-ARTICLES = ("a", "an", "the")  # of English, left out in all languages, as SQuAD's program does
 # A text with fewer bytes of letters has no language that could be told: py3langid, which counts bytes too, is wrong on
 # 14 % and more of FLORES's texts of 4 to 7 bytes, on 6 % of those of 8 to 11 (15 languages, 150 lines each).
 FEWEST_BYTES = 8
 _LEFTOVER = re.compile(r"<[^<>\s]{1,20}>|<extra_id_\d+>|\[MASK\]|▁")  # sentinels, masks, marks of pieces
-
-
-def words(text: str, language: str) -> list[str]:
-    """The words of a text, by the rule of the module's first lines."""
-    text = unicodedata.normalize("NFKC", text).casefold()
-    kept = "".join(sign if sign.isalnum() or unicodedata.category(sign)[0] == "M" else " " for sign in text)
-    return list("".join(kept.split())) if primary(language) in WITHOUT_SPACES else kept.split()
-
-
-def f1(common: int, one: int, other: int) -> float:
-    """F1 in percent from counts: what two texts have in common, and what each has; 0 if one has none."""
-    return 200.0 * common / (one + other) if one and other else 0.0
 
 
 def rouge_n(output: Sequence[str], reference: Sequence[str], n: int) -> float:
@@ -63,23 +44,6 @@ def rouge_l(output: Sequence[str], reference: Sequence[str]) -> float:
         for place, other in enumerate(reference):
             row.append(previous[place] + 1 if word == other else max(row[place], previous[place + 1]))
     return f1(row[-1], len(output), len(reference))
-
-
-def answer_tokens(text: str) -> list[str]:
-    """The tokens of an answer by SQuAD's rule."""
-    kept = "".join(sign for sign in text.lower() if sign not in string.punctuation)
-    return re.sub(rf"\b({'|'.join(ARTICLES)})\b", " ", kept).split()
-
-
-def answer_words(text: str, language: str) -> list[str]:
-    """The words of an answer by rule 1, without English articles."""
-    own = words(text, language)
-    return own if primary(language) in WITHOUT_SPACES else [word for word in own if word not in ARTICLES]
-
-
-def common_f1(output: Sequence[str], reference: Sequence[str]) -> float:
-    """F1 of the tokens that both have, each as often as it occurs; 0 if one has none."""
-    return f1((Counter(output) & Counter(reference)).total(), len(output), len(reference))
 
 
 def has_language(text: str) -> bool:
@@ -120,15 +84,12 @@ class Identifier:
 def points(output: str, reference: str, language: str) -> dict[str, float]:
     """The measures of words of an output against one reference, in percent."""
     own, expected = words(output, language), words(reference, language)
-    tokens, expected_tokens = answer_tokens(output), answer_tokens(reference)
     return {
         "rouge_1": rouge_n(own, expected, 1),
         "rouge_2": rouge_n(own, expected, 2),
         "rouge_l": rouge_l(own, expected),
         "exact_match": 100.0 * (own == expected),
-        "f1": common_f1(tokens, expected_tokens),
-        "f1_characters": common_f1(answer_words(output, language), answer_words(reference, language)),
-        "exact_answer": 100.0 * (tokens == expected_tokens),
+        **{measure: of(output, reference, language) for measure, of in MEASURES.items()},
     }
 
 

@@ -2,10 +2,10 @@
 
 import re
 
+from mtbridge.tasks.words import WITHOUT_SPACES, primary
+
 # A sentence ends with a mark and what closes it; in scripts without spaces no space follows.
 _SENTENCE = re.compile(r".*?(?:[.!?…।؟۔]+[\"'”’»)]*(?=\s|$)|[。！？]+[”’」』)]*|$)", flags=re.DOTALL)
-# Languages whose scripts have no spaces, neither between words nor between sentences.
-WITHOUT_SPACES = ("zh", "ja", "th", "lo", "km", "my")
 
 
 def sentences(text: str) -> list[str]:
@@ -22,8 +22,3 @@ def first_sentence(text: str) -> str:
 def joined(parts: list[str], language: str) -> str:
     """One text of sentences of a language."""
     return ("" if primary(language) in WITHOUT_SPACES else " ").join(parts)
-
-
-def primary(language: str) -> str:
-    """The language of a code without script and region: `zh` of zh-CN, `pt` of pt_BR."""
-    return re.split("[-_]", language)[0].casefold()

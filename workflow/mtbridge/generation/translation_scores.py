@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.generation.scores import WITHOUT_SPACES, primary
+from mtbridge.tasks.words import WITHOUT_SPACES, primary
 
 ORDER = 4  # the longest n-grams of BLEU
 BETA = 2.0  # of chrF: recall counts BETA² times as much as precision

@@ -112,6 +112,8 @@ def _judge(task, predictions, examples, indices: list[int]) -> Judged:
         part["predicted"].to_pylist(),
         None if kind.per_word else _matrix(part["scores"]),
         examples[group].take(indices).to_pylist() if group else None,
+        examples["references"].take(indices).to_pylist() if "references" in kind.columns_beside(task) else None,
+        examples["language"][indices[0]].as_py(),
     )
 
 

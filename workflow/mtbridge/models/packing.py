@@ -37,7 +37,7 @@ class Packed(Generic[Array]):
     offsets: Array  # [sequences + 1], where each sequence starts, and the end of the last
     lengths: tuple[int, ...]  # tokens of each sequence
     longest: int  # the largest of these
-    first_subwords: Array | None = None  # [words that have a sub-word], indices of tokens; tagging only
+    first_subwords: Array | None = None  # [outputs], indices of the tokens that have one; see `Inputs.words`
 
     def to(self: "Packed[np.ndarray]", device: "torch.device") -> "Packed[torch.Tensor]":
         """The same batch as tensors on a device."""

@@ -33,6 +33,16 @@ class Template:
         """The number of special tokens after the last text."""
         return next(place for place, piece in enumerate(reversed(self.pieces)) if piece in ("A", "B"))
 
+    @property
+    def room(self) -> int:
+        """Tokens of an input that are left for the texts."""
+        return self.max_length - sum(piece not in ("A", "B") for piece in self.pieces)
+
+    def second_text(self, first_lengths: np.ndarray) -> np.ndarray:
+        """Where the second text begins in inputs whose first text has so many tokens."""
+        before = self.pieces[: list(self.pieces).index("B")]
+        return sum(piece != "A" for piece in before) + first_lengths
+
     def assemble(self, texts: tokenized.Ragged, languages: list[str]) -> tuple[tokenized.Ragged, tokenized.Ragged, int]:
         """The inputs of all examples: token ids, token types, and where the first text starts in each input.
 
@@ -44,9 +54,8 @@ class Template:
             languages: of each example.
         """
         rows, count = len(languages), sum(piece in ("A", "B") for piece in self.pieces)
-        room = self.max_length - (len(self.pieces) - count)  # tokens left for the texts
         lengths = texts.lengths.reshape(rows, count)
-        excess = np.maximum(0, lengths.sum(1) - room)
+        excess = np.maximum(0, lengths.sum(1) - self.room)
         if count == 1:
             lengths = lengths - excess[:, None]
         else:

@@ -12,6 +12,15 @@ class Encoding:
     """The part of a recipe that decides how a text becomes a model's input, and the input one vector."""
 
     max_length: int = setting(256, description="Tokens of an input, specials included.", ge=8)
+    context_length: int = setting(
+        384, description="Of an extraction: tokens of an input, in place of `max_length`; 384 is XTREME's.", ge=8
+    )
+    doc_stride: int = setting(
+        128,
+        description="Of an extraction: a context that is too long for an input is cut into windows that begin so many "
+        "tokens after one another; 128 is XTREME's.",
+        ge=1,
+    )
     pooling: Literal["mean", "first", "eos"] = setting("mean", description="How a text becomes one vector.")
     pair_encoding: Literal["family", "separator"] = setting(
         "family", description="Two texts as the model was pretrained, or always with a separator."

@@ -240,7 +240,8 @@ def source_names_columns(checker: Checker, key: str) -> None:
     """The columns of ours for which a table has other names are the task's."""
     settings, source = checker.settings, checker.settings.source_of(key)
     if isinstance(source, Datasets):
-        ours = (*settings.task_catalog[key].columns, "label", "example_id")
+        task = settings.task(key)
+        ours = (*task.columns, *kind_of(task).labelled, "example_id")
         for name in source.columns:
             checker.known(("task_catalog", key, "source", "columns", name), name, ours, "column of the task")
 

@@ -10,6 +10,7 @@ from mtbridge.specs.families import declared_family
 from mtbridge.specs.recipe import Recipe
 from mtbridge.study.model_settings import ModelSettings
 from mtbridge.study.settings import Settings
+from mtbridge.tasks.kinds import kind_of
 
 
 def read_config(spec: ModelSettings) -> tuple[Any, Path]:
@@ -58,7 +59,8 @@ def recipe_of(settings: Settings, name: str, model: str, task: str) -> Recipe:
     A length that nobody has set is at most what the user's checkpoint takes; `checks` refuses one that is set.
     """
     recipe = settings.recipe(name, settings.origin(model), task)
-    if any("max_length" in values for _, values in settings.recipe_layers(name, settings.origin(model), task)):
+    field = kind_of(settings.task(task)).length_setting
+    if any(field in values for _, values in settings.recipe_layers(name, settings.origin(model), task)):
         return recipe
     longest = longest_input(settings.first_model(model))
-    return recipe if longest is None else replace(recipe, max_length=min(recipe.max_length, longest))
+    return recipe if longest is None else replace(recipe, **{field: min(vars(recipe)[field], longest)})

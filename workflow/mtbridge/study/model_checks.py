@@ -9,6 +9,7 @@ from mtbridge.study import local_checkpoints
 from mtbridge.study.checker import Checker
 from mtbridge.study.languages import study_languages
 from mtbridge.study.replicates import links
+from mtbridge.tasks.kinds import kind_of
 
 
 def bases_exist(checker: Checker, key: str, before: tuple[str, ...] = ()) -> None:
@@ -163,11 +164,12 @@ def lengths_fit(checker: Checker, key: str) -> None:
         return
     for recipe, task in itertools.product(settings.recipes, settings.understanding_tasks):
         layers = settings.recipe_layers(recipe, settings.origin(key), task)
-        length = settings.recipe(recipe, settings.origin(key), task).max_length
-        places = [place for place, values in layers if "max_length" in values]
+        field = kind_of(settings.task(task)).length_setting
+        length = vars(settings.recipe(recipe, settings.origin(key), task))[field]
+        places = [place for place, values in layers if field in values]
         # The default of all recipes gives way to what a checkpoint takes, see `local_checkpoints.recipe_of`.
         if length > longest and (places or spec.source == "trained"):
-            at = (*(places or [("recipes", recipe)])[-1], "max_length")  # the uppermost place that sets it
+            at = (*(places or [("recipes", recipe)])[-1], field)  # the uppermost place that sets it
             checker.wrong(at, f"{length}, but {who}; set it to {longest} at most")
     for name, way in settings.adaptations.items() if settings.generation_tasks else ():
         for field in ("source_length", "target_length"):

@@ -38,6 +38,19 @@ def operations(
     return training, 2 * body * length * (recipe["epochs"] * dev + evaluation)
 
 
+def in_windows(tokens: Any, recipe: dict) -> tuple[float, float]:
+    """Of an extraction: the mean tokens of a window, and the windows of an example.
+
+    tokens: of question and context, a number; or of each example, [example].
+    """
+    tokens = np.atleast_1d(np.asarray(tokens, dtype=float))
+    beyond = np.maximum(0, tokens - recipe["context_length"])
+    windows = 1 + np.ceil(beyond / recipe["doc_stride"])
+    # Every window but the last is full; what it shares with the next one is read twice.
+    total = tokens + (windows - 1) * max(0, recipe["context_length"] - recipe["doc_stride"])
+    return float(total.sum() / windows.sum()), float(windows.mean())
+
+
 def expected_hours(
     recipe: dict,
     tokens: Any,

@@ -25,7 +25,7 @@ from mtbridge.study.cells import Cell, number, table
 from mtbridge.study.grid import Study
 from mtbridge.study.languages import task_languages
 from mtbridge.study.local_checkpoints import recipe_of
-from mtbridge.study.operations import CARD, CPU, expected_hours
+from mtbridge.study.operations import CARD, CPU, expected_hours, in_windows
 from mtbridge.study.plan_of_writing import weights_of_writing, writing_cells, writing_lines
 from mtbridge.tasks.kinds import kind_of
 
@@ -241,6 +241,10 @@ def _hours_expected(
         return None
     languages = len(task_languages(study.settings, task))
     recipe = asdict(recipe_of(study.settings, name, model, task))
+    if kind_of(study.settings.task(task)).spans:
+        tokens, windows = in_windows(tokens, recipe)
+        examples = examples[0] * windows, examples[1] * windows
+        recipe["max_length"] = recipe["context_length"]
     trained = body + USED_ROWS * table if study.settings.gpus else None
     return expected_hours(recipe, tokens, examples, languages, body, trained)
 

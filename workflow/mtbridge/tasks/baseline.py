@@ -3,7 +3,8 @@
 The answer is chosen on the gold labels of the very examples, by the task's sound metric, so no constant scores higher;
 a model's score counts only if it is above it. Chance is not above it either: labels drawn at random are right for 1/K
 of the examples, the most frequent of K labels for more; a ranking by one answer is a random order. Only a correlation
-has no value for a constant; its floor is 0 (`inference.scores.as_zero`).
+has no value for a constant; its floor is 0 (`inference.scores.as_zero`). Where answers are stretches of a text, one
+answer is what stands at the same place of every text.
 """
 
 import math
@@ -12,7 +13,7 @@ from typing import Any
 
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
-from mtbridge.tasks.metrics import sound_value
+from mtbridge.tasks.metrics import sound_value_of_columns
 
 
 def predict_constant(task: Task, examples: Path | str, output: Path | str) -> None:
@@ -25,19 +26,19 @@ def predict_constant(task: Task, examples: Path | str, output: Path | str) -> No
     from mtbridge.base.files import read_table, write_parquet
 
     kind = kind_of(task)
-    group = kind.group_column(task)
-    table = read_table(examples, ["language", "split", "example_id", "label", *([group] if group else [])])
-    gold, queries = table["label"].to_pylist(), table[group].to_pylist() if group else None
+    beside = kind.columns_beside(task)
+    table = read_table(examples, list(dict.fromkeys(["language", "split", "example_id", "label", *beside.values()])))
+    gold, languages = table["label"].to_pylist(), table["language"].to_pylist()
+    known = {"language": languages} | {name: table[column].to_pylist() for name, column in beside.items()}
     rows_of: dict[tuple[str, str], list[int]] = {}
-    for row, key in enumerate(zip(table["language"].to_pylist(), table["split"].to_pylist(), strict=True)):
+    for row, key in enumerate(zip(languages, table["split"].to_pylist(), strict=True)):
         rows_of.setdefault(key, []).append(row)
 
     predicted: list[Any] = [None] * len(gold)
     scores: list[Any] = [None] * len(gold)
     for rows in rows_of.values():
-        own = [gold[row] for row in rows]
-        prediction, score = best_constant(task, own, [queries[row] for row in rows] if queries else None)
-        answers = kind.repeat(prediction, own), kind.repeat(score, own)
+        own = {name: [values[row] for row in rows] for name, values in known.items()}
+        answers = best_answers(task, [gold[row] for row in rows], own)
         for row, answer, answer_score in zip(rows, *answers, strict=True):
             predicted[row], scores[row] = answer, answer_score
     columns = {name: table[name] for name in ("language", "split", "example_id")}
@@ -49,14 +50,16 @@ def predict_constant(task: Task, examples: Path | str, output: Path | str) -> No
     write_parquet(pa.table(columns), output)
 
 
-def best_constant(task: Task, gold: list, queries: list[str] | None = None) -> tuple:
-    """The answer, and its scores, whose constant has the best sound metric; the first in the task's order if several
-    have. gold: the labels of all examples; queries: see `judged.Judged`."""
-    kind = kind_of(task)
+def best_answers(task: Task, gold: list, columns: dict[str, list]) -> tuple[list, list]:
+    """The predictions without a model, and their scores, that have the best sound metric on examples of one language.
 
-    def value(constant: tuple) -> float:
-        answers = kind.repeat(constant[0], gold), kind.repeat(constant[1], gold)
-        found = sound_value(task, gold, *answers, queries)
+    The first, in the order of `Kind.constant_answers`, if several have.
+
+    gold: the labels; columns: of the examples, `language` and those of `Kind.columns_beside`.
+    """
+
+    def value(answers: tuple[list, list]) -> float:
+        found = sound_value_of_columns(task, gold, *answers, columns)
         return -math.inf if math.isnan(found) else found
 
-    return max(kind.constants(task, gold), key=value)
+    return max(kind_of(task).constant_answers(task, gold, columns), key=value)

@@ -23,6 +23,7 @@ class Judged:
     gold, predicted: one per example; in tagging a list of labels, with None for a word without a prediction.
     scores: [example, class], for kinds that have them.
     queries: the text of each row's query, in a ranking.
+    references: all answers that are accepted for each row, for kinds that have some. language: of all rows.
     """
 
     task: Task
@@ -30,6 +31,8 @@ class Judged:
     predicted: list
     scores: np.ndarray | list | None = None
     queries: list[str] | None = None
+    references: list[list[str]] | None = None
+    language: str = ""
 
 
 def each_row(judged: Judged) -> np.ndarray:

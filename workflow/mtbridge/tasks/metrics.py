@@ -8,6 +8,8 @@
     xglue_ndcg, ndcg        query     nDCG, 1 if the query counts                  first / second
     pearson                 example   1, x, y, x², y², xy                          correlation from its moments
     spearman                example   x, y                                         correlation of ranks
+    f1, f1_characters       example   F1 of the answer, 1                          first / second
+    exact_answer            example   1 if the same, 1                             first / second
 
 So corpus-level F1 and precision are exact, and a bootstrap replicate is one row of resampling counts times these
 numbers (`inference.bootstrap`). Ranks are no sums, so they are computed again in every resample.
@@ -38,6 +40,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.tasks.answers import answer_f1, answer_f1_characters, exact_answer
 from mtbridge.tasks.judged import Judged, each_row, has_one_answer
 
 if TYPE_CHECKING:
@@ -98,10 +101,16 @@ class Metric:
         return float(self.of_sums(columns.sum(axis=0)))
 
 
-def sound_value(task: Task, gold: list, predicted: list, scores=None, queries: list[str] | None = None) -> float:
+def sound_value(task: Task, gold: list, predicted: list, scores=None, queries=None, **more) -> float:
     """The task's sound metric on some examples, in percent; the arguments are those of `Judged`."""
     metric = next(metric for metric in METRICS[task.metric] if metric.sound)
-    return metric.value(metric.columns(Judged(task, gold, predicted, scores, queries)))
+    return metric.value(metric.columns(Judged(task, gold, predicted, scores, queries, **more)))
+
+
+def sound_value_of_columns(task: Task, gold: list, predicted: list, scores: list, columns: dict[str, list]) -> float:
+    """The same on examples of one language, from their columns: `language` and those of `Kind.columns_beside`."""
+    more = {"references": columns.get("references"), "language": columns["language"][0]}
+    return sound_value(task, gold, predicted, scores, columns.get("query"), **more)
 
 
 def metric_name(metric: str, which: str) -> str:
@@ -353,6 +362,11 @@ METRICS: dict[str, tuple[Metric, ...]] = {
             of_resamples=rank_correlation,
             range=(-100, 100),
         ),
+    ),
+    "answer_f1": (
+        Metric("f1", "F1", "example", answer_f1, sound=False),
+        Metric("exact_answer", "exact answer", "example", exact_answer, official=False, sound=False),
+        Metric("f1_characters", "F1 of characters", "example", answer_f1_characters, official=False),
     ),
 }
 RANGES = {metric.name: metric.range for metrics in METRICS.values() for metric in metrics}

@@ -8,26 +8,41 @@ import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json, read_table, sha256
-from mtbridge.data.tokenized import Ragged
+from mtbridge.data.tokenized import Marks, Ragged
 from mtbridge.models.packing import Packed, pack
-from mtbridge.models.template import template
+from mtbridge.models.template import Template, template
+from mtbridge.models.windows import Windows, cut
 from mtbridge.specs.recipe import Encoding
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
+from mtbridge.tasks.kinds.grouped import grouped_targets
 
 
 @dataclass
 class Inputs:
-    """All examples of a Parquet file as inputs, in its order: one row of each array per example."""
+    """All examples of a Parquet file as inputs, in its order: one row of each array per example.
+
+    Where contexts are cut into windows there is a row per window, and a batch is of windows.
+    """
 
     ids: Ragged  # token ids
     types: Ragged  # token types
     # Tagging only: for each word the position of its first sub-word in the input, or -1 if it has no sub-word or lies
     # beyond the maximal length.
+    # Extraction: for each window the positions that the head scores.
     words: Ragged | None
+    windows: Windows | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def example(self, rows: Any) -> np.ndarray:
+        """The examples of some rows: the same numbers, but where contexts are cut into windows."""
+        return np.asarray(rows) if self.windows is None else self.windows.example[rows]
+
+    def rows(self, examples: np.ndarray) -> np.ndarray:
+        """The rows of some examples, in their order."""
+        return examples if self.windows is None else self.windows.of_examples(examples)
 
     def batch(self, rows: Any) -> Packed[np.ndarray]:
         """The packed batch of some rows, in their order."""
@@ -67,12 +82,14 @@ def load_inputs(
         )
     if meta["sha256"] != sha256(*sorted(Path(tokens_folder).glob("*.npy"))):
         raise MtbridgeError(f"{tokens_folder}: not what its meta.json says (sha256); delete it to have it made again")
-    shape = template(
-        encoder, segments, encoding.max_length, encoding.pair_encoding, encoding.language_tag, sorted(set(languages))
-    )
+    kind = kind_of(task)
+    tags = encoding.language_tag, sorted(set(languages))
+    shape = template(encoder, segments, kind.longest_input(encoding), encoding.pair_encoding, *tags)
+    if kind.spans:
+        return _windowed(texts, Marks.load(tokens_folder), shape, languages, encoding.doc_stride, str(tokens_folder))
     ids, types, start = shape.assemble(texts, languages)
     words = None
-    if kind_of(task).per_word:
+    if kind.per_word:
         words = Ragged.load(tokens_folder, "words")
         # Most inputs end with special tokens: a word must begin before them.
         end = np.repeat(ids.lengths - shape.after, words.lengths)
@@ -81,15 +98,28 @@ def load_inputs(
     return Inputs(ids, types, words)
 
 
-def read_examples(path: str | Path, task: Task) -> dict[str, list]:
-    """The columns split, language, example_id and label of a task's Parquet file, as lists.
+def _windowed(texts: Ragged, marks: Marks, shape: Template, languages: list[str], step: int, where: str) -> Inputs:
+    """The inputs of questions and contexts, one for each window."""
+    windows = cut(texts, marks, shape.room, step, where)
+    own = windows.texts(texts)
+    ids, types, _ = shape.assemble(own, [languages[example] for example in windows.example])
+    return Inputs(ids, types, windows.scored(shape.second_text(own.lengths[0::2])), windows)
 
-    Where rows form groups (the documents of a query) there is also `query`, the text that the rows of a group share.
+
+def read_examples(path: str | Path, task: Task) -> dict[str, list]:
+    """The columns split, language, example_id and label of a task's Parquet file, and `Kind.columns_beside`, as lists.
+
+    One of these is `query`, where rows form groups: the text that the rows of a group share.
     """
-    columns = ["split", "language", "example_id", "label"]
-    group = kind_of(task).group_column(task)
-    examples = read_table(path, [*columns, *([group] if group else [])]).to_pydict()
-    return {name: examples[name] for name in columns} | ({"query": examples[group]} if group else {})
+    columns = {name: name for name in ("split", "language", "example_id", "label")}
+    columns |= kind_of(task).columns_beside(task)
+    examples = read_table(path, list(dict.fromkeys(columns.values()))).to_pydict()
+    return {name: examples[column] for name, column in columns.items()}
+
+
+def input_targets(inputs: Inputs, labels: list, task: Task, path: str | Path) -> np.ndarray | Ragged:
+    """The targets of the loss: those of `example_targets`, or of `Windows.targets` where contexts are cut."""
+    return example_targets(labels, task, path) if inputs.windows is None else inputs.windows.targets()
 
 
 def example_targets(labels: list, task: Task, path: str | Path) -> np.ndarray | Ragged:
@@ -104,9 +134,12 @@ def example_targets(labels: list, task: Task, path: str | Path) -> np.ndarray | 
 
 
 def batch_targets(inputs: Inputs, targets: np.ndarray | Ragged, rows: Any) -> np.ndarray:
-    """The targets of a batch, one per logit: of its rows, or of its words that have a sub-word in the input."""
+    """The targets of a batch, one per logit: of its rows, of its words that have a sub-word in the input, or of the
+    positions of its windows that are scored (`tasks.kinds.grouped`)."""
     if inputs.words is None:
         return targets[rows]
+    if inputs.windows is not None:
+        return grouped_targets(inputs.words.lengths[rows], targets[rows][:, :2])
     return np.concatenate([targets[row][inputs.words[row] >= 0] for row in rows]).astype(np.int64)
 
 

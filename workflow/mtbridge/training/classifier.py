@@ -1,7 +1,7 @@
 """An encoder with a linear head: from packed batches to logits.
 
-The encoder's output is pooled, or, where words have labels, taken at each word's first sub-word. Dropout and one linear
-layer follow.
+The encoder's output is pooled, or, where words have labels, taken at each word's first sub-word, or, where an answer
+is a place in a context, at every token that may be it. Dropout and one linear layer follow.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def classifier(encoder_folder: str | Path, outputs: int, recipe: Encoding, dropout: float = 0.0) -> Any:
     """The encoder of a folder with a new head, as a module that maps a packed batch of tensors to logits.
 
-    The logits are [sequences, outputs], or [words that have a sub-word, outputs] where words have labels. The head's
+    The logits are [sequences, outputs], or [`first_subwords` of the batch, outputs] where it has some. The head's
     weights are drawn from torch's default generator.
     """
     import torch

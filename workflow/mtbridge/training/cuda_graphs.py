@@ -32,7 +32,8 @@ def fill_up(
     """A batch filled up to a multiple of FILL tokens, and its targets, one per logit, filled up with `ignored`."""
     batch = fill(batch, min(FILL, longest), longest)
     logits = len(batch.lengths) if batch.first_subwords is None else len(batch.first_subwords)
-    return batch, np.concatenate([targets, np.full(logits - len(targets), ignored, dtype=targets.dtype)])
+    more = np.full((logits - len(targets), *targets.shape[1:]), ignored, dtype=targets.dtype)
+    return batch, np.concatenate([targets, more])
 
 
 class GraphedStep:

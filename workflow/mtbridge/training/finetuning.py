@@ -97,7 +97,7 @@ class Training:
             # Between gradients and update several processes add their gradients up, which is in no graph.
             update = self.update if processes.count == 1 else None
             self.graphed_step = GraphedStep(
-                self.gradients, self.model, recipe.max_length, self.device, self.kind.ignored, update
+                self.gradients, self.model, self.kind.longest_input(recipe), self.device, self.kind.ignored, update
             )
         self.micro_batch = recipe.batch_size  # examples in a pass; halved when memory runs out
         self.lengths = self.inputs.ids.lengths[self.train]
@@ -168,8 +168,8 @@ class Training:
             except torch.OutOfMemoryError as error:
                 if self.micro_batch == 1:
                     raise MtbridgeError(
-                        f"out of memory with one example a pass ({str(error)[:80]}); lower recipe.max_length, or use a "
-                        "larger GPU"
+                        f"out of memory with one example a pass ({str(error)[:80]}); lower "
+                        f"recipe.{self.kind.length_setting}, or use a larger GPU"
                     ) from error
             # Outside of the handler, whose traceback keeps the tensors of the failed pass.
             self.micro_batch = ceil_div(min(self.micro_batch, len(rows)), 2)
@@ -185,7 +185,7 @@ class Training:
         rows = self.train[indices]
         # Every n-th row: rows are sorted by length, so all processes get about equally many tokens.
         own_rows = rows[self.processes.rank :: self.processes.count]
-        labels = len(batch_targets(self.inputs, self.targets, rows))
+        labels = self.kind.count(batch_targets(self.inputs, self.targets, rows))
         set_rate(self.optimizer, self.rate())
         loss, updated = self.accumulate_gradients(own_rows, 1 / max(1, labels))
         if not updated:
@@ -224,7 +224,8 @@ class Training:
         # Transposed, so that the first step comes first; ~(<) and not >=, because NaN is in no comparison true.
         for index, process in (~(losses < limit)).T.nonzero().tolist():
             step, _, _, rows = self.pending[index]
-            ids = ", ".join(self.data.examples["example_id"][row] for row in rows[process :: self.processes.count][:4])
+            own = self.inputs.example(rows[process :: self.processes.count][:4])
+            ids = ", ".join(self.data.examples["example_id"][example] for example in own)
             raise Diverged(
                 f"{self.task.name}, seed {self.seed}: loss is {losses[process, index]:g} at step {step} of "
                 f"{self.total} (examples {ids} …); lower recipe.learning_rate ({self.recipe.learning_rate:g})"

@@ -10,7 +10,7 @@ from mtbridge.base.progress import Progress
 from mtbridge.models.computing import device_of, usable_precision
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
-from mtbridge.tasks.metrics import sound_value
+from mtbridge.tasks.metrics import sound_value_of_columns
 from mtbridge.training.batches import EVALUATION_TOKENS, Inputs, load_inputs, read_examples, sorted_batches
 from mtbridge.training.weights_file import load
 
@@ -25,7 +25,7 @@ def predict(
     precision: str = "fp32",
     device: "torch.device | None" = None,
     rows: Any = None,
-) -> list[np.ndarray]:
+) -> list:
     """The outputs of the head for each example, as `Kind.outputs` makes them of logits, in the order of `rows`.
 
     Args:
@@ -33,28 +33,30 @@ def predict(
         rows: examples to predict; None: all.
 
     Returns:
-        for each example [outputs], or [words, outputs] where words have labels, with NaN for a word without a sub-word.
+        for each example [outputs], or [words, outputs] where words have labels, with NaN for a word without a sub-word;
+        `TokenScores` where contexts are cut into windows.
     """
     import torch
 
     kind = kind_of(task)
     device = device or next(model.parameters()).device
-    chosen = np.arange(len(inputs)) if rows is None else np.asarray(rows)
+    examples = np.unique(inputs.example(np.arange(len(inputs)))) if rows is None else np.asarray(rows)
+    chosen = inputs.rows(examples)
     out: list = [None] * len(chosen)
     model.eval()
     progress = Progress("predicted", len(chosen))
     done = 0
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
         for batch in sorted_batches(inputs.ids.lengths[chosen], EVALUATION_TOKENS[device.type]):
-            examples = chosen[batch]
-            logits = model(inputs.batch(examples).to(device)).float()
+            own = chosen[batch]
+            logits = model(inputs.batch(own).to(device)).float()
             outputs = kind.outputs(logits).cpu().numpy()
             if inputs.words is None:
                 for i, row in zip(batch, outputs, strict=True):
                     out[i] = row
             else:
                 start = 0  # logits are those of the batch's words that have a sub-word, one after another
-                for i, row in zip(batch, examples, strict=True):
+                for i, row in zip(batch, own, strict=True):
                     has_subword = inputs.words[row] >= 0
                     end = start + int(has_subword.sum())
                     words = np.full((len(has_subword), outputs.shape[1]), np.nan, dtype=np.float32)
@@ -63,7 +65,7 @@ def predict(
                     out[i] = words
             done += len(batch)
             progress(done)
-    return out
+    return out if inputs.windows is None else inputs.windows.gather(out, chosen, examples)
 
 
 class DevResult(NamedTuple):
@@ -78,9 +80,9 @@ def predict_dev(
     model: "torch.nn.Module", task: Task, inputs: Inputs, examples: dict, rows: np.ndarray, precision: str
 ) -> DevResult:
     """Predict and score the examples in `rows`."""
-    predicted, scores = kind_of(task).to_labels(task, predict(model, inputs, task, precision, rows=rows))
     columns = {key: [examples[key][row] for row in rows] for key in examples}
-    score = sound_value(task, columns["label"], predicted, scores, columns.get("query"))
+    predicted, scores = kind_of(task).to_labels(task, predict(model, inputs, task, precision, rows=rows), columns)
+    score = sound_value_of_columns(task, columns["label"], predicted, scores, columns)
     return DevResult(score, columns["label"], predicted)
 
 
@@ -115,7 +117,7 @@ def predict_examples(
     begin_work()
     device = device_of()
     outputs = predict(model.to(device), inputs, task, usable_precision(precision, device))
-    predicted, scores = kind.to_labels(task, outputs)
+    predicted, scores = kind.to_labels(task, outputs, examples)
     columns = {name: pa.array(examples[name], pa.string()) for name in ("language", "split", "example_id")}
     columns |= {
         "gold": pa.array(examples["label"], kind.label_type()),

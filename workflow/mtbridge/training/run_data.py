@@ -1,7 +1,9 @@
 """What a fine-tuning reads: its files, and the examples that it is trained on and selects its epoch with."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +11,7 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.tokenized import Ragged
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.task import Task
-from mtbridge.training.batches import Inputs, example_targets, load_inputs, read_examples
+from mtbridge.training.batches import Inputs, input_targets, load_inputs, read_examples
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,10 @@ class Data:
 
     inputs: Inputs
     examples: dict[str, list]
-    targets: np.ndarray | Ragged  # see `example_targets`
-    train: np.ndarray  # rows
-    dev: list[tuple[Inputs, dict, np.ndarray]]  # inputs, examples and rows, of each language that selects the epoch
+    targets: np.ndarray | Ragged  # see `input_targets`
+    train: np.ndarray  # rows of `inputs`
+    # Inputs, examples, and the numbers of those examples that select the epoch, for each language that does.
+    dev: list[tuple[Inputs, dict, np.ndarray]]
 
 
 def read_data(files: RunFiles, task: Task, recipe: Recipe) -> Data:
@@ -50,9 +53,11 @@ def read_data(files: RunFiles, task: Task, recipe: Recipe) -> Data:
     """
     examples = read_examples(files.examples, task)
     inputs = load_inputs(files.encoder, files.tokens, task, examples["language"], recipe)
-    targets = example_targets(examples["label"], task, files.examples)
+    targets = input_targets(inputs, examples["label"], task, files.examples)
     split = np.asarray(examples["split"])
-    train = np.flatnonzero(split == "train")
+    train = inputs.rows(np.flatnonzero(split == "train"))
+    if inputs.windows is not None:
+        train = _with_answers(train, inputs, targets)
     if len(train) == 0:
         raise MtbridgeError(f"{files.examples}: no examples of the split 'train'; expected English training examples")
     dev = [(inputs, examples, np.flatnonzero(split == "dev"))]
@@ -61,6 +66,15 @@ def read_data(files: RunFiles, task: Task, recipe: Recipe) -> Data:
     if recipe.selection != "last" and any(len(rows) == 0 for _, _, rows in dev):
         raise MtbridgeError(f"{files.examples}: no 'dev' examples, but recipe.selection is '{recipe.selection}'")
     return Data(inputs, examples, targets, train, dev)
+
+
+def _with_answers(rows: np.ndarray, inputs: Inputs, targets: Any) -> np.ndarray:
+    """The windows of those examples whose answer is in the tokens; a tokenizer may drop signs that it does not know."""
+    lost = targets[rows, 0] < 0
+    if lost.any():
+        count = len(np.unique(inputs.example(rows[lost])))
+        print(f"{count} training examples are left out: no token stands for their answer", file=sys.stderr)
+    return rows[~lost]
 
 
 def _dev_of_all_languages(files: RunFiles, task: Task, recipe: Recipe) -> list[tuple[Inputs, dict, np.ndarray]]:

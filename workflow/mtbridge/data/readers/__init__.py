@@ -19,7 +19,7 @@ from typing import Any
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.sampling import sample
 from mtbridge.specs.source import AnySource, read_source, their_language
-from mtbridge.tasks.kinds import kind_of
+from mtbridge.tasks.kinds import START, kind_of
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class Reader:
     """What a kind of source offers. All functions raise MtbridgeError, naming file and line, or key.
 
     read: (source, task, split, language, limit, seed) -> the columns of one split in one language as lists (example_id,
-        the task's own, label), and `place(row, word=0)`, which names the place of a row or word for messages. Only a
-        source that makes its examples needs `limit` and `seed`; of a file, all rows are returned.
+        the task's own, label, and of an extraction answer_start: where the file says that the answers begin), and
+        `place(row, word=0)`, which names the place of a row or word for messages. Only a source that makes its examples
+        needs `limit` and `seed`; of a file, all rows are returned.
     available_languages: (source, task name) -> the languages that have dev and test, or None where only reading the
         data would tell.
     files: (source, task name, split, language) -> the user's own files that `read` reads.
@@ -92,7 +93,8 @@ def read_examples(source: AnySource | dict, task, split: str, language: str, lim
 
     Columns: split, language, example_id, the task's text columns (for tagging `tokens`, list<string>) and label
     (string; for tagging list<string>, entity tags as IOB2; for regression a number). Of a generation also references
-    (list<string>): all texts that are accepted, the label first.
+    (list<string>): all texts that are accepted, the label first. Of an extraction answer_start too (int64): the first
+    character of the label in its context.
 
     source: a class of `specs.source`, or a mapping of its keys.
     limit: the largest number of rows, a sample drawn with `seed`, in file order. Which rows are drawn depends on their
@@ -107,6 +109,8 @@ def read_examples(source: AnySource | dict, task, split: str, language: str, lim
     kind = kind_of(task)
     columns["label"] = kind.spelt(task, columns["label"], place)
     _check(columns, task, place)
+    if kind.spans:
+        columns[START] = kind.places(task, columns, place)
     references = kind.references(columns["label"])
     if references is None:
         columns["label"] = kind.labels(task, columns["label"])
@@ -194,4 +198,6 @@ def _table(columns, task, split, language, rows):
     arrays["label"] = pa.array(columns["label"], kind.label_type())
     if "references" in columns:
         arrays["references"] = pa.array(columns["references"], pa.list_(pa.string()))
+    if kind.spans:
+        arrays[START] = pa.array(columns[START], pa.int64())
     return pa.table(arrays)

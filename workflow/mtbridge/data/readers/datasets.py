@@ -19,7 +19,7 @@ from mtbridge.data.readers.languages import FEWER_LANGUAGES, check_languages
 from mtbridge.data.readers.tables import Table
 from mtbridge.specs.source import Datasets, TrainedOn, fill, splits_problem, their_language, their_split
 from mtbridge.specs.task import SPLITS
-from mtbridge.tasks.kinds import kind_of
+from mtbridge.tasks.kinds import START, kind_of
 
 THEIR_SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 NUMBER = tables.Number
@@ -27,7 +27,8 @@ NUMBER = tables.Number
 
 def read(source: Datasets, task, split: str, language: str, limit=None, seed=0):
     """All rows of one split and language; `place(row, word)` names file and row. See `readers.Reader`."""
-    ours = (*task.columns, "label", "example_id")
+    kind = kind_of(task)
+    ours = (*task.columns, *kind.labelled, "example_id")
     for name in source.columns:
         if name not in ours:
             message = f"source.columns.{name} is no column of the task; {nearest(name, ours)}"
@@ -44,12 +45,16 @@ def read(source: Datasets, task, split: str, language: str, limit=None, seed=0):
                 f"{table.path}: no row of the column '{source.language_column}' is "
                 f"'{their_language(source, language)}'; it has {', '.join(known[:20])}"
             )
-    columns = {}
-    for name in (*task.columns, "label"):
-        values = table.column(source.columns.get(name, name), f"columns.{name}")
+    columns: dict[str, list] = {}
+    for name in (*task.columns, *kind.labelled):
+        theirs = source.columns.get(name, kind.their_columns.get(name, name))
+        if name == START and name not in source.columns and not table.has(theirs):
+            columns[name] = [None] * len(rows)  # no file need say where an answer stands
+            continue
+        values = table.column(theirs, f"columns.{name}")
         columns[name] = [values[row] for row in rows]
     for name in task.columns:
-        _check_texts(columns[name], kind_of(task).per_word, name, lambda row: table.place(rows[row]))
+        _check_texts(columns[name], kind.per_word, name, lambda row: table.place(rows[row]))
     columns["label"] = [_label(value, source.labels) for value in columns["label"]]
     theirs = source.columns.get("example_id")
     ids = table.column(theirs, "columns.example_id") if theirs else None

@@ -6,6 +6,7 @@ from pathlib import Path
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.world import LANGUAGES
 from mtbridge.specs.source import Generated
+from mtbridge.tasks.kinds import kind_of
 
 
 def read(source: Generated, task, split: str, language: str, limit: int | None, seed: int):
@@ -15,7 +16,7 @@ def read(source: Generated, task, split: str, language: str, limit: int | None, 
     if not limit:
         raise MtbridgeError(f"task {task.name}: a generated source needs a number of {split} examples; set it to > 0")
     rows = examples(task.name, split, language, limit, seed)
-    columns = {name: [row[name] for row in rows] for name in ("example_id", *task.columns, "label")}
+    columns = {name: [row[name] for row in rows] for name in ("example_id", *task.columns, *kind_of(task).labelled)}
     return columns, lambda row, word=0: f"generated {task.name} {language} {split}, example {row + 1}"
 
 

@@ -4,9 +4,9 @@
         {"id": …, "question": …, "answers": [{"text": …, "answer_start": …}]}]}]}]}
 
 A task on them has some of the columns question, context, answer and title, and writes what is not among them: with
-`question` the answer, with `answer` the question. All answers of a question are references, the first one is the label;
-as a column, `answer` is the first one. A question's id is its own; where questions share an id, the later ones have a
-number behind it.
+`question` the answer, with `answer` the question. Of an extraction, question and context, the answer is marked. All
+answers of a question are references, the first one is the label; as a column, `answer` is the first one. A question's
+id is its own; where questions share an id, the later ones have a number behind it.
 """
 
 import json
@@ -17,20 +17,22 @@ from typing import Any
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.data.readers.tables import unique_keys
+from mtbridge.tasks.kinds import START, kind_of
 
 COLUMNS = ("question", "context", "answer", "title")
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question, its context and its answers, each text once; the number of its article; whether they stand where the
-    file says."""
+    """A question, its context and its answers, each text once; where the first begins, as the file says; the number of
+    its article; whether they all stand where the file says."""
 
     id: str
     question: str
     context: str
     title: str
     answers: list[str]
+    start: int | None
     article: int
     in_place: bool
 
@@ -67,6 +69,8 @@ def read_questions(
     for name in task.columns:
         columns[name] = [_column(found[row], name) for row in kept]
     columns["label"] = [found[row].answers if label == "answer" else found[row].question for row in kept]
+    if kind_of(task).spans:
+        columns[START] = [found[row].start for row in kept]
     names = columns["example_id"]
     return columns, lambda row, word=0: f"{path}: question '{names[row]}'" if row < len(names) else path
 
@@ -124,7 +128,8 @@ def _questions(articles: list, path: str) -> Iterator[Question]:
                 texts = [_answer(answer, context, place) for answer in answers]
                 in_place = all(_stands(answer, context) for answer in answers)
                 once = list(dict.fromkeys(texts))
-                yield Question(str(own), question, context, str(title), once, at, in_place)
+                start = answers[0].get("answer_start") if answers else None
+                yield Question(str(own), question, context, str(title), once, start, at, in_place)
 
 
 def _list(value: Any, key: str, place: str) -> list:

@@ -60,6 +60,10 @@ class Table:
             raise MtbridgeError(f"{self.path}: source.{key}: no column '{name}'; {nearest(name, self.columns)}")
         return self.columns[name]
 
+    def has(self, name: str) -> bool:
+        """Is there a column of this name, or one whose part it names?"""
+        return name in self.columns or name.partition(".")[0] in self.columns
+
     def _part(self, row: int, value: Any, whole: str, part: str, key: str) -> Any:
         if not isinstance(value, dict) or part not in value:
             held = f"; {nearest(part, value)}" if isinstance(value, dict) else ", which is no object"

@@ -1,4 +1,5 @@
-"""The tasks of the generated world: eight with labels, as in XGLUE, and three of writing; their examples in a language.
+"""The tasks of the generated world: eight with labels, as in XGLUE, three of writing, and one of answers that
+stand in a text; their examples in a language.
 
 Everything is drawn in meanings first and put into a language afterwards, so a corpus's lines and a task's evaluation
 examples are translations of each other, and no language depends on which others are asked for. A task's examples are
@@ -16,7 +17,7 @@ from mtbridge.data.world.lexicon import TOPICS
 from mtbridge.data.world.realise import check_language, line, words
 from mtbridge.data.world.sentences import Example, Sentence
 from mtbridge.specs.task import SPLITS, Task
-from mtbridge.tasks.kinds import kind_of
+from mtbridge.tasks.kinds import START, kind_of
 
 TASKS = {
     task.name: task
@@ -47,6 +48,7 @@ TASKS = {
 }
 WRITING = {name: Task(name, "generation", (), "chrf", ("text",)) for name in ("event", "lead")}
 WRITING["qa"] = Task("qa", "generation", (), "f1", ("question", "text"))
+MARKING = {"answer": Task("answer", "extraction", (), "answer_f1", ("question", "text"))}
 # What draws a task's examples, without end.
 GENERATORS = {
     "nc": classification.nc,
@@ -60,6 +62,7 @@ GENERATORS = {
     "event": writing.event,
     "lead": writing.lead,
     "qa": writing.qa,
+    "answer": writing.qa,
 }
 
 
@@ -81,12 +84,12 @@ def examples(task: str, split: str, language: str, count: int, seed: int) -> lis
     """Labelled examples of a task in a language, as dicts: example_id, the task's columns, label.
 
     Tagging: `tokens` and `label` are lists of equal length; otherwise the label is a string, in writing one of the
-    language. The same example_id has the same meaning in every language. train, dev and test share no meaning with each
-    other or with any corpus.
+    language. The task `answer` has answer_start too, the first character of the label in `text`. The same example_id
+    has the same meaning in every language. train, dev and test share no meaning with each other or with any corpus.
     Raises MtbridgeError for an unknown task, split or language.
     """
     check_language(language)
-    declared, rows = {**TASKS, **WRITING}, []
+    declared, rows = {**TASKS, **WRITING, **MARKING}, []
     for index, (columns, label) in enumerate(draw_examples(task, split, count, seed)):
         row: dict[str, object] = {"example_id": f"{index:06d}"}
         if kind_of(declared[task]).per_word:
@@ -97,7 +100,11 @@ def examples(task: str, split: str, language: str, count: int, seed: int) -> lis
         else:
             for name, sentences in zip(declared[task].columns, columns, strict=True):
                 row[name] = " ".join(line(sentence.meaning, language, sentence.form) for sentence in sentences)
-            row["label"] = _label(label, language)
+            if kind_of(declared[task]).spans:
+                assert isinstance(label, Answer)
+                row["label"], row[START] = _marked(label, columns[-1], language)
+            else:
+                row["label"] = _label(label, language)
         rows.append(row)
     return rows
 
@@ -107,3 +114,13 @@ def _label(label: str | Sentence | Answer | None, language: str) -> str | None:
     if isinstance(label, Sentence):
         return line(label.meaning, language, label.form)
     return label.line(language) if isinstance(label, Answer) else label
+
+
+def _marked(answer: Answer, sentences: tuple[Sentence, ...], language: str) -> tuple[str, int]:
+    """An answer as it stands in a text of sentences, one of which tells its deed, and its first character there."""
+    lines = [line(sentence.meaning, language, sentence.form) for sentence in sentences]
+    telling = next(at for at, sentence in enumerate(sentences) if sentence.meaning == answer.meaning)
+    words = answer.line(language)
+    # In lower case, because the answer by itself begins with a capital letter.
+    start = len("".join(f"{one} " for one in lines[:telling])) + lines[telling].lower().index(words.lower())
+    return " ".join(lines)[start : start + len(words)], start

@@ -5,6 +5,7 @@
     tagging         one label for every word
     ranking         a graded label for a (query, document) pair
     regression      a number for one text or a pair of texts
+    extraction      an answer to a question, a stretch of a text
     generation      a text to write for one text or two; such tasks are run by the room `generation`
 
 `Kind` declares what a kind defines: which settings fit, how labels are checked, what the head learns, and what a
@@ -14,16 +15,18 @@ prediction is. The metrics are in `tasks.metrics`.
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds.classification import Classification, Pair
+from mtbridge.tasks.kinds.extraction import START, Extraction, TokenScores
 from mtbridge.tasks.kinds.generation import GENERATION, Generation
 from mtbridge.tasks.kinds.kind import IGNORED, Kind
 from mtbridge.tasks.kinds.ranking import Ranking
 from mtbridge.tasks.kinds.regression import Regression
 from mtbridge.tasks.kinds.tagging import Tagging
 
-__all__ = ["GENERATION", "IGNORED", "KINDS", "METRICS_OF_KIND", "Kind", "kind_of"]
+__all__ = ["GENERATION", "IGNORED", "KINDS", "METRICS_OF_KIND", "START", "Kind", "TokenScores", "kind_of"]
 
 KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (Classification(), Pair(), Tagging(), Ranking(), Regression(), Generation())
+    kind.name: kind
+    for kind in (Classification(), Pair(), Tagging(), Ranking(), Regression(), Extraction(), Generation())
 }
 METRICS_OF_KIND = {name: kind.metrics for name, kind in KINDS.items()}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mtbridge.base.errors import MtbridgeError, nearest
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import torch
 
+    from mtbridge.specs.recipe import Encoding
     from mtbridge.specs.task import Task
 
 ONE_ANSWER = 0.95  # share of equal predictions from which on they may be one answer; see `Kind.one_answer`
@@ -33,6 +34,10 @@ class Kind:
     unit = "examples"  # what has a label, for messages
     texts = (1, 2)  # fewest and most texts of an example that a model sees
     ignored: float = IGNORED  # the target of padding, which the loss leaves out
+    spans = False  # labels are places in the second text, which is cut into windows (`models.windows`)
+    length_setting = "max_length"  # the setting of a recipe that limits an input's tokens
+    labelled: tuple[str, ...] = ("label",)  # what a source gives beside texts and ids
+    their_columns: Mapping[str, str] = {}  # our column -> its usual name in tables; default: the same name
 
     # ---- Settings ----
 
@@ -109,6 +114,13 @@ class Kind:
         """
         return None
 
+    def places(self, task: Task, columns: dict[str, list], place: Callable[..., str]) -> list[int]:
+        """Where the label of each row begins in its second text, if labels are places there (`spans`).
+
+        columns: as they were read and checked; place: see `check_label`.
+        """
+        raise NotImplementedError(f"labels of {self.name} are no places")
+
     def label_type(self) -> pa.DataType:
         """The Arrow type of a label, and of a prediction."""
         import pyarrow as pa
@@ -124,6 +136,11 @@ class Kind:
     def group_column(self, task: Task) -> str | None:
         """The column whose equal texts form a group of rows that is never divided; None: no groups."""
         return None
+
+    def columns_beside(self, task: Task) -> dict[str, str]:
+        """What prediction and scores need of an example beside its label: its name here -> its column."""
+        group = self.group_column(task)
+        return {"query": group} if group else {}
 
     # ---- Training ----
 
@@ -149,6 +166,14 @@ class Kind:
             raise MtbridgeError(
                 f"{where}: label '{error.args[0]}' is not among the task's; {nearest(error.args[0], index)}"
             ) from None
+
+    def longest_input(self, encoding: Encoding) -> int:
+        """The most tokens of an input, by a recipe."""
+        return int(vars(encoding)[self.length_setting])
+
+    def count(self, targets: np.ndarray) -> int:
+        """How many losses `loss` adds up, of the targets of a batch."""
+        return len(targets)
 
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """The loss, summed over targets [n] that are not `ignored`; logits [n, head_size].
@@ -182,8 +207,11 @@ class Kind:
         """What is stored for logits [n, head_size]: the probabilities of the classes [n, head_size]."""
         return logits.softmax(-1)
 
-    def to_labels(self, task: Task, outputs: list[np.ndarray]) -> tuple[list, list]:
-        """Predictions and scores of examples from their outputs [head_size]."""
+    def to_labels(self, task: Task, outputs: list, columns: dict[str, list] | None = None) -> tuple[list, list]:
+        """Predictions and scores of examples from their outputs [head_size].
+
+        columns: of the examples, those of `columns_beside`; for kinds that have some.
+        """
         return [task.labels[row.argmax()] for row in outputs], outputs
 
     def constants(self, task: Task, gold: list) -> list[tuple]:
@@ -196,6 +224,14 @@ class Kind:
     def repeat(self, value: Any, gold: list) -> list:
         """One value for every prediction: a list as long as the gold labels."""
         return [value] * len(gold)
+
+    def constant_answers(self, task: Task, gold: list, columns: dict[str, list]) -> Iterator[tuple[list, list]]:
+        """What needs no model, for all examples of one language: predictions and their scores; see `tasks.baseline`.
+
+        columns: of the examples, `language` and those of `columns_beside`.
+        """
+        for answer, scores in self.constants(task, gold):
+            yield self.repeat(answer, gold), self.repeat(scores, gold)
 
     def one_answer(self, gold: list, predicted: list) -> str | None:
         """What says that a model gives one answer whatever the text, as a part of a sentence; None if it does not.

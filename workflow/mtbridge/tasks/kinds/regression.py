@@ -72,7 +72,7 @@ class Regression(Kind):
         """The logits: they are the predictions."""
         return logits
 
-    def to_labels(self, task, outputs):
+    def to_labels(self, task, outputs, columns=None):
         """Predictions are the outputs [1] themselves."""
         return [float(row[0]) for row in outputs], outputs
 

@@ -78,7 +78,7 @@ class Tagging(Kind):
         """Class indices of the words: one list per example."""
         return [self._indices(task, sentence, where) for sentence in labels]
 
-    def to_labels(self, task, outputs):
+    def to_labels(self, task, outputs, columns=None):
         """Predictions and scores of examples from their outputs [word, head_size].
 
         A word with NaN as output has no prediction; it gets None and no scores.
