@@ -34,25 +34,17 @@ BLOCK = 1 << 20  # bytes that are hashed at a time
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository: its name, owner/name, and of which kind it is."""
+    """A repository: its name, owner/name; of which kind it is; and for messages, whose setting names it."""
 
     name: str
     kind: Literal["model", "dataset"] = "model"
+    owner: str = "model"
+    setting: str = "repo"
 
     @property
     def key(self) -> str:
         """Its name in a lock file, and behind the Hub's host."""
         return self.name if self.kind == "model" else f"datasets/{self.name}"
-
-    @property
-    def setting(self) -> str:
-        """The setting that names it, for messages."""
-        return "repo" if self.kind == "model" else "path"
-
-    @property
-    def owner(self) -> str:
-        """Whose setting that is, for messages."""
-        return "model" if self.kind == "model" else "source"
 
 
 class Resolved(NamedTuple):
