@@ -70,7 +70,8 @@ def resolve(repo: Repository, revision: str) -> Resolved:
     where: dict[str, Any] = {"repo_id": repo.name, "repo_type": repo.kind}
     commit = api.resolve_revision(**where, revision=revision).resolved
     try:
-        info = api.repo_info(**where, revision=commit, files_metadata=True, timeout=30)
+        # Any: the client's answer may also be about kinds of repositories that have no card.
+        info: Any = api.repo_info(**where, revision=commit, files_metadata=True, timeout=30)
     except (HTTPError, OfflineModeIsEnabled) as error:
         # An answer below 500 is about the request (not found, gated), and the cache must not hide it.
         if isinstance(error, HfHubHTTPError) and error.response.status_code < 500:

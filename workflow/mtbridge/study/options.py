@@ -14,7 +14,7 @@ from mtbridge.specs.adaptation import Decoding
 from mtbridge.specs.options import to_options
 from mtbridge.specs.source import to_json
 from mtbridge.study.grid import TRANSLATION, Study
-from mtbridge.study.languages import task_languages
+from mtbridge.study.languages import parts_of, task_languages
 from mtbridge.study.layers import lock_file
 from mtbridge.study.local_checkpoints import recipe_of
 
@@ -50,6 +50,10 @@ class Options:
             options += [f"--{split}", str(size)] if size is not None else []
         if part == "evaluation":
             options += ["--languages", *task_languages(self.settings, task)]
+            with_dev = self.settings.task_catalog[task].dev_languages
+            options += ["--dev-languages", *with_dev] if with_dev else []
+        if readers.may_be_on_hub(self.settings.source_of(task)):
+            options += ["--lock", self.study.data_locks.get(task, lock_file(self.settings.study))]
         return options
 
     def example_files(self, task: str, part: str, language: str | None = None) -> list[str]:
@@ -57,7 +61,7 @@ class Options:
         languages = [language or self.settings.source_language]
         if part == "evaluation":
             languages = task_languages(self.settings, task)
-        parts = [(split, language) for split in PARTS[part] for language in languages]
+        parts = parts_of(self.settings, task, PARTS[part], languages)
         return [str(path) for path in readers.files(self.settings.source_of(task), task, parts)]
 
     def example_content(self, task: str, part: str, language: str | None = None) -> str:
@@ -270,6 +274,8 @@ class Options:
                 "languages": task_languages(self.settings, task),
                 "source": self.settings.source_of(task).kind,
                 "label": self.settings.task_catalog[task].label,
+                # Left out where there is none, so that views are not stale.
+                **({"licence": licence} if (licence := self.settings.task_catalog[task].licence) else {}),
             }
             for task in names
         ]

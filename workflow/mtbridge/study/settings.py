@@ -69,6 +69,16 @@ class TaskSettings(TaskFields):
     source: Source | None = setting(
         None, description="Where the examples come from, by its `kind`; default: the study's `source`."
     )
+    dev_languages: Names | None = setting(
+        None,
+        description="Of these, those that have dev examples, the source language among them; default: all. In the "
+        "others the task has test alone.",
+    )
+    licence: str | None = setting(
+        None,
+        description="Licence of the examples, as tables show it; default: what the dataset's card on the Hub says.",
+        identity=False,
+    )
     aligned: bool | None = setting(None, description=description_of(Resampling, "aligned"))
     group: Name | None = setting(None, description=description_of(Resampling, "group"))
     label: str | None = setting(

@@ -18,7 +18,7 @@ from typing import Any
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.readers.drawing import drawn
-from mtbridge.specs.source import AnySource, read_source, their_language
+from mtbridge.specs.source import AnySource, Datasets, Xglue, read_source, their_language
 from mtbridge.tasks.kinds import kind_of
 
 
@@ -130,6 +130,15 @@ def files(source: AnySource, task_name: str, parts: Iterable[tuple[str, str]]) -
     """The user's own files that parts are read from, sorted; `parts` are pairs (split, language)."""
     reader = READERS[source.kind]()
     return sorted({path for split, language in parts for path in reader.files(source, task_name, split, language)})
+
+
+def may_be_on_hub(source: AnySource) -> bool:
+    """Is any part of a source read from the Hub, as far as its keys tell?"""
+    if isinstance(source, Datasets):
+        from mtbridge.data.readers import opening
+
+        return opening.may_be_on_hub(source)
+    return isinstance(source, Xglue) and str(source.path).startswith("hf://")
 
 
 def problems(source: AnySource, parts: list[tuple[str, str]], task_name: str) -> list[tuple[str, str]]:

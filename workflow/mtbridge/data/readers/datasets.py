@@ -52,7 +52,7 @@ def _read(source: Datasets, task, split: str, language: str) -> tuple[dict[str, 
     table = opening.open_split(source, task.name, split, language)
     rows: Sequence[int] = range(table.rows)
     if source.language_column:
-        rows = _rows_in(source, table, language)
+        rows = _rows_in(source, source.language_column, table, language)
     columns = {}
     for name in (*task.columns, "label"):
         values = table.column(source.columns.get(name, name), f"columns.{name}")
@@ -69,9 +69,9 @@ def _read(source: Datasets, task, split: str, language: str) -> tuple[dict[str, 
     return columns, lambda row, word=0: table.place(rows[row] if len(rows) else 0)
 
 
-def _rows_in(source: Datasets, table: Table, language: str) -> list[int]:
+def _rows_in(source: Datasets, column: str, table: Table, language: str) -> list[int]:
     """The rows of a language, by the column that names it."""
-    spoken = table.column(source.language_column, "language_column")
+    spoken = table.column(column, "language_column")
     if source.language_pattern:
         spoken = _parts(spoken, re.compile(source.language_pattern), table.place)
     check_languages(spoken, source.languages.values(), table.place)
@@ -79,9 +79,7 @@ def _rows_in(source: Datasets, table: Table, language: str) -> list[int]:
     rows = [row for row, value in enumerate(spoken) if value == theirs]
     if not rows:
         known = ", ".join(sorted({str(value) for value in spoken})[:20])
-        raise MtbridgeError(
-            f"{table.path}: no row of the column '{source.language_column}' is '{theirs}'; it has {known}"
-        )
+        raise MtbridgeError(f"{table.path}: no row of the column '{column}' is '{theirs}'; it has {known}")
     return rows
 
 
