@@ -275,6 +275,15 @@ def _share_rows(one: str, other: str) -> bool:
     )
 
 
+def repositories(source: AnySource) -> set[str]:
+    """The data sets, by their names on the Hub, that a source of the kind `datasets` names; none of other kinds."""
+    if not isinstance(source, Datasets):
+        return set()
+    paths = [place.path for place in (source, source.train, source.dev) if place is not None and place.path]
+    inside = re.compile("hf://datasets/([^/@]+/[^/@]+)")
+    return {match[1] if (match := inside.match(path)) else path for path in paths}
+
+
 def fill(pattern: str, language: str, split: str) -> str:
     """A pattern with {language} and {split} replaced."""
     return pattern.replace("{language}", language).replace("{split}", split)

@@ -239,6 +239,7 @@ class Options:
                     **({"other": spec.other, "intervention": spec.intervention} if spec.other else {}),
                     **({"alpha": spec.alpha} if spec.alpha is not None and spec.matrices is None else {}),
                     **({"match": spec.match} if spec.match else {}),
+                    **({"tasks_seen": seen} if (seen := settings.tasks_seen(key)) else {}),
                     # Left out for one pretraining, so that views of such a study are not stale.
                     **({"replicates": replicates[1:]} if len(replicates := self.study.replicates(key)) > 1 else {}),
                 }

@@ -24,7 +24,7 @@ from mtbridge.specs.pretraining import (
 from mtbridge.specs.protocol import Protocol
 from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.setting import description_of, optional, setting, specification
-from mtbridge.specs.source import AnySource, Generated, Source, Xglue
+from mtbridge.specs.source import AnySource, Generated, Source, Xglue, repositories
 from mtbridge.specs.task import Resampling, Task, TaskFields
 from mtbridge.study.model_settings import ModelSettings
 from mtbridge.study.setting_groups import Corpora, Strict, Tokenizer, Translation
@@ -319,6 +319,16 @@ class Settings(Strict):
         if spec.source == "trained":
             return spec.directions if spec.objective == "translation" else None
         return spec.translates
+
+    def tasks_seen(self, model: str) -> list[str]:
+        """The tasks that are run and of whose data a model was trained on some, by what its `seen_data` says."""
+        names: set[str] = set()
+        key: str | None = model
+        while key is not None:
+            spec = self.model_catalog[key]
+            names |= {*spec.seen_data, *(self.model_catalog[spec.other].seen_data if spec.other else ())}
+            key = spec.base
+        return [task for task in self.tasks if names & {task, *repositories(self.source_of(task))}]
 
     @property
     def understanding_tasks(self) -> list[str]:
