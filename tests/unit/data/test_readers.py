@@ -18,6 +18,7 @@ import pytest
 from seqeval.metrics.sequence_labeling import get_entities
 
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import read_record
 from mtbridge.data.readers import READERS, available_languages, hub, modules_of_other_kinds, read_examples, xglue
 from mtbridge.specs.options import to_options
 from mtbridge.specs.task import Task
@@ -733,6 +734,16 @@ def test_equal_dev_and_test_files_are_told(release, tmp_path):
         source = release(f"QAM/xglue.qam.en.{split}", "a\tb\t1\n")
     done = examples(source, "evaluation", ["en"], tmp_path / "x.parquet")
     assert "warning: qam en: dev and test hold the same examples" in done.stderr
+
+
+def test_a_language_without_dev_has_test_alone(release, tmp_path):
+    for language, splits in (("en", ("dev", "test")), ("th", ("test",))):
+        for split in splits:
+            source = release(f"QAM/xglue.qam.{language}.{split}", f"{language} {split}\tp\t1\n")
+    examples(source, "evaluation", ["en", "th"], tmp_path / "x.parquet", "--dev-languages", "en")
+    found = pq.read_table(tmp_path / "x.parquet").to_pylist()
+    assert [(row["language"], row["split"]) for row in found] == [("en", "dev"), ("en", "test"), ("th", "test")]
+    assert read_record(tmp_path / "x.parquet") == {"sources": [], "dev_from_train": 0}
 
 
 # Real files, where they are there.
