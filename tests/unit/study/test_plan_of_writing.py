@@ -27,7 +27,6 @@ from mtbridge.study.operations import (
 from mtbridge.study.plan import plan, text
 
 SIZES = WriterSizes(encoder=100.0, decoder=50.0, output=30.0)
-CONTEXT = "Ada Lovelace wrote the first program in 1843."
 
 
 def study(**user):

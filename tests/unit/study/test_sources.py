@@ -12,6 +12,7 @@ from mtbridge.study.grid import Study
 from mtbridge.study.languages import left_out, study_languages, task_languages
 from mtbridge.study.load import load, unused
 from mtbridge.study.options import Options
+from mtbridge.study.seen_data import tasks_seen
 
 TASK = {"kind": "classification", "metric": "accuracy", "columns": ["text"], "labels": ["neg", "pos"]}
 
@@ -292,7 +293,7 @@ def test_data_that_a_model_or_its_base_has_seen_are_those_of_tasks_by_name_or_by
         "its-child": {**one, "base": "by-repository", "seen_data": ["massive"]},
     }
     settings = load({"study": "open", "models": ["mbert", *catalog], "model_catalog": catalog})
-    assert [settings.tasks_seen(model) for model in settings.models] == [
+    assert [tasks_seen(settings, model) for model in settings.models] == [
         [], ["xnli"], ["wikiann"], ["wikiann", "massive"]
     ]  # fmt: skip
     models = {model["key"]: model for model in json.loads(Options(Study(settings)).outline())["models"]}

@@ -27,7 +27,8 @@ from mtbridge.study.model_checks import (
     translates_if_it_can,
 )
 from mtbridge.study.outline import FLOOR
-from mtbridge.study.settings import RECIPE_SETTINGS, Settings
+from mtbridge.study.recipe_settings import RECIPE_SETTINGS
+from mtbridge.study.settings import Settings
 from mtbridge.tasks.kinds import kind_of
 
 

@@ -17,6 +17,7 @@ from mtbridge.study.grid import TRANSLATION, Study
 from mtbridge.study.languages import parts_of, task_languages
 from mtbridge.study.layers import lock_file
 from mtbridge.study.local_checkpoints import recipe_of
+from mtbridge.study.seen_data import tasks_seen
 
 # The splits that each part of a task's examples holds. Training knows the source language alone.
 PARTS = {"train": ("train", "dev"), "evaluation": ("dev", "test")}
@@ -239,7 +240,7 @@ class Options:
                     **({"other": spec.other, "intervention": spec.intervention} if spec.other else {}),
                     **({"alpha": spec.alpha} if spec.alpha is not None and spec.matrices is None else {}),
                     **({"match": spec.match} if spec.match else {}),
-                    **({"tasks_seen": seen} if (seen := settings.tasks_seen(key)) else {}),
+                    **({"tasks_seen": seen} if (seen := tasks_seen(settings, key)) else {}),
                     # Left out for one pretraining, so that views of such a study are not stale.
                     **({"replicates": replicates[1:]} if len(replicates := self.study.replicates(key)) > 1 else {}),
                 }
