@@ -1,16 +1,22 @@
 """Data sets on the Hub: read by the clients' own code from a small server, held to a commit and to checksums."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import read_record, read_table
 from mtbridge.data.readers import hub, read_examples
+from mtbridge.specs.options import to_options
 from mtbridge.specs.task import Task
 from tests.support.data_sets import card, classes, json_lines, parquet
 from tests.support.hub_server import Hub, use_data
 
+SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "examples.py"
 NLI = Task("nli", "pair", ("entailment", "neutral", "contradiction"), "accuracy", ("premise", "hypothesis"))
 REPO = "datasets/facebook/xnli"
 SOURCE = {"kind": "datasets", "path": "facebook/xnli", "config": "{language}"}
@@ -284,3 +290,22 @@ def test_each_split_may_come_from_a_place_of_its_own(tmp_path):
     assert {split: read_examples(source, NLI, split, "en", None, 0).num_rows for split in places} == {
         "train": 3, "dev": 2, "test": 4
     }  # fmt: skip
+
+
+def test_the_program_reads_from_the_endpoint_of_the_environment_and_keeps_what_it_read(server, tmp_path):
+    first = server.commit(REPO, repository())
+    out, lock = tmp_path / "evaluation.parquet", tmp_path / "study.lock.json"
+    command = [sys.executable, str(SCRIPT), "--source", json.dumps(SOURCE), *to_options(NLI), "--part", "evaluation"]
+    command += ["--languages", "en", "de", "--dev-languages", "en", "--lock", str(lock), "--output", str(out)]
+    caches = {name: str(tmp_path / name) for name in ("HF_HOME", "HF_HUB_CACHE", "HF_DATASETS_CACHE")}
+    names = {"HF_ENDPOINT": server.url, "HF_HUB_DISABLE_TELEMETRY": "1", "NO_PROXY": "127.0.0.1,localhost", **caches}
+    environment = {name: value for name, value in os.environ.items() if name != "HF_TOKEN"} | names
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    (source,) = read_record(out)["sources"]
+    assert (source["commit"], source["licence"]) == (first, "cc-by-nc-4.0") and len(source["files"]) == 3
+    rows = read_table(out, ["language", "split"]).to_pylist()
+    assert [tuple(row.values()) for row in rows] == [("en", "dev"), ("en", "test"), ("de", "test")]
+    before = out.read_bytes()
+    server.commit(REPO, repository(label=2))
+    subprocess.run(command, env=environment | {"HF_HUB_OFFLINE": "1"}, check=True, capture_output=True)
+    assert out.read_bytes() == before
