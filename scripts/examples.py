@@ -3,7 +3,8 @@
 In   --source, as JSON: kind and the keys of that kind (see mtbridge/specs/source.py)
 Out  --part train: train and dev of the source language; --part evaluation: dev and test of every language, in the
      order of --languages. Columns split, language, example_id, the text columns (or tokens), label. The train part does
-     not depend on the languages that are evaluated, so adding one retrains nothing.
+     not depend on the languages that are evaluated, so adding one retrains nothing. A record in the file holds what was
+     read from the Hub (repository, commit, licence, files), and how many dev examples were drawn from train.
 """
 
 import argparse
@@ -24,6 +25,8 @@ def main():
     parser.add_argument("--part", choices=["train", "evaluation"], required=True)
     parser.add_argument("--source-language", default="en", help="the language of training")
     parser.add_argument("--languages", nargs="+", default=[], help="languages of the evaluation part")
+    parser.add_argument("--dev-languages", nargs="+", help="of these, those that have dev; default: all")
+    parser.add_argument("--lock", help="JSON file of commits and checksums of what is read from the Hub")
     for split in ("train", "dev", "test"):
         parser.add_argument(f"--{split}", type=int, help=f"largest number of {split} examples per language")
     parser.add_argument("--seed", type=int, default=0, help="seed of a generated source, and of samples")
@@ -33,32 +36,42 @@ def main():
     import pyarrow as pa
 
     from mtbridge.base.files import write_parquet
-    from mtbridge.data.readers import read_examples
+    from mtbridge.data.readers import hub, read_examples
+    from mtbridge.specs.source import read_source
 
     begin_work()
     task = read_options(arguments, Task)
     try:
-        source = json.loads(arguments.source)
+        source = read_source(json.loads(arguments.source))
     except ValueError as error:
         raise MtbridgeError(f"--source: not JSON ({error})") from error
     if arguments.part == "train":
         parts = [(arguments.source_language, "train"), (arguments.source_language, "dev")]
     else:
-        parts = [(language, split) for language in arguments.languages for split in ("dev", "test")]
+        with_dev = arguments.languages if arguments.dev_languages is None else arguments.dev_languages
+        parts = [
+            (language, split)
+            for language in arguments.languages
+            for split in ("dev", "test")
+            if split == "test" or language in with_dev
+        ]
     if not parts:
         raise MtbridgeError("--languages: the evaluation part needs at least one language")
 
     limits = {"train": arguments.train, "dev": arguments.dev, "test": arguments.test}
     tables = {}
-    for language, split in parts:
-        table = read_examples(source, task, split, language, limits[split], arguments.seed)
-        tables[language, split] = table
-        print(f"{task.name} {language} {split}: {table.num_rows} examples", file=sys.stderr)
-        # So it is in the release's Thai part-of-speech files: a test score is then a dev score.
-        texts = ["label", *task.columns]
-        if split == "test" and table.select(texts).equals(tables[language, "dev"].select(texts)):
-            print(f"warning: {task.name} {language}: dev and test hold the same examples", file=sys.stderr)
-    write_parquet(pa.concat_tables(tables.values()), arguments.output)
+    with hub.reading(arguments.lock) as current:
+        for language, split in parts:
+            table = read_examples(source, task, split, language, limits[split], arguments.seed)
+            tables[language, split] = table
+            print(f"{task.name} {language} {split}: {table.num_rows} examples", file=sys.stderr)
+            # So it is in the release's Thai part-of-speech files: a test score is then a dev score.
+            texts = ["label", *task.columns]
+            dev = tables.get((language, "dev")) if split == "test" else None
+            if dev is not None and table.select(texts).equals(dev.select(texts)):
+                print(f"warning: {task.name} {language}: dev and test hold the same examples", file=sys.stderr)
+    record = {"sources": current.sources(), "dev_from_train": getattr(source, "dev_from_train", 0)}
+    write_parquet(pa.concat_tables(tables.values()), arguments.output, record)
 
 
 if __name__ == "__main__":

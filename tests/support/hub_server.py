@@ -1,12 +1,16 @@
-"""A small Hugging Face Hub on 127.0.0.1: revisions, files by commit, ranges, and the mishaps of a network."""
+"""A small Hugging Face Hub on 127.0.0.1: revisions, files by commit, ranges, and the mishaps of a network.
+
+Models and data sets: a data set's repository is called `datasets/owner/name`, as in the Hub's addresses.
+"""
 
 import contextlib
 import hashlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
+import yaml
 from huggingface_hub import constants
 
 LARGE = 2000  # bytes from which a file counts as large: known by its sha256, as the Hub's are
@@ -15,7 +19,7 @@ LARGE = 2000  # bytes from which a file counts as large: known by its sha256, as
 class Hub:
     """Repositories that a test fills and breaks.
 
-    repos   owner/name -> {"commits": {commit: {file: bytes}}, "branches": {branch: commit}}
+    repos   owner/name, or datasets/owner/name -> {"commits": {commit: {file: bytes}}, "branches": {branch: commit}}
     gated   repositories that a request without the token gets 401 (GatedRepo) for
     cut     file -> bytes after which the connection is closed, once each time it is set
     busy    files that are answered 503
@@ -37,7 +41,7 @@ class Hub:
             def do_GET(self):
                 hub.answer(self)
 
-            do_HEAD = do_GET
+            do_HEAD = do_POST = do_GET
 
             def log_message(self, *arguments):
                 pass
@@ -60,16 +64,21 @@ class Hub:
         return [asked for file, asked in self.sent if file == name]
 
     def answer(self, request) -> None:
-        path = unquote(urlsplit(request.path).path)
+        # The parts of a path are told apart before they are decoded: a revision may be refs%2Fconvert%2Fparquet.
+        quoted = urlsplit(request.path).path
+        path = unquote(quoted)
         self.requests.append((request.command, path))
         self.tokens.add(request.headers.get("Authorization", "").removeprefix("Bearer "))
         # As on the real Hub, the content of large files comes from another host, without the Hub's headers.
-        network, path = path.startswith("/network/"), path.removeprefix("/network")
-        parts = path.strip("/").split("/")
-        if parts[:2] == ["api", "models"]:
-            repo, revision = "/".join(parts[2:4]), "/".join(parts[5:]) or "main"
-        else:
-            repo, revision = "/".join(parts[:2]), parts[3] if len(parts) > 3 else ""
+        network, quoted = path.startswith("/network/"), quoted.removeprefix("/network")
+        parts = [unquote(part) for part in quoted.strip("/").split("/")]
+        is_api = parts[0] == "api"
+        parts = parts[1:] if is_api else parts
+        kind = "datasets/" if parts[0] == "datasets" else ""
+        parts = parts[1:] if parts[0] in ("datasets", "models") else parts
+        # owner, name, what is asked for (resolve, revision, tree, paths-info), the revision, a path inside
+        repo, revision = kind + "/".join(parts[:2]), parts[3] if len(parts) > 3 else "main" if is_api else ""
+        inside = "/".join(parts[4:])
         if repo not in self.repos:
             return self.error(request, 404, "RepoNotFound")
         if network:
@@ -81,10 +90,18 @@ class Hub:
         if commit not in entry["commits"]:
             return self.error(request, 404, "RevisionNotFound")
         files = entry["commits"][commit]
-        if parts[0] == "api":
+        if is_api and parts[2:3] == ["tree"]:
+            return self.listing(request, self.entries(files, inside, "recursive=true" in request.path.lower()))
+        if is_api and parts[2:3] == ["paths-info"]:
+            asked = parse_qs(request.rfile.read(int(request.headers["Content-Length"])).decode())
+            paths = asked.get("paths", [])
+            return self.listing(request, [one for one in self.entries(files, "", True) if one["path"] in paths])
+        if is_api:
             siblings = [self.about(name, data) for name, data in files.items()]
-            return self.send(request, 200, json.dumps({"id": repo, "sha": commit, "siblings": siblings}).encode())
-        name = "/".join(parts[4:])
+            about = {"id": repo.removeprefix("datasets/"), "sha": commit, "siblings": siblings}
+            card = self.card(files.get("README.md", b"").decode())
+            return self.send(request, 200, json.dumps(about | ({"cardData": card} if card else {})).encode())
+        name = inside
         if name not in files:
             return self.error(request, 404, "EntryNotFound", {"X-Repo-Commit": commit})
         about, data = self.about(name, files[name]), files[name]
@@ -92,7 +109,7 @@ class Hub:
             headers = {"X-Linked-ETag": f'"{about["lfs"]["sha256"]}"', "X-Linked-Size": str(len(data))}
             headers |= {
                 "X-Repo-Commit": commit,
-                "Location": self.url.replace("127.0.0.1", "localhost") + "/network" + path,
+                "Location": self.url.replace("127.0.0.1", "localhost") + "/network" + quoted,
             }
             return self.send(request, 302, b"", headers)
         if name in self.busy and request.command == "GET":
@@ -114,6 +131,30 @@ class Hub:
         if len(data) >= LARGE:
             about["lfs"] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 134}
         return about
+
+    def entries(self, files: dict[str, bytes], folder: str, recursive: bool) -> list[dict]:
+        """Files and folders of a folder, as the Hub lists a tree."""
+        found: dict[str, dict] = {}
+        for name, data in files.items():
+            if folder and not name.startswith(f"{folder}/"):
+                continue
+            inside = name.removeprefix(f"{folder}/" if folder else "").split("/")
+            for depth in range(1, len(inside) + 1 if recursive else 2):
+                path = "/".join([*([folder] if folder else []), *inside[:depth]])
+                if path == name:
+                    about = self.about(name, data)
+                    large = {"lfs": {**about["lfs"], "oid": about["lfs"]["sha256"]}} if "lfs" in about else {}
+                    found[path] = {"type": "file", "oid": about["blobId"], "size": len(data), "path": path, **large}
+                else:
+                    found[path] = {"type": "directory", "oid": "0" * 40, "size": 0, "path": path}
+        return list(found.values())
+
+    def listing(self, request, entries: list[dict]) -> None:
+        self.send(request, 200, json.dumps(entries).encode(), {"Content-Type": "application/json"})
+
+    def card(self, readme: str) -> dict:
+        """The YAML at the beginning of a README."""
+        return yaml.safe_load(readme.split("---")[1]) if readme.startswith("---") else {}
 
     def error(self, request, status: int, code: str, headers=None) -> None:
         self.send(request, status, b"{}", {**(headers or {}), "X-Error-Code": code})
@@ -154,3 +195,18 @@ def use(endpoint, cache, monkeypatch) -> None:
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", f"{cache}-no-token")
     monkeypatch.setattr(constants, "HF_STORED_TOKENS_PATH", f"{cache}-no-tokens")
+
+
+def use_data(endpoint, cache, monkeypatch) -> None:
+    """Set the clients of data sets to a server and empty caches, as `use` does the one of models."""
+    import datasets
+    from huggingface_hub import HfFileSystem
+
+    use(endpoint, cache, monkeypatch)
+    monkeypatch.setattr(datasets.config, "HF_ENDPOINT", endpoint)
+    monkeypatch.setattr(datasets.config, "HUB_DATASETS_URL", endpoint + "/datasets/{repo_id}/resolve/{revision}/{path}")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
+    for name in ("HF_DATASETS_CACHE", "DOWNLOADED_DATASETS_PATH", "EXTRACTED_DATASETS_PATH"):
+        monkeypatch.setattr(datasets.config, name, f"{cache}-{name.lower()}")
+    # File systems remember what folders hold, those of a server of an earlier test at the same port too.
+    HfFileSystem.clear_instance_cache()

@@ -152,7 +152,6 @@ def test_no_new_place_hides_what_code_reaches():
     assert places == {
         ("_compile", "globals"),  # sentence patterns of the generated world
         ("_class", canonical.COMPUTED_IMPORT),  # classes of transformers
-        ("_unreachable", canonical.OWN_NAMES),  # an error's class, in its text
     }
 
 

@@ -18,7 +18,8 @@ import pytest
 from seqeval.metrics.sequence_labeling import get_entities
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.data.readers import READERS, available_languages, modules_of_other_kinds, read_examples, xglue
+from mtbridge.base.files import read_record
+from mtbridge.data.readers import READERS, available_languages, hub, modules_of_other_kinds, read_examples, xglue
 from mtbridge.specs.options import to_options
 from mtbridge.specs.task import Task
 from mtbridge.study.load import load
@@ -585,10 +586,11 @@ def offline_examples(tmp_path):
 
 
 def test_an_address_on_the_hub_names_repository_revision_and_file():
-    assert xglue._address(RELEASE_ADDRESS, "nc") == ("microsoft/xglue", "refs/pr/7", "xglue_full_dataset.tar.gz")
+    assert hub.address(RELEASE_ADDRESS, "nc") == ("microsoft/xglue", "refs/pr/7", "xglue_full_dataset.tar.gz")
     commit = "0123456789abcdef0123456789abcdef01234567"
-    assert xglue._address(f"hf://datasets/a/b@{commit}/c/d.tar.gz", "nc") == ("a/b", commit, "c/d.tar.gz")
-    assert xglue._address("hf://datasets/a/b/d.tar.gz", "nc") == ("a/b", None, "d.tar.gz")
+    assert hub.address(f"hf://datasets/a/b@{commit}/c/d.tar.gz", "nc") == ("a/b", commit, "c/d.tar.gz")
+    assert hub.address("hf://datasets/a/b@refs%2Fpr%2F7/d.tar.gz", "nc") == ("a/b", "refs/pr/7", "d.tar.gz")
+    assert hub.address("hf://datasets/a/b/d.tar.gz", "nc") == ("a/b", None, "d.tar.gz")
     with pytest.raises(MtbridgeError, match="expected hf://datasets/<owner>"):
         available_languages({"kind": "xglue", "path": "hf://microsoft/xglue"}, "nc")
 
@@ -624,16 +626,16 @@ def test_offline_without_a_cache_is_told_in_one_line(tmp_path):
     done = offline_examples(tmp_path)
     error = done.stderr.strip().splitlines()[-1]
     assert done.returncode == 1 and not (tmp_path / "out.parquet").exists()
-    assert error.startswith("error: microsoft/xglue@refs/pr/7/xglue_full_dataset.tar.gz: not in the cache")
-    assert "set `xglue:` to a local folder or archive" in error
+    assert error.startswith("error: microsoft/xglue (refs/pr/7): is not in the cache")
+    assert "or set path (or `xglue`) to a local directory" in error
 
 
 def test_what_the_hub_refuses_is_told_in_one_line(tmp_path):
     refusals = {
-        "RevisionNotFound": (404, "the dataset has no such revision"),
-        "RepoNotFound": (404, "the Hub has no such dataset"),
-        "EntryNotFound": (404, "the dataset has no such file"),
-        "GatedRepo": (403, "access is restricted"),
+        "RevisionNotFound": (404, "has no such revision; check the source's revision"),
+        "RepoNotFound": (404, "has no such repository, or it is private; check the source's path"),
+        "EntryNotFound": (404, "answered 404; check the source's path and revision"),
+        "GatedRepo": (403, "is gated; accept its terms on"),
     }
 
     class Refusal(BaseHTTPRequestHandler):
@@ -676,7 +678,7 @@ def test_what_the_hub_refuses_is_told_in_one_line(tmp_path):
     lines = done.stdout.splitlines()
     assert len(lines) == len(refusals)
     for line, (name, (_, expected)) in zip(lines, refusals.items(), strict=True):
-        assert line.startswith(f"o/n@{name}/f.tar.gz: {expected}"), line
+        assert line.startswith(f"o/n ({name}): ") and expected in line, line
 
 
 def test_a_large_archive_is_not_listed_before_it_is_needed(release, tmp_path, monkeypatch):
@@ -732,6 +734,16 @@ def test_equal_dev_and_test_files_are_told(release, tmp_path):
         source = release(f"QAM/xglue.qam.en.{split}", "a\tb\t1\n")
     done = examples(source, "evaluation", ["en"], tmp_path / "x.parquet")
     assert "warning: qam en: dev and test hold the same examples" in done.stderr
+
+
+def test_a_language_without_dev_has_test_alone(release, tmp_path):
+    for language, splits in (("en", ("dev", "test")), ("th", ("test",))):
+        for split in splits:
+            source = release(f"QAM/xglue.qam.{language}.{split}", f"{language} {split}\tp\t1\n")
+    examples(source, "evaluation", ["en", "th"], tmp_path / "x.parquet", "--dev-languages", "en")
+    found = pq.read_table(tmp_path / "x.parquet").to_pylist()
+    assert [(row["language"], row["split"]) for row in found] == [("en", "dev"), ("en", "test"), ("th", "test")]
+    assert read_record(tmp_path / "x.parquet") == {"sources": [], "dev_from_train": 0}
 
 
 # Real files, where they are there.

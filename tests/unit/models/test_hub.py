@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
+from mtbridge.base import hub as base_hub
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.models import hub
 from tests.support.hub_server import Hub, point_to, use
@@ -329,7 +330,7 @@ def test_a_full_disk_says_where_to_make_room_and_keeps_what_came(server, fetch, 
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(hub._DownloadFile, "write", full)
+        patch.setattr(base_hub._DownloadFile, "write", full)
         with pytest.raises(MtbridgeError, match=r"No space left on device\); make room in .*cache"):
             fetch()
     fetch()

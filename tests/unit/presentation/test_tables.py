@@ -23,6 +23,7 @@ from mtbridge.presentation.words import MATRIX_LABELS
 from mtbridge.study.outline import read_outline
 from tests.support.presentation import (
     MODELS,
+    TASKS,
     flat,
     lay_out,
     make,
@@ -253,6 +254,45 @@ def test_data_table_counts_english_train_and_averages_languages(presentation_res
     folder, _, study = presentation_results
     row = data.frame(read_outline(study), "sound", folder / "data").set_index("task").loc["nc"]
     assert (row["languages"], row["train_en"], row["dev_avg"], row["test_avg"]) == (5, 1500, 200, 400)
+
+
+def written_examples(folder, parts, **record):
+    """The files of a task's examples: parts (file, split, language), and how they came to be."""
+    for name in ("train", "evaluation"):
+        rows = [(split, language) for file, split, language in parts if file == name]
+        write_parquet(pd.DataFrame(rows, columns=["split", "language"]), folder / f"{name}.parquet", record)
+
+
+def test_data_table_says_which_revision_examples_are_read_from_and_under_which_licence(tmp_path):
+    study = presentation_study(tasks=(TASKS[2], TASKS[3], TASKS[4]))
+    for task, licence in zip(study["tasks"], (None, "CC BY 4.0", None), strict=True):
+        task |= {"source": "datasets", **({"licence": licence} if licence else {})}
+    parts = [("train", "train", "en"), ("evaluation", "dev", "en"), ("evaluation", "test", "en")]
+    about = {"repository": "datasets/o/d", "revision": "main", "commit": "0123456789" * 4, "licence": "mit"}
+    for name in ("paws-x", "qam"):
+        (tmp_path / name).mkdir()
+        written_examples(tmp_path / name, parts, sources=[about], dev_from_train=7)
+    outline = read_outline(json.dumps(study))
+    frame = data.frame(outline, "sound", tmp_path)
+    assert list(frame["licence"]) == ["mit", "CC BY 4.0", ""], "what the study states goes before the card"
+    text = to_markdown(Layout("t", "", *data.body(frame, outline, "sound")))
+    assert "o/d 0123456" in text and "| mit |" in text
+    assert "Test alone" in text and "PAWS-X (dev in 1 of 4)" in text and "QAM (dev in 1 of 3)" in text
+    assert "Dev is drawn from train" in text and "PAWS-X (7 a language)" in text
+
+
+def test_scores_on_data_that_a_model_was_trained_on_are_marked(tmp_path):
+    study = presentation_study(models=(("a", "A", "LM", None), ("b", "B", "LM", None)), tasks=(TASKS[0], TASKS[1]))
+    study["models"][0]["tasks_seen"] = ["xnli"]
+    outline = read_outline(json.dumps(study))
+    for model in ("a", "b"):
+        for task, score in (("nc", 70.0), ("xnli", 60.0)):
+            values = flat(dict.fromkeys(("de", "en", "es", "fr", "ru"), score))
+            write_run(tmp_path, "default", model, task, 1, values, spread=0)
+    text = to_markdown(lay_out("table4", by_language(outline, "sound", tmp_path), outline, "sound"))
+    marked = [line for line in text.splitlines() if line.startswith("|") and "§" in line]
+    assert len(marked) == 1 and marked[0].startswith("| A ") and "60.0" in marked[0]
+    assert "§ The model was trained on data of this task before (A on XNLI)" in text
 
 
 # ---- text ----------------------------------------------------------------------------------------------------------

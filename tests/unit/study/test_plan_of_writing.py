@@ -27,7 +27,6 @@ from mtbridge.study.operations import (
 from mtbridge.study.plan import plan, text
 
 SIZES = WriterSizes(encoder=100.0, decoder=50.0, output=30.0)
-CONTEXT = "Ada Lovelace wrote the first program in 1843."
 
 
 def study(**user):
@@ -144,31 +143,3 @@ def test_xl_sum_is_read_from_a_folder_a_language(tmp_path):
     source = replace(settings.source_of("xl-sum"), path=str(tmp_path))
     (found,) = read_examples(source, settings.task("xl-sum"), "dev", "zh", None, 0).to_pylist()
     assert (found["example_id"], found["text"], found["label"]) == ("validation", "x", "s")
-
-
-def test_xquad_has_squad_for_training_and_no_question_twice(tmp_path, monkeypatch):
-    """The library is replaced by one that notes what it is asked for, and cuts the rows as it would."""
-    import datasets
-
-    asked = []
-
-    def load_dataset(path, config, *, data_dir, split, revision):
-        asked.append((path, config, split))
-        one = {"question": "Who?", "context": CONTEXT, "answers": {"text": ["Ada"], "answer_start": [0]}}
-        rows = [{"id": f"{number}", **one} for number in range(10)]
-        part = {"train": rows, "validation[:20%]": rows[:2], "validation[20%:]": rows[2:]}[split]
-        return datasets.Dataset.from_list(part)
-
-    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
-    settings = load({"study": "generation"})
-    source, task = settings.source_of("xquad"), settings.task("xquad")
-    ids = {
-        split: {row["example_id"] for row in read_examples(source, task, split, language, None, 0).to_pylist()}
-        for split, language in (("train", "en"), ("dev", "de"), ("test", "de"))
-    }
-    assert asked == [
-        ("rajpurkar/squad", None, "train"),
-        ("google/xquad", "xquad.de", "validation[:20%]"),
-        ("google/xquad", "xquad.de", "validation[20%:]"),
-    ]
-    assert not ids["dev"] & ids["test"] and len(ids["dev"] | ids["test"]) == 10

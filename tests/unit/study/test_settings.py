@@ -67,7 +67,8 @@ def test_a_ninth_task_is_yaml_alone():
     }
     options = Options(Study(load(task_catalog={"copied": ninth}, tasks=["nc", "copied"])))
     assert {run["task"] for run in options.study.runs} == {"nc", "copied"}
-    assert options.examples("copied", "evaluation")[-3:] == ["--languages", "en", "de"]
+    given = options.examples("copied", "evaluation")
+    assert given[-5:] == ["--languages", "en", "de", "--lock", "workflow/studies/mini.lock.json"]
 
 
 def test_recipe_settings_of_a_task_win_and_the_others_stay():

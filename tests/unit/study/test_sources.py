@@ -8,8 +8,11 @@ from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.session import check_command_line
 from mtbridge.data.readers import READERS, xglue
 from mtbridge.specs.source import KINDS, LAYOUT_NAMES, read_source, to_json
+from mtbridge.study.grid import Study
 from mtbridge.study.languages import left_out, study_languages, task_languages
 from mtbridge.study.load import load, unused
+from mtbridge.study.options import Options
+from mtbridge.study.seen_data import tasks_seen
 
 TASK = {"kind": "classification", "metric": "accuracy", "columns": ["text"], "labels": ["neg", "pos"]}
 
@@ -208,3 +211,90 @@ def test_what_the_config_describes_and_the_study_does_not_run_is_told():
         "note: described in the config, but not run: mine (name it in `models`); sentiment (name it in `tasks`)"
     )
     assert unused({"study": "smoke"}, load({"study": "smoke"})) == ""
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"dev_from_train": 5, "splits": {"dev": "validation"}}, r"dev_from_train: draws dev from train, and another"),
+        ({"language_pattern": "(.+)-1"}, r"language_pattern: belongs to a language_column"),
+        ({"language_column": "id", "language_pattern": "(.)(.)"}, r"language_pattern: 2 groups; expected one"),
+        ({"language_column": "id", "language_pattern": "(.+"}, r"language_pattern: no regular expression"),
+        (
+            {"path": "hf://datasets/o/n/{language}/{split}.parquet", "config": "c"},
+            r"path: hf://datasets/o/n/.*: names files; configuration, folder and revision belong to the name",
+        ),
+        (
+            {"dev": {"path": "x/{language}", "config": "c"}, "splits": {"dev": "train"}},
+            r"splits: 'train' is train, and also dev",
+        ),
+    ],
+)
+def test_keys_that_contradict_each_other_are_refused(keys, message):
+    refused(rf"source\.{message}", **with_source(**{"kind": "datasets", "path": "x/{language}", "config": "c", **keys}))
+
+
+def test_one_file_may_be_test_where_train_and_dev_come_from_elsewhere(tmp_path):
+    for name in ("train", "dev", "en.test", "de.test"):
+        (tmp_path / f"{name}.csv").write_text("text,label\na,pos\n")
+    source = {
+        "kind": "datasets",
+        "path": f"{tmp_path}/{{language}}.test.csv",
+        "train": {"path": f"{tmp_path}/train.csv"},
+    }
+    refused(r"source\.path: one file for all splits", **with_source(**source))
+    load({"study": "smoke", **with_source(**source, dev={"path": f"{tmp_path}/dev.csv"})})
+
+
+def with_task(**keys):
+    source = {"kind": "datasets", "path": "x/{language}"}
+    return {"tasks": ["mine"], "task_catalog": {"mine": {**TASK, "languages": ["en", "de"], "source": source, **keys}}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (with_task(dev_languages=["de"]), r"dev_languages: English \('en'\) must be among them"),
+        (with_task(dev_languages=["en", "fr"]), r"dev_languages: 'fr' is no language of the task"),
+        (
+            with_task(dev_languages=["en"]) | {"protocol_catalog": {"sound": {"splits": {"mine": "dev"}}}},
+            r"protocol_catalog\.sound\.splits\.mine: is dev, which 'mine' has in some languages only",
+        ),
+    ],
+)
+def test_languages_with_dev_are_the_tasks_and_hold_the_source_language(settings, message):
+    refused(message, **settings)
+
+
+def test_files_of_a_language_need_no_dev_where_the_task_says_so(own, tmp_path):
+    (tmp_path / "POS" / "yor.dev").unlink()
+    pos = {"languages": ["en", "pt_BR", "yor"]}
+    refused(r"task_catalog\.pos\.languages: the source has no 'yor'", **{**own, "task_catalog": {"pos": pos}})
+    settings = load({**own, "task_catalog": {"pos": {**pos, "dev_languages": ["en", "pt_BR"]}}})
+    given = Options(Study(settings)).examples("pos", "evaluation")
+    assert given[given.index("--dev-languages") :] == ["--dev-languages", "en", "pt_BR"]
+
+
+def test_data_are_locked_in_the_file_of_the_preset_that_names_them():
+    lock = lambda study, task: (found := Options(Study(load({"study": study}))).examples(task, "train"))[
+        found.index("--lock") + 1 :
+    ]
+    assert lock("open", "xnli") == ["workflow/studies/open.lock.json"]
+    assert lock("paper", "wpr") == lock("paper", "nc") == ["workflow/studies/paper.lock.json"]
+    assert lock("paper-parts", "xnli") == ["workflow/studies/paper-parts.lock.json"]
+    assert "--lock" not in Options(Study(load({"study": "mini"}))).examples("nc", "train")
+
+
+def test_data_that_a_model_or_its_base_has_seen_are_those_of_tasks_by_name_or_by_repository():
+    one = {"label": "x", "kind": "LM", "source": "hub", "repo": "o/x", "family": "bert"}
+    catalog = {
+        "by-name": {**one, "seen_data": ["xnli", "squad"]},
+        "by-repository": {**one, "seen_data": ["unimelb-nlp/wikiann"]},
+        "its-child": {**one, "base": "by-repository", "seen_data": ["massive"]},
+    }
+    settings = load({"study": "open", "models": ["mbert", *catalog], "model_catalog": catalog})
+    assert [tasks_seen(settings, model) for model in settings.models] == [
+        [], ["xnli"], ["wikiann"], ["wikiann", "massive"]
+    ]  # fmt: skip
+    models = {model["key"]: model for model in json.loads(Options(Study(settings)).outline())["models"]}
+    assert models["its-child"]["tasks_seen"] == ["wikiann", "massive"] and "tasks_seen" not in models["mbert"]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Pathlike = str | os.PathLike[str]
+RECORD = b"mtbridge"  # the key of a Parquet file's metadata that holds its record
 
 # Errors that only writing can cause: no space, over quota, read-only file system, file too big.
 WRITE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
@@ -137,12 +138,18 @@ def sha256(*paths: Pathlike) -> str:
     return digests[0].hex() if len(digests) == 1 else hashlib.sha256(b"".join(digests)).hexdigest()
 
 
-def write_parquet(frame: "pd.DataFrame | pa.Table", path: Pathlike) -> None:
-    """Write a pandas DataFrame or a pyarrow Table as Parquet, completely or not at all."""
+def write_parquet(frame: "pd.DataFrame | pa.Table", path: Pathlike, record: dict | None = None) -> None:
+    """Write a pandas DataFrame or a pyarrow Table as Parquet, completely or not at all.
+
+    record: how the file came to be, as JSON takes it; `read_record` gives it back.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, preserve_index=False)
+    if record is not None:
+        kept = table.schema.metadata or {}
+        table = table.replace_schema_metadata({**kept, RECORD: json.dumps(record, sort_keys=True).encode()})
     with atomic_write(path) as temporary:
         # Checksums, so that a damaged file is an error and not other numbers.
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
@@ -168,6 +175,18 @@ def read_table(path: Pathlike, columns: list[str] | None = None) -> "pa.Table":
     if missing:
         raise MtbridgeError(f"{path}: lacks the columns {', '.join(missing)}; delete it so that it is made again")
     return table.select(columns) if columns else table
+
+
+def read_record(path: Pathlike) -> dict:
+    """The record that `write_parquet` was given; empty without one. Raises MtbridgeError if the file is no Parquet."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (pa.ArrowException, OSError) as error:
+        raise MtbridgeError(f"{path}: not readable as Parquet ({error}); delete it so that it is made again") from error
+    return json.loads(metadata.get(RECORD, b"{}"))
 
 
 def read_parquet(path: Pathlike, columns: list[str] | None = None) -> "pd.DataFrame":

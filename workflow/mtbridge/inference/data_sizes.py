@@ -5,19 +5,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mtbridge.base.files import read_parquet
+from mtbridge.base.files import read_parquet, read_record
 from mtbridge.inference.published_values import DATA_MEASURES, parse_count
 from mtbridge.study.outline import Outline, OutlineTask
 
+# Where examples come from, and on what terms.
+OF_SOURCES = ("revisions", "licence", "dev_languages", "dev_from_train")
+
 
 def data_frame(outline: Outline, folder, published: pd.DataFrame | None = None) -> pd.DataFrame:
-    """One row per task: task, languages (how many), language_codes, train_en, dev_avg, test_avg, metric, source.
+    """One row per task: task, languages (how many), language_codes, train_en, dev_avg, test_avg, metric, source, and
+    of data from the Hub, or where the study states it: revisions, licence; dev_languages; dev_from_train.
 
-    Sizes are numbers of examples; dev_avg and test_avg are means over languages. `folder` holds
-    `<task>/train.parquet` and `evaluation.parquet`. `published` adds published_* as the paper prints them (15.0K), and
-    difference_* of the four numbers.
+    Sizes are numbers of examples; dev_avg and test_avg are means over languages, of dev those that have it, whose
+    number is dev_languages. dev_from_train: dev examples that were drawn from train, at most so many a language.
+    `folder` holds `<task>/train.parquet` and `evaluation.parquet`. `published` adds published_* as the paper prints
+    them (15.0K), and difference_* of the four numbers.
     """
-    columns = ["task", "languages", "language_codes", *DATA_MEASURES[1:], "metric", "source"]
+    columns = ["task", "languages", "language_codes", *DATA_MEASURES[1:], "metric", "source", *OF_SOURCES]
     table = pd.DataFrame([_row(task, Path(folder) / task.name) for task in outline.tasks]).reindex(columns=columns)
     if published is None:
         return table
@@ -27,6 +32,35 @@ def data_frame(outline: Outline, folder, published: pd.DataFrame | None = None) 
     for measure in DATA_MEASURES:
         table[f"difference_{measure}"] = table[measure] - table[f"published_{measure}"].map(parse_count)
     return table
+
+
+def sources(folder: Path) -> list[dict]:
+    """Every revision of a data set on the Hub that the files of a task's examples were read from, once.
+
+    Keys: repository, revision, commit, licence (None: its card states none). Empty for other kinds of source.
+    """
+    found = {}
+    for path in _files(folder):
+        for source in read_record(path).get("sources", []):
+            kept = {key: source.get(key) for key in ("repository", "revision", "commit", "licence")}
+            found[kept["repository"], kept["revision"]] = kept
+    return list(found.values())
+
+
+def licence(task: OutlineTask, read: list[dict]) -> str:
+    """The licence of a task's examples: as the study states it, or else as the cards of its data sets do; "" if none.
+
+    read: as `sources` returns it.
+    """
+    if task.licence:
+        return task.licence
+    if task.source == "generated":
+        return "MIT"
+    return "; ".join(dict.fromkeys(str(source["licence"]) for source in read if source["licence"]))
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in (folder / "train.parquet", folder / "evaluation.parquet") if path.exists()]
 
 
 def _row(task: OutlineTask, folder: Path) -> dict:
@@ -44,4 +78,9 @@ def _row(task: OutlineTask, folder: Path) -> dict:
         sizes = examples[examples["language"].isin(task.languages)].groupby(["split", "language"]).size()
         for split in ("dev", "test"):
             row[f"{split}_avg"] = float(sizes[split].mean()) if split in sizes.index else np.nan
+        row["dev_languages"] = len(sizes["dev"]) if "dev" in sizes.index else 0
+    read = sources(folder)
+    row["revisions"] = "; ".join(f"{source['repository']}@{source['commit']}" for source in read)
+    row["licence"] = licence(task, read)
+    row["dev_from_train"] = max((read_record(path).get("dev_from_train", 0) for path in _files(folder)), default=0)
     return row | {"metric": task.metric, "source": task.source}

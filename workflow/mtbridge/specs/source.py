@@ -6,7 +6,7 @@
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Annotated, Any, Literal, get_args
 
@@ -37,7 +37,20 @@ def check_texts(value: Any) -> Any:
     return {as_text(key): as_text(text) for key, text in value.items()}
 
 
+def check_regex(value: Any) -> Any:
+    """Return a regular expression. Raises ValueError if it is none, or has not one group."""
+    if isinstance(value, str):
+        try:
+            groups = re.compile(value).groups
+        except re.error as error:
+            raise ValueError(f"no regular expression ({error})") from None
+        if groups != 1:
+            raise ValueError(f"{groups} groups; expected one, in round brackets, for the language")
+    return value
+
+
 Pattern = Annotated[str, BeforeValidator(check_pattern)]
+Regex = Annotated[str, BeforeValidator(check_regex)]
 Labels = Annotated[dict[str, str], BeforeValidator(check_texts)]
 Languages = dict[Name, str]
 Splits = dict[Literal["train", "dev", "test"], str]
@@ -83,8 +96,8 @@ class Xglue:
 
 
 @specification
-class TrainedOn:
-    """Where training examples come from, where that is another place than that of dev and test."""
+class SplitPlace:
+    """Where the examples of one split come from, where that is another place than that of the others."""
 
     path: Pattern = setting(description="As the source's own `path`.")
     config: Pattern | None = setting(None, description="As the source's own `config`.")
@@ -98,7 +111,10 @@ class Datasets:
 
     kind: Literal["datasets"] = setting("datasets", description="A dataset of the Hub, a folder, or a table.")
     path: Pattern | None = setting(
-        None, description="Name on the Hub, local folder, or local file: .parquet, .csv, .tsv, .json, .jsonl."
+        None,
+        description="Name on the Hub; files in a dataset there, `hf://datasets/<owner>/<name>@<revision>/<file>`, in "
+        "whose name `*` stands for any text; a local folder; or a local file. Files end in .parquet, .csv, .tsv, .json "
+        "or .jsonl, and may be packed (.gz).",
     )
     config: Pattern | None = setting(
         None, description="Configuration of the dataset; {language}, {split} are filled in."
@@ -109,8 +125,15 @@ class Datasets:
         "branch refs/convert/parquet, in which the Hub keeps the tables of datasets that are made by a script.",
     )
     revision: str | None = setting(None, description="Branch, tag or commit of a dataset on the Hub.")
-    train: TrainedOn | None = setting(
+    train: SplitPlace | None = setting(
         None, description="Another dataset or file that training examples come from, as SQuAD's for XQuAD."
+    )
+    dev: SplitPlace | None = setting(None, description="Another dataset or file that dev examples come from.")
+    dev_from_train: int = setting(
+        0,
+        description="Of a dataset without dev: so many of its training examples, drawn by the study's `data_seed`, are "
+        "dev and no longer train.",
+        ge=0,
     )
     splits: Splits = setting(
         {}, description="Our split -> theirs; default: train, validation, test; {language} is filled in."
@@ -124,6 +147,11 @@ class Datasets:
     labels: Labels = setting({}, description="Their label -> the task's label.")
     language_column: str | None = setting(
         None, description="The column with a row's language, if one split holds several."
+    )
+    language_pattern: Regex | None = setting(
+        None,
+        description="Where only a part of that column is the language: a regular expression of the whole, whose group "
+        "is the language: `(.+)-[0-9]+-[0-9]+` of TyDiQA's ids.",
     )
 
 
@@ -228,10 +256,12 @@ def their_split(source: Datasets | Conllu | Squad, split: str, defaults: Mapping
     return given.get(split, defaults[split])
 
 
-def splits_problem(source: Datasets | Conllu | Squad, defaults: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What is wrong with the names of splits: pairs (key, message). Rows of train must not be rows of dev or test."""
+def splits_problem(
+    source: Datasets | Conllu | Squad, defaults: Mapping[str, str], others: Iterable[str] = ("dev", "test")
+) -> list[tuple[str, str]]:
+    """What is wrong with the names of splits: pairs (key, message). Rows of train must not be rows of the others."""
     train = their_split(source, "train", defaults)
-    if any(_share_rows(train, their_split(source, other, defaults)) for other in ("dev", "test")):
+    if any(_share_rows(train, their_split(source, other, defaults)) for other in others):
         return [("splits", f"'{train}' is train, and also dev or test; take another split for them")]
     return []
 
@@ -243,6 +273,15 @@ def _share_rows(one: str, other: str) -> bool:
         for a in one.split("+")
         for b in other.split("+")
     )
+
+
+def repositories(source: AnySource) -> set[str]:
+    """The data sets, by their names on the Hub, that a source of the kind `datasets` names; none of other kinds."""
+    if not isinstance(source, Datasets):
+        return set()
+    paths = [place.path for place in (source, source.train, source.dev) if place is not None and place.path]
+    inside = re.compile("hf://datasets/([^/@]+/[^/@]+)")
+    return {match[1] if (match := inside.match(path)) else path for path in paths}
 
 
 def fill(pattern: str, language: str, split: str) -> str:

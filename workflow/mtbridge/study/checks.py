@@ -15,7 +15,7 @@ from mtbridge.specs.recipe import Recipe
 from mtbridge.specs.source import Datasets, Generated, Xglue
 from mtbridge.study.adaptation_checks import generation_has_models, taught_languages, ways_fit
 from mtbridge.study.checker import Checker
-from mtbridge.study.languages import study_languages, task_languages
+from mtbridge.study.languages import parts_of, study_languages, task_languages
 from mtbridge.study.model_checks import (
     bases_exist,
     derived_fits,
@@ -27,7 +27,8 @@ from mtbridge.study.model_checks import (
     translates_if_it_can,
 )
 from mtbridge.study.outline import FLOOR
-from mtbridge.study.settings import RECIPE_SETTINGS, Settings
+from mtbridge.study.recipe_settings import RECIPE_SETTINGS
+from mtbridge.study.settings import Settings
 from mtbridge.tasks.kinds import kind_of
 
 
@@ -68,6 +69,7 @@ def check(settings: Settings, layers: list) -> None:
             source_exists,
             source_names_columns,
             source_has_languages,
+            dev_is_enough,
             source_can_be_read,
         ):
             task_rule(checker, task)
@@ -249,11 +251,30 @@ def source_names_columns(checker: Checker, key: str) -> None:
 def source_can_be_read(checker: Checker, key: str) -> None:
     """No two languages and no two splits are read from the same rows, and the local files are there."""
     settings = checker.settings
-    parts = [(split, language) for language in task_languages(settings, key) for split in ("dev", "test")]
+    parts = parts_of(settings, key, ("dev", "test"), task_languages(settings, key))
     taught = taught_languages(settings, key) if key in settings.generation_tasks else [settings.source_language]
     parts[:0] = [("train", language) for language in taught]
     for part, message in source_problems(settings.source_of(key), parts, key):
         checker.wrong(("task_catalog", key, "source", part), message)
+
+
+def dev_is_enough(checker: Checker, key: str) -> None:
+    """A task that has dev in some languages has it in the source language, and no protocol shows its dev scores."""
+    settings, at = checker.settings, ("task_catalog", key, "dev_languages")
+    with_dev = settings.task_catalog[key].dev_languages
+    if with_dev is None:
+        return
+    if key in settings.generation_tasks:
+        checker.wrong(at, "belongs to tasks with labels; delete it")
+    if settings.source_language not in with_dev:
+        checker.wrong(at, f"{_language_name(settings)} must be among them: by it the epoch is chosen")
+    for language in with_dev:
+        checker.known(at, language, task_languages(settings, key), "language of the task")
+    for name in settings.protocols:
+        if settings.protocol_catalog[name].split(key) == "dev":
+            checker.wrong(
+                ("protocol_catalog", name, "splits", key), f"is dev, which '{key}' has in some languages only"
+            )
 
 
 def source_has_languages(checker: Checker, key: str) -> None:
@@ -262,8 +283,10 @@ def source_has_languages(checker: Checker, key: str) -> None:
     english = _language_name(settings)
     available = available_languages(settings.source_of(key), key)
     if available is not None:
+        with_dev = settings.task_catalog[key].dev_languages
         for language in settings.task_catalog[key].languages or []:
-            if language not in available:
+            # Whether files of a language without dev are there, `source_can_be_read` says.
+            if language not in available and (with_dev is None or language in with_dev):
                 message = f"the source has no '{language}'; it has {', '.join(sorted(available))}"
                 checker.wrong((*at, "languages"), message)
         if settings.source_language not in available:

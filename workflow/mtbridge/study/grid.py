@@ -12,7 +12,7 @@ from mtbridge.specs.adaptation import Adaptation
 from mtbridge.specs.names import replicate_name, split_replicate
 from mtbridge.specs.protocol import ALIGNED
 from mtbridge.study.languages import study_languages
-from mtbridge.study.layers import lock_files
+from mtbridge.study.layers import data_lock_files, lock_files
 from mtbridge.study.outline import BASELINES, FLOOR, NO_RECIPE
 from mtbridge.study.replicates import with_replicates
 from mtbridge.study.settings import Origin, Settings
@@ -256,6 +256,11 @@ class Study:
     def locks(self) -> dict[str, str]:
         """The lock file of every model for which a preset names a repository."""
         return lock_files(self.settings.study)
+
+    @cached_property
+    def data_locks(self) -> dict[str, str]:
+        """The lock file of every task for which a preset names a source."""
+        return data_lock_files(self.settings.study)
 
     @cached_property
     def corpora(self) -> list[str]:

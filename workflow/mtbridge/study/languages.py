@@ -1,6 +1,6 @@
 """Which languages a study and its tasks have, as set or as found in the user's files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from mtbridge.data.corpora import languages_of, taken_for_copies
 from mtbridge.data.readers import available_languages
@@ -28,6 +28,17 @@ def task_languages(settings: Settings, key: str) -> list[str]:
         return list(languages)
     available = available_languages(settings.source_of(key), key)  # None: any
     return [language for language in study_languages(settings) if available is None or language in available]
+
+
+def parts_of(settings: Settings, key: str, splits: Sequence[str], languages: Sequence[str]) -> list[tuple[str, str]]:
+    """The parts (split, language) that a task has: dev in its `dev_languages` only, if it names them."""
+    with_dev = settings.task_catalog[key].dev_languages
+    return [
+        (split, language)
+        for split in splits
+        for language in languages
+        if split != "dev" or with_dev is None or language in with_dev
+    ]
 
 
 def left_out(settings: Settings) -> str:

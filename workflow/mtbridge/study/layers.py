@@ -69,6 +69,21 @@ def lock_files(study: str) -> dict[str, str]:
     }
 
 
+def data_lock_files(study: str) -> dict[str, str]:
+    """Task -> the lock file of the preset that names its source, or else XGLUE's release, for those of a preset.
+
+    Studies that extend the preset share the file.
+    """
+    layers = [(lock_file(Path(where).stem), content) for where, content in preset(study)]
+    release = next((lock for lock, content in reversed(layers) if "xglue" in content), None)
+    found: dict[str, str | None] = {}
+    for lock, content in layers:
+        for task, spec in content.get("task_catalog", {}).items():
+            if "source" in spec or task not in found:
+                found[task] = lock if "path" in spec.get("source", {}) else release
+    return {task: lock for task, lock in found.items() if lock is not None}
+
+
 def source_layer(location: tuple, layers: list) -> str:
     """The file of the layer that set a key: the uppermost one that has it, or else that has the group around it."""
     for where, content in reversed(layers):

@@ -51,6 +51,13 @@ class ModelSettings(Strict):
     seen: dict[str, list[Name]] = setting(
         default={}, description="What the model was trained on, per kind of exposure the languages: {denoising: [en]}."
     )
+    seen_data: list[str] = setting(
+        identity=False,
+        default=[],
+        description="Data sets that the model was trained on, its training examples or its test ones: tasks of the "
+        "catalog, or repositories on the Hub. Its scores on tasks of these data are marked; what its base has seen "
+        "counts too.",
+    )
     base: Name | None = setting(
         default=None, description="The model whose pretraining this one continues, or whose weights it is derived from."
     )

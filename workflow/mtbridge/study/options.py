@@ -14,9 +14,10 @@ from mtbridge.specs.adaptation import Decoding
 from mtbridge.specs.options import to_options
 from mtbridge.specs.source import to_json
 from mtbridge.study.grid import TRANSLATION, Study
-from mtbridge.study.languages import task_languages
+from mtbridge.study.languages import parts_of, task_languages
 from mtbridge.study.layers import lock_file
 from mtbridge.study.local_checkpoints import recipe_of
+from mtbridge.study.seen_data import tasks_seen
 
 # The splits that each part of a task's examples holds. Training knows the source language alone.
 PARTS = {"train": ("train", "dev"), "evaluation": ("dev", "test")}
@@ -50,6 +51,10 @@ class Options:
             options += [f"--{split}", str(size)] if size is not None else []
         if part == "evaluation":
             options += ["--languages", *task_languages(self.settings, task)]
+            with_dev = self.settings.task_catalog[task].dev_languages
+            options += ["--dev-languages", *with_dev] if with_dev else []
+        if readers.may_be_on_hub(self.settings.source_of(task)):
+            options += ["--lock", self.study.data_locks.get(task, lock_file(self.settings.study))]
         return options
 
     def example_files(self, task: str, part: str, language: str | None = None) -> list[str]:
@@ -57,7 +62,7 @@ class Options:
         languages = [language or self.settings.source_language]
         if part == "evaluation":
             languages = task_languages(self.settings, task)
-        parts = [(split, language) for split in PARTS[part] for language in languages]
+        parts = parts_of(self.settings, task, PARTS[part], languages)
         return [str(path) for path in readers.files(self.settings.source_of(task), task, parts)]
 
     def example_content(self, task: str, part: str, language: str | None = None) -> str:
@@ -237,6 +242,7 @@ class Options:
                     **({"other": spec.other, "intervention": spec.intervention} if spec.other else {}),
                     **({"alpha": spec.alpha} if spec.alpha is not None and spec.matrices is None else {}),
                     **({"match": spec.match} if spec.match else {}),
+                    **({"tasks_seen": seen} if (seen := tasks_seen(settings, key)) else {}),
                     # Left out for one pretraining, so that views of such a study are not stale.
                     **({"replicates": replicates[1:]} if len(replicates := self.study.replicates(key)) > 1 else {}),
                 }
@@ -272,6 +278,8 @@ class Options:
                 "languages": task_languages(self.settings, task),
                 "source": self.settings.source_of(task).kind,
                 "label": self.settings.task_catalog[task].label,
+                # Left out where there is none, so that views are not stale.
+                **({"licence": licence} if (licence := self.settings.task_catalog[task].licence) else {}),
             }
             for task in names
         ]

@@ -50,6 +50,7 @@ class Model:
     alpha: float | None = None  # of a derived model on the path from its base to the other: how far it is
     steps: int | None = None  # of a model that is trained here: its updates
     match: str | None = None  # of a control, the model whose budget it has
+    tasks_seen: tuple[str, ...] = ()  # tasks of whose data it was trained on some
 
     @property
     def is_untrained(self) -> bool:
@@ -61,7 +62,8 @@ class Model:
 class OutlineTask:
     """A task as tables show it: `metric` is a key of `tasks.metrics.METRICS`, `languages` are in column order.
 
-    aligned: of a task of generation, whether its test rows are translations of each other.
+    aligned: of a task of generation, whether its test rows are translations of each other. licence: of its examples,
+    if the study states it.
     """
 
     name: str
@@ -70,6 +72,7 @@ class OutlineTask:
     source: str = ""
     label: str = ""
     aligned: bool = False
+    licence: str = ""
 
 
 @dataclass(frozen=True)
@@ -279,6 +282,7 @@ def _model(entry: dict) -> Model:
         seen=entry.get("seen") or {},
         origin=entry.get("origin") or "trained",
         replicates=tuple(entry.get("replicates") or ()),
+        tasks_seen=tuple(entry.get("tasks_seen") or ()),
         **optional,
     )
 
@@ -293,7 +297,8 @@ def _task(entry: dict) -> OutlineTask:
     name, source = entry["name"], entry.get("source") or ""
     label = entry.get("label") or (name.upper() if name in ABBREVIATIONS else name)
     aligned = bool(entry.get("aligned", source == "generated"))
-    return OutlineTask(name, entry["metric"], tuple(entry["languages"]), source, label, aligned)
+    licence = entry.get("licence") or ""
+    return OutlineTask(name, entry["metric"], tuple(entry["languages"]), source, label, aligned, licence)
 
 
 def _protocol(where: str, name: str, settings: dict) -> Protocol:

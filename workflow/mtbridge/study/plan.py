@@ -158,6 +158,7 @@ def _finished(study: Study, results: Path) -> dict[tuple[str, str, str], list[fl
 def _examples(study: Study, task: str, results: Path) -> tuple[float, float] | None:
     """(training examples, evaluation examples of all languages): counted in the files, or else expected."""
     languages = len(task_languages(study.settings, task))
+    with_dev = len(study.settings.task_catalog[task].dev_languages or range(languages))
     paths = [results / "data" / task / f"{part}.parquet" for part in ("train", "evaluation")]
     if all(path.exists() for path in paths):
         import pyarrow.compute as pc
@@ -169,7 +170,7 @@ def _examples(study: Study, task: str, results: Path) -> tuple[float, float] | N
     release = RELEASE.get(task) if study.settings.source_of(task).kind != "generated" else None
     train, dev, test = (study.settings.size(task, split) for split in ("train", "dev", "test"))
     if release is None:
-        return (train, languages * (dev + test)) if train and dev and test else None
+        return (train, with_dev * dev + languages * test) if train and dev and test else None
     # RELEASE has dev and test together; about half is each.
     evaluation = sum(min(size or release[1], release[1] // 2) for size in (dev, test))
     return min(train or release[0], release[0]), languages * evaluation

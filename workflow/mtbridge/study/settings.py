@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, Field
 
-from mtbridge.specs.adaptation import Adaptation, Decoding
+from mtbridge.specs.adaptation import Decoding
 from mtbridge.specs.intervention import Intervention, InterventionPlan
 from mtbridge.specs.names import Name, Names, Place, split_replicate, to_list
 from mtbridge.specs.pretraining import (
@@ -23,10 +23,11 @@ from mtbridge.specs.pretraining import (
 )
 from mtbridge.specs.protocol import Protocol
 from mtbridge.specs.recipe import Recipe
-from mtbridge.specs.setting import description_of, optional, setting, specification
+from mtbridge.specs.setting import description_of, setting, specification
 from mtbridge.specs.source import AnySource, Generated, Source, Xglue
 from mtbridge.specs.task import Resampling, Task, TaskFields
 from mtbridge.study.model_settings import ModelSettings
+from mtbridge.study.recipe_settings import AdaptationSettings, RecipeSettings
 from mtbridge.study.setting_groups import Corpora, Strict, Tokenizer, Translation
 from mtbridge.tasks.kinds import GENERATION, KINDS
 from mtbridge.tasks.metrics import METRICS
@@ -37,22 +38,14 @@ SOURCE_LANGUAGE = "en"
 # Between the seeds of two pretrainings of a model, so that other seeds of a study do not repeat them.
 SEEDS_APART = 10_000
 
-# The settings that a recipe may change for a task.
-RECIPE_SETTINGS = tuple(field.name for field in fields(Recipe))
-
 # Where the weights come from that a model's training here, if there is any, begins with: drawn here, or a checkpoint.
 Origin = Literal["trained", "published"]
 
-# Choices that are declared elsewhere. A type checker takes only literals, so for it they are texts; and only classes
-# that are written down, so for it a recipe's settings are those of a complete one.
+# Choices that are declared elsewhere. A type checker takes only literals, so for it they are texts.
 if TYPE_CHECKING:
-    OptionalRecipe = Recipe
-    OptionalAdaptation = Adaptation
     KindName = str
     MetricName = str
 else:
-    OptionalRecipe = optional(Recipe)
-    OptionalAdaptation = optional(Adaptation)
     KindName = Literal[tuple(KINDS)]
     MetricName = Literal[(*METRICS, *KINDS[GENERATION].metrics)]
 
@@ -69,6 +62,16 @@ class TaskSettings(TaskFields):
     source: Source | None = setting(
         None, description="Where the examples come from, by its `kind`; default: the study's `source`."
     )
+    dev_languages: Names | None = setting(
+        None,
+        description="Of these, those that have dev examples, the source language among them; default: all. In the "
+        "others the task has test alone.",
+    )
+    licence: str | None = setting(
+        None,
+        description="Licence of the examples, as tables show it; default: what the dataset's card on the Hub says.",
+        identity=False,
+    )
     aligned: bool | None = setting(None, description=description_of(Resampling, "aligned"))
     group: Name | None = setting(None, description=description_of(Resampling, "group"))
     label: str | None = setting(
@@ -81,31 +84,6 @@ class TaskSettings(TaskFields):
     def task(self, name: str) -> Task:
         """The task itself, without the source of its examples."""
         return Task(name, **{field.name: getattr(self, field.name) for field in fields(TaskFields)})
-
-
-@specification
-class RecipeSettings(OptionalRecipe):
-    """The settings that a recipe sets, and those that differ for some tasks."""
-
-    by_task: dict[Name, dict[str, Any]] = setting(
-        {}, description="Settings that differ for a task: {pos: {learning_rate: 2e-5}}."
-    )
-
-    @property
-    def common(self) -> dict[str, Any]:
-        """The settings that are set for all tasks."""
-        return {name: getattr(self, name) for name in RECIPE_SETTINGS if getattr(self, name) is not None}
-
-
-@specification
-class AdaptationSettings(OptionalAdaptation):
-    """The settings that a way of adapting sets, and its learning rates."""
-
-    rates: list[Annotated[float, Field(gt=0)]] = setting(
-        [], description="Peak learning rates, each of which is run; the best on English dev is shown. Default: one."
-    )
-    models: Names | None = setting(None, description="The models that are adapted in this way; default: all that can.")
-    tasks: Names | None = setting(None, description="The tasks that they are adapted to; default: all of generation.")
 
 
 @specification

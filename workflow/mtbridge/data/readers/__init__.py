@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.sampling import sample
-from mtbridge.specs.source import AnySource, read_source, their_language
+from mtbridge.data.readers.drawing import drawn
+from mtbridge.specs.source import AnySource, Datasets, Xglue, read_source, their_language
 from mtbridge.tasks.kinds import START, kind_of
 
 
@@ -116,7 +116,9 @@ def read_examples(source: AnySource | dict, task, split: str, language: str, lim
         columns["label"] = kind.labels(task, columns["label"])
     else:
         columns |= {"references": references, "label": [texts[0] for texts in references]}
-    return _table(columns, task, split, language, _rows_to_keep(columns, task, split, limit, seed))
+    cut = limit is not None and len(columns["label"]) > limit
+    rows = drawn(columns, task, limit, f"{seed}/{task.name}/{split}") if cut and limit is not None else None
+    return _table(columns, task, split, language, rows)
 
 
 def available_languages(source: AnySource | dict, task_name: str) -> set[str] | None:
@@ -132,6 +134,15 @@ def files(source: AnySource, task_name: str, parts: Iterable[tuple[str, str]]) -
     """The user's own files that parts are read from, sorted; `parts` are pairs (split, language)."""
     reader = READERS[source.kind]()
     return sorted({path for split, language in parts for path in reader.files(source, task_name, split, language)})
+
+
+def may_be_on_hub(source: AnySource) -> bool:
+    """Is any part of a source read from the Hub, as far as its keys tell?"""
+    if isinstance(source, Datasets):
+        from mtbridge.data.readers import opening
+
+        return opening.may_be_on_hub(source)
+    return isinstance(source, Xglue) and str(source.path).startswith("hf://")
 
 
 def problems(source: AnySource, parts: list[tuple[str, str]], task_name: str) -> list[tuple[str, str]]:
@@ -160,26 +171,6 @@ def _check(columns: dict, task, place) -> None:
         for row, text in enumerate(columns[column]):
             if text is None or (kind.per_word and None in text):
                 raise MtbridgeError(f"{place(row)}: the column '{column}' is empty; expected a text")
-
-
-def _rows_to_keep(columns, task, split, limit, seed) -> list[int] | None:
-    """Row numbers to keep, ascending, or None for all."""
-    count = len(columns["label"])
-    if limit is None or count <= limit:
-        return None
-    column = kind_of(task).group_column(task)
-    groups: dict[str, list[int]] = {}
-    for row in range(count):
-        groups.setdefault(columns[column][row] if column else str(row), []).append(row)
-    # A group is known by the id of its first row: texts differ between languages, ids need not.
-    by_id = {columns["example_id"][rows[0]]: rows for rows in groups.values()}
-    kept: list[int] = []
-    for name in sample(by_id, f"{seed}/{task.name}/{split}"):
-        # As many whole groups as fit into the limit, but at least one.
-        if kept and len(kept) + len(by_id[name]) > limit:
-            break
-        kept += by_id[name]
-    return sorted(kept)
 
 
 def _table(columns, task, split, language, rows):

@@ -8,20 +8,25 @@ many or too few fields, and a quotation mark that is never closed are errors.
     .jsonl           one object a line
     .json            a list of objects, or one object a line
     .parquet         columns of text, or of lists of texts; class numbers become names if the file has them
+
+A text file may be packed: .csv.gz, .tsv.gz, .json.gz, .jsonl.gz.
 """
 
 import csv
+import gzip
 import itertools
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mtbridge.base.errors import MtbridgeError, nearest
-from mtbridge.base.text import LINE_END, read_text, split_lines
+from mtbridge.base.text import LINE_END, decode, read_text, split_lines
 from mtbridge.data.readers.quoting import check_not_quoted
 
+PACKED = ".gz"
 QUOTE_HINT = ", and put a text that holds a comma into quotation marks"
 
 
@@ -36,6 +41,7 @@ class Table:
     path: str
     columns: dict[str, list]
     lines: list[int] | None = None
+    first: int = 0  # of the file's rows, where this is a part of them
 
     @property
     def rows(self) -> int:
@@ -45,8 +51,13 @@ class Table:
     def place(self, row: int) -> str:
         """The place of a row, for messages."""
         if self.lines is None:
-            return f"{self.path}, row {row + 1}"
+            return f"{self.path}, row {self.first + row + 1}"
         return f"{self.path}:{self.lines[row] if row < len(self.lines) else 1}"
+
+    def part(self, start: int, end: int) -> "Table":
+        """The rows from `start` up to, without, `end`."""
+        columns = {name: values[start:end] for name, values in self.columns.items()}
+        return Table(self.path, columns, self.lines and self.lines[start:end], self.first + start)
 
     def column(self, name: str, key: str) -> list:
         """The values of a column. `key` is the key of the source that names it. Raises MtbridgeError.
@@ -79,14 +90,30 @@ def read_table(path: Path) -> Table:
     """
     if path.stat().st_size == 0:
         raise MtbridgeError(f"{path}:1: the file is empty; expected examples")
-    return READERS[path.suffix](path)
+    return READERS[ending(path)](path)
+
+
+def ending(path: str | Path) -> str:
+    """The end of a file's name that says in which format it is, without `.gz`."""
+    path = Path(path)
+    return Path(path.stem).suffix if path.suffix == PACKED else path.suffix
+
+
+def _text(path: Path) -> str:
+    """The text of a file, which may be packed."""
+    if path.suffix != PACKED:
+        return read_text(path)
+    try:
+        return decode(gzip.decompress(path.read_bytes()), path)
+    except (OSError, EOFError, zlib.error) as error:
+        raise MtbridgeError(f"{path}: cannot be unpacked ({error}); get the file again") from error
 
 
 # ---- CSV and TSV -----------------------------------------------------------------------------------------------------
 
 
 def _csv(path: Path) -> Table:
-    text = read_text(path)
+    text = _text(path)
     # The fields of a text may be long; the module's limit is 128 kB.
     csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     # newline="" keeps the line ends that stand inside quotation marks; strict refuses text after a closing mark.
@@ -129,7 +156,7 @@ def _numbered(path: Path, reader) -> Iterator[tuple[int, list[str]]]:
 
 
 def _tsv(path: Path) -> Table:
-    text = read_text(path)
+    text = _text(path)
     lines = split_lines(text)
     while lines and not lines[-1]:
         lines.pop()
@@ -165,7 +192,7 @@ def _table(path: Path, text: str, rows: Iterator[tuple[int, list[str]]], separat
 
 
 def _json(path: Path) -> Table:
-    text = read_text(path)
+    text = _text(path)
     if not text.lstrip().startswith("["):
         return _json_lines(path)
     rows = _loads(path, 1, text)
@@ -174,7 +201,7 @@ def _json(path: Path) -> Table:
 
 def _json_lines(path: Path) -> Table:
     lines, rows = [], []
-    for number, line in enumerate(split_lines(read_text(path)), 1):
+    for number, line in enumerate(split_lines(_text(path)), 1):
         if line.strip():
             lines.append(number)
             rows.append(_loads(path, number, line))
@@ -264,6 +291,16 @@ def arrow_texts(column: Any, names: list[str] | None) -> list:
 
 class Number(str):
     """A text that stands for a value that the file has as a number or as true and false: no text of an example."""
+
+
+def name_classes(values: list, names: list[str]) -> list:
+    """A column in which numbers of classes are their names; what is no such number stays."""
+    return _map(
+        values,
+        lambda value: (
+            names[int(value)] if isinstance(value, Number) and value.isdecimal() and int(value) < len(names) else value
+        ),
+    )
 
 
 def _map(values: list, function: Callable[[Any], Any]) -> list:

@@ -19,14 +19,13 @@ Layouts (source key `format`; the tasks of the release have theirs in `TASKS`)
 The keys of the source are those of `specs.source.Xglue`. `tab_rows` reads the rows of rows, xnli and paws-x.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.text import decode, split_lines
-from mtbridge.data.readers import archives
+from mtbridge.data.readers import archives, hub
 from mtbridge.data.readers.languages import codes_in, ours
 from mtbridge.data.readers.squad_json import read_questions
 from mtbridge.data.readers.tab_rows import Fields, distribution_languages, read_rows
@@ -35,7 +34,6 @@ from mtbridge.data.readers.word_lines import read_sentences
 from mtbridge.specs.source import Xglue, changed, their_language
 from mtbridge.tasks.kinds import KINDS, Kind, kind_of
 
-HUB = re.compile(r"hf://datasets/([^/@]+/[^/@]+)(?:@(refs/[^/]+/[^/]+|[^/]+))?/(.+)")
 # Bytes. A larger archive is not listed when a study is checked: one pass over the release takes 10 s.
 MAX_LISTED_BYTES = 100_000_000
 
@@ -157,7 +155,7 @@ def available_languages(source: Xglue, task_name: str) -> set[str] | None:
     """
     folder, layout = _folder_and_layout(source, task_name)
     if str(source.path).startswith("hf://"):
-        _address(str(source.path), task_name)
+        hub.address(str(source.path), f"task {task_name}: source.path")
         return None
     root = _release(source, task_name)
     if root.is_file() and root.stat().st_size > MAX_LISTED_BYTES:
@@ -256,9 +254,7 @@ def _release(source: Xglue, task_name: str) -> Path:
     if not source.path:
         raise MtbridgeError(f"task {task_name}: source.path is missing; give the folder or the .tar.gz of the release")
     if source.path.startswith("hf://"):
-        from mtbridge.data.readers import hub
-
-        return hub.fetch(*_address(source.path, task_name))
+        return hub.fetch(*hub.address(source.path, f"task {task_name}: source.path"), setting="path (or `xglue`)")
     path = Path(source.path)
     if path.is_file():
         return path
@@ -267,13 +263,3 @@ def _release(source: Xglue, task_name: str) -> Path:
             f"task {task_name}: source.path {path} does not exist; give the release's folder or .tar.gz"
         )
     return path / archives.RELEASE if (path / archives.RELEASE).is_dir() else path
-
-
-def _address(path: str, task_name: str) -> tuple[str, str | None, str]:
-    """Repository, revision and file of an address on the Hub."""
-    match = HUB.fullmatch(path)
-    if match is None:
-        raise MtbridgeError(
-            f"task {task_name}: source.path {path}: expected hf://datasets/<owner>/<name>@<revision>/<file>.tar.gz"
-        )
-    return match[1], match[2], match[3]

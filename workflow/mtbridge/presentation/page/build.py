@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json
+from mtbridge.inference import data_sizes
 from mtbridge.inference.similarity import languages_alike
 from mtbridge.presentation import catalog
 from mtbridge.presentation.layout import Layout
@@ -48,7 +49,8 @@ def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str]
     pretraining = _records(outline, results, "checkpoints/{}/pretraining.json")
     runs, adaptations = _runs(outline, results)
     expected = len(list(outline.grid()))
-    origins = provenance.origins(outline, runs | adaptations, cards)
+    data = {task.name: data_sizes.sources(results / "data" / task.name) for task in (*outline.tasks, *outline.writing)}
+    origins = provenance.origins(outline, runs | adaptations, cards, data)
     names = {key: origin.name for key, origin in origins.items()}
     views = [
         views_of.read(results, outline, protocol, protocol == protocols[0], names, sources) for protocol in protocols

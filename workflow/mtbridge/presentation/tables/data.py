@@ -7,9 +7,11 @@ import pandas as pd
 from mtbridge.inference.data_sizes import data_frame
 from mtbridge.inference.published_values import DATA_MEASURES
 from mtbridge.presentation.layout import GAP, Block, Cell, count, signed
-from mtbridge.presentation.words import language_name
+from mtbridge.presentation.words import join, language_name
 from mtbridge.study.outline import Outline
 from mtbridge.tasks.metrics import METRICS
+
+DIGITS = 7  # of a commit
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
@@ -20,7 +22,8 @@ def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFra
 def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Block], list[str]]:
     """One block, one row per task."""
     has_sources = frame["source"].fillna("").astype(str).str.len().gt(0).any()
-    rows = [_cells(row, outline, has_sources) for row in frame.to_dict("records")]
+    has_licences = bool((set(frame["source"].dropna()) - {"", "generated"}) or any(t.licence for t in outline.tasks))
+    rows = [_cells(row, outline, has_sources, has_licences) for row in frame.to_dict("records")]
     source = outline.source_language
     header = ["task", "languages", f"train ({source})", "dev (mean)", "test (mean)", "metric"]
     notes = [
@@ -30,12 +33,37 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
     ]
     if "published_languages" in frame:
         notes.append("Publ.: as the paper describes XGLUE, and ours minus it.")
+    notes += _notes_on_dev(frame, outline)
+    if has_licences:
+        notes.append(
+            "Licence: as the study states it, or else the card of the data set on the Hub; look at the source before "
+            "you pass examples on."
+        )
     if frame[list(DATA_MEASURES[1:])].isna().any(axis=None):
         notes.append(f"{GAP} not there yet.")
-    return [Block([*header, *["source"] * bool(has_sources)], rows, text_columns=frozenset([5, 6]))], notes
+    header += [*["source"] * bool(has_sources), *["licence"] * has_licences]
+    return [Block(header, rows, text_columns=frozenset([5, 6, 7]))], notes
 
 
-def _cells(row: dict, outline: Outline, has_sources: bool) -> list[Cell]:
+def _notes_on_dev(frame: pd.DataFrame, outline: Outline) -> list[str]:
+    """Which tasks have dev in some languages only, and of which it is drawn from train."""
+    notes, label = [], lambda row: outline.task_labels.get(row.task, row.task)
+    some = [
+        f"{label(row)} (dev in {row.dev_languages:.0f} of {row.languages})"
+        for row in frame.itertuples()
+        if row.dev_languages < row.languages  # False for NaN
+    ]
+    if some:
+        notes.append(f"Test alone in some languages: {join(some)}; the mean of dev is over the others.")
+    drawn = [
+        f"{label(row)} ({row.dev_from_train:.0f} a language)" for row in frame.itertuples() if row.dev_from_train > 0
+    ]
+    if drawn:
+        notes.append(f"Dev is drawn from train, which has no longer these examples: {join(drawn)}.")
+    return notes
+
+
+def _cells(row: dict, outline: Outline, has_sources: bool, has_licences: bool) -> list[Cell]:
     cells = [Cell(outline.task_labels.get(row["task"], row["task"]))]
     for name in DATA_MEASURES:
         published, difference = row.get(f"published_{name}"), row.get(f"difference_{name}", math.nan)
@@ -46,5 +74,15 @@ def _cells(row: dict, outline: Outline, has_sources: bool) -> list[Cell]:
     labels = [metric.label for metric in METRICS[row["metric"]] if metric.official or metric.sound]
     cells.append(Cell("; ".join(labels)))
     if has_sources:
-        cells.append(Cell(GAP if pd.isna(row["source"]) or not row["source"] else str(row["source"])))
+        cells.append(Cell(GAP if pd.isna(row["source"]) or not row["source"] else str(row["source"]), _revisions(row)))
+    if has_licences:
+        cells.append(Cell(GAP if pd.isna(row["licence"]) or not row["licence"] else str(row["licence"])))
     return cells
+
+
+def _revisions(row: dict) -> tuple[str, ...]:
+    """The data sets on the Hub that a task is read from, with the beginnings of their commits."""
+    if pd.isna(row["revisions"]) or not row["revisions"]:
+        return ()
+    parts = (part.split("@") for part in str(row["revisions"]).split("; "))
+    return tuple(f"{name.removeprefix('datasets/')} {commit[:DIGITS]}" for name, commit in parts)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pandas as pd
 
@@ -15,6 +16,8 @@ from mtbridge.specs.protocol import STATISTICS
 from mtbridge.study.outline import FLOOR, NO_RECIPE, Outline
 from mtbridge.tasks.metrics import METRIC_LABELS
 
+SEEN_DATA = "§"  # the mark of a score on data that a model was trained on
+
 
 def frame(outline: Outline, protocol: str, inputs, published=None, *, by: str) -> pd.DataFrame:
     """The scores in the folder `inputs` with their intervals, `by` statistic or language; see `inference.estimates`."""
@@ -27,10 +30,12 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str, *, by: str) -> tu
     row_of = {(r["recipe"], r["task"], r["model"], r[by]): r for r in frame.to_dict("records")}
 
     holds_seeds = bool((frame["df"] > 0).any())
+    seen_by = {model.key: model.tasks_seen for model in outline.models}
 
     def cell(recipe: str, task: str, model: str, name: str) -> Cell:
         key = (NO_RECIPE if model == FLOOR else recipe, task, model, name)
-        return _score_cell(row_of.get(key), _planned(outline, model), holds_seeds)
+        found = _score_cell(row_of.get(key), _planned(outline, model), holds_seeds)
+        return replace(found, marks=found.marks + SEEN_DATA) if task in seen_by.get(model, ()) else found
 
     statistics = [name for name in STATISTICS if by == "statistic" and name in set(frame["statistic"])]
     blocks = []
@@ -132,6 +137,7 @@ def _notes(frame: pd.DataFrame, outline: Outline, protocol: str) -> list[str]:
         notes.append(
             "† The model does not know this language (or one of those averaged): never seen, or no code for it."
         )
+    notes += note_on_seen_data(outline)
     if "published" in frame:
         notes.append(_note_on_published(frame))
     runs = frame[frame["model"] != FLOOR].groupby(["recipe", "model", "task"])["runs"].max()
@@ -213,6 +219,21 @@ def note_on_degenerate(frame: pd.DataFrame, leaves_out: bool) -> list[str]:
     text = "left out of means, differences and verdicts" if leaves_out else "counted in means, as published means do"
     explained = "; ".join(f"{why}: {DEGENERATE[why]}" for why in reasons)
     return [f"° A score that says nothing of the model, {text}. {explained[0].upper()}{explained[1:]}."]
+
+
+def note_on_seen_data(outline: Outline) -> list[str]:
+    """What the mark of seen data means, and of which models and tasks; no note without any."""
+    parts = [
+        f"{model.label} on {join(outline.task_labels.get(task, task) for task in model.tasks_seen)}"
+        for model in outline.models
+        if model.tasks_seen
+    ]
+    if not parts:
+        return []
+    return [
+        f"{SEEN_DATA} The model was trained on data of this task before ({'; '.join(parts)}), so the score is no "
+        "measure of transfer. Of models without a mark it is only not known."
+    ]
 
 
 def _note_on_published(frame: pd.DataFrame) -> str:
