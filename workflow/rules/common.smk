@@ -152,6 +152,8 @@ def checkpoint(model):
     Rules have a parameter `content` for what the user's directory holds.
     """
     spec = study.settings.model_catalog[model]
+    if spec.like is not None:
+        return checkpoint(spec.like)
     return ancient(spec.path) if spec.source == "local" else f"{results}/checkpoints/{model}"
 
 
