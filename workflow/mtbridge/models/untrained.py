@@ -1,7 +1,7 @@
 """The untrained twin of a checkpoint: an encoder of its architecture and tokenizer, with weights that are drawn anew.
 
-What it scores after fine-tuning is what the task teaches by itself. What the checkpoint scores above that comes from its
-pretraining.
+What it scores after fine-tuning is what the task teaches by itself. What the checkpoint scores above that comes from
+its pretraining.
 """
 
 import json
