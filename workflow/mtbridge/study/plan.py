@@ -145,6 +145,18 @@ def plan(study: Study, results: str | Path | None = None, views: Mapping[str, li
     return estimate
 
 
+def seconds_of_rules(study: Study) -> dict[str, float]:
+    """Rule -> the mean seconds of one of its jobs that are left, of the rules that a plan knows the hours of."""
+    estimate = plan(study)
+    left, runs = estimate.total("left"), estimate.total("runs") - estimate.total("done")
+    cell, seconds = estimate.pretraining, {}
+    if runs and left:
+        seconds["finetune"] = 3600 * left / runs / max(1, study.settings.gpus or study.settings.threads)
+    if cell.runs > cell.done and cell.left:
+        seconds["pretrain"] = 3600 * cell.left / (cell.runs - cell.done) / study.settings.pretraining.threads
+    return seconds
+
+
 def _finished(study: Study, results: Path) -> dict[tuple[str, str, str], list[float]]:
     """(recipe, model, task) -> the hours of its finished runs, of all pretrainings and seeds."""
     spent: dict[tuple[str, str, str], list[float]] = {}
