@@ -26,7 +26,7 @@ def listing() -> str:
         "tasks: tasks='[<name>, …]', of the studies that have them": _of_all(studies, "task_catalog", _task),
         "recipes of fine-tuning: recipes={<name>: {…}}": _recipes(studies),
         "targets: snakemake <name>": (*NO_TARGETS, *((entry.name, entry.caption) for entry in catalog.ENTRIES)),
-        "your own files: xglue=<folder> (python scripts/world.py --output own writes all of them)": _files(),
+        "your own files: xglue=<folder> (python scripts/world.py --output own writes those with labels)": _files(),
     }
     blocks = ["\n".join([title, *_aligned(rows)]) for title, rows in sections.items()]
     return "\n\n".join([*blocks, _example()]) + "\n"

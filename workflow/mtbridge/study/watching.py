@@ -1,17 +1,17 @@
 """What a run of the workflow prints while it works: jobs done, time left, what is going on, and not every job.
 
 On a terminal it is one line that is written over, in a log a line now and then, the rarer the longer the run. Snakemake
-writes all it knows about every job into its own log under .snakemake/log anyway; errors and warnings are printed too.
+writes all it knows about every job into its own log under .snakemake/log; errors and warnings are printed too.
 
-The time left comes from the jobs that this run has finished, the mean of a rule; of a rule that it has not met yet, from
-`expected`. It is divided by how many jobs have been at work at a time.
+The time left comes from the jobs that this run has finished, the mean of a rule; of a rule that it has not met yet,
+from `expected`. It is divided by how many jobs have been at work at a time.
 """
 
 import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
 # What a job is doing, in words; a rule that is not here is named. Wildcards of a job are filled in.
