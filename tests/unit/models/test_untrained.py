@@ -18,7 +18,7 @@ def twin(tmp_path):
     """The encoder folder of a checkpoint, and a function that makes a twin of it with a seed."""
     checkpoint = make_bert(tmp_path / "checkpoint")
     tokenizer = tmp_path / "tokenizer"
-    import_tokenizer(checkpoint, tokenizer, ["en", "de"])
+    import_tokenizer(checkpoint, "bert", ["en", "de"], tokenizer)
     card = {"model": "mine", "kind": "LM", "source": "somewhere"}
     extract_encoder(checkpoint, tokenizer, tmp_path / "mine", card)
 

@@ -246,10 +246,7 @@ class Settings(Strict):
     # ---- Values that follow from the settings ----
 
     def first_model(self, model: str) -> ModelSettings:
-        """The model from which a model was continued here, over all steps; itself if it was not.
-
-        An untrained model counts as the one that it is like: it has its sizes, and is fine-tuned as it.
-        """
+        """The model from which a model was continued here, over all steps, or which it is like; itself if neither."""
         spec = self.model_catalog[model]
         while (before := spec.like or (spec.base if spec.is_made_here else None)) is not None:
             spec = self.model_catalog[before]
