@@ -87,7 +87,6 @@ onstart:
     if is_local and workflow.is_main_process and not any(word.split("=")[0] in asked for word in sys.argv):
         try:
             from snakemake.logging import logger as snakemake_logger
-
             from mtbridge.study.plan import seconds_of_rules
             from mtbridge.study.watching import watch
 
