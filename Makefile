@@ -3,20 +3,23 @@
 # make report  only the report of finished results   make check        lint, types and unit tests (under 2 minutes)
 # make test-gpu   what only a GPU can show: the same numbers with graphs, packed and on the CPU
 # make test-statistics  how often intervals and verdicts are right, in 2,000 simulated studies each
-# make plan    what a study costs: make plan STUDY=paper
+# make plan    what a study costs: make plan STUDY=paper CONFIG="keep_weights=false models='[mbert]'"
+# make list    models, tasks, studies, recipes, targets, and the layout of your own files
+# make evaluate MODEL=path/to/checkpoint XGLUE=path/to/xglue    your encoder beside a baseline, in minutes
+#                  also BASELINE=xlmr, CONFIG="languages='[en,de]'"; MODEL=owner/name is one of the Hub
 # make bench   compare this project with its peers: make bench ARGUMENTS="--only finetuning --rounds 1"
 # make docs    the documentation as a site: site/index.html
 # make help    these lines
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: all help docs setup smoke report plan check test test-faults test-gpu test-statistics bench clean
+.PHONY: all help docs setup smoke report plan list evaluate check test test-faults test-gpu test-statistics bench clean
 
 all: setup
 	snakemake
 
 help:
-	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+	@sed -n 's/^# \(\(make\|   \) .*\)/\1/p' Makefile
 
 setup: .venv/ready
 
@@ -33,7 +36,14 @@ report: setup
 	snakemake report --config partial=true
 
 plan: setup
-	python scripts/plan.py $(if $(STUDY),--study $(STUDY))
+	python scripts/plan.py $(if $(STUDY),--study $(STUDY)) $(if $(CONFIG),--config $(CONFIG))
+
+list: setup
+	python scripts/list.py
+
+evaluate: setup
+	$(if $(MODEL),,$(error MODEL is missing: make evaluate MODEL=path/to/checkpoint XGLUE=path/to/xglue))
+	python scripts/evaluate.py $(MODEL) $(if $(BASELINE),--baseline $(BASELINE)) $(if $(XGLUE),--xglue $(XGLUE)) $(if $(CONFIG),--config $(CONFIG))
 
 check: setup
 	ruff check .

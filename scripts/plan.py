@@ -1,6 +1,7 @@
 """Print what a study costs and which part is done: runs by model and task, hours, disk. It runs and writes nothing.
 
-In   --config, the user's page; the other options override it. Out  a text on stdout.
+In   --config: the user's page, and settings key=value that override it, as behind snakemake's --config; then the other
+     options. Out  a text on stdout.
 """
 
 import argparse
@@ -12,7 +13,13 @@ from mtbridge.base.program import command
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", default="config.yaml", help="the user's page (default: config.yaml)")
+    parser.add_argument(
+        "--config",
+        nargs="+",
+        default=[],
+        metavar="PAGE or KEY=VALUE",
+        help="the user's page (default: config.yaml), and settings that override it, as models='[mbert]'",
+    )
     parser.add_argument("--study", help="another study than the page's")
     parser.add_argument("--models", nargs="+", help="these models only")
     parser.add_argument("--tasks", nargs="+", help="these tasks only")
@@ -20,15 +27,23 @@ def main():
     parser.add_argument("--results", help="the study's results (default: results/<its name>)")
     arguments = parser.parse_args()
 
+    from mtbridge.base.errors import MtbridgeError
     from mtbridge.presentation import catalog
+    from mtbridge.study.config_words import read_words
     from mtbridge.study.grid import Study
-    from mtbridge.study.layers import read_yaml
+    from mtbridge.study.layers import merge, read_yaml
     from mtbridge.study.load import load
     from mtbridge.study.plan import plan, text
 
-    user = read_yaml(Path(arguments.config))
-    overrides = {key: getattr(arguments, key) for key in ("study", "models", "tasks", "seeds")}
-    study = Study(load({**user, **{key: value for key, value in overrides.items() if value}}))
+    pages = [word for word in arguments.config if "=" not in word]
+    if len(pages) > 1:
+        raise MtbridgeError(f"--config: {pages[1]} is a second page; expected one, and settings as key=value")
+    user = read_yaml(Path(*pages or ("config.yaml",)))
+    words = read_words(word for word in arguments.config if "=" in word)
+    options = {key: getattr(arguments, key) for key in ("study", "models", "tasks", "seeds")}
+    # A setting behind --config replaces groups of the page key by key, as Snakemake's own does.
+    user = merge(user, {**words, **{key: value for key, value in options.items() if value}})
+    study = Study(load(user))
     views: dict[str, list[str]] = {"tables": [], "figures": []}
     for entry in catalog.ENTRIES:
         paths = [os.path.relpath(path, study.results) for path in entry.outputs(study) if path.endswith(".csv")]

@@ -82,6 +82,19 @@ onstart:
         session.start(results, workflow.scheduler, jobs, study.settings.gpus, modules)
     except MtbridgeError as error:
         sys.exit(f"error: {error}")
+    # On a cluster, and for who asks for more or less, Snakemake prints as it always does.
+    asked = ("-q", "--quiet", "-p", "--printshellcmds", "--verbose", "--logger")
+    if is_local and workflow.is_main_process and not any(word.split("=")[0] in asked for word in sys.argv):
+        try:
+            from snakemake.logging import logger as snakemake_logger
+            from mtbridge.study.plan import seconds_of_rules
+            from mtbridge.study.watching import watch
+
+            models = {model: study.label(model).split(",")[0] for model in study.models}
+            tasks = {task: study.settings.task_catalog[task].label or task for task in study.settings.tasks}
+            watch(snakemake_logger, workflow.dag.needrun_jobs(), seconds_of_rules(study), models, tasks)
+        except Exception:
+            pass  # what is printed never stops a run
 
 
 onsuccess:
@@ -152,6 +165,8 @@ def checkpoint(model):
     Rules have a parameter `content` for what the user's directory holds.
     """
     spec = study.settings.model_catalog[model]
+    if spec.like is not None:
+        return checkpoint(spec.like)
     return ancient(spec.path) if spec.source == "local" else f"{results}/checkpoints/{model}"
 
 

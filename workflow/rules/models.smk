@@ -195,6 +195,32 @@ rule encoder:
         "--output {output:q} > {log:q} 2>&1"
 
 
+rule untrained:
+    """The twin of a checkpoint's encoder whose weights are drawn anew."""
+    input:
+        checkpoint=checkpoint_of,
+        tokenizer=tokenizer_of,
+    output:
+        directory(f"{results}/models/{{model}}"),
+    log:
+        f"{results}/logs/untrained/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(study.models_from("untrained")),
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=by_model(2000, 16000),
+        runtime=growing(60),
+    params:
+        scripts=scripts,
+        flags=lambda wildcards: options.untrained(wildcards.model),
+        content=lambda wildcards: options.checkpoint_content(wildcards.model),
+        code=digest("untrained"),
+    shell:
+        "python {params.scripts:q}/untrained.py --checkpoint {input.checkpoint:q} --tokenizer {input.tokenizer:q} {params.flags:q} "
+        "--output {output:q} > {log:q} 2>&1"
+
+
 rule derive:
     """An encoder put together from the weights of two: whose singular values, whose vectors, or how far between."""
     input:

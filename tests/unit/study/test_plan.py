@@ -6,13 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.tokenized import Ragged
+from mtbridge.specs.pretraining import Architecture
 from mtbridge.study.grid import Study
 from mtbridge.study.load import load
-from mtbridge.study.operations import CARD, PARAMETER, TRAINING, UPDATE, operations
+from mtbridge.study.model_sizes import parameters
+from mtbridge.study.operations import CARD, PARAMETER, TRAINING, UPDATE, operations, pretraining_operations
 from mtbridge.study.plan import PUBLISHED, plan, text
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -159,3 +162,56 @@ def test_the_program_needs_neither_torch_nor_pandas(tmp_path):
     )
     assert done.stdout.startswith("paper: 7 models × 1 task × 5 seeds × 1 recipe = 35 fine-tunings, 0 done")
     assert done.stdout.endswith("[]\n")
+
+
+def test_pretraining_is_counted_and_finished_ones_stand_for_those_like_them(tmp_path):
+    made_of = study(models=["mbert", "xlmr"], tasks=["nc"])
+    made = plan(made_of, tmp_path)
+    assert made.pretraining.runs == 2 and 0 < made.pretraining.left < 0.5
+    folder = tmp_path / "checkpoints/mbert"
+    folder.mkdir(parents=True)
+    (folder / "pretraining.json").write_text('{"seconds": 1800}')
+    after = plan(made_of, tmp_path)
+    assert after.pretraining.spent == 0.5 and 0 < after.pretraining.left < made.pretraining.left
+    assert "pretraining: 2 models, 1 done; spent: 0.50 core-hours" in text(after)
+
+
+def test_pretraining_operations_in_closed_form():
+    sizes = Architecture(hidden_size=8, layers=3, decoder_layers=2, feedforward=16)
+    # Of the encoder 3 x (4 x 64 + 2 x 128) weights, of the decoder 2 x (8 x 64 + 2 x 128), of the output 100 x 8.
+    assert pretraining_operations(sizes, 100, 10, 0, 2) == 6 * (10 * 1536 + 2 * 800)
+    assert pretraining_operations(sizes, 100, 0, 10, 0) == 6 * 10 * 1536
+
+
+def test_days_on_several_cards_and_what_saves_disk_are_said(tmp_path):
+    said = text(plan(study(study="paper"), tmp_path))
+    assert "in all: 1.4 days on 1, 8.12 hours on 4, 4.06 hours on 8 GPUs as fast as an NVIDIA H200" in said
+    assert "keep_weights=false saves 197.9 GB" in said
+    assert "keep_weights=false saves" not in text(plan(study(study="paper", keep_weights=False), tmp_path))
+
+
+def test_a_local_checkpoint_has_the_sizes_in_its_files_header(tmp_path):
+    safetensors = pytest.importorskip("safetensors.numpy")
+    zeros = np.zeros
+    tensors = {
+        "bert.embeddings.word_embeddings.weight": zeros((100, 4)),
+        "bert.encoder.layer.0.attention.self.query.weight": zeros((4, 4)),
+        "cls.predictions.decoder.weight": zeros((100, 4)),
+    }
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    safetensors.save_file(tensors, tmp_path / "model.safetensors")
+    mine = {"mine": {"path": str(tmp_path)}}
+    made_of = study(study="evaluate", model_catalog=mine)
+    assert [parameters(made_of, model, tmp_path / "none") for model in ("mine", "untrained")] == [(400, 16)] * 2
+
+
+def test_settings_behind_config_win_over_the_page(tmp_path):
+    words = ["study=paper", "keep_weights=false", "models=[mbert]"]
+    done = subprocess.run(
+        [sys.executable, "scripts/plan.py", "--config", "config.yaml", *words, "--results", tmp_path / "none"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("paper: 1 model × 8 tasks") and "at a time (keep_weights: false)" in done.stdout

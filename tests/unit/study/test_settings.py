@@ -200,6 +200,9 @@ def test_every_preset_is_valid(study, tmp_path):
     user = {"study": study}
     if study == "local":
         user |= {"xglue": str(tmp_path / "xglue"), "corpus": str(tmp_path), "tasks": ["pos"]}
+    if study == "evaluate":
+        (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+        user |= {"model_catalog": {"mine": {"path": str(tmp_path)}}}
     Options(Study(loading.load(user))).outline()
 
 

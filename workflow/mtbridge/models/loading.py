@@ -8,6 +8,7 @@ encoder classes, and on an encoder folder `AutoModel`, fill in random weights an
 built without weights, and every tensor of the folder is put into its place.
 """
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ from mtbridge.models.classes import encoder_class, find_family_of
 from mtbridge.models.packing import attention
 
 
-def build(folder: str | Path) -> Any:
+def build(folder: str | Path, empty: bool = True) -> Any:
     """An encoder (a transformers model) of the class and sizes in `<folder>/config.json`, without weights.
 
     It computes attention by transformers' own way; see `set_attention`.
+
+    Args:
+        empty: False: with the weights that its class draws for a model that is to be trained.
 
     Its parameters are on torch's meta device, without content or memory: it would take longer to fill hundreds of
     millions of them with random numbers than to read them. Buffers are real, because some (positions) are in no
@@ -46,7 +50,7 @@ def build(folder: str | Path) -> Any:
         setattr(config, key, 0.0)
     for key, value in (family.encoder_config if family else {}).items():
         setattr(config, key, value)
-    with init_empty_weights(include_buffers=False):
+    with init_empty_weights(include_buffers=False) if empty else contextlib.nullcontext():
         if family is None:
             return any_encoder.build(config)
         return encoder_class(family)(config, **family.encoder_arguments)

@@ -222,13 +222,14 @@ class Study:
         return [name for name in names if name not in self.corpora_of_examples]
 
     def models_from(self, source: str) -> list[str]:
-        """The models of the catalog that are `trained` here, `local`, from the `hub` or `derived`."""
+        """The models of the catalog that are `trained` here, `local`, from the `hub`, `derived` or `untrained`."""
         return [key for key, model in self.settings.model_catalog.items() if model.source == source]
 
     @cached_property
     def models_with_checkpoints(self) -> list[str]:
         """The models of the catalog that are taken from a checkpoint, one of ours or another's."""
-        return [key for key, model in self.settings.model_catalog.items() if model.source != "derived"]
+        made = ("derived", "untrained")
+        return [key for key, model in self.settings.model_catalog.items() if model.source not in made]
 
     @cached_property
     def own_tokenizers(self) -> dict[str, str]:

@@ -37,6 +37,8 @@ def _has_place_or_plan(checker: Checker, key: str) -> None:
     if model.translates is not None and model.source not in ("hub", "local"):
         message = f"belongs to published and local models; '{key}' has source: {model.source}, and its own `directions`"
         checker.wrong((*at, "translates"), message)
+    if model.like is not None and model.source != "untrained":
+        checker.wrong((*at, "like"), f"belongs to untrained models; '{key}' has source: {model.source}")
     if model.match and model.source != "trained":
         checker.wrong((*at, "match"), f"belongs to models that are trained here; '{key}' is a checkpoint")
     if model.match and model.steps is not None:
@@ -52,6 +54,8 @@ def _has_place_or_plan(checker: Checker, key: str) -> None:
     elif model.source == "hub":
         if not model.repo:
             checker.wrong((*at, "repo"), "a hub model needs its repository, as in facebook/mbart-large-50")
+    elif model.source == "untrained":
+        _is_like_a_checkpoint(checker, key)
     elif model.source == "derived":
         for field in ("base", "other", "intervention"):
             if getattr(model, field) is None:
@@ -67,6 +71,19 @@ def _has_place_or_plan(checker: Checker, key: str) -> None:
             scratch = "a model that is trained from scratch needs it"
             message = scratch if model.base is None else f"needed here or at its base '{model.base}'"
             checker.wrong((*at, "family"), f"{message}; one of {', '.join(FAMILIES)}")
+
+
+def _is_like_a_checkpoint(checker: Checker, key: str) -> None:
+    """An untrained model has the architecture of a checkpoint, and nothing that would say otherwise."""
+    at, model = ("model_catalog", key), checker.settings.model_catalog[key]
+    if model.like is None:
+        checker.wrong((*at, "like"), "an untrained model needs it: the checkpoint whose architecture it has")
+    for field in ("path", "repo", "base", "tokenizer", "family"):
+        if getattr(model, field) is not None:
+            checker.wrong((*at, field), f"'{key}' has that of '{model.like}'; leave it out")
+    like = checker.settings.model_catalog.get(model.like or "")
+    if like is not None and like.source not in ("local", "hub"):
+        checker.wrong((*at, "like"), f"'{model.like}' is {like.source}; expected a checkpoint, local or of the Hub")
 
 
 def replicates_fit(checker: Checker, key: str) -> None:

@@ -25,10 +25,16 @@ class ModelSettings(Strict):
         description="Language model, translation from scratch, pretraining continued on parallel text, a control, or "
         "weights of two models put together (`derived`)."
     )
-    source: Literal["trained", "local", "hub", "derived"] = setting(
+    source: Literal["trained", "local", "hub", "derived", "untrained"] = setting(
         default="trained",
-        description="`trained` here from the study's corpus, a `local` checkpoint directory, one from the `hub`, or "
-        "`derived` from the weights of a base and another model.",
+        description="`trained` here from the study's corpus, a `local` checkpoint directory, one from the `hub`, "
+        "`derived` from the weights of a base and another model, or `untrained`: the twin of another model (`like`), "
+        "with the weights that its training began with.",
+    )
+    like: Name | None = setting(
+        default=None,
+        description="Of an untrained model: the checkpoint of the catalog whose architecture and tokenizer it has; its "
+        "weights are drawn anew.",
     )
     path: Place | None = setting(default=None, description="Directory of a local checkpoint.")
     repo: Place | None = setting(

@@ -1,4 +1,4 @@
-"""What a fine-tuning or an adaptation computes, and the hours that takes.
+"""What a fine-tuning, a pretraining or an adaptation computes, and the hours that takes.
 
 On a GPU an update also has a part that does not grow with its tokens: kernels that are short however few the tokens
 are, and the optimizer, which passes over all trained parameters. Its figures were measured on one card
@@ -10,12 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from mtbridge.specs.pretraining import Architecture
+
 # One NVIDIA H200 in bf16, fitted to updates of mBART's encoder and of XLM-R base at 1,282 and 2,140 tokens.
 CARD = "an NVIDIA H200 as measured"
 UPDATE = 4.1e-3  # seconds of an update that has no tokens and no parameters: a thousand short kernels
 PARAMETER = 11.3e-12  # seconds more for each trained parameter: 49 bytes of gradients, casts, clipping and AdamW
 TRAINING = 365e12  # FLOP/s of the rest of an update
 PREDICTING = 73e12  # FLOP/s of predictions
+# FLOP/s of one core, as 15 pretrainings of `mini` took 22 CPU minutes on an AMD EPYC (benchmarks/results/mini).
+PRETRAINING = 44e9
 CPU = 50e9  # FLOP/s of one core on small models, as the study `mini` fine-tuned 4 × 96 encoders on an AMD EPYC
 
 
@@ -69,6 +73,22 @@ def expected_hours(
     updates = recipe["epochs"] * examples[0] / recipe["batch_size"]
     fixed = updates * (UPDATE + PARAMETER * trained)
     return (fixed + training / TRAINING + predicting / PREDICTING) / 3600
+
+
+# ---- Pretraining -----------------------------------------------------------------------------------------------------
+
+
+def pretraining_operations(
+    sizes: Architecture, vocabulary: int, encoder: float, decoder: float, predicted: float
+) -> float:
+    """FLOP of a pretraining: 6 for every token and weight of a matrix that it meets.
+
+    encoder, decoder: tokens that each of the two reads. predicted: tokens for which the output layer is computed.
+    """
+    width, inner = sizes.hidden_size, sizes.feedforward
+    of_encoder = sizes.layers * (4 * width**2 + 2 * width * inner)
+    of_decoder = sizes.decoder_layers * (8 * width**2 + 2 * width * inner)  # two attentions a layer
+    return 6 * (encoder * of_encoder + decoder * of_decoder + predicted * vocabulary * width)
 
 
 # ---- Adaptations, and what they write --------------------------------------------------------------------------------

@@ -122,6 +122,8 @@ class Options:
     def checkpoint_content(self, model: str | None) -> str:
         """A digest of every file of the user's own checkpoint; "" for a model that is trained here or fetched."""
         spec = self.settings.model_catalog[model] if model else None
+        if spec and spec.like:
+            return self.checkpoint_content(spec.like)
         place = {"local": spec.path, "hub": spec.repo}.get(spec.source) if spec else None
         return content_digest([place]) if place and os.path.isdir(place) else ""
 
@@ -163,6 +165,13 @@ class Options:
         assert source is not None, model  # see `checks`
         options = ["--model", model, "--kind", spec.kind, "--source", source]
         return [*options, *(("--base", spec.base) if spec.base else ())]
+
+    def untrained(self, model: str) -> list[str]:
+        """Whose twin an untrained model is, and the seed of its weights."""
+        spec = self.settings.model_catalog[model]
+        assert spec.like is not None, model  # see `checks`
+        options = ["--model", model, "--kind", spec.kind, "--like", spec.like]
+        return [*options, "--seed", str(self.settings.data_seed)]
 
     def derive(self, model: str) -> list[str]:
         """What a derived model takes from which of its two models."""
@@ -233,7 +242,8 @@ class Options:
                     "key": key,
                     "kind": spec.kind,
                     "base": spec.base,
-                    "objective": spec.objective if trained else None,
+                    # The twin of a checkpoint has learnt nothing, as one that is made here and gets no update.
+                    "objective": "none" if spec.like else spec.objective if trained else None,
                     "directions": spec.directions if trained else None,
                     "steps": settings.pretraining_plan(key).steps if trained else None,
                     "seen": spec.seen,

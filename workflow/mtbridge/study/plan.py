@@ -4,8 +4,8 @@ Hours come from the records of finished runs (the mean of the same recipe, model
 from the number of operations, see `operations`. The figures below that are marked [E] are estimates, and the printed
 text says so. Hours are of one GPU or one core.
 
-Tasks of writing are in `plan_of_writing`. What it gives up: of pretraining, hidden states and spectra it counts the
-files, and estimates no hours.
+Pretrainings are in `plan_of_pretraining`, tasks of writing in `plan_of_writing`. What it gives up: of hidden states,
+their comparison and spectra it counts the files, and estimates no hours; they are a small part of a study.
 """
 
 import itertools
@@ -25,7 +25,9 @@ from mtbridge.study.cells import Cell, number, table
 from mtbridge.study.grid import Study
 from mtbridge.study.languages import task_languages
 from mtbridge.study.local_checkpoints import recipe_of
+from mtbridge.study.model_sizes import PUBLISHED, parameters
 from mtbridge.study.operations import CARD, CPU, expected_hours, in_windows
+from mtbridge.study.plan_of_pretraining import pretraining_cell, pretraining_lines
 from mtbridge.study.plan_of_writing import weights_of_writing, writing_cells, writing_lines
 from mtbridge.tasks.kinds import kind_of
 
@@ -44,22 +46,15 @@ RELEASE = {
 TOKENS = {"nc": 230, "xnli": 42, "paws-x": 55, "qam": 90, "qadsm": 30, "wpr": 60, "ner": 22, "pos": 27}
 GENERATED = {"nc": 33, "xnli": 23, "paws-x": 24, "qam": 41, "qadsm": 36, "wpr": 58, "ner": 18, "pos": 17}
 WORDS_PER_TOKEN = 0.75  # [E]
-# Encoder parameters, embeddings and body, and the bytes of the files that are fetched [E].
-PUBLISHED = {
-    "google-bert/bert-base-multilingual-cased": (92.2e6, 85.1e6, 0.71e9),
-    "FacebookAI/xlm-roberta-base": (192.4e6, 85.1e6, 1.12e9),
-    "facebook/mbart-large-50": (257.1e6, 151.2e6, 2.44e9),
-    "facebook/mbart-large-50-many-to-one-mmt": (257.1e6, 151.2e6, 2.44e9),
-    "facebook/mbart-large-50-one-to-many-mmt": (257.1e6, 151.2e6, 2.44e9),
-    "facebook/mbart-large-50-many-to-many-mmt": (257.1e6, 151.2e6, 2.44e9),
-    "facebook/nllb-200-distilled-600M": (262.4e6, 151.2e6, 2.46e9),
-    "google/mt5-small": (128.1e6, 18.9e6, 1.20e9),
-    "google/mt5-base": (192.1e6, 84.9e6, 2.33e9),
-}
 BYTES = 4  # of a stored number
 # Share of the embeddings' rows that English training examples look up [E]. A run stores these rows alone; the
 # others follow from the pretrained ones.
 USED_ROWS = 0.2
+
+
+# How many cards or cores the printed text tells the time for.
+WORKERS = {"GPU": (1, 4, 8), "core": (1, 2, 8)}
+WORTH_SAVING = 1e9  # bytes
 
 
 @dataclass
@@ -81,6 +76,8 @@ class Plan:
     keep_weights: bool = True
     translates: bool = False  # whether some way of adapting needs translations of examples
     writing: dict[tuple[str, str], Cell] = field(default_factory=dict)  # of adaptations, with what they write
+    pretraining: Cell = field(default_factory=Cell)  # of all models; hours are of cores
+    saved: float = 0.0  # bytes that keep_weights=false would save
 
     def total(self, key: str) -> float:
         """The sum of a field over all cells; None counts as 0."""
@@ -101,7 +98,7 @@ def plan(study: Study, results: str | Path | None = None, views: Mapping[str, li
         raise MtbridgeError(f"--results: {results} is no folder; expected a study's results")
     settings = study.settings
     examples = {task: _examples(study, task, results) for task in study.tasks}
-    bodies = {model: _parameters(study, model, results) for model in study.models}
+    bodies = {model: parameters(study, model, results) for model in study.models}
     assumed = {task: _typical_tokens(study, task) for task in study.tasks}
     tokenizers = {model: settings.tokenizer_of(model) for model in study.models}
     pairs = itertools.product(dict.fromkeys(tokenizers.values()), study.tasks)
@@ -136,12 +133,28 @@ def plan(study: Study, results: str | Path | None = None, views: Mapping[str, li
         else:
             each = _hours_expected(study, run_of, lengths[model, task], examples[task], bodies[model])
         cell.add(len(study.replicates(model)) * len(study.seeds), hours_of_runs, each)
+    estimate.pretraining = pretraining_cell(study, results)
     estimate.writing = writing_cells(study, results, bodies)
     estimate.disk = _disk(study, lengths, examples, bodies)
     if estimate.writing:
         estimate.disk["adapted weights"] = weights_of_writing(study, bodies, BYTES)
+    kept = estimate.disk["fine-tuned weights"]
+    if settings.keep_weights and kept is not None:
+        estimate.saved = kept * (1 - 1 / max(1, len(study.runs)))
     estimate.files = _count_files(study, results, views or {})
     return estimate
+
+
+def seconds_of_rules(study: Study) -> dict[str, float]:
+    """Rule -> the mean seconds of one of its jobs that are left, of the rules that a plan knows the hours of."""
+    estimate = plan(study)
+    left, runs = estimate.total("left"), estimate.total("runs") - estimate.total("done")
+    cell, seconds = estimate.pretraining, {}
+    if runs and left:
+        seconds["finetune"] = 3600 * left / runs / max(1, study.settings.gpus or study.settings.threads)
+    if cell.runs > cell.done and cell.left:
+        seconds["pretrain"] = 3600 * cell.left / (cell.runs - cell.done) / study.settings.pretraining.threads
+    return seconds
 
 
 def _finished(study: Study, results: Path) -> dict[tuple[str, str, str], list[float]]:
@@ -191,28 +204,6 @@ def _count_tokens(folder: Path) -> np.ndarray | None:
     return 3 + np.diff(starts)  # three: start, end, and a tag or separator
 
 
-def _parameters(study: Study, model: str, results: Path) -> tuple[float, float] | tuple[None, None]:
-    """Parameters of the embeddings and of the body: from the encoder's card, or else computed or looked up."""
-    card = results / "models" / model / "card.json"
-    if card.exists():
-        try:
-            parameters = json.loads(card.read_text(encoding="utf-8"))["parameters"]
-            return parameters["embeddings"], parameters["body"]
-        except (ValueError, KeyError, OSError) as error:
-            raise MtbridgeError(
-                f"{card}: not readable ({error}); delete its folder so that it is made again"
-            ) from error
-    spec = study.settings.model_catalog[model]
-    if not spec.is_made_here:
-        published = PUBLISHED.get(spec.repo or "")
-        return published[:2] if published else (None, None)
-    sizes = study.settings.architecture
-    width, inner = sizes.hidden_size, sizes.feedforward
-    # A layer's matrices, biases and two layer norms; see `grid.Study.label`.
-    vocabulary = study.settings.tokenizers[study.settings.tokenizer_of(model)].vocabulary
-    return (vocabulary + sizes.positions) * width, sizes.layers * (4 * width**2 + 2 * width * inner + 9 * width + inner)
-
-
 def _hours_spent(record: Path, devices: int) -> float | None:
     """Hours of a finished run, times its devices, by its record; None if the run has no record."""
     try:
@@ -260,6 +251,8 @@ def _disk(study: Study, lengths: dict, examples: dict, bodies: dict) -> dict[str
 
     def checkpoint(model: str) -> float | None:
         spec = settings.model_catalog[model]
+        if spec.like is not None:
+            return 0  # that of the model that it is like
         if spec.source == "hub":
             return PUBLISHED[spec.repo][2] if spec.repo in PUBLISHED else None
         return 0 if spec.source == "local" else encoders[model]  # a local checkpoint is not copied
@@ -324,13 +317,27 @@ def text(estimate: Plan) -> str:
     if estimate.tasks:
         lines += [*table(estimate.models, estimate.tasks, estimate.cells, hours), ""]
     lines += writing_lines(estimate.writing, hours, estimate.translates)
+    lines += [*pretraining_lines(estimate.pretraining), *_hours_lines(estimate, hours), *_duration_lines(estimate)]
+    lines += _disk_lines(estimate)
+    lines.append("there: " + ", ".join(f"{what} {have}/{want}" for what, (have, want) in estimate.files.items()))
+    if estimate.total("measured") < runs - done and estimate.assumed:
+        tokens = ", ".join(f"{task} {length}" for task, length in estimate.assumed.items())
+        note = "; XGLUE's sizes where the data is not there yet" if estimate.released else ""
+        lines.append(f"assumed [E]: tokens of an example {tokens}{note}")
+    return "\n".join(lines) + "\n"
 
+
+def _hours_lines(estimate: Plan, hours: str) -> list[str]:
+    """What fine-tuning has taken and will take, and what that is known from."""
+    runs, done, lines = int(estimate.total("runs")), int(estimate.total("done")), []
     unknown = sum(cell.left is None for cell in estimate.cells.values())
     measured, left = int(estimate.total("measured")), runs - done
     if done:
-        lines.append(f"spent: {number(estimate.total('spent'))} {hours}, by the records of the finished runs")
+        lines.append(
+            f"fine-tuning, spent: {number(estimate.total('spent'))} {hours}, by the records of the finished runs"
+        )
     if left:
-        note = f"left: {number(estimate.total('left'))} {hours}"
+        note = f"fine-tuning, left: {number(estimate.total('left'))} {hours}"
         if measured:
             note += f"; {measured} of {left} runs by finished ones of the same recipe, model and task"
         others = "; others" if measured else ","
@@ -341,16 +348,38 @@ def text(estimate: Plan) -> str:
         lines.append(note)
     if unknown:
         lines.append(f"unknown: {unknown} pairs of model and task, of which a size is not known yet (marked ?)")
+    return lines
+
+
+def _duration_lines(estimate: Plan) -> list[str]:
+    """How long all that is left takes on one card or core and on several; nothing if nothing is left."""
+    left = estimate.total("left") + sum(cell.left or 0 for cell in estimate.writing.values())
+    if estimate.device == "core":
+        left += estimate.pretraining.left or 0
+    if not left:
+        return []
+    workers = ", ".join(f"{_duration(left / many)} on {many}" for many in WORKERS[estimate.device])
+    where = f"{estimate.device}s" + (f" as fast as {CARD}" if estimate.device == "GPU" else "")
+    least = "" if all(cell.left is not None for cell in estimate.cells.values()) else "at least "
+    return [f"in all: {least}{workers} {where}"]
+
+
+def _duration(hours: float) -> str:
+    """Hours, or from a day on days, as they are printed."""
+    return f"{number(hours)} hours" if hours < 24 else f"{hours / 24:.1f} days"
+
+
+def _disk_lines(estimate: Plan) -> list[str]:
+    """The disk that a study takes, and what would save much of it."""
     sizes = [f"{what} {_size(size)}" for what, size in estimate.disk.items()]
     if not estimate.keep_weights:
         sizes[2] += " at a time (keep_weights: false)"  # the third is fine-tuned weights
-    lines.append("disk [E]: " + ", ".join(sizes))
-    lines.append("there: " + ", ".join(f"{what} {have}/{want}" for what, (have, want) in estimate.files.items()))
-    if measured < left and estimate.assumed:
-        tokens = ", ".join(f"{task} {length}" for task, length in estimate.assumed.items())
-        note = "; XGLUE's sizes where the data is not there yet" if estimate.released else ""
-        lines.append(f"assumed [E]: tokens of an example {tokens}{note}")
-    return "\n".join(lines) + "\n"
+    lines = ["disk [E]: " + ", ".join(sizes)]
+    if estimate.saved >= WORTH_SAVING:
+        lines.append(
+            f"keep_weights=false saves {_size(estimate.saved)} of it: a run's weights go once its predictions are made"
+        )
+    return lines
 
 
 def _many(number: int, what: str) -> str:

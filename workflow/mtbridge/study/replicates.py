@@ -12,8 +12,8 @@ from mtbridge.study.settings import Settings
 
 
 def links(spec: ModelSettings) -> dict[str, str]:
-    """The models that a model's pretraining needs: key of the setting -> name."""
-    return {key: name for key in ("base", "match", "other") if (name := getattr(spec, key)) is not None}
+    """The models that a model is made from: key of the setting -> name."""
+    return {key: name for key in ("base", "match", "other", "like") if (name := getattr(spec, key)) is not None}
 
 
 def needed(settings: Settings, models: Iterable[str]) -> set[str]:

@@ -224,10 +224,10 @@ class Settings(Strict):
     # ---- Values that follow from the settings ----
 
     def first_model(self, model: str) -> ModelSettings:
-        """The model from which a model was continued here, over all steps; itself if it was not."""
+        """The model from which a model was continued here, over all steps, or which it is like; itself if neither."""
         spec = self.model_catalog[model]
-        while spec.is_made_here and spec.base is not None:
-            spec = self.model_catalog[spec.base]
+        while (before := spec.like or (spec.base if spec.is_made_here else None)) is not None:
+            spec = self.model_catalog[before]
         return spec
 
     def origin(self, model: str) -> Origin:
@@ -321,6 +321,8 @@ class Settings(Strict):
     def tokenizer_of(self, model: str) -> str:
         """The name of a model's tokenizer."""
         spec = self.model_catalog[model]
+        if spec.like is not None:
+            return self.tokenizer_of(spec.like)
         if spec.tokenizer is None and spec.is_made_here:
             return self.tokenizer_of(spec.base) if spec.base else "shared"
         return spec.tokenizer or model
@@ -345,8 +347,8 @@ class Settings(Strict):
     def family_of(self, key: str) -> str | None:
         """The architecture of a model: its own, or that of its base; None if none of them states it."""
         model = self.model_catalog[key]
-        while model.family is None and model.base is not None:
-            model = self.model_catalog[model.base]
+        while model.family is None and (before := model.like or model.base) is not None:
+            model = self.model_catalog[before]
         return model.family
 
     def intervention_plan(self, key: str) -> InterventionPlan:

@@ -31,7 +31,7 @@ def _can_write(settings: Settings, model: str) -> bool:
     Of a model of the Hub the family is known; that its weights are those of the whole model is seen when it is adapted.
     """
     spec, name = settings.model_catalog[model], settings.family_of(model)
-    if spec.source == "derived" or spec.objective == "none":
+    if spec.source in ("derived", "untrained") or spec.objective == "none":
         return False
     if spec.source != "local":
         return name in FAMILIES and FAMILIES[name].sequence_to_sequence
