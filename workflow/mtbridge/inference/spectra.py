@@ -59,7 +59,8 @@ def values_frame(outline: Outline, folder) -> pd.DataFrame:
     rows = []
     for family in outline.families:
         found = {model: _read_spectra(path) for model in family if (path := Path(folder) / f"{model}.npz").exists()}
-        for model, spectra in found.items():
+        # An encoder whose matrices cannot be told has a file without any.
+        for model, spectra in ((model, spectra) for model, spectra in found.items() if spectra):
             last = max(layer for layer, _ in spectra)
             for matrix in (matrix for matrix in MATRICES if (last, matrix) in spectra):
                 sigma = np.sort(spectra[last, matrix])[::-1]

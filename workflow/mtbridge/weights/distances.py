@@ -4,6 +4,8 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.weights.measures import parts
 from mtbridge.weights.spectra import matrices
@@ -36,4 +38,5 @@ def distances(folder: str | Path, base_folder: str | Path) -> "pd.DataFrame":
             raise MtbridgeError(f"{place} or {base_place} has values that are not finite; train or get it again")
         layer, matrix = key.split(".")
         rows.append({"layer": int(layer), "matrix": matrix, **parts(weight.numpy(), base.numpy())})
-    return pd.DataFrame(rows)
+    columns = ["layer", "matrix", *parts(np.zeros((1, 1)), np.zeros((1, 1)))]
+    return pd.DataFrame(rows, columns=columns)

@@ -14,6 +14,7 @@ an encoder like any other, and is fine-tuned like one.
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write, read_json, sha256
 from mtbridge.base.progress import Progress
-from mtbridge.models.classes import family_of
+from mtbridge.models.classes import find_family_of
+from mtbridge.models.matrix_names import Matrix, find_matrices
 from mtbridge.specs.intervention import MATRICES, InterventionPlan
 
 if TYPE_CHECKING:
@@ -65,8 +67,8 @@ def derive(base: str | Path, other: str | Path, plan: InterventionPlan, card: di
     from safetensors.torch import load_file, save_file
 
     cards = [read_json(Path(folder) / "card.json", ["tokenizer", "layers", "sha256"]) for folder in (base, other)]
-    family = family_of(base)
-    if family_of(other).name != family.name or cards[0]["layers"] != cards[1]["layers"]:
+    types = [read_json(Path(folder) / "config.json", ["model_type"])["model_type"] for folder in (base, other)]
+    if types[0] != types[1] or cards[0]["layers"] != cards[1]["layers"]:
         raise MtbridgeError(f"{other}: is not of the architecture of {base}; expected a model continued from it")
     if cards[0]["tokenizer"] != cards[1]["tokenizer"]:
         raise MtbridgeError(f"{other}: has another tokenizer than {base}; expected a model continued from it")
@@ -77,16 +79,21 @@ def derive(base: str | Path, other: str | Path, plan: InterventionPlan, card: di
     for folder, tensors in zip((base, other), weights, strict=True):
         if bad := next((name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()), None):
             raise MtbridgeError(f"{folder}: tensor '{bad}' has values that are not finite; train or get it again")
-    kinds = plan.matrices or MATRICES
-    matrices = {family.layer_name(layer, kind) for layer in range(cards[0]["layers"]) for kind in kinds}
-    changed = set(shapes[0]) if plan.intervention == "path" and plan.matrices is None else matrices
-    if missing := sorted(changed - set(shapes[0])):
-        raise MtbridgeError(f"{base}: lacks the tensor '{missing[0]}'; make the encoder again")
+    if plan.intervention == "path" and plan.matrices is None:
+        changed = [Matrix(name) for name in sorted(shapes[0])]
+    else:
+        changed = _matrices(Path(base), cards[0]["layers"], shapes[0], plan.matrices or MATRICES)
     new = dict(weights[1] if plan.intervention in ("vectors", "norm") else weights[0])
     progress = Progress("matrices", len(changed))
-    for done, name in enumerate(sorted(changed), 1):
+    for done, matrix in enumerate(changed, 1):
+        name = matrix.tensor
         if weights[0][name].is_floating_point():
-            new[name] = intervene(weights[0][name], weights[1][name], plan)
+            found = intervene(matrix.of(weights[0][name]), matrix.of(weights[1][name]), plan)
+            if matrix.parts == 1:
+                new[name] = found
+            else:  # the tensor's other parts stay
+                new[name] = new[name].clone()
+                matrix.of(new[name]).copy_(found)
         progress(done)
     with atomic_write(output) as folder:
         folder.mkdir()
@@ -101,3 +108,22 @@ def derive(base: str | Path, other: str | Path, plan: InterventionPlan, card: di
         }
         made |= {"of": [each["sha256"] for each in cards]}
         (folder / "card.json").write_text(json.dumps({**sizes, **card, **made}, indent=1, ensure_ascii=False) + "\n")
+
+
+def _matrices(base: Path, layers: int, shapes: dict[str, tuple[int, ...]], kinds: Sequence[str]) -> list[Matrix]:
+    """Where the weight matrices of these kinds lie in an encoder folder, by tensor."""
+    family = find_family_of(base)
+    names = [f"{layer}.{kind}" for layer in range(layers) for kind in kinds]
+    if family is None:
+        found = find_matrices(shapes, layers)
+        if not found:
+            raise MtbridgeError(
+                f"{base}: its weight matrices cannot be told by their names; expected an encoder of another "
+                "architecture, or the intervention path without `matrices`"
+            )
+        matrices = [found[name] for name in names]
+    else:
+        matrices = [Matrix(family.layer_name(layer, kind)) for layer in range(layers) for kind in kinds]
+    if missing := sorted({one.tensor for one in matrices} - set(shapes)):
+        raise MtbridgeError(f"{base}: lacks the tensor '{missing[0]}'; make the encoder again")
+    return sorted(matrices, key=lambda one: (one.tensor, one.part))

@@ -17,7 +17,8 @@ import numpy as np
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json
 from mtbridge.models import checkpoints
-from mtbridge.models.classes import family_of
+from mtbridge.models.classes import find_family_of
+from mtbridge.models.matrix_names import find_matrices
 from mtbridge.specs.families import Family
 from mtbridge.weights.measures import MATRICES
 
@@ -88,13 +89,17 @@ def matrices(folder: str | Path) -> "Iterator[tuple[str, torch.Tensor, str]]":
     mapped from it; their values are not checked. `place` is the file and the tensor's name, for messages.
 
     Args:
-        folder: holds config.json and model.safetensors (or shards with their index).
+        folder: holds config.json and model.safetensors (or shards with their index). Of an architecture that is not
+            declared it is an encoder folder; where its matrices cannot be told (`matrix_names`), none is yielded.
 
     Raises:
         MtbridgeError: a tensor is missing or has the wrong shape; nothing has been yielded by then.
     """
     folder = Path(folder)
-    family, config_path = family_of(folder), folder / "config.json"
+    family, config_path = find_family_of(folder), folder / "config.json"
+    if family is None:
+        yield from _matrices_by_names(folder)
+        return
     config = read_json(config_path)
     sizes = ("layers", "hidden_size", "feedforward")
     layers, hidden, inner = (_positive(config, config_path, family.config_keys[size][0]) for size in sizes)
@@ -124,6 +129,17 @@ def matrices(folder: str | Path) -> "Iterator[tuple[str, torch.Tensor, str]]":
             if not weight.is_floating_point():
                 raise MtbridgeError(f"{paths[name]}: '{name}' holds {weight.dtype}; expected floating point weights")
             yield key, weight, f"{paths[name]}: '{name}'"
+
+
+def _matrices_by_names(folder: Path) -> "Iterator[tuple[str, torch.Tensor, str]]":
+    """`matrices` of an encoder folder whose architecture is not declared."""
+    layers = read_json(folder / "card.json", ["layers"])["layers"]
+    with contextlib.ExitStack() as stack:
+        files, paths, _ = _open(folder, stack)
+        shapes = {name: tuple(file.get_slice(name).get_shape()) for name, file in files.items()}
+        for key, matrix in find_matrices(shapes, layers).items():
+            weight = matrix.of(files[matrix.tensor].get_tensor(matrix.tensor))
+            yield key, weight, f"{paths[matrix.tensor]}: '{matrix.tensor}'"
 
 
 def singular_values(folder: str | Path) -> dict[str, np.ndarray]:

@@ -60,7 +60,7 @@ def _notes(frame: pd.DataFrame, anything: bool) -> list[str]:
     if "published_d" in frame:
         notes.append("Publ.: the published value, and ours minus it.")
     if frame["sigma_norm"].isna().any():
-        notes.append(f"{GAP} not there yet.")
+        notes.append(f"{GAP} not there yet, or an encoder whose weight matrices have no counterparts in others.")
     if not anything:
         notes.append("Nothing to show: no model of this study was continued from another, or no spectra are there yet.")
     return notes
