@@ -25,7 +25,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import finetuning, generation, planning, similarity, startup, weights
+from benchmarks import architectures, finetuning, generation, planning, similarity, startup, weights
 from benchmarks.work import Clock, Work
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,6 +42,7 @@ WORKS: dict[str, Work] = {
     "tables": weights.TABLES,
     "extraction": weights.EXTRACTION,
     "planning": planning.WORK,
+    **architectures.WORKS,
 }
 
 
