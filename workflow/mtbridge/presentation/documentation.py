@@ -68,8 +68,9 @@ def _measures() -> list[str]:
 
 def _families() -> list[str]:
     text = (
-        "A checkpoint belongs to the family that its config.json names as `model_type`. Families with a decoder can "
-        "write. Any checkpoint of them can be named in `model_catalog`, with `source: hub` or `source: local`."
+        "Encoders of any architecture can be compared (docs/own-model.md). Declared are those that can also be trained "
+        "here, and, with a decoder, write and translate. A checkpoint belongs to the family that its config.json names "
+        "as `model_type`."
     )
     rows = [
         [f"`{name}`", f"`{family.encoder_class}`", "yes" if family.sequence_to_sequence else "no", _tags(family)]
