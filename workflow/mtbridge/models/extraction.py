@@ -81,10 +81,8 @@ def extract_encoder(checkpoint: str | Path, tokenizer: str | Path, output: str |
         for file in ("tokenizer.json", "tokenizer_config.json", "special.json"):
             shutil.copyfile(Path(tokenizer) / file, folder / file)
         encoder = fill(build(folder), folder)
-        config = read_json(checkpoint / "config.json")
-        name = family.name if family else config["model_type"]
-        limit = family.longest_input(config, tokenizers.specials(tokenizer)["pad"]) if family else None
-        trial = try_encoder(encoder, checkpoint, limit)
+        name = family.name if family else read_json(checkpoint / "config.json")["model_type"]
+        trial = try_encoder(encoder, checkpoint)
         card = {
             **card,
             **(read_json(source) if source.exists() else {}),

@@ -50,20 +50,19 @@ class Trial:
         return asdict(self)
 
 
-def try_encoder(encoder: Any, where: object, limit: int | None = None) -> Trial:
+def try_encoder(encoder: Any, where: object) -> Trial:
     """Try an encoder, by preference packed.
 
     Args:
         encoder: in evaluation mode, in fp32, with transformers' own attention (`loading.build`).
         where: for messages.
-        limit: the most tokens that a sequence may have, where its modules do not say.
 
     Raises:
         MtbridgeError: it gives a sequence in a batch other states than alone; or a token sees none after it.
     """
     import torch
 
-    own, longest = encoder.config._attn_implementation, positions_of(encoder).longest or limit
+    own, longest = encoder.config._attn_implementation, positions_of(encoder).longest
     batch = _batch(encoder, longest)
     with torch.inference_mode():
         try:
