@@ -46,9 +46,7 @@ def to_lines(found: Iterable[dict]) -> str:
     return "".join(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n" for record in found)
 
 
-def _record(
-    outline: Outline, folder: str | Path, way: tuple[str, str], model: Model, results: list[dict]
-) -> dict:
+def _record(outline: Outline, folder: str | Path, way: tuple[str, str], model: Model, results: list[dict]) -> dict:
     protocol, recipe = way
     of_model = card(folder, model.key)
     identity = str(of_model.get("repo") or f"{outline.name}/{model.key}")

@@ -89,7 +89,7 @@ def _sizes(folder: Path) -> pd.DataFrame:
 
 def _of_texts(folder: Path, outline: Outline) -> pd.DataFrame:
     frame = read_parquet(folder / GENERATION)
-    frame = frame[frame["chosen"] & (frame["way"] != NO_RECIPE) & frame["value"].notna()]
+    frame = frame[frame["chosen"].astype(bool) & (frame["way"] != NO_RECIPE) & frame["value"].notna()]
     metric, languages = {}, {}
     for task in outline.writing:
         metric[task.name], languages[task.name] = (task.metric, WRONG_LANGUAGE), set(task.languages)
