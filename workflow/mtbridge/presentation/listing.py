@@ -10,6 +10,7 @@ from mtbridge.data.readers.xglue import LAYOUTS, OF_TEXTS, TASKS, File
 from mtbridge.data.world.examples import TASKS as EXAMPLES
 from mtbridge.data.world.examples import examples
 from mtbridge.presentation import catalog
+from mtbridge.presentation.exchange.targets import TARGETS
 from mtbridge.study.layers import STUDIES, merge, preset
 from mtbridge.tasks.kinds import kind_of
 
@@ -25,7 +26,10 @@ def listing() -> str:
         "models: models='[<name>, …]', of the studies that have them": _of_all(studies, "model_catalog", _model),
         "tasks: tasks='[<name>, …]', of the studies that have them": _of_all(studies, "task_catalog", _task),
         "recipes of fine-tuning: recipes={<name>: {…}}": _recipes(studies),
-        "targets: snakemake <name>": (*NO_TARGETS, *((entry.name, entry.caption) for entry in catalog.ENTRIES)),
+        "targets: snakemake <name>": (
+            *NO_TARGETS,
+            *((entry.name, entry.caption) for entry in (*catalog.ENTRIES, *TARGETS)),
+        ),
         "your own files: xglue=<folder> (python scripts/world.py --output own writes those with labels)": _files(),
     }
     blocks = ["\n".join([title, *_aligned(rows)]) for title, rows in sections.items()]
