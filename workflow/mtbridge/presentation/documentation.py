@@ -72,7 +72,9 @@ def _measures() -> list[str]:
 def _families() -> list[str]:
     text = (
         "A checkpoint belongs to the family that its config.json names as `model_type`. Families with a decoder can "
-        "write. Any checkpoint of them can be named in `model_catalog`, with `source: hub` or `source: local`."
+        "write. Any checkpoint of them can be named in `model_catalog`, with `source: hub` or `source: local`. So can "
+        "any other encoder that transformers loads: it is tried when it is taken out of its checkpoint, and is "
+        "fine-tuned and compared, but not continued or adapted."
     )
     rows = [
         [f"`{name}`", f"`{family.encoder_class}`", "yes" if family.sequence_to_sequence else "no", _tags(family)]

@@ -11,6 +11,7 @@ from mtbridge.data.world.examples import TASKS as EXAMPLES
 from mtbridge.data.world.examples import examples
 from mtbridge.presentation import catalog
 from mtbridge.presentation.exchange.targets import TARGETS
+from mtbridge.specs.families import FAMILIES
 from mtbridge.study.layers import STUDIES, merge, preset
 from mtbridge.tasks.kinds import kind_of
 
@@ -24,6 +25,9 @@ def listing() -> str:
     sections = {
         "studies: snakemake --config study=<name>": ((name, _one_line(found)) for name, found in studies.items()),
         "models: models='[<name>, …]', of the studies that have them": _of_all(studies, "model_catalog", _model),
+        "families: checkpoints that the project knows; any other encoder that transformers loads is tried": (
+            (name, "writes too" if family.sequence_to_sequence else "encoder") for name, family in FAMILIES.items()
+        ),
         "tasks: tasks='[<name>, …]', of the studies that have them": _of_all(studies, "task_catalog", _task),
         "recipes of fine-tuning: recipes={<name>: {…}}": _recipes(studies),
         "targets: snakemake <name>": (
