@@ -15,7 +15,7 @@ rule exchange:
     params:
         scripts=scripts,
         outline=outline,
-        results=results,
+        results=lambda wildcards, output: os.path.dirname(os.path.dirname(output[0])),
         tables=lambda wildcards, input: (
             ["--protocols", *study.protocols, "--tables", *input.tables] if input.tables else []
         ),
@@ -39,7 +39,7 @@ rule model_cards:
     params:
         scripts=scripts,
         outline=outline,
-        results=results,
+        results=lambda wildcards, output: os.path.dirname(os.path.dirname(output[0])),
         protocol=study.protocols[0],
         table=lambda wildcards, input: [f"--table={path}" for path in input.table],
         folder=lambda wildcards, output: os.path.dirname(output[0]),
