@@ -17,6 +17,7 @@ include: "workflow/rules/similarity.smk"
 include: "workflow/rules/spectra.smk"
 include: "workflow/rules/inference.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/exchange.smk"
 
 
 remember()

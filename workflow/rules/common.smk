@@ -22,6 +22,7 @@ from mtbridge.base.checkout import from_here
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.identity import digest, remember
 from mtbridge.presentation import catalog, requirements
+from mtbridge.presentation.exchange import targets
 from mtbridge.presentation.requirements import (
     CONTRASTS,
     GENERATION,
@@ -370,3 +371,5 @@ localrules:
     table,
     figure,
     page,
+    exchange,
+    model_cards,

@@ -191,3 +191,5 @@ def test_a_target_that_is_no_rule_and_no_file_is_answered_with_the_nearest():
         session.check_targets(words, rules)
     with pytest.raises(MtbridgeError, match="'fig1' is no target; did you mean 'figure1'"):
         session.check_targets(["table1", "fig1", "-n"], rules)
+    with pytest.raises(MtbridgeError, match="did you mean 'figure1'"):
+        session.check_targets(["-n", "-p", "fig1"], rules)

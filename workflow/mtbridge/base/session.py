@@ -13,11 +13,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from typing import Any, TextIO
 
 from mtbridge.base.errors import MtbridgeError, nearest
 
+# Options of Snakemake that take no value, as they stand before targets.
+NO_VALUE = frozenset(
+    ("-n", "--dry-run", "--dryrun", "-p", "--printshellcmds", "-f", "--force", "-F", "--forceall", "-k", "--keep-going")
+)
 FEW_JOBS = 10  # with fewer jobs a warm process costs more time than it saves
 
 _lock: TextIO | None = None  # open, and so locked, until this process ends
@@ -59,13 +63,17 @@ def check_command_line(words: Sequence[str]) -> None:
 
 
 def check_targets(words: Sequence[str], names: Iterable[str]) -> None:
-    """Check the targets at the beginning of Snakemake's command line: each is a rule's name, or a file's path.
+    """Check the targets at the beginning of Snakemake's command line, or behind options that take no value.
+
+    Each is a rule's name, or a file's path.
 
     Raises:
         MtbridgeError: a word without a slash or a dot is no rule; the message names the nearest one.
     """
     known = sorted(names)
-    for word in takewhile(lambda word: not word.startswith("-"), words):
+    # Behind an option that takes a value, a word may be that value.
+    first = dropwhile(lambda word: word in NO_VALUE, words)
+    for word in takewhile(lambda word: not word.startswith("-"), first):
         if word not in known and not set(word) & set("/."):
             raise MtbridgeError(f"'{word}' is no target; {nearest(word, known)}")
 

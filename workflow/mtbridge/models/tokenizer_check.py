@@ -105,8 +105,7 @@ def _check_texts(checkpoint: Path, tokenizer: "Tokenizer", family: Family, refer
     spells_bytes = json.loads(tokenizer.to_str())["model"].get("byte_fallback", False)
     for text in (*PROBES, *(f"cat {token} dog" for token in added[:ADDED])):
         ours, theirs = tokenizer.encode(text, add_special_tokens=False).ids, encode(reference, text)
-        # A sentencepiece model may spell an unknown sign in bytes, as its model was trained; transformers' conversion has
-        # an unknown token there.
+        # A sentencepiece model may spell an unknown sign in bytes; transformers' conversion has an unknown token there.
         if spells_bytes and reference.unk_token_id in theirs:
             continue
         if ours != theirs:

@@ -7,6 +7,7 @@ import inspect
 import sys
 
 from mtbridge.presentation import catalog
+from mtbridge.presentation.exchange import targets
 from mtbridge.representations import measures
 from mtbridge.representations.measures import MEASURES
 from mtbridge.specs.families import FAMILIES
@@ -39,12 +40,14 @@ def _table(header: list[str], rows: list[list[str]]) -> list[str]:
 def _targets() -> list[str]:
     text = (
         "`all` is everything, `report` the page. Each of the following is a target too; a study that has nothing to "
-        "show in one makes no files for it. Other protocols than the first have a folder of their own."
+        "show in one makes no files for it. Other protocols than the first have a folder of their own. Those of the "
+        "kind `exchange` are no part of `all`: [results for others](exchange.md)."
     )
     rows = [
         [f"`{entry.name}`", entry.kind, entry.question or entry.caption, f"`{entry.path('', '…')}`"]
         for entry in catalog.ENTRIES
     ]
+    rows += [[f"`{one.name}`", "exchange", one.caption, f"`{one.path}`"] for one in targets.TARGETS]
     return ["## Targets", "", text, "", *_table(["target", "kind", "what it shows", "files"], rows)]
 
 
@@ -68,9 +71,10 @@ def _measures() -> list[str]:
 
 def _families() -> list[str]:
     text = (
-        "Encoders of any architecture can be compared (docs/own-model.md). Declared are those that can also be trained "
-        "here, and, with a decoder, write and translate. A checkpoint belongs to the family that its config.json names "
-        "as `model_type`."
+        "A checkpoint belongs to the family that its config.json names as `model_type`. Families with a decoder can "
+        "write. Any checkpoint of them can be named in `model_catalog`, with `source: hub` or `source: local`. So can "
+        "any other encoder that transformers loads: it is tried when it is taken out of its checkpoint, and is "
+        "fine-tuned and compared, but not continued or adapted."
     )
     rows = [
         [f"`{name}`", f"`{family.encoder_class}`", "yes" if family.sequence_to_sequence else "no", _tags(family)]

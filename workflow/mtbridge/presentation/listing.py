@@ -10,6 +10,8 @@ from mtbridge.data.readers.xglue import LAYOUTS, OF_TEXTS, TASKS, File
 from mtbridge.data.world.examples import TASKS as EXAMPLES
 from mtbridge.data.world.examples import examples
 from mtbridge.presentation import catalog
+from mtbridge.presentation.exchange.targets import TARGETS
+from mtbridge.specs.families import FAMILIES
 from mtbridge.study.layers import STUDIES, merge, preset
 from mtbridge.tasks.kinds import kind_of
 
@@ -23,9 +25,15 @@ def listing() -> str:
     sections = {
         "studies: snakemake --config study=<name>": ((name, _one_line(found)) for name, found in studies.items()),
         "models: models='[<name>, …]', of the studies that have them": _of_all(studies, "model_catalog", _model),
+        "families: checkpoints that the project knows; any other encoder that transformers loads is tried": (
+            (name, "writes too" if family.sequence_to_sequence else "encoder") for name, family in FAMILIES.items()
+        ),
         "tasks: tasks='[<name>, …]', of the studies that have them": _of_all(studies, "task_catalog", _task),
         "recipes of fine-tuning: recipes={<name>: {…}}": _recipes(studies),
-        "targets: snakemake <name>": (*NO_TARGETS, *((entry.name, entry.caption) for entry in catalog.ENTRIES)),
+        "targets: snakemake <name>": (
+            *NO_TARGETS,
+            *((entry.name, entry.caption) for entry in (*catalog.ENTRIES, *TARGETS)),
+        ),
         "your own files: xglue=<folder> (python scripts/world.py --output own writes those with labels)": _files(),
     }
     blocks = ["\n".join([title, *_aligned(rows)]) for title, rows in sections.items()]
