@@ -28,6 +28,7 @@ from mtbridge.presentation.requirements import (
     GENERATION_CLAIMS,
     OUTPUT_SCORES,
     RANKING,
+    RETRIEVAL,
     RUN_REPLICATES,
     RUN_SCORES,
     SEPARABILITY,
@@ -344,6 +345,7 @@ def catalog_output(kind, suffix):
 localrules:
     all,
     report,
+    bitext,
     corpus,
     examples_corpus,
     fetch_model,
@@ -367,6 +369,7 @@ localrules:
     ledger,
     merge_similarity,
     merge_separability,
+    merge_retrieval,
     table,
     figure,
     page,
