@@ -26,7 +26,7 @@ def test_files_have_the_name_of_the_pair_or_of_all(tmp_path, name):
 
 def test_pairs_under_two_names_are_refused(tmp_path):
     put(tmp_path, de__en_de="a\n", test_de="b\n")
-    with pytest.raises(MtbridgeError, match="de-en.de and test.de are both pairs of 'de'"):
+    with pytest.raises(MtbridgeError, match=r"de-en\.de and test\.de are both pairs of 'de'"):
         bitext.find_files(tmp_path, "test", "de", "en")
 
 
@@ -56,7 +56,7 @@ def test_a_table_has_a_pair_in_each_row(tmp_path):
     with pytest.raises(MtbridgeError, match=r"fr.tsv:2: empty; expected a sentence"):
         bitext.read_table(source, "fr")
     source = read_source({"kind": "datasets", "path": f"{tmp_path}/{{language}}.tsv"})
-    with pytest.raises(MtbridgeError, match="columns.text: no column 'text'"):
+    with pytest.raises(MtbridgeError, match=r"columns\.text: no column 'text'"):
         bitext.read_table(source, "de")
 
 

@@ -42,10 +42,10 @@ def test_unrelated_states_find_one_in_n():
 def test_both_directions_of_a_small_matrix_by_hand():
     """Cosines of units in the plane, at these angles: rows are sentences, columns their candidates.
 
-            0°  50°  90°          to: 0° -> 0°, 60° -> 50°, 62° -> 50° and not 90°
-      0°    *                     from: 0° -> 0°, 50° -> 60° , 90° -> 62°
-      60°        *
-      62°              (28° away, 12° from 50°)
+          0°  50°  90°          to: 0° -> 0°, 60° -> 50°, 62° -> 50° and not 90°
+    0°    *                     from: 0° -> 0°, 50° -> 60° , 90° -> 62°
+    60°        *
+    62°              (28° away, 12° from 50°)
     """
     at = lambda *degrees: torch.stack([torch.tensor([np.cos(a), np.sin(a)]) for a in np.deg2rad(degrees)])
     one, other, same = at(0, 60, 62), at(0, 50, 90), lines_of(DISTINCT(3))

@@ -37,6 +37,7 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
     for ax, measure in zip(axes, measures, strict=True):
         _panel(ax, frame[frame["measure"] == measure], styles, outline.retrieval_depth)
         ax.set_title(RETRIEVAL[measure])
+    axes[0].set_ylim(0, None)  # after all panels share their range: it ends where the highest line does
     axes[0].set_ylabel("translations found, %")
     names = [wrap(short(outline, key), 24) for key in styles]
     figure.legend(
@@ -58,7 +59,6 @@ def _panel(ax: Axes, part: pd.DataFrame, styles: dict, depth: float) -> None:
         ax.fill_between(line["depth"], 100 * line["low"], 100 * line["high"], color=colour, alpha=0.15, linewidth=0)
     ax.axhline(100 * part["null"].iloc[0], color="0.7", linewidth=0.6, linestyle=":")
     ax.axvline(depth, color="0.85", linewidth=2.5, zorder=0)
-    ax.set_ylim(0, None)
     ax.set_xlabel("depth (0: embeddings, 1: last layer)")
     ax.grid(alpha=0.3, linewidth=0.4)
     seaborn.despine(ax=ax)

@@ -46,6 +46,7 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
         when = "before fine-tuning" if task == BEFORE else f"after {outline.task_labels[task]}"
         row[0].set_ylabel(when)
     for ax in axes[-1]:
+        ax.set_ylim(0, None)  # after all panels of a column share their range: it ends where the highest line does
         ax.set_xlabel("layer (0: embeddings)")
     handles = {line.get_label(): line for ax in axes.flat for line in ax.get_lines() if line.get_label()[0] != "_"}
     names = [wrap(short(outline, str(key)), 24) for key in handles]
@@ -69,7 +70,6 @@ def _panel(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
             ax.fill_between(line["layer"], line["low"], line["high"], color=colour, alpha=0.15, linewidth=0)
     if len(part):
         ax.axhline(part["null"].iloc[0], color="0.7", linewidth=0.6, linestyle=":")
-    ax.set_ylim(0, None)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(alpha=0.3, linewidth=0.4)
     seaborn.despine(ax=ax)
