@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import save_file
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.representations.retrieval import CENTRED, COLUMNS, RAW, chance, found, lines_of, measure, retrieval
+from mtbridge.representations.retrieval import CENTRED, COLUMNS, RAW, chance, found, measure, retrieval, translations_of
 
 DISTINCT = lambda n: [f"sentence {row}" for row in range(n)]
 
@@ -36,7 +36,7 @@ def test_unrelated_states_find_one_in_n():
     mean = np.mean([measure((random_states(n, seed=2 * k), random_states(n, seed=2 * k + 1)), texts)["value"].iloc[0]
                     for k in range(repeats)])  # fmt: skip
     assert mean == pytest.approx(1 / n, abs=4 * (1 / n / (n * repeats)) ** 0.5)
-    assert chance(lines_of(texts[1])) == pytest.approx(1 / n)
+    assert chance(translations_of(*texts)) == pytest.approx(1 / n)
 
 
 def test_both_directions_of_a_small_matrix_by_hand():
@@ -48,7 +48,7 @@ def test_both_directions_of_a_small_matrix_by_hand():
     62°              (28° away, 12° from 50°)
     """
     at = lambda *degrees: torch.stack([torch.tensor([np.cos(a), np.sin(a)]) for a in np.deg2rad(degrees)])
-    one, other, same = at(0, 60, 62), at(0, 50, 90), lines_of(DISTINCT(3))
+    one, other, same = at(0, 60, 62), at(0, 50, 90), torch.eye(3).bool()
     assert found(one, other, same).tolist() == [True, True, False]
     assert found(other, one, same).tolist() == [True, True, True]
 
@@ -80,15 +80,33 @@ def test_any_line_with_the_text_of_the_translation_is_the_translation():
     texts[1] = texts[0]
     candidates[1] = candidates[0] * 1.0000001
     sentences = candidates.clone()
-    assert found(sentences, candidates, lines_of(texts)).all()
+    assert found(sentences, candidates, translations_of(DISTINCT(60), texts)).all()
     frame = measure((sentences[None], candidates[None]), (DISTINCT(60), texts))
     assert set(frame["repeated"]) == {2} and set(frame["value"]) == {1.0}
     assert frame["null"].iloc[0] == pytest.approx((58 + 2 * 2) / 60**2)
 
 
+def test_a_sentence_that_stands_in_two_pairs_has_two_translations():
+    texts, translations = ["a", "a", "b", "c"], ["x", "y", "y", "z"]
+    assert translations_of(texts, translations).tolist() == [
+        [True, True, True, False],  # a is beside x and y, and y stands in two lines
+        [True, True, True, False],
+        [False, True, True, False],
+        [False, False, False, True],
+    ]
+    assert torch.equal(translations_of(texts, translations).T, translations_of(translations, texts))
+
+
+def test_equal_states_of_translations_find_all_of_them_also_where_sentences_are_repeated():
+    states = random_states(n=40)
+    states[:, 1], texts = states[:, 0], DISTINCT(40)
+    texts[1] = texts[0]
+    assert set(measure((states, states), (texts, DISTINCT(40)))["value"]) == {1.0}
+
+
 def test_chance_with_repeated_texts_is_what_unrelated_states_find():
     texts = ["a"] * 5 + DISTINCT(15)
-    same, draw = lines_of(texts), torch.Generator().manual_seed(5)
+    same, draw = translations_of(DISTINCT(20), texts), torch.Generator().manual_seed(5)
     hits = [found(*torch.randn(2, 20, 8, generator=draw), same).double().mean() for _ in range(400)]
     assert np.mean(hits) == pytest.approx(chance(same), abs=0.01)
 

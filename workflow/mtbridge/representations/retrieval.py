@@ -5,9 +5,10 @@ all sentences of the other language, as in Tatoeba's retrieval (Artetxe & Schwen
 for in both directions, on the states as they are, and with the mean of each language taken away first, which an offset
 between languages cannot disturb.
 
-Sentences that stand in several lines cannot be told apart by any state: a line with the text of the translation is the
-translation. So unrelated states find Σ_i m_i / n² of n sentences, where m_i lines have the text of translation i: 1/n
-where no text is repeated. `repeated` counts these lines.
+Lines with the same text cannot be told apart by any state. So a line is a translation of a sentence if the two texts
+stand beside each other in any pair. Where translations of a sentence stand in m_i of n lines, states that are unrelated
+to the texts find Σ_i m_i / n² of the sentences: 1/n where no text is repeated. `repeated` counts candidates whose text
+stands in several lines.
 """
 
 import contextlib
@@ -38,30 +39,36 @@ def lines_of(texts: Sequence[str]) -> torch.Tensor:
     return torch.tensor([first.setdefault(text, row) for row, text in enumerate(texts)])
 
 
-def found(sentences: torch.Tensor, candidates: torch.Tensor, same: torch.Tensor) -> torch.Tensor:
-    """For each sentence, whether its nearest neighbour is its translation: bool [n].
+def translations_of(texts: Sequence[str], translations: Sequence[str]) -> torch.Tensor:
+    """Of n pairs, which line is a translation of which sentence: bool [sentence, line], true on the diagonal."""
+    rows, columns = lines_of(texts), lines_of(translations)
+    beside = torch.zeros(len(texts), len(texts), dtype=torch.bool)
+    beside[rows, columns] = True
+    return beside[rows][:, columns]
+
+
+def found(sentences: torch.Tensor, candidates: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """For each sentence, whether its nearest neighbour is a translation of it: bool [n].
 
     Where another candidate is as near as the translation, it is not: states that are all equal find nothing.
 
     Args:
         sentences, candidates: states [n, dim]; those of the same row are translations.
-        same: the number of each candidate's text, equal for equal texts, [n].
+        right: which candidates are translations of which sentence, `translations_of`.
     """
     units = torch.nn.functional.normalize(candidates, dim=1)
     result = torch.empty(len(sentences), dtype=torch.bool)
     for start in range(0, len(sentences), BLOCK):
         rows = slice(start, start + BLOCK)
         cosines = torch.nn.functional.normalize(sentences[rows], dim=1) @ units.T
-        is_translation = same[rows, None] == same
-        own = cosines.masked_fill(~is_translation, -2.0).amax(1)
-        result[rows] = own > cosines.masked_fill(is_translation, -2.0).amax(1)
+        own = cosines.masked_fill(~right[rows], -2.0).amax(1)
+        result[rows] = own > cosines.masked_fill(right[rows], -2.0).amax(1)
     return result
 
 
-def chance(same: torch.Tensor) -> float:
-    """The share that states unrelated to the texts find: 1/n where no text is repeated. same: as in `found`."""
-    counts = torch.bincount(same).double()
-    return float(counts.square().sum() / len(same) ** 2)
+def chance(right: torch.Tensor) -> float:
+    """The share that states unrelated to the texts find: 1/n where no text is repeated. right: as in `found`."""
+    return float(right.double().mean())
 
 
 def measure(
@@ -79,16 +86,16 @@ def measure(
 
     n = len(texts[1])
     halves = half_subsamples(n, seed=seed)  # [n, half]
-    same, rows = lines_of(texts[1]), []
+    right, rows = translations_of(*texts), []
     for layer, pair in enumerate(zip(*states, strict=True)):
         sentences, candidates = (torch.as_tensor(side).float() for side in pair)
         for name in (RAW, CENTRED):
             if name == CENTRED:
                 sentences, candidates = sentences - sentences.mean(0), candidates - candidates.mean(0)
-            hits = found(sentences, candidates, same).double()
+            hits = found(sentences, candidates, right).double()
             of_halves = halves.T @ hits / halves.sum(0)
             low, high = interval(hits.mean(), of_halves, n, least=0.0, most=1.0)
-            row = (name, layer, len(states[0]) - 1, float(hits.mean()), float(low), float(high), chance(same), n)
+            row = (name, layer, len(states[0]) - 1, float(hits.mean()), float(low), float(high), chance(right), n)
             rows.append((*row, repeated(texts[1]), of_halves.float().numpy()))
     return pd.DataFrame(rows, columns=OF_PAIR)
 

@@ -75,8 +75,8 @@ def _notes(frame: pd.DataFrame, outline: Outline) -> list[str]:
             for row in again.itertuples()
         ]
         notes.append(
-            f"Sentences that stand in several lines, which no state can tell apart: {join(texts)}. Any line with the "
-            "text of the translation counts as the translation; chance is higher by that."
+            f"Sentences that stand in several lines, which no state can tell apart: {join(texts)}. Any line whose "
+            "text stands beside the sentence in some pair counts as its translation; chance is higher by that."
         )
     if outline.retrieval_licence:
         notes.append(f"Licence of the sentences: {outline.retrieval_licence}.")
