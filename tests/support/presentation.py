@@ -22,6 +22,7 @@ from mtbridge.presentation.files import write_table
 from mtbridge.presentation.layout import Layout
 from mtbridge.presentation.requirements import CLAIMS, CONTRASTS, SEPARABILITY, SLOPES
 from mtbridge.representations.measures import MEASURES
+from mtbridge.representations.retrieval import COLUMNS as RETRIEVAL_COLUMNS
 from mtbridge.representations.separability import COLUMNS as SEPARABILITY_COLUMNS
 from mtbridge.study.grid import Study
 from mtbridge.study.load import load
@@ -152,6 +153,21 @@ def write_run(folder, recipe, model, task, seed, values, spread=1.0, known=(), r
     path = folder / recipe / model / task / f"seed{seed}.parquet"
     write_parquet(pd.DataFrame(rows), path)
     np.savez(path.with_suffix(".npz"), **stored)
+
+
+def write_retrieval(folder, study, layers: int, rng) -> None:
+    """How often translations are found, to and from English."""
+    pairs = [pair for pair in itertools.permutations(FIVE, 2) if "en" in pair]
+    rows = []
+    for model, pair, name, layer in itertools.product(
+        study["models"], pairs, ("retrieval", "retrieval_centred"), range(layers + 1)
+    ):
+        value = float(rng.uniform(0.1, 0.6))
+        halves = value + 0.01 * rng.normal(size=20)
+        repeated = 2 * (pair == ("de", "en"))
+        found = name, layer, layers, value, value - 0.02, value + 0.02, 0.001, 1000, repeated, halves
+        rows.append(("parallel", model["key"], *pair, *found))
+    write_parquet(pd.DataFrame(rows, columns=RETRIEVAL_COLUMNS), folder / requirements.RETRIEVAL)
 
 
 def write_separability(folder, study, layers: int, rng) -> None:
@@ -300,6 +316,7 @@ def write_study(folder, study, layers=4, seed=0):
     write_generation(folder, study, rng)
     write_translations(folder, study, rng)
     write_separability(folder, study, layers, rng)
+    write_retrieval(folder, study, layers, rng)
     return folder
 
 

@@ -93,7 +93,7 @@ def test_decoding_is_no_part_of_adapting(written):
 
 
 def test_scores_are_made_again_without_writing_again(written):
-    with written.edit("workflow/mtbridge/generation/scores.py", "return 200.0 * common", "return 199.0 * common"):
+    with written.edit("workflow/mtbridge/tasks/answers.py", "return 200.0 * common", "return 199.0 * common"):
         jobs = written.plan(study="generation-mini", config=given())
     assert "adapt" not in jobs and "generate" not in jobs and jobs["score_outputs"] == 19
 

@@ -80,8 +80,8 @@ def test_the_whole_study_is_280_runs_planned_without_a_network(whole):
     assert whole["fetch_model"] == whole["encoder"] == 7
     assert whole["import_tokenizer"] == 4
     assert not whole.keys() & {"pretrain", "tokenizer", "translate"}
-    assert whole["table"] == 2 * 9 + 4, "nine twice; exposure, weights, claims, separability_differences"
-    assert whole["figure"] == 2 * 6 + 2, "six twice; transfer, sigma"
+    assert whole["table"] == 2 * 9 + 5, "nine twice; exposure, weights, claims, separability_differences, retrieval"
+    assert whole["figure"] == 2 * 6 + 3, "six twice; transfer, sigma, retrieval_layers"
 
 
 def test_weights_alone_need_four_checkpoints_and_no_data(fresh):

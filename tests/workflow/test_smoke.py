@@ -239,9 +239,9 @@ def test_another_replicate_trains_only_its_own_models_and_draws_views_again(smok
     table = smoke.path("tables/table1.csv").read_bytes()
     views = {"scores": 1, "contrasts": 1, "table": shown("table"), "figure": shown("figure"), "page": 1}
     views |= {"merge_separability": 1, "mechanism": 1, "ledger": 1, "similarity": 1, "merge_similarity": 1}
-    views |= {"summarise_translations": 1, "compare_translators": 1}
+    views |= {"summarise_translations": 1, "compare_translators": 1, "merge_retrieval": 1}
     own = {"pretrain": 2, "encoder": 2, "finetune": 4, "predict": 4, "score": 4, "states": 2, "measure_separability": 2}
-    own |= {"translate": 1, "score_translations": 1}
+    own |= {"translate": 1, "score_translations": 1, "retrieve": 2}
     for number in (2, 3):
         plan = smoke.plan(config=(f"replicates={number}",))
         assert plan == own | views
@@ -369,3 +369,24 @@ def test_the_users_own_files_make_the_same_tables(smoke):
     assert (smoke.folder / "results/own/report/index.html").exists()
     assert not list((smoke.folder / "results/own/runs").rglob("*.safetensors"))
     assert smoke.plan(study="local", config=config) == {}
+
+
+def test_translations_are_looked_for_among_the_users_own_pairs(smoke):
+    """Pairs of two languages, in number and text unlike each other; other text is other pairs, whatever its date."""
+    folder = smoke.folder / "pairs"
+    folder.mkdir()
+    for language, count in (("de", 12), ("fr", 10)):
+        for name in (language, "en"):
+            lines = [f"{name} {language} {row}" for row in range(count)]
+            (folder / f"{language}-en.{name}").write_text("\n".join(lines) + "\n")
+    config = ("name=pairs", "retrieval={folder: pairs}")
+    smoke.snakemake("retrieval", "retrieval_layers", "--cores", "1", config=config)
+    results = smoke.folder / "results/pairs"
+    table = pd.read_csv(results / "tables/retrieval.csv")
+    rows = table[(table.direction == "to") & (table.measure == "retrieval") & (table.model == "mbart")]
+    assert dict(zip(rows.language, rows.n, strict=True)) == {"de": 12, "fr": 10, "all": 22}
+    assert rows["null"].tolist() == pytest.approx([1 / 12, 1 / 10, (1 / 12 + 1 / 10) / 2], abs=1e-6)
+    assert not (results / "states/parallel").exists()
+    (folder / "de-en.de").write_text("\n".join(f"de {row}" for row in range(12)) + "\n")
+    plan = smoke.plan("retrieval", config=config)
+    assert plan == {"bitext": 1, "corpus_tokens": 1, "states": 2, "retrieve": 2, "merge_retrieval": 1, "table": 1}

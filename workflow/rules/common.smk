@@ -29,6 +29,7 @@ from mtbridge.presentation.requirements import (
     GENERATION_CLAIMS,
     OUTPUT_SCORES,
     RANKING,
+    RETRIEVAL,
     RUN_REPLICATES,
     RUN_SCORES,
     SEPARABILITY,
@@ -345,6 +346,7 @@ def catalog_output(kind, suffix):
 localrules:
     all,
     report,
+    bitext,
     corpus,
     examples_corpus,
     fetch_model,
@@ -368,6 +370,7 @@ localrules:
     ledger,
     merge_similarity,
     merge_separability,
+    merge_retrieval,
     table,
     figure,
     page,

@@ -44,6 +44,27 @@ rule examples_corpus:
         "--output {output:q} > {log:q} 2>&1"
 
 
+rule bitext:
+    """Pairs of translations of one language and the source language, the user's or those of a table."""
+    input:
+        ancient(lambda wildcards: options.bitext_files(wildcards.corpus)),
+    output:
+        directory(f"{results}/corpora/{{corpus}}"),
+    log:
+        f"{results}/logs/corpus/{{corpus}}.log",
+    wildcard_constraints:
+        corpus=one_of(study.bitexts),
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        scripts=scripts,
+        flags=lambda wildcards: options.bitext(wildcards.corpus),
+        content=lambda wildcards: options.bitext_content(wildcards.corpus),
+        code=digest("bitext"),
+    shell:
+        "python {params.scripts:q}/bitext.py {params.flags:q} --output {output:q} > {log:q} 2>&1"
+
+
 rule train_examples:
     """English train and English dev of a task. No other language is an input, so adding one retrains nothing."""
     input:

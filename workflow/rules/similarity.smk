@@ -1,4 +1,4 @@
-# Hidden states, once for each model and corpus; their similarity, and how far languages lie apart in them.
+# Hidden states, once for each model and corpus; their similarity, how far languages lie apart in them, and retrieval.
 
 
 rule states:
@@ -19,7 +19,7 @@ rule states:
         runs_per_gpu=study.settings.runs_per_gpu,
     params:
         scripts=scripts,
-        languages=study.languages,
+        languages=lambda wildcards: study.languages_of(wildcards.corpus),
         length=study.settings.similarity_length,
         code=digest("states"),
     shell:
@@ -148,6 +148,50 @@ rule merge_separability:
         f"{results}/logs/merge_separability/{{corpus}}.log",
     wildcard_constraints:
         corpus=one_of(study.corpora),
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        scripts=scripts,
+        code=digest("merge"),
+    shell:
+        "python {params.scripts:q}/merge.py --tables {input:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule retrieve:
+    """How often a sentence's nearest neighbour in another language is its translation, in every layer of a model."""
+    input:
+        states=expand(f"{results}/states/{{corpus}}/{{{{model}}}}.safetensors", corpus=study.corpora_of_retrieval),
+        texts=expand(f"{results}/corpora/{{corpus}}", corpus=study.corpora_of_retrieval),
+    output:
+        f"{results}/retrieval/{{model}}.parquet",
+    log:
+        f"{results}/logs/retrieve/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(study.models),
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=by_model(2000, 8000),
+        runtime=growing(60),
+    params:
+        scripts=scripts,
+        corpora=study.corpora_of_retrieval,
+        source=study.settings.source_language,
+        code=digest("retrieve"),
+    shell:
+        "python {params.scripts:q}/retrieve.py --model {wildcards.model:q} --corpora {params.corpora:q} "
+        "--states {input.states:q} --texts {input.texts:q} --source-language {params.source:q} --output {output:q} "
+        "> {log:q} 2>&1"
+
+
+rule merge_retrieval:
+    """All models in one file."""
+    input:
+        study.retrieval(),
+    output:
+        f"{results}/{RETRIEVAL}",
+    log:
+        f"{results}/logs/merge_retrieval.log",
     conda:
         "../../envs/environment.yaml"
     params:

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.data import bitext
 from mtbridge.data.readers import hub, opening, read_examples
 from mtbridge.specs.source import read_source
 from mtbridge.study.languages import parts_of, task_languages
@@ -220,6 +221,24 @@ def test_questions_of_tydiqa_have_their_language_in_their_ids(server):
     assert [row["label"] for row in read_examples(source, task, "test", "fi", None, 1).to_pylist()] == ["Bob"]
 
 
+def test_pairs_of_open_are_read_from_tatoeba_as_the_hub_converts_it_and_locked(server, tmp_path):
+    given = load({"study": "open"}).retrieval
+    rows = {"sentence1": [f"x {row}" for row in range(9)], "sentence2": [f"y {row}" for row in range(9)]}
+    files = {f"{pair}/test/0000.parquet": parquet(rows) for pair in given.source.languages.values()}
+    files["README.md"] = card({}, "cc-by-2.0")
+    commit = server.commit("datasets/mteb/tatoeba-bitext-mining", files, "refs/convert/parquet")
+    lock = tmp_path / "open.lock.json"
+    with hub.reading(lock) as current:
+        assert bitext.read_table(given.source, "zh") == (rows["sentence1"], rows["sentence2"])
+    (source,) = current.sources()
+    assert list(source["files"]) == ["cmn-eng/test/0000.parquet"], "other languages were fetched"
+    moved = {name: parquet({"sentence1": ["a"], "sentence2": ["b"]}) for name in files if name != "README.md"}
+    server.commit("datasets/mteb/tatoeba-bitext-mining", moved, "refs/convert/parquet")
+    with hub.reading(lock) as current:
+        assert bitext.read_table(given.source, "zh")[0] == rows["sentence1"], "the locked commit is read"
+    assert [about["commit"] for about in current.sources()] == [source["commit"]] == [commit]
+
+
 @pytest.mark.skipif(
     os.environ.get("MTBRIDGE_REAL_DATA") != "1",
     reason="asks the Hub for a few files a data set; set MTBRIDGE_REAL_DATA=1",
@@ -227,6 +246,13 @@ def test_questions_of_tydiqa_have_their_language_in_their_ids(server):
 def test_the_real_data_sets_are_alive(capsys):
     settings = load({"study": "open"})
     dead = []
+    try:
+        line = f"alive  pairs: {len(bitext.read_table(settings.retrieval.source, 'de')[0])} in de"
+    except MtbridgeError as error:
+        dead.append("pairs")
+        line = f"DEAD   pairs: {error}"
+    with capsys.disabled():
+        print(line)
     for name in settings.tasks:
         languages = task_languages(settings, name)
         parts = [("dev", "en"), ("test", languages[0]), ("test", languages[-1])]

@@ -48,7 +48,7 @@ def test_an_edited_table_makes_no_other_table_stale():
 def test_tables_and_figures_of_the_paper_and_of_the_default_study():
     every = {*(f"table{n}" for n in range(1, 6)), "figure1", "figure2", "procrustes", "weights", "sigma", "alike"}
     every |= {"forest", "verdicts", "ranking", "separability", "separability_differences", "transfer", "claims"}
-    every |= {"changes"}
+    every |= {"changes", "retrieval", "retrieval_layers"}
     assert names(study="mini") == every | {"translation", "translators"}
     assert names(study="paper") == {*every, "exposure", "agreement"}
     assert "learning_rate" in names(study="paper-sensitivity")

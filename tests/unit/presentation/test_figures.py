@@ -47,6 +47,16 @@ def draw(number, outline, similarity, protocol):
     return making.draw(catalog.find(f"figure{number}"), frame, outline, protocol), frame
 
 
+def test_panels_of_retrieval_share_a_range_that_holds_all_values(presentation_results):
+    folder, _, study = presentation_results
+    outline, entry = read_outline(study), catalog.find("retrieval_layers")
+    frame = making.make(entry, outline, "sound", folder / entry.inputs)
+    higher = frame["measure"] == "retrieval_centred"
+    frame.loc[higher, ["value", "low", "high"]] = 0.9
+    low, high = making.draw(entry, frame, outline, "sound").axes[0].get_ylim()
+    assert low == 0 and high > 90
+
+
 def written(figure):
     """The numbers that a picture shows, as text, over all its panels."""
     pattern = re.compile(r"^(−?\.\d\d|1\.0)$")

@@ -51,6 +51,8 @@ def test_page_holds_every_table_and_figure_and_asks_for_nothing_outside(report_r
         "separability",
         "separability_differences",
         "transfer",
+        "retrieval",
+        "retrieval_layers",
         "interventions",
         "dose",
         "generation",

@@ -39,6 +39,10 @@ _of_scores = partial(
     section="scores",
     has_published=True,
 )
+_of_separability = partial(Entry, section="similarity", per_protocol=False, exists=requirements.continues_and_scores)
+_of_retrieval = partial(
+    Entry, section="similarity", inputs=requirements.RETRIEVAL, per_protocol=False, exists=requirements.retrieves
+)
 _of_spectra = partial(
     Entry,
     kind="table",
@@ -340,7 +344,7 @@ ENTRIES = (
         inputs="separability",
         files=requirements.separability,
     ),
-    Entry(
+    _of_separability(
         name="separability_differences",
         kind="table",
         title="Separability, differences",
@@ -348,11 +352,8 @@ ENTRIES = (
         module="tables.separability",
         load=modules.separability_table,
         inputs=requirements.SEPARABILITY,
-        section="similarity",
-        per_protocol=False,
-        exists=requirements.continues_and_scores,
     ),
-    Entry(
+    _of_separability(
         name="transfer",
         kind="figure",
         title="Separability and transfer",
@@ -361,9 +362,23 @@ ENTRIES = (
         module="figures.transfer",
         load=modules.transfer,
         inputs=requirements.SLOPES,
-        section="similarity",
-        per_protocol=False,
-        exists=requirements.continues_and_scores,
+    ),
+    _of_retrieval(
+        name="retrieval_layers",
+        kind="figure",
+        title="Retrieval by layer",
+        caption="Sentences whose nearest neighbour in another language is their translation, by depth of the layer.",
+        question="In which layers do translations find each other?",
+        module="figures.retrieval",
+        load=modules.retrieval,
+    ),
+    _of_retrieval(
+        name="retrieval",
+        kind="table",
+        title="Retrieval",
+        caption="Sentences whose nearest neighbour is their translation, without training, to and from each language.",
+        module="tables.retrieval",
+        load=modules.retrieval_table,
     ),
 )
 

@@ -125,6 +125,20 @@ def separability_table() -> Functions:
     return separability.frame, separability.body
 
 
+def retrieval() -> Functions:
+    """How often translations find each other, by layer."""
+    from mtbridge.presentation.figures import retrieval
+
+    return retrieval.frame, retrieval.draw
+
+
+def retrieval_table() -> Functions:
+    """How often translations find each other in one layer."""
+    from mtbridge.presentation.tables import retrieval
+
+    return retrieval.frame, retrieval.body
+
+
 def transfer() -> Functions:
     """Separability beside transfer."""
     from mtbridge.presentation.figures import transfer

@@ -10,6 +10,7 @@ RUN_REPLICATES = "scores/{recipe}/{model}/{task}/seed{seed}.npz"
 CONTRASTS, RANKING = "inference/contrasts.parquet", "inference/ranking.parquet"
 SEPARABILITY, SLOPES = "inference/separability.parquet", "inference/slopes.parquet"
 CLAIMS = "inference/claims.parquet"
+RETRIEVAL = "retrieval.parquet"
 OUTPUT_SCORES = "outputs/{recipe}/{model}/{task}/seed{seed}.scores.parquet"
 GENERATION = "inference/generation.parquet"
 GENERATION_CLAIMS = "inference/generation_claims.parquet"
@@ -179,6 +180,11 @@ def has_scores(study) -> bool:
 def chooses_rates(study) -> bool:
     """Do recipes differ in the learning rate alone, and are there scores?"""
     return study.chooses_rates and has_scores(study)
+
+
+def retrieves(study) -> bool:
+    """Are translations looked for, among pairs of their own or where hidden states are compared?"""
+    return bool(study.retrieval()) and (bool(study.bitexts) or has_similarities(study))
 
 
 def has_published_values(study) -> bool:

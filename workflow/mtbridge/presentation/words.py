@@ -28,6 +28,8 @@ SEPARABILITY = {
     "cosine": "cosine, centred",
 }
 SEPARABILITY_SHOWN = ("language_share", "sentence_share", "retrieval_centred")  # in pictures
+# Measure of `representations.retrieval` -> how it is called.
+RETRIEVAL = {"retrieval": "states as they are", "retrieval_centred": "each language's mean taken away"}
 EXAMPLES_ONLY = "examples only"  # below an interval that does not hold seeds, among others that do
 # Why a score is degenerate -> what that means.
 DEGENERATE = {

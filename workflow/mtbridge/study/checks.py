@@ -28,6 +28,7 @@ from mtbridge.study.model_checks import (
 )
 from mtbridge.study.outline import FLOOR
 from mtbridge.study.recipe_settings import RECIPE_SETTINGS
+from mtbridge.study.retrieval_checks import pairs_can_be_read
 from mtbridge.study.settings import Settings
 from mtbridge.tasks.kinds import kind_of
 
@@ -46,6 +47,7 @@ def check(settings: Settings, layers: list) -> None:
         languages_hold_the_source,
         shares_fit,
         translation_has_languages,
+        pairs_can_be_read,
     ):
         rule(checker)
     for model in settings.models:

@@ -7,11 +7,12 @@ from functools import cached_property
 from pathlib import Path
 
 from mtbridge.base.checkout import from_here
+from mtbridge.data.bitext import corpus_name
 from mtbridge.data.corpora import languages_of
 from mtbridge.specs.adaptation import Adaptation
 from mtbridge.specs.names import replicate_name, split_replicate
 from mtbridge.specs.protocol import ALIGNED
-from mtbridge.study.languages import study_languages
+from mtbridge.study.languages import bitext_languages, study_languages
 from mtbridge.study.layers import data_lock_files, lock_files
 from mtbridge.study.outline import BASELINES, FLOOR, NO_RECIPE
 from mtbridge.study.replicates import with_replicates
@@ -123,6 +124,12 @@ class Study:
             f"{folder}/after/{run.format(**row)}.parquet" for row in runs
         ]
 
+    def retrieval(self) -> list[str]:
+        """How well translations find each other, by all pretrainings of all models."""
+        states = [f"states/{corpus}/{{model}}.safetensors" for corpus in self.corpora_of_retrieval]
+        models = [row for row in self.each_model if all(self.finished(pattern, [row]) for pattern in states)]
+        return [f"{self.results}/retrieval/{row['model']}.parquet" for row in models if states]
+
     @cached_property
     def each_model(self) -> list[dict]:
         """The models that are run, with all their pretrainings."""
@@ -221,6 +228,16 @@ class Study:
         names = ("pretraining", "heldout", ALIGNED, *([TRANSLATION] if self.translation_test == TRANSLATION else []))
         return [name for name in names if name not in self.corpora_of_examples]
 
+    @cached_property
+    def bitexts(self) -> dict[str, str]:
+        """The corpora of pairs with the source language: corpus -> the other language."""
+        return {corpus_name(language): language for language in bitext_languages(self.settings)}
+
+    @cached_property
+    def corpora_of_retrieval(self) -> list[str]:
+        """The corpora in which translations are looked for: pairs; else aligned lines, if their states are there."""
+        return list(self.bitexts) or [corpus for corpus in self.corpora if corpus == ALIGNED]
+
     def models_from(self, source: str) -> list[str]:
         """The models of the catalog that are `trained` here, `local`, from the `hub`, `derived` or `untrained`."""
         return [key for key, model in self.settings.model_catalog.items() if model.source == source]
@@ -251,7 +268,8 @@ class Study:
         would repeat the trainings.
         """
         of_tasks = (task.languages or () for task in self.settings.task_catalog.values())
-        return sorted({*self.languages, *itertools.chain.from_iterable(of_tasks)})
+        of_pairs = self.settings.retrieval.languages or ()
+        return sorted({*self.languages, *of_pairs, *itertools.chain.from_iterable(of_tasks)})
 
     @cached_property
     def locks(self) -> dict[str, str]:
@@ -269,7 +287,9 @@ class Study:
         return sorted({self.corpus_of(self.view(protocol)) for protocol in self.protocols})
 
     def languages_of(self, corpus: str) -> list[str]:
-        """The languages of a corpus: all; of the texts to learn from, and to translate, those that models see."""
+        """The languages of a corpus: all; of pairs two; of texts to learn from or translate those that models see."""
+        if corpus in self.bitexts:
+            return [self.settings.source_language, self.bitexts[corpus]]
         shares = self.settings.corpora.shares if corpus in ("pretraining", "heldout", TRANSLATION) else {}
         seen = [language for language in self.languages if shares.get(language, 1) > 0]
         if corpus == TRANSLATION:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from mtbridge.data.bitext import find_files
 from mtbridge.data.corpora import languages_of, taken_for_copies
 from mtbridge.data.readers import available_languages
 from mtbridge.specs.names import LANGUAGE
-from mtbridge.specs.source import Generated
+from mtbridge.specs.source import Datasets, Generated
 from mtbridge.study.settings import Settings
 
 
@@ -28,6 +29,21 @@ def task_languages(settings: Settings, key: str) -> list[str]:
         return list(languages)
     available = available_languages(settings.source_of(key), key)  # None: any
     return [language for language in study_languages(settings) if available is None or language in available]
+
+
+def bitext_languages(settings: Settings) -> list[str]:
+    """The languages that have pairs of their own with the source language; none if the study names no such pairs."""
+    given = settings.retrieval
+    if given.folder is None and given.source is None:
+        return []
+    if given.languages is not None:
+        return list(given.languages)
+    others = [language for language in study_languages(settings) if language != settings.source_language]
+    if given.folder is not None:
+        files = (find_files(given.folder, given.stem, name, settings.source_language) for name in others)
+        return [language for language, found in zip(others, files, strict=True) if found]
+    named = given.source.languages if isinstance(given.source, Datasets) else {}
+    return [language for language in others if not named or language in named]
 
 
 def parts_of(settings: Settings, key: str, splits: Sequence[str], languages: Sequence[str]) -> list[tuple[str, str]]:

@@ -84,6 +84,12 @@ def data_lock_files(study: str) -> dict[str, str]:
     return {task: lock for task, lock in found.items() if lock is not None}
 
 
+def pairs_lock_file(study: str) -> str:
+    """The lock file of the preset that names the source of pairs for retrieval, or else of the study's own preset."""
+    named = [where for where, content in preset(study) if "source" in content.get("retrieval", {})]
+    return lock_file(Path(named[-1]).stem if named else study)
+
+
 def source_layer(location: tuple, layers: list) -> str:
     """The file of the layer that set a key: the uppermost one that has it, or else that has the group around it."""
     for where, content in reversed(layers):

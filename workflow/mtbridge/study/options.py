@@ -9,14 +9,15 @@ from dataclasses import asdict
 from typing import cast
 
 from mtbridge.base.content import content_digest
-from mtbridge.data import corpora, readers
+from mtbridge.data import bitext, corpora, readers
 from mtbridge.specs.adaptation import Decoding
 from mtbridge.specs.options import to_options
 from mtbridge.specs.source import to_json
 from mtbridge.study.grid import TRANSLATION, Study
 from mtbridge.study.languages import parts_of, task_languages
-from mtbridge.study.layers import lock_file
+from mtbridge.study.layers import lock_file, pairs_lock_file
 from mtbridge.study.local_checkpoints import recipe_of
+from mtbridge.study.outline import RETRIEVAL_DEPTH
 from mtbridge.study.seen_data import tasks_seen
 
 # The splits that each part of a task's examples holds. Training knows the source language alone.
@@ -104,6 +105,29 @@ class Options:
     def corpus_content(self, corpus: str) -> str:
         """A digest of these files."""
         return content_digest(self.corpus_files(corpus))
+
+    def bitext(self, corpus: str) -> list[str]:
+        """The source of a language's pairs with the source language, and how many are taken."""
+        given, settings = self.settings.retrieval, self.settings
+        options = ["--language", self.study.bitexts[corpus], "--source-language", settings.source_language]
+        options += ["--lines", str(given.lines), "--seed", str(settings.data_seed)]
+        if given.folder is not None:
+            return [*options, "--folder", given.folder, "--stem", given.stem]
+        assert given.source is not None
+        options += ["--source", to_json(given.source)]
+        return [*options, "--lock", pairs_lock_file(settings.study)] if readers.may_be_on_hub(given.source) else options
+
+    def bitext_files(self, corpus: str) -> list[str]:
+        """The user's files that these pairs are read from; none on the Hub."""
+        given, language = self.settings.retrieval, self.study.bitexts[corpus]
+        if given.source is not None:
+            return [str(path) for path in readers.files(given.source, bitext.NAME, [(bitext.SPLIT, language)])]
+        found = bitext.find_files(given.folder or "", given.stem, language, self.settings.source_language)
+        return [str(path) for path in found or ()]
+
+    def bitext_content(self, corpus: str) -> str:
+        """A digest of these files."""
+        return content_digest(self.bitext_files(corpus))
 
     def _translation_test(self) -> list[str]:
         """The user's test set of translation, and how many of its lines are taken."""
@@ -275,9 +299,16 @@ class Options:
             "margin": settings.margin,
             **({"primary": settings.primary} if settings.primary else {}),
             # Left out where nothing is written, so that views of such a study are not stale.
+            **self._retrieval(),
             **(self._writing() if self.settings.generation_tasks else {}),
         }
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+    def _retrieval(self) -> dict:
+        """What the table of retrieval shows; left out where it is the default, so that views are not stale."""
+        given = self.settings.retrieval
+        depth = {"retrieval_depth": given.depth} if given.depth != RETRIEVAL_DEPTH else {}
+        return {**depth, **({"retrieval_licence": given.licence} if given.licence else {})}
 
     def _tasks(self, names: list[str]) -> list[dict]:
         """Tasks as the outline has them."""

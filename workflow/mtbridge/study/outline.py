@@ -25,6 +25,7 @@ BASELINES = ("copy", "first")
 
 # Names of tasks that are written in capitals; others are shown as they are called.
 ABBREVIATIONS = frozenset(("nc", "ner", "paws-x", "pos", "qadsm", "qam", "wpr", "xnli"))
+RETRIEVAL_DEPTH = 0.667  # of the layer by which translations are found: `retrieval.depth`
 EXPOSURES = ("masked_lm", "denoising", "source", "target")  # how a model may have seen a language's text
 
 
@@ -101,6 +102,8 @@ class Outline:
     writing: tuple[OutlineTask, ...] = ()  # tasks of generation
     # ways of adapting models to these, each with one rate -> `way`, its name without the rate, and its settings
     adaptations: dict[str, dict] = field(default_factory=dict, compare=False)
+    retrieval_depth: float = RETRIEVAL_DEPTH  # of the layer by which translations are found, a share of all layers
+    retrieval_licence: str = ""  # of the pairs among which they are looked for
 
     def model(self, key: str) -> Model:
         """The model with this key, which may be that of a further pretraining: its base is then the base's of the same
@@ -246,6 +249,8 @@ def read_outline(study: str) -> Outline:
             primary=tuple(value.get("primary") or ()),
             writing=tuple(_task(entry) for entry in value.get("writing") or ()),
             adaptations=dict(value.get("adaptations") or {}),
+            retrieval_depth=float(value.get("retrieval_depth", RETRIEVAL_DEPTH)),
+            retrieval_licence=value.get("retrieval_licence") or "",
         )
     except KeyError as error:
         raise MtbridgeError(f"{where}: the study lacks the key {error}") from error

@@ -1,4 +1,4 @@
-"""Groups of settings of a study that no program takes: its text, and its tokenizers."""
+"""Groups of settings of a study that no program takes: its text, its tokenizers, where translations are looked for."""
 
 from typing import Literal
 
@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict
 from mtbridge.specs.adaptation import Decoding
 from mtbridge.specs.names import Name, Names, Place
 from mtbridge.specs.setting import description_of, setting
+from mtbridge.specs.source import Source
+from mtbridge.study.outline import RETRIEVAL_DEPTH
 
 
 class Strict(BaseModel):
@@ -55,6 +57,46 @@ class Translation(Strict):
     beams: int = setting(default=1, ge=1, description=description_of(Decoding, "beams"))
     longest: int = setting(
         default=200, ge=1, description="Tokens of a translation at most, lowered to what a model can write."
+    )
+
+
+class Retrieval(Strict):
+    """Where the translations of sentences are looked for by hidden states, without training.
+
+    Without `folder` and `source` they are looked for among the aligned lines on which hidden states are compared.
+    """
+
+    folder: Place | None = setting(
+        default=None,
+        description="Folder of your own pairs, two files a language, aligned line by line: `en-de.de` and `en-de.en` "
+        "(or `de-en`), or `<stem>.de` and `<stem>.en`, where all languages share one file.",
+    )
+    stem: Place = setting(
+        default="test", description="What the names of these files begin with: `<stem>.de`, or `<stem>.de-en.de`."
+    )
+    source: Source | None = setting(
+        default=None,
+        description="Of the kind `datasets`: a table a language, a pair a row; `columns` says what its `text` "
+        "(in the language) and `translation` (in the source language) are called. Its split is `test`.",
+    )
+    languages: Names | None = setting(
+        default=None,
+        description="Languages whose pairs with the source language are taken; default: those of the study that the "
+        "folder, or `languages` of the source, has.",
+    )
+    lines: int = setting(default=2000, ge=8, description="At most so many pairs a language, drawn by `data_seed`.")
+    depth: float = setting(
+        identity=False,
+        default=RETRIEVAL_DEPTH,
+        ge=0,
+        le=1,
+        description="The layer that the table shows, as a share of the model's depth: 0 the embeddings, 1 the last "
+        "layer. It is fixed beforehand, because the best layer of each model would be chosen on the results. First and "
+        "last layers stand close to words, so it is between: XTREME takes layer 7 of 12 (0.583) of mBERT and XLM-R (Hu "
+        "et al. 2020); two thirds are layer 8 of 12, and 3 of 4. The figure has all layers.",
+    )
+    licence: str | None = setting(
+        identity=False, default=None, description="Licence of the pairs, as the table shows it."
     )
 
 

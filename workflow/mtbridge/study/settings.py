@@ -28,7 +28,7 @@ from mtbridge.specs.source import AnySource, Generated, Source, Xglue
 from mtbridge.specs.task import Resampling, Task, TaskFields
 from mtbridge.study.model_settings import ModelSettings
 from mtbridge.study.recipe_settings import AdaptationSettings, RecipeSettings
-from mtbridge.study.setting_groups import Corpora, Strict, Tokenizer, Translation
+from mtbridge.study.setting_groups import Corpora, Retrieval, Strict, Tokenizer, Translation
 from mtbridge.tasks.kinds import GENERATION, KINDS
 from mtbridge.tasks.metrics import METRICS
 
@@ -171,6 +171,7 @@ class Settings(Strict):
         default=None, description="Folder of line-aligned text, `<stem>.<language>`; default: generated text."
     )
     corpora: Corpora = setting(default=Corpora(), description="How much text.")
+    retrieval: Retrieval = setting(default=Retrieval(), description="Where translations of sentences are looked for.")
     train: int | None = setting(default=None, ge=1, description="At most so many training examples a task.")
     dev: int | None = setting(default=None, ge=1, description="At most so many dev examples a task and language.")
     test: int | None = setting(default=None, ge=1, description="At most so many test examples a task and language.")

@@ -8,12 +8,12 @@ from matplotlib.ticker import MaxNLocator
 
 from mtbridge.inference.separability import curves
 from mtbridge.presentation.comparisons import short
+from mtbridge.presentation.figures.looks import looks
 from mtbridge.presentation.figures.sheet import nothing_to_draw
 from mtbridge.presentation.figures.style import wrap
 from mtbridge.presentation.words import SEPARABILITY, SEPARABILITY_SHOWN
 from mtbridge.study.outline import Outline
 
-STYLES = ("-", "--", "-.", (0, (1, 1)))
 PANEL = (2.6, 2.0)  # inches
 BEFORE = ""  # the task of states before any fine-tuning
 
@@ -30,17 +30,9 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
     frame = frame[frame["recipe"].isin(["", outline.recipes[0]])].fillna({"task": BEFORE})
     measures = [name for name in SEPARABILITY_SHOWN if (frame["measure"] == name).any()]
     tasks = [BEFORE, *(task.name for task in outline.tasks if (frame["task"] == task.name).any())]
-    models = [model.key for model in outline.models if (frame["model"] == model.key).any()]
     if not measures:
         return nothing_to_draw("There is one language, or no hidden states yet.")
-    colours = seaborn.color_palette("colorblind" if len(models) <= 10 else "husl", len(models))
-    looks = {
-        model.key: ("0.45", (0, (4, 2)))
-        if model.is_untrained
-        else (colours[models.index(model.key)], STYLES[models.index(model.key) // 5 % len(STYLES)])
-        for model in outline.models
-        if model.key in models
-    }
+    styles = looks(outline, set(frame["model"]))
     width, height = PANEL
     figure = Figure(figsize=(width * len(measures), height * len(tasks) + 0.9))
     figure.set_layout_engine("constrained")
@@ -48,12 +40,13 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
     for row, task in zip(axes, tasks, strict=True):
         for ax, measure in zip(row, measures, strict=True):
             part = frame[(frame["task"] == task) & (frame["measure"] == measure)]
-            _panel(ax, part, looks)
+            _panel(ax, part, styles)
             if task == BEFORE:
                 ax.set_title(wrap(SEPARABILITY[measure], 34))
         when = "before fine-tuning" if task == BEFORE else f"after {outline.task_labels[task]}"
         row[0].set_ylabel(when)
     for ax in axes[-1]:
+        ax.set_ylim(0, None)  # after all panels of a column share their range: it ends where the highest line does
         ax.set_xlabel("layer (0: embeddings)")
     handles = {line.get_label(): line for ax in axes.flat for line in ax.get_lines() if line.get_label()[0] != "_"}
     names = [wrap(short(outline, str(key)), 24) for key in handles]
@@ -69,15 +62,14 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
     return figure
 
 
-def _panel(ax: Axes, part: pd.DataFrame, looks: dict) -> None:
-    for model, (colour, style) in looks.items():
+def _panel(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
+    for model, (colour, style) in styles.items():
         line = part[part["model"] == model].sort_values("layer")
         if len(line):
             ax.plot(line["layer"], line["value"], linestyle=style, color=colour, linewidth=1.1, label=model)
             ax.fill_between(line["layer"], line["low"], line["high"], color=colour, alpha=0.15, linewidth=0)
     if len(part):
         ax.axhline(part["null"].iloc[0], color="0.7", linewidth=0.6, linestyle=":")
-    ax.set_ylim(0, None)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(alpha=0.3, linewidth=0.4)
     seaborn.despine(ax=ax)

@@ -1,0 +1,99 @@
+"""How often translations find each other: by layer, language and direction, over pretrainings.
+
+Values are those of `representations.retrieval`. A mean over languages, or over both directions, is the mean of their
+values, also on each half of the sentences, so that its interval holds what languages have in common: their sentences,
+where all have the same. The interval over pretrainings and sentences is that of `separability.over_pretrainings`.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.files import read_parquet
+from mtbridge.inference.separability import over_pretrainings
+from mtbridge.study.outline import Outline
+
+RAW, CENTRED = "retrieval", "retrieval_centred"  # measures, in the file
+TO, FROM, BOTH = "to", "from", "both"  # directions: to the source language, from it, the mean of both
+EVERY = "all"  # the language of a mean over languages
+READ = ["model", "source", "target", "measure", "layer", "layers", "value", "null", "n", "repeated", "halves"]
+CURVES = ["model", "language", "direction", "measure", "layer", "layers", "depth", "value", "low", "high", "df", "null"]
+CURVES += ["n", "repeated", "P"]
+KEYS = ["language", "direction", "measure", "layer"]
+
+
+def layer_at(depth: float, layers: int) -> int:
+    """The layer at a share of a model's depth, the nearest one; of two that are equally near the later one."""
+    return math.floor(depth * layers + 0.5)
+
+
+def read_retrieval(path, outline: Outline) -> pd.DataFrame:
+    """What models find: `KEYS`, model, number (of the pretraining), layers, value, null, n, repeated, halves.
+
+    Raises:
+        MtbridgeError: two corpora have the same language.
+    """
+    frame = read_parquet(path, READ)
+    number_of = {
+        key: (m.key, number) for m in outline.models for number, key in enumerate(outline.replicates(m.key), 1)
+    }
+    frame = frame[frame["model"].isin(number_of)].reset_index(drop=True)
+    to_source = frame["target"] == outline.source_language
+    language = frame["source"].where(to_source, frame["target"])
+    frame = frame.assign(
+        language=language,
+        direction=np.where(to_source, TO, FROM),
+        number=[number_of[key][1] for key in frame["model"]],
+        model=[number_of[key][0] for key in frame["model"]],
+    )
+    twice = frame[frame.duplicated(["model", "number", *KEYS])]
+    if len(twice):
+        raise MtbridgeError(
+            f"{path}: '{twice['language'].iloc[0]}' is there twice; delete retrieval/ so that it is made again"
+        )
+    return frame.drop(columns=["source", "target"])
+
+
+def curves(outline: Outline, path) -> pd.DataFrame:
+    """Accuracy by model, language (and `EVERY`), direction (and `BOTH`), measure and layer; the columns are `CURVES`.
+
+    value, low, high and null are shares; n is the number of sentences that are looked for, repeated how many of the
+    candidates stand in several lines: sums over what a mean is of.
+    """
+    frame = read_retrieval(path, outline)
+    rows = []
+    for (model, measure, layer), part in frame.groupby(["model", "measure", "layer"], sort=False):
+        layers = int(part["layers"].iloc[0])
+        for language, direction, own in _groups(part):
+            by_number = [_mean(of_number) for _, of_number in own.groupby("number", sort=True)]
+            values, halves = (np.array(each) for each in zip(*by_number, strict=True))
+            mean, low, high, freedom, _ = over_pretrainings(values, halves, (0.0, 1.0))
+            once = own[own["number"] == own["number"].iloc[0]]
+            place = model, language, direction, measure, layer, layers, layer / max(layers, 1)
+            counts = int(once["n"].sum()), int(once["repeated"].sum()), len(values)
+            rows.append((*place, mean, low, high, freedom, float(once["null"].mean()), *counts))
+    return pd.DataFrame(rows, columns=CURVES)
+
+
+def _groups(part: pd.DataFrame):
+    """(language, direction, its rows), then the means over directions and over languages."""
+    for (language, direction), own in part.groupby(["language", "direction"], sort=True):
+        yield language, direction, own
+    for language, own in part.groupby("language", sort=True):
+        yield language, BOTH, own
+    for direction, own in part.groupby("direction", sort=True):
+        yield EVERY, direction, own
+    yield EVERY, BOTH, part
+
+
+def _mean(rows: pd.DataFrame) -> tuple[float, np.ndarray]:
+    """The mean value of rows of one pretraining, and that on each half [half]."""
+    return float(rows["value"].mean()), np.stack(rows["halves"]).mean(axis=0)
+
+
+def at_depth(frame: pd.DataFrame, depth: float) -> pd.DataFrame:
+    """Of each model the rows of `curves` of the layer at a share of its depth."""
+    wanted = [layer_at(depth, layers) for layers in frame["layers"]]
+    return frame[frame["layer"] == wanted].reset_index(drop=True)
