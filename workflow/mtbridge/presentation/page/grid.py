@@ -40,6 +40,18 @@ class Grid:
     numbers: frozenset[str] = frozenset()
     notes: list[str] = field(default_factory=list)
 
+    def as_json(self) -> list[list]:
+        """The rows for the page's script. A cell is its text; where it has more, or its column holds numbers, [text,
+        number that it is sorted by or null, id of what opens or ""]."""
+        are_numbers = [name in self.numbers for name in self.names]
+        return [
+            [
+                [cell.text, cell.order, cell.opens] if is_number or cell.opens else cell.text
+                for cell, is_number in zip(row, are_numbers, strict=True)
+            ]
+            for row in self.rows
+        ]
+
 
 def grid(name: str, caption: str, rows: list[dict], filters, notes=()) -> Grid | None:
     """A grid of rows that all have the same keys; a value is an `Entry`, or text. None without rows.
