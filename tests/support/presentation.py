@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from mtbridge.base.files import read_parquet, write_json, write_parquet
 from mtbridge.inference import generation, translation, verdicts
@@ -20,6 +21,8 @@ from mtbridge.presentation import catalog, making, requirements
 from mtbridge.presentation.figures.style import write as write_figure
 from mtbridge.presentation.files import write_table
 from mtbridge.presentation.layout import Layout
+from mtbridge.presentation.page import build
+from mtbridge.presentation.page.charts import CHARTS
 from mtbridge.presentation.requirements import CLAIMS, CONTRASTS, SEPARABILITY, SLOPES
 from mtbridge.representations.measures import MEASURES
 from mtbridge.representations.retrieval import COLUMNS as RETRIEVAL_COLUMNS
@@ -52,6 +55,7 @@ TASKS = (
     ("ner", "entity_f1", ("de", "en", "es")),
     ("pos", "tagging_accuracy", FIVE),
 )
+TEMPLATE = Path(__file__).resolve().parents[2] / "workflow" / "report" / "index.html.j2"
 METRICS = {
     "accuracy": ["accuracy"],
     "entity_f1": ["entity_f1"],
@@ -120,8 +124,11 @@ def lay_out(name: str, *arguments) -> Layout:
     return making.lay_out(catalog.find(name), *arguments)
 
 
-def write_shown(folder, outline: Outline, protocol: str, view: str, entries, layers: int) -> None:
-    """Make what the page shows of some entries of the catalog; figures of the first layers alone, which is faster."""
+def write_shown(folder, outline: Outline, protocol: str, view: str, entries, layers: int, draw: bool = True) -> None:
+    """Make what the page shows of some entries of the catalog; figures of the first layers alone, which is faster.
+
+    draw: False leaves out the drawings that the page does not show, because it has an interactive picture instead.
+    """
     for entry in (entry for entry in entries if entry.section):
         inputs = folder / entry.inputs
         if entry.kind == "table":
@@ -132,7 +139,10 @@ def write_shown(folder, outline: Outline, protocol: str, view: str, entries, lay
             frame = making.make(entry, outline, protocol, inputs)
             frame = frame[frame["layer"] < layers] if "layer" in frame else frame
             paths = {suffix: folder / entry.path(view, suffix) for suffix in ("svg", "csv")}
-            write_figure(making.draw(entry, frame, outline, protocol), frame, **paths)
+            if not draw and entry.name in CHARTS:
+                write_figure(Figure(), frame, csv=paths["csv"])
+            else:
+                write_figure(making.draw(entry, frame, outline, protocol), frame, **paths)
 
 
 def write_run(folder, recipe, model, task, seed, values, spread=1.0, known=(), replicates=None, cut=0, reasons=()):
@@ -195,17 +205,20 @@ def write_separability(folder, study, layers: int, rng) -> None:
     write_parquet(ledger, folder / CLAIMS)
 
 
-def write_study(folder, study, layers=4, seed=0):
-    """All that tables, figures and the report read, as random numbers of a plausible size."""
+def write_study(folder, study, layers=4, seed=0, languages=FIVE, width=96):
+    """All that tables, figures and the report read, as random numbers of a plausible size.
+
+    languages: those of the similarities, the source language among them; width: singular values of each matrix.
+    """
     rng = np.random.default_rng(seed)
     models = [model["key"] for model in study["models"]]
     for number, task in enumerate(study["tasks"]):
-        name, languages = task["name"], task["languages"]
+        name, tested = task["name"], task["languages"]
 
-        def values(level, number=number, task=task, languages=languages):
+        def values(level, number=number, task=task, tested=tested):
             return {
                 (language, split, metric): float(level + 12 * (language == "en") - 2 * index + number + rng.normal())
-                for index, language in enumerate(languages)
+                for index, language in enumerate(tested)
                 for split in ("dev", "test")
                 for metric in METRICS[task["metric"]]
             }
@@ -243,7 +256,7 @@ def write_study(folder, study, layers=4, seed=0):
         write_run(folder / "scores", "none", "floor", name, 0, values(28))
         text = pd.DataFrame({"split": ["train"] * 1500 + ["dev"] * 200, "language": "en"})
         write_parquet(text, folder / "data" / name / "train.parquet")
-        rows = [(split, language) for language in languages for split in ["dev"] * 200 + ["test"] * 400]
+        rows = [(split, language) for language in tested for split in ["dev"] * 200 + ["test"] * 400]
         write_parquet(pd.DataFrame(rows, columns=["split", "language"]), folder / "data" / name / "evaluation.parquet")
 
     base = {}
@@ -252,7 +265,7 @@ def write_study(folder, study, layers=4, seed=0):
         stored = {}
         for layer in range(layers):
             for matrix in ("k", "q", "v", "out", "fc1", "fc2"):
-                sigma = np.sort(rng.gamma(2.0, 1.0, 96))[::-1]
+                sigma = np.sort(rng.gamma(2.0, 1.0, width))[::-1]
                 if model["base"]:
                     sigma = base[model["base"], layer, matrix] * 1.1 + 0.02 * sigma
                 base[key, layer, matrix] = sigma
@@ -304,10 +317,10 @@ def write_study(folder, study, layers=4, seed=0):
     for layer in range(layers + 1):
         for i, one in enumerate(models):
             for other in models[i + 1 :]:
-                for language in FIVE:
+                for language in languages:
                     between += cells(corpus="parallel", layer=layer, language=language, model_a=one, model_b=other)
-            for position, a in enumerate(FIVE):
-                for b in FIVE[position + 1 :]:
+            for position, a in enumerate(languages):
+                for b in languages[position + 1 :]:
                     inside += cells(corpus="parallel", layer=layer, model=one, language_a=a, language_b=b, aligned=True)
     for measure in MEASURES:
         write_parquet(pd.DataFrame(between), folder / measure / "models.parquet")
@@ -318,6 +331,27 @@ def write_study(folder, study, layers=4, seed=0):
     write_separability(folder, study, layers, rng)
     write_retrieval(folder, study, layers, rng)
     return folder
+
+
+PUBLISHED_MODELS = (*MODELS[:4], *(model for model in MODELS if model[2] == "CP"))
+EIGHTEEN = ("ar", "bg", "de", "el", "en", "es", "fr", "hi", "it", "nl", "pl", "pt", "ru", "th", "tr", "ur", "vi", "zh")
+
+
+def write_paper_grid(folder: Path) -> Path:
+    """The page of 7 models on 8 tasks, each in 18 languages with 5 seeds, in the models' published depth and width.
+
+    Both protocols, every table and figure. More than the paper has: no task of XGLUE is in 18 languages.
+    """
+    tasks = tuple((name, metric, EIGHTEEN) for name, metric, _ in TASKS)
+    study = presentation_study(models=PUBLISHED_MODELS, tasks=tasks, seeds=(1, 2, 3, 4, 5))
+    write_study(folder, study, layers=12, languages=EIGHTEEN, width=1024)
+    outline = read_outline(json.dumps(study))
+    write_shown(folder, outline, "sound", "", catalog.ENTRIES, layers=13, draw=False)
+    of_protocols = [entry for entry in catalog.ENTRIES if entry.per_protocol]
+    write_shown(folder, outline, "paper", "paper/", of_protocols, layers=13, draw=False)
+    page = folder / "report" / "index.html"
+    build.write(folder, outline, ["sound", "paper"], TEMPLATE, page)
+    return page
 
 
 def translated_counts(pairs, rng, quality=0.5, lines=30) -> pd.DataFrame:

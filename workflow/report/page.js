@@ -30,8 +30,19 @@ function withColours(spec) {
 
 const difference = () => document.getElementById("show-difference")?.checked;
 
+// Rows from columns; one that repeats its values has each of them once, and their places.
+function toRows(columns) {
+  const names = Object.keys(columns);
+  const all = names.map((name) => {
+    const { values, places } = columns[name];
+    return places ? places.map((place) => values[place]) : values;
+  });
+  return (all[0] ?? []).map((_, row) => Object.fromEntries(names.map((name, place) => [name, all[place][row]])));
+}
+
 async function draw(element) {
-  const { rows, views } = JSON.parse(document.getElementById(element.dataset.source).textContent);
+  const { columns, views } = JSON.parse(document.getElementById(element.dataset.source).textContent);
+  const rows = toRows(columns);
   const view = (difference() && views.difference) || views.value;
   let spec = fitted(view, rows, element.clientWidth);
   const isLarge = rows.length > LARGE && JSON.stringify(view).includes('"rect"');
@@ -51,7 +62,10 @@ pictures.forEach((element) => observer.observe(element));
 // The others follow one by one while nothing else is to do, so that print has them all.
 async function drawRest() {
   const next = pictures.find(waiting);
-  if (!next) return document.documentElement.setAttribute("data-ready", "yes");
+  if (!next) {
+    performance.mark("drawn");
+    return document.documentElement.setAttribute("data-ready", "yes");
+  }
   await draw(next);
   whenIdle(drawRest);
 }
@@ -81,18 +95,37 @@ function unfold() {
 addEventListener("hashchange", unfold);
 unfold();
 
+// Text as HTML, in which DataTables takes what it shows.
+const escaped = (text) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+
+// A cell of a long table: its text, or [text, number that it is sorted by, id of what a click opens].
+function cellFor(cell, use) {
+  const [text, order, opens] = Array.isArray(cell) ? cell : [cell];
+  if (use === "sort" || use === "type") return order ?? (Array.isArray(cell) && !opens ? -Infinity : text);
+  if (use !== "display") return text;
+  return opens ? `<button type="button" popovertarget="${escaped(opens)}">${escaped(text)}</button>` : escaped(text);
+}
+
 // Long tables come after the first pictures, so that one sees something soon.
 function sortable(DataTable, table) {
   const columns = [...table.tHead.rows[0].cells];
-  const filters = columns.flatMap((cell, place) => (cell.dataset.filter ? [place] : []));
+  const places = (test) => columns.flatMap((cell, place) => (test(cell) ? [place] : []));
+  const isText = (cell) => cell.classList.contains("stub");
   new DataTable(table, {
+    data: JSON.parse(document.getElementById(table.dataset.rows).textContent),
+    deferRender: true,
     order: [],
     pageLength: 20,
     lengthMenu: [20, 100, { label: "all", value: -1 }],
     autoWidth: false,
     layout: { topStart: "info", topEnd: "search", bottomStart: "pageLength", bottomEnd: "paging" },
     language: { search: "Find in this table:", lengthMenu: "_MENU_ rows a page" },
-    columnDefs: [{ targets: filters, columnControl: [{ extend: "dropdown", icon: "search", text: "Filter", content: ["searchList"] }] }],
+    columnDefs: [
+      { targets: "_all", render: cellFor },
+      { targets: places(isText), className: "stub" },
+      { targets: places((cell) => !isText(cell)), type: "num" },
+      { targets: places((cell) => cell.dataset.filter), columnControl: [{ extend: "dropdown", icon: "search", text: "Filter", content: ["searchList"] }] },
+    ],
     initComplete: () => {
       const pages = table.closest(".grid-box").querySelector("nav");
       if (pages) pages.setAttribute("aria-label", `pages of: ${table.closest(".grid-box").querySelector("h3").textContent}`);
@@ -104,4 +137,5 @@ const first = pictures.find(waiting);
 if (first) await draw(first);
 const { default: DataTable } = await import(document.getElementById("tables").textContent.trim());
 document.querySelectorAll("table.grid").forEach((table) => sortable(DataTable, table));
+performance.mark("usable");
 whenIdle(drawRest);

@@ -6,6 +6,7 @@ import pandas as pd
 
 from mtbridge.inference.generation import COLUMNS, ENGLISH, FAULTS, MEASURES, REFERENCE, ZERO_SHOT
 from mtbridge.presentation.tables.generation import body
+from mtbridge.presentation.ways import way_labels
 from mtbridge.study.outline import read_outline
 from tests.support.presentation import presentation_study
 
@@ -51,3 +52,25 @@ def test_what_cannot_be_told_and_what_was_cut_are_shown():
     assert column(blocks[1], "cannot be told, zero-shot") == f"{names.index('untold'):.1f}"
     assert any("Inputs cut at the limit of length: event 12.5 %, qa 12.5 %" in note for note in notes)
     assert not any("Inputs cut" in note for note in shown()[0][1])
+
+
+def test_a_way_is_called_by_its_method_and_what_it_learns_from():
+    settings = {
+        "prompt": {"method": "prompt"},
+        "mixed": {"method": "full", "mixed": 0.2},
+        "some": {"method": "full", "languages": ["en", "de"]},
+        "narrow": {"method": "lora", "width": 4},
+        "wide": {"method": "lora", "width": 8},
+        "translate-test": {"method": "full", "translator": "m2m"},
+    }
+    study = presentation_study()
+    study["writing"] = [{"name": "event", "metric": "chrf", "languages": ["de", "en", "fr"], "label": "event"}]
+    study["adaptations"] = {f"{way}-0.1": {"way": way, **about} for way, about in settings.items()}
+    assert way_labels(read_outline(json.dumps(study))) == {
+        "prompt": "soft prompt",
+        "mixed": "all weights; 20 % text of other languages",
+        "some": "all weights; examples in en, de",
+        "narrow": "LoRA (narrow)",
+        "wide": "LoRA (wide)",
+        "translate-test": "translate-test",
+    }

@@ -1,7 +1,6 @@
 import json
 import re
 import shutil
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,12 +10,18 @@ from mtbridge.base.files import read_json, write_json
 from mtbridge.inference.claims.generation import COLUMNS
 from mtbridge.presentation import catalog
 from mtbridge.presentation.page import about, build, cost, written
+from mtbridge.presentation.page.charts.picture import Picture
 from mtbridge.presentation.page.reading import reading
 from mtbridge.presentation.requirements import GENERATION_CLAIMS
 from mtbridge.study.outline import read_outline
-from tests.support.presentation import TASKS, outline_of, presentation_study, write_shown
-
-TEMPLATE = Path(__file__).resolve().parents[3] / "workflow" / "report" / "index.html.j2"
+from tests.support.presentation import (
+    TASKS,
+    TEMPLATE,
+    outline_of,
+    presentation_study,
+    write_paper_grid,
+    write_shown,
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +74,18 @@ def test_page_holds_every_table_and_figure_and_asks_for_nothing_outside(report_r
         assert model.label in page
     for path in ("tables/table1.csv", "figures/paper/figure2.svg", "translation/&lt;model&gt;.parquet"):
         assert path in page
+
+
+@pytest.mark.slow
+def test_the_page_of_the_papers_grid_stays_under_ten_megabytes(tmp_path):
+    assert write_paper_grid(tmp_path).stat().st_size < 10_000_000
+
+
+def test_a_picture_holds_repeated_values_once_and_loses_none():
+    rows = pd.DataFrame({"model": ["a", "b"] * 3, "value": [0.5, None, 2, 3, 4, 5], "each": [[1, 2]] * 6})
+    columns = Picture(rows, {}, "?", "").as_json()["columns"]
+    assert columns["model"] == {"values": ["a", "b"], "places": [0, 1, 0, 1, 0, 1]}
+    assert columns["value"] == {"values": [0.5, None, 2.0, 3.0, 4.0, 5.0]} and columns["each"]["values"] == [[1, 2]] * 6
 
 
 def models_of(study: dict, pretraining: dict):

@@ -1,5 +1,9 @@
 """Tables as LaTeX."""
 
+import math
+import textwrap
+from dataclasses import replace
+
 from mtbridge.presentation.layout import Block, Cell, Layout
 
 # Characters that LaTeX does not print as they are -> commands that print them.
@@ -42,15 +46,22 @@ def escape_tex(text: str) -> str:
     return "".join(_TEX.get(character, character) for character in str(text).replace("\n", " "))
 
 
+LINES = 38  # that a float may hold below its caption, in documents of one column and of two
+LONG_TEXT = 36  # characters; longer text of a cell is broken into lines of about as many
+CHARACTERS_OF_NOTE = 85  # in a line of a note
+
+
 def to_tex(layout: Layout) -> str:
-    """A table in LaTeX, for a document that loads booktabs and graphicx."""
-    # A page holds about 40 rows; with more, every block becomes a float of its own.
-    is_long = sum(len(block.rows) for block in layout.blocks) > 40
-    parts = [[block] for block in layout.blocks] if is_long else [layout.blocks]
+    """A table in LaTeX, for a document that loads booktabs and graphicx.
+
+    Its floats are as wide as the text of all columns (`table*`). A table that is higher than a page becomes several
+    floats with one number: blocks stay whole where they fit, and others are continued under their header.
+    """
+    floats = _floats(layout)
     lines = ["% Needs \\usepackage{booktabs,graphicx}."]
-    for index, blocks in enumerate(parts):
+    for index, (blocks, notes) in enumerate(floats):
         lines += [r"\begin{table*}", r"\centering\small"]
-        caption = escape_tex(layout.caption) + (f" ({index + 1} of {len(parts)})" if len(parts) > 1 else "")
+        caption = escape_tex(layout.caption) + (f" ({index + 1} of {len(floats)})" if len(floats) > 1 else "")
         if index > 0:
             # All parts have the number of the first.
             lines.append(r"\addtocounter{table}{-1}")
@@ -59,36 +70,101 @@ def to_tex(layout: Layout) -> str:
             lines.append(rf"\label{{tab:{layout.name.lower().replace(' ', '-')}}}")
         for block in blocks:
             lines += _tex_block(block)
-        if layout.notes and index + 1 == len(parts):
+        if notes:
             lines.append(r"\par\smallskip\begin{minipage}{\linewidth}\footnotesize")
-            lines += [escape_tex(note) + r"\par" for note in layout.notes]
+            # A signature of a metric is one long word; it may end a line after each of its bars.
+            lines += [escape_tex(note).replace("|", r"|\allowbreak{}") + r"\par" for note in notes]
             lines.append(r"\end{minipage}")
         lines.append(r"\end{table*}")
     return "\n".join(lines) + "\n"
 
 
-def _tex_block(block: Block) -> list[str]:
-    def stack(lines: list[str], place: str) -> str:
-        """Several lines in one cell; `place` says which of them is level with the row (t: the first, b: the last)."""
-        return rf"\begin{{tabular}}[{place}]{{@{{}}r@{{}}}}" + r"\\[-2pt]".join(lines) + r"\end{tabular}"
+def _floats(layout: Layout) -> list[tuple[list[Block], list[str]]]:
+    """(blocks, notes) of each float. Heights are those before wide tables are shrunk, so a float is never too high."""
+    floats: list[tuple[list[Block], list[str]]] = [([], [])]
+    used = 0.0
+    for block in layout.blocks:
+        height = _height(block, block.rows)
+        if used and used + height > LINES:
+            floats.append(([], []))
+            used = 0.0
+        for number, part in enumerate(_parts(block)):
+            if number:
+                floats.append(([], []))
+            floats[-1][0].append(part)
+            used = (0.0 if number else used) + _height(part, part.rows)
+    for note in layout.notes:
+        height = 0.9 * math.ceil(len(note) / CHARACTERS_OF_NOTE)
+        if used and used + height > LINES:
+            floats.append(([], []))
+            used = 0.0
+        floats[-1][1].append(note)
+        used += height
+    return floats
 
-    def show(cell: Cell) -> str:
-        text = rf"\textbf{{{escape_tex(cell.text)}}}" if cell.strong else escape_tex(cell.text)
-        text += escape_tex(cell.marks)
-        small = [r"{\tiny " + escape_tex(detail) + "}" for detail in cell.details]
-        return stack([text, *small], "t") if small else text
+
+def _parts(block: Block) -> list[Block]:
+    """The block, or if it is higher than a page its rows in several blocks with the same header.
+
+    Rows without a name of their own belong to the last row that has one; the first row of a part repeats it.
+    """
+    if _height(block, block.rows) <= LINES:
+        return [block]
+    starts, rows = [0], []
+    for index, row in enumerate(block.rows):
+        if rows and _height(block, [*rows, row]) > LINES:
+            starts.append(index)
+            rows = []
+        rows.append(row)
+    parts = []
+    for start, end in zip(starts, [*starts[1:], len(block.rows)], strict=True):
+        first, *others = block.rows[start:end]
+        if not first[0].text:
+            named = next((row[0] for row in reversed(block.rows[:start]) if row[0].text), first[0])
+            first = [named, *first[1:]]
+        title = block.title + (", continued" if block.title and start else "")
+        rules = frozenset(index - start for index in block.rules if start <= index < end)
+        parts.append(replace(block, title=title, rows=[first, *others], rules=rules))
+    return parts
+
+
+def _height(block: Block, rows: list[list[Cell]]) -> float:
+    """Lines of a block with these rows, its title and header."""
+    header = max((len(text.split(", ")) for text in block.header), default=1)
+    height = (2.5 if block.title else 0.5) + header + (1 if block.groups else 0)
+    for row in rows:
+        of_text = max((math.ceil(len(cell.text) / LONG_TEXT) for cell in row), default=1)
+        details = max((len(cell.details) for cell in row), default=0)
+        height += max(of_text, 1 + 0.6 * details) + (0.3 if details else 0)
+    return height
+
+
+def _tex_block(block: Block) -> list[str]:
+    def side(column: int) -> str:
+        return "l" if block.is_text(column) else "r"
+
+    def stack(lines: list[str], place: str, column: int) -> str:
+        """Several lines in one cell; `place` says which of them is level with the row (t: the first, b: the last)."""
+        return rf"\begin{{tabular}}[{place}]{{@{{}}{side(column)}@{{}}}}" + r"\\[-2pt]".join(lines) + r"\end{tabular}"
+
+    def show(cell: Cell, column: int) -> str:
+        # Long text in lines of its own: a table as wide as a sentence would be shrunk until nobody could read it.
+        texts = textwrap.wrap(cell.text, LONG_TEXT) if block.is_text(column) else []
+        shown = [escape_tex(text) for text in texts or [cell.text]]
+        shown = [rf"\textbf{{{text}}}" for text in shown] if cell.strong else shown
+        shown[-1] += escape_tex(cell.marks)
+        shown += [r"{\tiny " + escape_tex(detail) + "}" for detail in cell.details]
+        return shown[0] if len(shown) == 1 else stack(shown, "t", column)
 
     def heading(column: int) -> str:
         # Each part of a label that has commas gets a line of its own, so that columns stay narrow.
         parts = [escape_tex(part) for part in block.header[column].split(", ")]
-        return parts[0] if len(parts) == 1 else stack(parts, "b")
+        return parts[0] if len(parts) == 1 else stack(parts, "b", column)
 
     lines = [rf"\par\medskip\textbf{{{escape_tex(block.title)}}}\par\smallskip"] if block.title else []
     # Shrinks a table that is wider than the text, and leaves others at their size.
     lines.append(r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%")
-    lines.append(
-        r"\begin{tabular}{" + "".join("l" if block.is_text(i) else "r" for i in range(len(block.header))) + "}"
-    )
+    lines.append(r"\begin{tabular}{" + "".join(side(column) for column in range(len(block.header))) + "}")
     lines.append(r"\toprule")
     if block.groups:
         cells, rules, column = [], [], 1
@@ -101,7 +177,7 @@ def _tex_block(block: Block) -> list[str]:
     lines += [" & ".join(heading(column) for column in range(len(block.header))) + r" \\", r"\midrule"]
     for index, row in enumerate(block.rows):
         space = "[3pt]" if any(cell.details for cell in row) else ""
-        lines.append(" & ".join(show(cell) for cell in row) + rf" \\{space}")
+        lines.append(" & ".join(show(cell, column) for column, cell in enumerate(row)) + rf" \\{space}")
         if index in block.rules and index + 1 < len(block.rows):
             lines.append(r"\midrule")
     return [*lines, r"\bottomrule", r"\end{tabular}}"]

@@ -109,6 +109,6 @@ METHODS = {
     "frozen": "decoder and embeddings frozen",
     "adapters": "adapters",
     "lora": "LoRA",
-    "prompt": "prompt",
+    "prompt": "soft prompt",
 }
 BASELINE_NAMES = {"copy": "the input, copied", "first": "its first sentence"}

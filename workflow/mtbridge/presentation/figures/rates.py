@@ -10,7 +10,8 @@ from mtbridge.inference.generation import COLUMNS, ENGLISH, ZERO_SHOT
 from mtbridge.presentation.comparisons import short
 from mtbridge.presentation.figures.sheet import nothing_to_draw
 from mtbridge.presentation.figures.style import wrap
-from mtbridge.presentation.words import METHODS, OUTPUT_MEASURES
+from mtbridge.presentation.ways import way_labels
+from mtbridge.presentation.words import OUTPUT_MEASURES
 from mtbridge.study.outline import NO_RECIPE, Outline
 
 PANEL = (2.3, 1.75)  # inches
@@ -35,6 +36,7 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
     models = list(dict.fromkeys(frame["model"]))
     tasks = [task for task in outline.writing if (frame["task"] == task.name).any()]
     ways, levels = _ways(frame, outline)
+    labels = way_labels(outline)
     colours = dict(zip(ways, seaborn.color_palette("colorblind", len(ways)), strict=True))
     lines = [(task, *row) for task in tasks for row in ROWS]
     figure = Figure(figsize=(PANEL[0] * len(models) + 0.4, PANEL[1] * len(lines) + 0.7))
@@ -46,9 +48,9 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
             own = frame[(frame["model"] == model) & (frame["task"] == task.name) & (frame["measure"] == measure)]
             own = own[own["statistic"] == statistic]
             for number, way in enumerate(ways):
-                _line(ax, own[own["way"] == way], STYLES[number % len(STYLES)], colours[way], _label(own, way))
+                _line(ax, own[own["way"] == way], STYLES[number % len(STYLES)], colours[way], labels.get(way, way))
             for number, way in enumerate(levels):
-                _level(ax, own[own["way"] == way], LEVELS[number % len(LEVELS)], way)
+                _level(ax, own[own["way"] == way], LEVELS[number % len(LEVELS)], labels.get(way, way))
             if place == 0:
                 ax.set_title(wrap(short(outline, model), 24))
             if place == len(lines) - 1:
@@ -63,7 +65,7 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
         handles.values(),
         handles.keys(),
         loc="outside lower center",
-        ncols=4,
+        ncols=3,
         frameon=False,
         title=f"Bands: 95 % intervals over {held} and test examples. Rings: the rate chosen on English dev"
         + (". Grey: with translations or data of every language, at the chosen rate" if levels else ""),
@@ -84,11 +86,6 @@ def _level(ax, rows: pd.DataFrame, style: str, label: str) -> None:
     """A grey line at the value of a way at its chosen rate."""
     for value in rows.loc[rows["chosen"].astype(bool), "value"]:
         ax.axhline(value, linestyle=style, color="0.45", linewidth=1, label=label, zorder=0)
-
-
-def _label(own: pd.DataFrame, way: str) -> str:
-    methods = own.loc[own["way"] == way, "method"]
-    return METHODS.get(way, way) if len(methods) and methods.iloc[0] == way else way
 
 
 def _line(ax, rows: pd.DataFrame, style: str, colour, label: str) -> None:

@@ -40,6 +40,18 @@ class Grid:
     numbers: frozenset[str] = frozenset()
     notes: list[str] = field(default_factory=list)
 
+    def as_json(self) -> list[list]:
+        """The rows for the page's script. A cell is its text; where it has more, or its column holds numbers, [text,
+        number that it is sorted by or null, id of what opens or ""]."""
+        are_numbers = [name in self.numbers for name in self.names]
+        return [
+            [
+                [cell.text, cell.order, cell.opens] if is_number or cell.opens else cell.text
+                for cell, is_number in zip(row, are_numbers, strict=True)
+            ]
+            for row in self.rows
+        ]
+
 
 def grid(name: str, caption: str, rows: list[dict], filters, notes=()) -> Grid | None:
     """A grid of rows that all have the same keys; a value is an `Entry`, or text. None without rows.
@@ -73,26 +85,22 @@ def score_rows(frame: pd.DataFrame, outline: Outline) -> pd.DataFrame:
     """Every score of a model in a language, with what the picture and the table of scores show.
 
     frame: that of Table 4. Columns: recipe, key, task_name, model, short, task, language, script, seen (yes, no, or not
-    known), kind, shown (percent), low, high, difference (minus the base's score of the same task and language),
-    published, text, basis.
+    known), kind, shown (percent), low, high, published, text, basis.
     """
     rows = frame[(frame["language"] != ALL_LANGUAGES) & (frame["model"] != FLOOR)]
-    of = {(r.recipe, r.task, r.model, r.language): r.ours for r in rows.itertuples()}
     found = []
     for row in rows.to_dict("records"):
         key, language = row["model"], row["language"]
-        base = outline.model(key).base
         exposure = row.get("exposure")
         is_known = isinstance(exposure, str) and exposure != ""
         seen = ("no" if exposure == "none" else "yes") if is_known else "not known"
-        of_base = of.get((row["recipe"], row["task"], base, language), math.nan)
         kind = SOURCE if language == outline.source_language else UNSEEN if seen == "no" else OTHER
         found.append(
             {"recipe": row["recipe"], "key": key, "task_name": row["task"], "model": outline.label(key)}
             | {"short": comparisons.short(outline, key), "task": outline.task_labels.get(row["task"], row["task"])}
             | {"language": f"{language_name(language)} ({language})", "script": script_name(language)}
             | {"seen": seen, "kind": kind, "shown": row["ours"], "low": row["low"], "high": row["high"]}
-            | {"difference": row["ours"] - of_base, "published": row.get("published", math.nan)}
+            | {"published": row.get("published", math.nan)}
             | {"text": _score_text(row), "why": row["degenerate"] or ""}
             | {"basis": _basis(row)}
         )
@@ -125,7 +133,6 @@ def scores(rows: pd.DataFrame, name: str, outline: Outline, origins: dict) -> Gr
             "seen in pretraining": row.seen,
             "score": numeric(row.shown),
             "95 % interval": Entry(row.text.partition(" ")[2] or GAP, row.low if row.low == row.low else None),
-            "minus base": numeric(row.difference, signed),
             "published": numeric(row.published),
             "minus published": numeric(row.shown - row.published, signed),
             "rests on": Entry(row.basis, opens=origins.get((row.recipe, row.key, row.task_name), "")),
@@ -133,9 +140,9 @@ def scores(rows: pd.DataFrame, name: str, outline: Outline, origins: dict) -> Gr
         for row in rows.itertuples()
     ]
     notes = [
-        "In percent. Minus base: the score minus that of the model that this one continues, in the same task and "
-        "language; it has no interval, so what may be claimed stands in the verdicts. A click on what a score rests on "
-        "shows its runs."
+        "In percent. Differences from a model's base are not listed by language, because those of single languages "
+        "have no interval; by task and in the mean they stand with their intervals among the comparisons. A click on "
+        "what a score rests on shows its runs."
     ]
     filters = ("recipe", "task", "model", "language", "script", "seen in pretraining")
     return grid(name, "Every score by language, to sort and filter", found, filters, notes)
@@ -178,7 +185,7 @@ def contrasts(frame: pd.DataFrame, name: str, outline: Outline) -> Grid | None:
 # ---- What models write ----
 
 
-def written(frame: pd.DataFrame, name: str, outline: Outline, measures: dict, methods: dict, baselines: dict):
+def written(frame: pd.DataFrame, name: str, outline: Outline, measures: dict, ways: dict, baselines: dict):
     """Every score of outputs. frame: that of the table `generation`; the last three: keys -> words."""
     labels = {task.name: task.label for task in outline.writing}
     places = {
@@ -190,7 +197,7 @@ def written(frame: pd.DataFrame, name: str, outline: Outline, measures: dict, me
         {
             "task": labels.get(str(row.task), row.task),
             "model": baselines.get(row.model) or outline.label(str(row.model)),
-            "way": methods.get(row.way, row.way),
+            "way": ways.get(row.way, row.way),
             "rate": numeric(row.learning_rate, "{:g}".format),
             "chosen on dev": "yes" if row.chosen else "no",
             "measure": measures.get(row.measure, row.measure),

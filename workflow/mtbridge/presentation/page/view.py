@@ -18,7 +18,8 @@ from mtbridge.presentation.page.sentence import Sentence
 from mtbridge.presentation.requirements import CONTRASTS
 from mtbridge.presentation.tables.generation import FAULTS
 from mtbridge.presentation.tables.generation import SHOWN as SHOWN_OF_OUTPUTS
-from mtbridge.presentation.words import BASELINE_NAMES, METHODS, OUTPUT_MEASURES
+from mtbridge.presentation.ways import way_labels
+from mtbridge.presentation.words import BASELINE_NAMES, OUTPUT_MEASURES
 from mtbridge.study.outline import Outline
 
 
@@ -81,7 +82,7 @@ def read(results: Path, outline: Outline, protocol: str, own: bool, origins: dic
     if "generation" in view.frames:
         rows = view.frames["generation"]
         rows = rows[rows["chosen"].astype(bool) & rows["measure"].isin((*SHOWN_OF_OUTPUTS, *FAULTS))]
-        words = (OUTPUT_MEASURES, METHODS, BASELINE_NAMES)
+        words = (OUTPUT_MEASURES, way_labels(outline), BASELINE_NAMES)
         _add(view.grids, "generation", grid.written(rows, "outputs", outline, *words))
     return view
 

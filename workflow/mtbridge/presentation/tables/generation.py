@@ -8,7 +8,8 @@ from mtbridge.base.files import read_parquet
 from mtbridge.inference.generation import COLUMNS, ENGLISH, REFERENCE, ZERO_SHOT
 from mtbridge.presentation.comparisons import short
 from mtbridge.presentation.layout import GAP, Block, Cell, interval_text, number
-from mtbridge.presentation.words import BASELINE_NAMES, METHODS, OUTPUT_MEASURES
+from mtbridge.presentation.ways import way_labels
+from mtbridge.presentation.words import BASELINE_NAMES, OUTPUT_MEASURES
 from mtbridge.study.outline import NO_RECIPE, Outline
 
 # Of English and of the other languages: of texts, and of answers, whose task is scored by one of these.
@@ -50,7 +51,7 @@ def _names(first: pd.Series, model: str, way: str, outline: Outline) -> list[Cel
     """Model, method and rate of a row; a baseline has its name alone."""
     if way == NO_RECIPE:
         return [Cell(BASELINE_NAMES[model]), Cell(GAP), Cell(GAP)]
-    method = METHODS[first["method"]] if way == first["method"] else way
+    method = way_labels(outline).get(way, way)
     return [Cell(short(outline, model)), Cell(method), Cell(f"{first['learning_rate']:g}")]
 
 

@@ -195,39 +195,26 @@ def transfer(frame: pd.DataFrame, outline: Outline) -> Picture | None:
 
 def scores(frame: pd.DataFrame, outline: Outline) -> Picture | None:
     """Scores by language, a panel for each task. frame: rows of `page.grids.score_rows`."""
-    rows = frame[frame["shown"].notna() | frame["difference"].notna()].rename(columns={"shown": "score"})
+    rows = frame[frame["shown"].notna()].rename(columns={"shown": "score"})
     if rows.empty:
         return None
     rows = rows.assign(short=[lines(name, 22) for name in rows["short"]], panel=rows["task"])
     models = list(dict.fromkeys(rows["short"]))
     tips = [altair.Tooltip(f"{name}:N") for name in ("model", "task", "language", "script", "seen")]
-    tips += [altair.Tooltip("text:N", title="score, 95 %")]
-    tips += [altair.Tooltip("difference:Q", title="minus the base", format="+.1f"), altair.Tooltip("basis:N")]
+    tips += [altair.Tooltip("text:N", title="score, 95 %"), altair.Tooltip("basis:N")]
 
-    def view(column: str, title: str):
-        base = (
-            altair.Chart(ROWS)
-            .transform_filter(f"isValid(datum.{column})")
-            .encode(
-                y=altair.Y("short:N", sort=models, title=None, axis=altair.Axis(labelExpr=LABEL, ticks=False)),
-                x=altair.X(f"{column}:Q", title=title, scale=altair.Scale(zero=False), axis=altair.Axis(tickCount=4)),
-                tooltip=tips,
-            )
-        )
-        marks, colours = zip(*LANGUAGES.values(), strict=True)
-        shape = altair.Shape("kind:N", title=None, scale=altair.Scale(domain=list(LANGUAGES), range=marks))
-        colour = altair.Color("kind:N", title=None, scale=altair.Scale(domain=list(LANGUAGES), range=colours))
-        points = base.mark_point(size=60, opacity=0.85, strokeWidth=1.6).encode(shape=shape, color=colour)
-        lone = altair.Chart(ROWS).mark_rule(color=SOFT).encode(x=altair.datum(0))
-        layers = (lone + points) if column == "difference" else points
-        height = 26 * len(models)
-        shown = panels(layers, "panel", list(dict.fromkeys(rows["panel"])), SCORES_WIDTH, height)
-        return shown.resolve_scale(x="independent")
-
-    views = {"value": view("score", "score, percent")}
-    if rows["difference"].notna().any():
-        views["difference"] = view("difference", "points more than the base")
+    base = altair.Chart(ROWS).encode(
+        y=altair.Y("short:N", sort=models, title=None, axis=altair.Axis(labelExpr=LABEL, ticks=False)),
+        x=altair.X("score:Q", title="score, percent", scale=altair.Scale(zero=False), axis=altair.Axis(tickCount=4)),
+        tooltip=tips,
+    )
+    marks, colours = zip(*LANGUAGES.values(), strict=True)
+    shape = altair.Shape("kind:N", title=None, scale=altair.Scale(domain=list(LANGUAGES), range=marks))
+    colour = altair.Color("kind:N", title=None, scale=altair.Scale(domain=list(LANGUAGES), range=colours))
+    points = base.mark_point(size=60, opacity=0.85, strokeWidth=1.6).encode(shape=shape, color=colour)
+    shown = panels(points, "panel", list(dict.fromkeys(rows["panel"])), SCORES_WIDTH, 26 * len(models))
+    views = {"value": shown.resolve_scale(x="independent")}
     text = "A mark is a language: where the models lie, and how far other languages lie behind the source language."
-    notes = ["Differences of single languages have no interval here; what may be claimed stands in the verdicts."]
-    kept = ["model", "short", "task", "panel", "language", "script", "seen", "kind", "score", "difference", "text"]
+    notes = ["What may be claimed of differences between models stands in the verdicts."]
+    kept = ["model", "short", "task", "panel", "language", "script", "seen", "kind", "score", "text"]
     return Picture(rows[[*kept, "basis"]], views, "How do scores in other languages compare?", text, notes)

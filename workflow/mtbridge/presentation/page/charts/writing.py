@@ -7,7 +7,8 @@ from mtbridge.inference.generation import ENGLISH
 from mtbridge.presentation import comparisons
 from mtbridge.presentation.page.charts.curves import with_bands
 from mtbridge.presentation.page.charts.picture import ROWS, Picture, lines, number_axis, panels
-from mtbridge.presentation.words import METHODS, OUTPUT_MEASURES, language_name
+from mtbridge.presentation.ways import way_labels
+from mtbridge.presentation.words import OUTPUT_MEASURES, language_name
 from mtbridge.study.outline import Outline
 
 
@@ -17,6 +18,7 @@ def rates(frame: pd.DataFrame, outline: Outline) -> Picture | None:
     if rows.empty:
         return None
     labels = {task.name: task.label for task in outline.writing}
+    labels_of_ways = way_labels(outline)
     where = {ENGLISH: language_name(outline.source_language)}
     measures = [
         f"{labels[row.task]}: {OUTPUT_MEASURES[row.measure]}, {where.get(row.statistic, 'other languages')}"
@@ -26,7 +28,7 @@ def rates(frame: pd.DataFrame, outline: Outline) -> Picture | None:
     rows = rows.assign(
         panel=[lines(f"{measure} ({model})", 32) for measure, model in zip(measures, models, strict=True)],
         model=models,
-        way=[METHODS.get(row.way, row.way) if row.way == row.method else row.way for row in rows.itertuples()],
+        way=[labels_of_ways.get(way, way) for way in rows["way"]],
         rate=["chosen on dev" if chosen else "not chosen" for chosen in rows["chosen"].astype(bool)],
     )
     order = [
