@@ -53,14 +53,17 @@ class Asked:
         window, longest = self.sliding_window, self.packed.longest
         if window is None or window >= longest:
             return replace(self, sliding_window=None)
-        bias = _window_bias(window, longest, self.packed.ids.device)
+        device = self.packed.ids.device
+        # A tensor that is first made while a CUDA graph is recorded has no content until the graph runs: it must not be
+        # kept for others.
+        make = _window_bias if device.type == "cuda" else _kept_window_bias
+        bias = make(window, longest, device)
         if self.position_bias is not None:
             bias = bias + self.position_bias
         return replace(self, position_bias=bias, sliding_window=None)
 
 
-@functools.lru_cache(maxsize=2)  # the layers with a window of one batch ask for the same
-def _window_bias(window: int, longest: int, device: "torch.device") -> "torch.Tensor":
+def _window_bias(window: int, longest: int, device: Any) -> "torch.Tensor":
     """[1, 2 · longest - 1]: 0 at distances below the window, OUTSIDE at others."""
     import torch
 
@@ -71,3 +74,6 @@ def _window_bias(window: int, longest: int, device: "torch.device") -> "torch.Te
 
 
 NEEDS_BATCH = "attention 'packed' needs the batch: call mtbridge.models.forward.forward"
+
+
+_kept_window_bias = functools.lru_cache(maxsize=2)(_window_bias)  # the layers of one batch ask for the same
