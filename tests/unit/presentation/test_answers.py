@@ -174,6 +174,13 @@ def test_a_better_model_is_not_called_better_transfer(outline):
     assert "English rose too for mBART m2m-like, so better transfer is not shown" in first[0]
 
 
+def test_an_interval_without_zero_that_the_correction_leaves_undecided_is_explained(outline):
+    unclear = {"english": (4.0, 3.0, "undecided"), "zero_shot": (4.2, 4.0, "undecided"), "gap": (0.1, 3, "undecided")}
+    sure = leads(outline, found(three(**unclear), three(model="mbart-o2m")), NO_RANKS)[1]
+    assert sure.endswith("4 tests, for which an interval that leaves out zero is not enough.")
+    assert "not enough" not in leads(outline, found(three(), three(model="mbart-o2m")), NO_RANKS)[1]
+
+
 def test_checkpoints_and_single_seeds_are_no_answer_about_objectives(outline):
     first = leads(outline, found(three(**CHECKPOINT)), NO_RANKS)
     assert "about these checkpoints and not about the objectives" in first[1] and "helps" not in " ".join(first)
@@ -194,8 +201,8 @@ def test_what_holds_pretrainings_and_what_holds_a_checkpoint_are_told_apart(outl
     ]
     sure = leads(outline, found(*rows), NO_RANKS)[1]
     assert sure == (
-        "The 95 % intervals hold 5 pretrainings of each model, 1 fine-tuning seed and the test examples, except for "
-        "mBART o2m-like, pretrained once: that is about these checkpoints alone; verdicts stand after Holm's "
+        "The 95 % intervals hold 5 pretrainings of each model with a verdict, 1 fine-tuning seed and the test examples, "
+        "except for mBART o2m-like, pretrained once: that is about these checkpoints alone; verdicts stand after Holm's "
         "correction for 4 tests."
     )
     sure = leads(outline, found(rows[0], rows[2]), NO_RANKS)[1]

@@ -290,7 +290,9 @@ def test_what_is_written_is_told_in_sentences(tmp_path):
         "With all weights trained, 70 to 90 points more of the outputs are in the wrong language at the highest "
         "learning rate than at the lowest (clear in 1 of 2 comparisons)."
     )
-    assert second.endswith("clearly better than all weights trained in 1 of 3 comparisons, and clearly not in 1.")
+    assert second.endswith(
+        "clearly better than all weights trained in 1 of 3 comparisons, and clearly no better in 1; the rest is open."
+    )
     assert third.startswith("The 95 % intervals hold 2 seeds and the test examples; each model was pretrained once")
     assert last.startswith("Not shown: other tasks") and "another pretraining" in last
     assert written.leads(tmp_path / "none", outline) == []

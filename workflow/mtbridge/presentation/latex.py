@@ -110,7 +110,8 @@ def _parts(block: Block) -> list[Block]:
     """
     if _height(block, block.rows) <= LINES:
         return [block]
-    starts, rows = [0], []
+    starts: list[int] = [0]
+    rows: list = []
     for index, row in enumerate(block.rows):
         if rows and _height(block, [*rows, row]) > LINES:
             starts.append(index)

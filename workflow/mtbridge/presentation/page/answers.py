@@ -260,7 +260,11 @@ def _how_sure(outline: Outline, family: list[Contrast]) -> str:
         one.recipe for one in family for row in one.rows.values() if row.primary and not math.isnan(row.p_holm)
     )
     most = max(tests.values(), default=0)
-    corrected = f"; verdicts stand after Holm's correction for {most} tests." if most > 1 else "."
+    corrected = f"; verdicts stand after Holm's correction for {most} tests" if most > 1 else ""
+    undecided = [one.rows["zero_shot"] for one in family if one.verdict("zero_shot") == UNDECIDED]
+    if corrected and any(row.low > 0 or row.high < 0 for row in undecided):
+        corrected += ", for which an interval that leaves out zero is not enough"
+    corrected += "."
     if not pretrained:
         return (
             "This is about these checkpoints and not about the objectives: models were pretrained once, and the 95 % "
@@ -268,7 +272,8 @@ def _how_sure(outline: Outline, family: list[Contrast]) -> str:
         )
     rows = [contrast.rows["zero_shot"] for contrast in pretrained]
     text = (
-        f"The 95 % intervals hold {amount(min(row.P for row in rows), 'pretraining')} of each model, "
+        f"The 95 % intervals hold {amount(min(row.P for row in rows), 'pretraining')} of each model"
+        f"{' with a verdict' if len(decided) < len(family) else ''}, "
         f"{amount(min(row.S for row in rows), 'fine-tuning seed')} and the test examples"
     )
     if checkpoints:

@@ -57,7 +57,7 @@ def leads(results: str | Path, outline: Outline) -> list[Sentence]:
         text = (
             f"At the rates that are best on dev, another way is clearly better than all weights trained in {better} of "
         )
-        sentences.append(Sentence(f"{text}{len(others)} comparisons, and clearly not in {no_better}.", FINDINGS))
+        sentences.append(Sentence(f"{text}{len(others)} comparisons, and clearly no better in {no_better}; the rest is open.", FINDINGS))
     if len(tested):
         pretrainings, seeds = (int(tested[name].min()) for name in ("P", "S"))
         once = "; each model was pretrained once, so this is about these checkpoints."
@@ -75,7 +75,7 @@ def _not_shown(outline: Outline, frame: pd.DataFrame, pretrainings: int) -> str:
     if all(model.origin == "trained" for model in outline.models):
         parts.append("published models, which are far larger than these")
     if untested := frame.loc[frame["verdict"] == NOT_TESTABLE, "claim"].nunique():
-        parts.append(f"{untested} of {frame['claim'].nunique()} findings of the paper, in part or in whole")
+        parts.append(f"{untested} of {frame['claim'].nunique()} findings of arXiv 2402.12279, in part or in whole")
     return f"Not shown: {'; '.join(parts)}."
 
 
