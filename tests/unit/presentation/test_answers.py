@@ -201,9 +201,9 @@ def test_what_holds_pretrainings_and_what_holds_a_checkpoint_are_told_apart(outl
     ]
     sure = leads(outline, found(*rows), NO_RANKS)[1]
     assert sure == (
-        "The 95 % intervals hold 5 pretrainings of each model with a verdict, 1 fine-tuning seed and the test examples, "
-        "except for mBART o2m-like, pretrained once: that is about these checkpoints alone; verdicts stand after Holm's "
-        "correction for 4 tests."
+        "The 95 % intervals hold 5 pretrainings of each model with a verdict, 1 fine-tuning seed and the test "
+        "examples, except for mBART o2m-like, pretrained once: that is about these checkpoints alone; verdicts stand "
+        "after Holm's correction for 4 tests."
     )
     sure = leads(outline, found(rows[0], rows[2]), NO_RANKS)[1]
     assert "except" not in sure and "correction for 2 tests" in sure, "what has no verdict is not counted"
