@@ -77,6 +77,7 @@ def test_every_yaml_example_is_a_valid_config(project, tmp_path, monkeypatch):
     (tmp_path / "path/to/checkpoint").mkdir(parents=True)
     (tmp_path / "own/text").mkdir(parents=True)
     (tmp_path / "path/to/flores").mkdir()
+    (tmp_path / "my/pairs").mkdir(parents=True)
     for folder, language in (("path/to", "en"), ("path/to", "de"), *(("own", code) for code in CODES)):
         for split in ("train", "dev", "test"):
             (tmp_path / folder / f"{language}.{split}.csv").write_text("")
@@ -84,6 +85,8 @@ def test_every_yaml_example_is_a_valid_config(project, tmp_path, monkeypatch):
         for language in CODES:
             (tmp_path / f"own/text/{split}.{language}").write_text("")
             (tmp_path / f"path/to/flores/devtest.{language}").write_text("")
+            (tmp_path / f"my/pairs/test.{language}").write_text("")
+            (tmp_path / f"my/{language}.tsv").write_text("")
     (tmp_path / "path/to/checkpoint/config.json").write_text('{"model_type": "bert"}')
     monkeypatch.chdir(tmp_path)
     found = {page.name: re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL) for page in PAGES}

@@ -132,8 +132,8 @@ def findings(frame: pd.DataFrame, outline: Outline) -> Picture | None:
     order = list(dict.fromkeys(tested["text"]))
     rows = pd.DataFrame(
         {
-            "finding": lines(str(row.text), 60),
-            "what": lines(f"{comparisons.short(outline, str(row.model))}, {labels.get(str(row.task), row.task)}", 24),
+            "finding": lines(f"Claim: {row.text}", 56),
+            "what": lines(f"{comparisons.short(outline, str(row.model))}, {labels.get(str(row.task), row.task)}", 34),
             "estimate": row.effect,
             "low": row.low,
             "high": row.high,
@@ -158,8 +158,14 @@ def findings(frame: pd.DataFrame, outline: Outline) -> Picture | None:
     bars = base.mark_rule(strokeWidth=1.5).encode(x=altair.X("low:Q", title="percent points"), x2="high:Q")
     shape = altair.Shape("verdict:N", scale=shapes, title="the finding is")
     points = base.mark_point(filled=True, size=40, opacity=1).encode(x="estimate:Q", shape=shape)
-    shown = panels(zero + bars + points, "finding", [lines(text, 60) for text in order], 300, 170)
-    text = "Differences with 95 % intervals; colour and shape say whether they support the finding."
+    panel_order = [lines(f"Claim: {text}", 56) for text in order]
+    # A label has two lines at most, and several comparisons share a row.
+    height = 32 * rows["what"].nunique()
+    shown = panels(zero + bars + points, "finding", panel_order, 280, height)
+    text = (
+        "Each panel is a claim of arXiv 2402.12279, each mark a difference with its 95 % interval; colour and shape "
+        "say whether it supports the claim, a tap or the table what is subtracted. Rows without a mark: not run."
+    )
     return Picture(rows, {"value": shown}, "Which findings do these outputs support?", text)
 
 
