@@ -64,6 +64,12 @@ def test_pretrainings_are_in_the_value_and_in_the_interval(tmp_path):
     assert row.n == 100, "sentences are counted once, not once a pretraining"
 
 
+def test_without_variation_there_is_no_interval(tmp_path):
+    """Its ends would be the value itself, as if another draw of sentences could give no other."""
+    row = at(curves(outline_of(1), written(tmp_path, outline_of(1), {("de", "en"): 0.98})), "de", TO)
+    assert row.value > 0.9 and np.isnan(row.low) and np.isnan(row.high)
+
+
 def test_the_layer_is_that_at_a_share_of_the_depth(tmp_path):
     assert [layer_at(0.667, layers) for layers in (4, 6, 12, 24)] == [3, 4, 8, 16]
     assert layer_at(7 / 12, 12) == 7 and layer_at(0, 4) == 0 and layer_at(1, 4) == 4

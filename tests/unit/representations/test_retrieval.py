@@ -124,6 +124,14 @@ def test_the_interval_is_as_wide_as_that_of_a_share():
     assert row["high"] - row["value"] == pytest.approx(1.96 * (0.6 * 0.4 / 400) ** 0.5, rel=0.25)
 
 
+def test_where_all_or_none_are_found_there_is_no_interval():
+    texts = DISTINCT(60), DISTINCT(60)
+    states = random_states()
+    for frame in (measure((states, states), texts), measure((states, states.roll(1, 1)), texts)):
+        assert set(frame["value"]) in ({1.0}, {0.0})
+        assert frame["low"].isna().all() and frame["high"].isna().all()
+
+
 def write(folder, states: dict, texts: dict):
     save_file({name: each.contiguous() for name, each in states.items()}, folder / "m.safetensors")
     (folder / "texts").mkdir()

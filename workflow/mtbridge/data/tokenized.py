@@ -199,7 +199,7 @@ def write_examples(tokenizer_folder, examples_path, task, output) -> None:
             words = table.column(task.columns[0]).to_pylist()
             # Words as they stand after another word: tokenizers that mark a space would else cut a word as they cut the
             # middle of one.
-            spaced = [[f" {word}" for word in row] for row in words]
+            spaced = [[f" {word}" if word.strip() else "" for word in row] for row in words]
             encoded = tokenizer.encode_batch(spaced, is_pretokenized=True, add_special_tokens=False)
             starts = []
             for row, encoding in zip(words, encoded, strict=True):

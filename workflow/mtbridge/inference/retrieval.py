@@ -12,6 +12,7 @@ import pandas as pd
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_parquet
+from mtbridge.inference.bootstrap import has_width
 from mtbridge.inference.separability import over_pretrainings
 from mtbridge.study.outline import Outline
 
@@ -59,8 +60,9 @@ def read_retrieval(path, outline: Outline) -> pd.DataFrame:
 def curves(outline: Outline, path) -> pd.DataFrame:
     """Accuracy by model, language (and `EVERY`), direction (and `BOTH`), measure and layer; the columns are `CURVES`.
 
-    value, low, high and null are shares; n is the number of sentences that are looked for, repeated how many of the
-    candidates stand in several lines: sums over what a mean is of.
+    value, low, high and null are shares; low and high are NaN where all sentences or none are found, also in means. n
+    is the number of sentences that are looked for, repeated how many of the candidates stand in several lines: sums
+    over what a mean is of.
     """
     frame = read_retrieval(path, outline)
     rows = []
@@ -70,6 +72,8 @@ def curves(outline: Outline, path) -> pd.DataFrame:
             by_number = [_mean(of_number) for _, of_number in own.groupby("number", sort=True)]
             values, halves = (np.array(each) for each in zip(*by_number, strict=True))
             mean, low, high, freedom, _ = over_pretrainings(values, halves, (0.0, 1.0))
+            if not has_width(halves.mean(axis=0)) and not has_width(values):
+                low = high = math.nan
             once = own[own["number"] == own["number"].iloc[0]]
             place = model, language, direction, measure, layer, layers, layer / max(layers, 1)
             counts = int(once["n"].sum()), int(once["repeated"].sum()), len(values)

@@ -76,7 +76,8 @@ def measure(
 ) -> "pd.DataFrame":
     """Of every layer, how many sentences of the first language find their translation in the second: `OF_PAIR`.
 
-    The interval is over sentences; `halves` are the values on the half-subsamples behind it, the same for all models.
+    The interval is over sentences, NaN where all of them or none are found: nothing varies, which says little of
+    another draw of sentences. `halves` are the values on the half-subsamples behind it, the same for all models.
 
     Args:
         states: of the sentences and of their translations, each [layer, n, dim].
@@ -95,6 +96,8 @@ def measure(
             hits = found(sentences, candidates, right).double()
             of_halves = halves.T @ hits / halves.sum(0)
             low, high = interval(hits.mean(), of_halves, n, least=0.0, most=1.0)
+            if hits.min() == hits.max():
+                low = high = torch.tensor(torch.nan)
             row = (name, layer, len(states[0]) - 1, float(hits.mean()), float(low), float(high), chance(right), n)
             rows.append((*row, repeated(texts[1]), of_halves.float().numpy()))
     return pd.DataFrame(rows, columns=OF_PAIR)

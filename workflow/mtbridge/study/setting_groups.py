@@ -92,8 +92,8 @@ class Retrieval(Strict):
         le=1,
         description="The layer that the table shows, as a share of the model's depth: 0 the embeddings, 1 the last "
         "layer. It is fixed beforehand, because the best layer of each model would be chosen on the results. First and "
-        "last layers stand close to words, so it is between: XTREME takes layer 7 of 12 (0.583) of mBERT and XLM-R (Hu "
-        "et al. 2020); two thirds are layer 8 of 12, and 3 of 4. The figure has all layers.",
+        "last layers stand close to words, so it is between: XTREME takes layer 7 of 12 of mBERT and 13 of 24 "
+        "of XLM-R large (scripts/run_tatoeba.sh); two thirds are layer 8 of 12, and 3 of 4. The figure has all layers.",
     )
     licence: str | None = setting(
         identity=False, default=None, description="Licence of the pairs, as the table shows it."

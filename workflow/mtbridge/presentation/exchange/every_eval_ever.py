@@ -148,7 +148,7 @@ def _score(row: dict) -> dict:
             "lower": _share(row["low"]),
             "upper": _share(row["high"]),
             "confidence_level": LEVEL,
-            "method": f"t interval; holds {interval_holds(row)}",
+            "method": f"{'t' if row['df'] else 'normal'} interval; holds {interval_holds(row)}",
         }
     return score
 

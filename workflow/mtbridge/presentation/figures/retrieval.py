@@ -1,15 +1,12 @@
 """How often translations find each other, by depth: one line a model, with a band over pretrainings and sentences."""
 
 import pandas as pd
-import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mtbridge.inference.retrieval import BOTH, EVERY, curves
-from mtbridge.presentation.comparisons import short
-from mtbridge.presentation.figures.looks import looks
+from mtbridge.presentation.figures.looks import draw_lines, looks, name_lines
 from mtbridge.presentation.figures.sheet import nothing_to_draw
-from mtbridge.presentation.figures.style import wrap
 from mtbridge.presentation.words import RETRIEVAL
 from mtbridge.study.outline import Outline
 
@@ -39,29 +36,14 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
         ax.set_title(RETRIEVAL[measure])
     axes[0].set_ylim(0, None)  # after all panels share their range: it ends where the highest line does
     axes[0].set_ylabel("translations found, %")
-    names = [wrap(short(outline, key), 24) for key in styles]
-    figure.legend(
-        axes[0].get_lines()[: len(names)],
-        names,
-        loc="outside lower center",
-        ncols=5,
-        frameon=False,
-        title=_what(frame),
-        title_fontsize=6.5,
-    )
+    name_lines(figure, axes, outline, _what(frame))
     return figure
 
 
 def _panel(ax: Axes, part: pd.DataFrame, styles: dict, depth: float) -> None:
-    for model, (colour, style) in styles.items():
-        line = part[part["model"] == model].sort_values("layer")
-        ax.plot(line["depth"], 100 * line["value"], linestyle=style, color=colour, linewidth=1.1)
-        ax.fill_between(line["depth"], 100 * line["low"], 100 * line["high"], color=colour, alpha=0.15, linewidth=0)
-    ax.axhline(100 * part["null"].iloc[0], color="0.7", linewidth=0.6, linestyle=":")
+    draw_lines(ax, part, styles, "depth", factor=100)
     ax.axvline(depth, color="0.85", linewidth=2.5, zorder=0)
     ax.set_xlabel("depth (0: embeddings, 1: last layer)")
-    ax.grid(alpha=0.3, linewidth=0.4)
-    seaborn.despine(ax=ax)
 
 
 def _what(frame: pd.DataFrame) -> str:

@@ -1,14 +1,12 @@
 """How far languages lie apart in hidden states, layer by layer: one line a model, with a band over pretrainings."""
 
 import pandas as pd
-import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mtbridge.inference.separability import curves
-from mtbridge.presentation.comparisons import short
-from mtbridge.presentation.figures.looks import looks
+from mtbridge.presentation.figures.looks import draw_lines, looks, name_lines
 from mtbridge.presentation.figures.sheet import nothing_to_draw
 from mtbridge.presentation.figures.style import wrap
 from mtbridge.presentation.words import SEPARABILITY, SEPARABILITY_SHOWN
@@ -48,31 +46,13 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str) -> Figure:
     for ax in axes[-1]:
         ax.set_ylim(0, None)  # after all panels of a column share their range: it ends where the highest line does
         ax.set_xlabel("layer (0: embeddings)")
-    handles = {line.get_label(): line for ax in axes.flat for line in ax.get_lines() if line.get_label()[0] != "_"}
-    names = [wrap(short(outline, str(key)), 24) for key in handles]
-    figure.legend(
-        handles.values(),
-        names,
-        loc="outside lower center",
-        ncols=5,
-        frameon=False,
-        title=_what(frame),
-        title_fontsize=6.5,
-    )
+    name_lines(figure, axes.flat, outline, _what(frame))
     return figure
 
 
 def _panel(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
-    for model, (colour, style) in styles.items():
-        line = part[part["model"] == model].sort_values("layer")
-        if len(line):
-            ax.plot(line["layer"], line["value"], linestyle=style, color=colour, linewidth=1.1, label=model)
-            ax.fill_between(line["layer"], line["low"], line["high"], color=colour, alpha=0.15, linewidth=0)
-    if len(part):
-        ax.axhline(part["null"].iloc[0], color="0.7", linewidth=0.6, linestyle=":")
+    draw_lines(ax, part, styles, "layer")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.grid(alpha=0.3, linewidth=0.4)
-    seaborn.despine(ax=ax)
 
 
 def _what(frame: pd.DataFrame) -> str:

@@ -1,5 +1,7 @@
 """Table of retrieval without training: how often a sentence's nearest neighbour is its translation, in one layer."""
 
+import math
+
 import pandas as pd
 
 from mtbridge.inference.retrieval import BOTH, CENTRED, EVERY, FROM, RAW, TO, at_depth, curves
@@ -54,7 +56,7 @@ def _title(measure: str, direction: str, source_language: str) -> str:
 def _cell(row) -> Cell:
     if row is None:
         return Cell(GAP)
-    return Cell(number(100 * row.value), (interval_text(100 * row.low, 100 * row.high),))
+    return Cell(number(100 * row.value), () if math.isnan(row.low) else (interval_text(100 * row.low, 100 * row.high),))
 
 
 def _notes(frame: pd.DataFrame, outline: Outline) -> list[str]:
@@ -65,6 +67,8 @@ def _notes(frame: pd.DataFrame, outline: Outline) -> list[str]:
         f"other language, is their translation. Brackets: 95 % interval of {held}. The layer is that at "
         f"{percent(outline.retrieval_depth)} of a model's depth, fixed beforehand; the figure has all layers.",
     ]
+    if frame["low"].isna().any():
+        notes.append("Without brackets: all sentences or none are found, which has no interval.")
     one = frame[(frame["measure"] == RAW) & (frame["language"] != EVERY) & (frame["direction"] != BOTH)]
     one = one.drop_duplicates(["language", "direction"])
     again = one[one["repeated"] > 0]
