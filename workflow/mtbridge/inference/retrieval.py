@@ -72,7 +72,7 @@ def curves(outline: Outline, path) -> pd.DataFrame:
             by_number = [_mean(of_number) for _, of_number in own.groupby("number", sort=True)]
             values, halves = (np.array(each) for each in zip(*by_number, strict=True))
             mean, low, high, freedom, _ = over_pretrainings(values, halves, (0.0, 1.0))
-            if not has_width(halves.mean(axis=0)) and not has_width(values):
+            if not has_width(100 * halves.mean(axis=0)) and not has_width(100 * values):
                 low = high = math.nan
             once = own[own["number"] == own["number"].iloc[0]]
             place = model, language, direction, measure, layer, layers, layer / max(layers, 1)
