@@ -105,6 +105,41 @@ def test_prefixes_stand_before_the_texts_of_their_place(pieces, tmp_path):
     assert lines[0].tolist() == reference(f"query: {TEXTS[2]}", add_special_tokens=False)["input_ids"]
 
 
+def test_an_answer_stands_where_it_stood_when_something_is_put_before_its_context(published, tmp_path):
+    """The characters that tokens stand for are those of the context, and those of the prefix are nobody's."""
+    folder, _, _ = published
+    task = Task("qa", "extraction", (), "answer_f1", ("question", "context"))
+    contexts, answers = ["The small cat sees a dog in Köln.", "猫看见一只小狗。"], ["Köln", "小狗"]
+    places = [context.index(answer) for context, answer in zip(contexts, answers, strict=True)]
+    rows = {"split": ["train"] * 2, "language": ["en", "zh"], "example_id": ["0", "1"], "label": answers}
+    rows |= {"answer_start": places, "question": ["Where?", "What?"], "context": contexts}
+    write_parquet(pd.DataFrame(rows), tmp_path / "examples.parquet")
+    found = {}
+    for name, prefixes in (("plain", []), ("prefixed", ["query: ", "passage: "])):
+        import_tokenizer(folder, None, ["en", "zh"], tmp_path / name, prefixes)
+        tokenized.write_examples(tmp_path / name, tmp_path / "examples.parquet", task, tmp_path / f"{name}-tokens")
+        found[name] = tokenized.Marks.load(tmp_path / f"{name}-tokens")
+    for marks in found.values():
+        for row, (context, answer) in enumerate(zip(contexts, answers, strict=True)):
+            first, last = marks.answers[row]
+            stretch = context[marks.first[row][first] : marks.end[row][last]]
+            assert answer in stretch and len(stretch) <= len(answer) + 3, (answer, stretch)
+    longer = found["prefixed"].first.lengths - found["plain"].first.lengths
+    assert (longer > 0).all(), "the prefix has tokens of its own"
+    for row in range(2):
+        assert (found["prefixed"].end[row][: longer[row] - 1] == 0).all()
+
+
+def test_a_word_without_signs_has_no_token(published, tmp_path):
+    _, _, made = published
+    task = Task("pos", "tagging", ("A",), "tagging_accuracy")
+    columns = {"split": ["train"], "language": ["en"], "example_id": ["0"]}
+    rows = {**columns, "tokens": [["cat", "", "dog"]], "label": [["A"] * 3]}
+    write_parquet(pd.DataFrame(rows), tmp_path / "examples.parquet")
+    tokenized.write_examples(made, tmp_path / "examples.parquet", task, tmp_path / "tokens")
+    assert tokenized.Ragged.load(tmp_path / "tokens", "words")[0].tolist()[1] == -1
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [
