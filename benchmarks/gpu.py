@@ -247,7 +247,7 @@ def inference(folder: Path, sizes: dict, training: Any) -> dict:
     def states():
         encoder = training.model.encoder.eval()
         with torch.inference_mode(), training.vocabulary.untrimmed():
-            for rows in sorted_batches(training.inputs.ids.lengths, EVALUATION_TOKENS[training.device.type]):
+            for rows in sorted_batches(training.inputs.lengths, EVALUATION_TOKENS[training.device.type]):
                 batch = training.inputs.batch(rows).to(training.device)
                 torch.stack([pool(layer, batch, "mean") for layer in forward(encoder, batch, hidden_states=True)]).cpu()
 

@@ -10,8 +10,10 @@ import pytest
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_record, read_table
+from mtbridge.data import readers
 from mtbridge.data.readers import hub, read_examples
 from mtbridge.specs.options import to_options
+from mtbridge.specs.source import read_source, to_json
 from mtbridge.specs.task import Task
 from tests.support.data_sets import card, classes, json_lines, parquet
 from tests.support.hub_server import Hub, use_data
@@ -309,3 +311,37 @@ def test_the_program_reads_from_the_endpoint_of_the_environment_and_keeps_what_i
     server.commit(REPO, repository(label=2))
     subprocess.run(command, env=environment | {"HF_HUB_OFFLINE": "1"}, check=True, capture_output=True)
     assert out.read_bytes() == before
+
+
+def test_a_language_may_come_from_a_place_of_its_own_with_other_names(tmp_path):
+    """As English does for XCOPA: another file, other columns and labels; the others as the source says."""
+    write(tmp_path, "de.test.parquet", {"text": ["ein"], "label": ["0"], "page": ["a"], "number": [1]})
+    for split in ("train", "dev", "test"):
+        write(tmp_path, f"english.{split}.parquet", {"body": [f"one {split}"], "label": ["no"], "texts": [["x", "y"]]})
+    source = {
+        "kind": "datasets",
+        "path": str(tmp_path / "{language}.{split}.parquet"),
+        "columns": {"example_id": "page + number"},
+        "places": {
+            "en": {
+                "path": str(tmp_path / "english.{split}.parquet"),
+                "columns": {"text": "texts.1", "example_id": ""},
+                "labels": {"no": "0"},
+            }
+        },
+    }
+    task = Task("t", "classification", ("0", "1"), "accuracy", ("text",))
+    parts = [("train", "en"), ("dev", "en"), ("test", "en"), ("test", "de")]
+    assert readers.problems(read_source(source), parts, "t") == []
+    assert read_source(json.loads(to_json(read_source(source)))) == read_source(source)
+    german, english = (read_examples(source, task, "test", one, None, 1).to_pylist() for one in ("de", "en"))
+    assert [row["example_id"] for row in german] == ["a+1"] and [row["text"] for row in german] == ["ein"]
+    assert [(row["example_id"], row["text"], row["label"]) for row in english] == [("0", "y", "0")]
+    source["places"]["en"]["columns"]["text"] = "texts.2"
+    with pytest.raises(MtbridgeError, match=r"row 1: source.columns.text: the column 'texts' has 2 items; expected mo"):
+        read_examples(source, task, "test", "en", None, 1)
+    source["places"]["en"]["path"] = str(tmp_path / "english.test.parquet")
+    message = "one file for all splits: train would be test; put {split} into its name"
+    assert ("places.en", message) in readers.problems(read_source(source), parts, "t")
+    source["places"]["en"]["path"], source["path"] = str(tmp_path / "english.{split}.parquet"), "de.{split}.parquet"
+    assert not any(key == "path" and "tells" in text for key, text in readers.problems(read_source(source), parts, "t"))

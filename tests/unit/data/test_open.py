@@ -108,6 +108,42 @@ def xquad():
     return {"rajpurkar/squad": squad, "google/xquad": own}, ("{theirs}", "{theirs} {split}")
 
 
+def belebele():
+    def row(name, number):
+        return {"link": ["https://en.wikibooks.org/wiki/A"], "question_number": [number],
+                "flores_passage": [f"{name} test"], "question": ["Why?"], "mc_answer1": ["a"], "mc_answer2": ["b"],
+                "mc_answer3": ["c"], "mc_answer4": ["d"], "correct_answer_num": ["2"], "dialect": [name],
+                "ds": ["2023-06-01"]}  # fmt: skip
+
+    languages = ("deu_Latn", "eng_Latn")
+    configs = {name: {"test": f"data/{name}.jsonl"} for name in languages}
+    files = {f"data/{name}.jsonl": json_lines(row(name, 1)) for name in languages}
+    # A file's name is the id of all its questions.
+    race = lambda name, split: {"example_id": ["middle1.txt"], "article": [f"eng_Latn {split}"], "answer": ["B"],
+                                "question": ["Why?"], "options": [["a", "b", "c", "d"]]}  # fmt: skip
+    return {
+        "facebook/belebele": {"README.md": card(configs, "cc-by-sa-4.0"), **files},
+        "ehovy/race": by_folder(race, ["middle"], licence="other"),
+    }, ("2", "{theirs} {split}")
+
+
+def xcopa():
+    rows = lambda name, split, label: {"premise": [f"{name} {split}"], "choice1": ["a"], "choice2": ["b"],
+                                       "question": ["cause"], "label": [label], "idx": [0]}  # fmt: skip
+    own = by_folder(lambda name, split: rows(name, split, 1) | {"changed": [False]}, ["sw"],
+                    splits=("validation", "test"), licence="cc-by-4.0")  # fmt: skip
+    features = [*text_features("premise", "choice1", "choice2", "question"), {"name": "idx", "dtype": "int32"},
+                {"name": "label", "dtype": classes("choice1", "choice2")}]  # fmt: skip
+    glue = by_folder(lambda name, split: rows("en", split, 1), ["copa"], features, licence="other")
+    header = "id,premise,question,choice1,choice2,label,mirrored\n"
+    copa = {f"{split}.csv": f"{header}501,en {split},cause,a,b,1,False\n".encode() for split in ("train", "test")}
+    copa["README.md"] = card({}, "cc-by-4.0")
+    return {"cambridgeltl/xcopa": own, "aps/super_glue": glue, "pkavumba/balanced-copa": copa}, (
+        "1",
+        "{theirs} {split}",
+    )
+
+
 LAYOUTS = {
     "xnli": xnli,
     "paws-x": paws_x,
@@ -116,8 +152,10 @@ LAYOUTS = {
     "massive": massive,
     "udpos": udpos,
     "xquad": xquad,
+    "belebele": belebele,
+    "xcopa": xcopa,
 }
-ENGLISH_DEV = ("udpos", "xquad")
+ENGLISH_DEV = ("udpos", "xquad", "belebele", "xcopa")
 
 
 @pytest.fixture
@@ -138,8 +176,9 @@ def test_a_source_of_open_is_read_from_a_repository_laid_out_as_its_page_says(se
         server.commit(f"datasets/{repo}", files)
     settings = load({"study": "open"})
     source, task = settings.source_of(name), settings.task(name)
-    parts = [("train", "en"), *parts_of(settings, name, ("dev", "test"), ["en", "de"])]
-    assert (("dev", "de") in parts) == (name not in ENGLISH_DEV)
+    other = "de" if "de" in task_languages(settings, name) else "sw"
+    parts = [("train", "en"), *parts_of(settings, name, ("dev", "test"), ["en", other])]
+    assert (("dev", other) in parts) == (name not in ENGLISH_DEV) and ("test", other) in parts
     with hub.reading(tmp_path / "open.lock.json") as current:
         for split, language in parts:
             found = read_examples(source, task, split, language, None, 1).to_pylist()

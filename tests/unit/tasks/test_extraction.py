@@ -99,8 +99,8 @@ def test_large_logits_overflow_in_no_group():
 def test_guessing_costs_the_logarithm_of_the_places_and_a_constant_no_more():
     targets = np.array([[1, 2, 8], [1, 2, 8], [3, 3, 8], [3, 3, 8]])
     assert KIND.loss_of_guessing(QA, targets) == pytest.approx(math.log(8))
-    assert KIND.loss_of_constant(targets) == pytest.approx(math.log(2))
-    assert KIND.loss_of_constant(np.column_stack([np.arange(9), np.arange(9), np.full(9, 4)])) == math.log(4)
+    assert KIND.loss_of_constant(QA, targets) == pytest.approx(math.log(2))
+    assert KIND.loss_of_constant(QA, np.column_stack([np.arange(9), np.arange(9), np.full(9, 4)])) == math.log(4)
 
 
 # ---- Spans -----------------------------------------------------------------------------------------------------------

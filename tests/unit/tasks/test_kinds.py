@@ -1,5 +1,6 @@
 """What each kind of task says of itself: settings that do not fit, labels that are none, losses, baselines."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -17,7 +18,8 @@ from tests.support.predictions import NER, PAIR, POS, STS, WPR
 from tests.support.small import NC
 
 QA = Task("qa", "extraction", (), "answer_f1", ("question", "context"))
-TASKS = (NC, PAIR, NER, POS, WPR, STS, QA)
+MC = Task("mc", "choice", ("A", "B"), "accuracy", ("text", "one", "two"), choices=("one", "two"))
+TASKS = (NC, PAIR, NER, POS, WPR, STS, QA, MC)
 
 
 def test_every_kind_has_metrics_and_every_metric_a_kind():
@@ -45,6 +47,17 @@ def test_a_task_as_it_should_be_has_no_problems(task):
         (replace(POS, columns=("words",)), "columns", "are words; a tagging has 'tokens' alone"),
         (replace(STS, labels=("0", "1")), "labels", "are listed; those of a regression are numbers: leave the key out"),
         (replace(STS, metric="accuracy"), "metric", "'accuracy' does not fit the kind regression; expected pearson"),
+        (replace(PAIR, choices=("a", "b")), "choices", "belong to the kind choice, and this task is a pair"),
+        (replace(MC, choices=("one",)), "choices", "name 1 columns; a choice has two at least"),
+        (replace(MC, choices=("one", "three")), "choices", "'three' is no column of the task; it has text, one, two"),
+        (replace(MC, choices=("one", "one")), "choices", "name a column twice"),
+        (replace(MC, labels=("A", "B", "C")), "labels", "has 3 for 2 choices; expected one each, in order"),
+        (
+            replace(MC, segments=(("text",), ("one",))),
+            "segments",
+            "hold 'one', a choice; each choice ends the second text by itself",
+        ),
+        (replace(MC, columns=("one", "two"), segments=()), "segments", "make 0 texts; a choice has one or two"),
         (
             Task("sum", "generation", ("a", "b"), "rouge_l", ("text",)),
             "labels",
@@ -136,9 +149,11 @@ def test_no_answer_by_chance_is_better_than_the_floor(task):
 
 
 def test_a_constant_answer_costs_the_entropy_of_the_labels_or_the_variance_of_numbers():
-    assert kind_of(NC).loss_of_constant(np.array([0, 0, 0, 1])) == pytest.approx(2 * math.log(2) - 0.75 * math.log(3))
-    assert kind_of(NC).loss_of_constant(np.array([1, 1])) == 0
-    assert kind_of(STS).loss_of_constant(np.array([1.0, 3.0, 5.0], np.float32)) == pytest.approx(8 / 3)
+    assert kind_of(NC).loss_of_constant(NC, np.array([0, 0, 0, 1])) == pytest.approx(
+        2 * math.log(2) - 0.75 * math.log(3)
+    )
+    assert kind_of(NC).loss_of_constant(NC, np.array([1, 1])) == 0
+    assert kind_of(STS).loss_of_constant(STS, np.array([1.0, 3.0, 5.0], np.float32)) == pytest.approx(8 / 3)
 
 
 @pytest.mark.parametrize(
@@ -176,3 +191,48 @@ def test_numbers_are_one_answer_where_they_spread_a_twentieth_of_the_labels():
 def test_guessing_costs_what_the_labels_spread():
     assert kind_of(PAIR).loss_of_guessing(PAIR, None) == math.log(3)
     assert kind_of(STS).loss_of_guessing(STS, np.array([3.0, 1.0], np.float32)) == 1 + 5
+
+
+def test_each_choice_ends_the_second_text_or_is_it():
+    row = {"text": "It rained.", "ask": "Why?", "one": "clouds", "two": "sun"}
+    assert MC.segments == (("text",),) and MC.texts_of_input == 2
+    assert MC.texts(row) == ["It rained.", "clouds", "sun"]
+    asked = replace(MC, columns=("text", "ask", "one", "two"), segments=())
+    assert asked.segments == (("text",), ("ask",))
+    assert asked.texts(row) == ["It rained.", "Why? clouds", "Why? sun"]
+    joined = replace(asked, segments=(("text", "ask"),))
+    assert joined.texts(row) == ["It rained. Why?", "clouds", "sun"] and joined.texts_of_example == 3
+
+
+def test_the_loss_of_choices_is_the_cross_entropy_of_each_examples_own():
+    kind, logits = kind_of(MC), torch.randn(6, 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    right = torch.tensor([1, 0, 1])
+    targets = torch.tensor([[0, 0], [0, 1], [1, 1], [1, 0], [2, 0], [2, 1]])
+    expected = torch.nn.functional.cross_entropy(logits.reshape(3, 2), right, reduction="sum")
+    torch.testing.assert_close(kind.loss(logits, targets), expected)
+    assert kind.count(targets) == 3
+    more = torch.cat([targets, torch.full((2, 2), int(kind.ignored))])
+    torch.testing.assert_close(kind.loss(torch.cat([logits, torch.ones(2, 1)]), more), expected)
+    assert kind.loss_of_constant(MC, np.array([1, 1, 1])) == math.log(2)  # places cannot be seen
+
+
+def test_a_choice_is_predicted_by_the_largest_of_an_examples_own_numbers():
+    predicted, scores = kind_of(MC).to_labels(MC, [np.array([[3.0], [1.0]]), np.array([[-9.0], [-8.0]])])
+    assert predicted == ["A", "B"]
+    np.testing.assert_allclose(scores, torch.tensor([[3.0, 1.0], [-9.0, -8.0]]).softmax(-1))
+
+
+def test_the_floor_of_choices_sees_places_and_lengths():
+    gold = ["A", "B", "B", "A"]
+    columns = {"language": ["en"] * 4, "one": ["long text", "x", "y", "more"], "two": ["x", "longer", "as long", "z"]}
+    assert best_answers(MC, gold, columns)[0] == gold  # the longest
+    assert best_answers(MC, ["B"] * 4, columns)[0] == ["B"] * 4
+    assert best_answers(MC, ["B", "A", "A", "B"], columns)[0] == ["B", "A", "A", "B"]  # the shortest
+
+
+def test_choices_that_do_not_differ_are_named_with_their_row(tmp_path):
+    rows = [{"text": "a", "one": one, "two": "c", "label": "A"} for one in ("b", "c")]
+    (tmp_path / "en.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = {"kind": "datasets", "path": str(tmp_path / "{language}.jsonl")}
+    with pytest.raises(MtbridgeError, match=r"en\.jsonl:2: all choices are 'c'"):
+        read_examples(source, MC, "test", "en", None, 1)

@@ -184,7 +184,7 @@ def languages_of(corpus) -> list[str]:
 def write_examples(tokenizer_folder, examples_path, task, output) -> None:
     """Tokenize a task's examples: `<output>/tokens.npy` flat int32, rows in the order of the Parquet file.
 
-    A row has as many texts as the task has segments: text s of row r is entry `r * segments + s` of the offsets. In
+    A row has n texts, `Task.texts_of_example`: text t of row r is entry `r * n + t` of the offsets. In
     tagging `words.npy` holds, for every word, where its first sub-word lies in its row, or -1 where it has none. Where
     answers are places in a context, `Marks` lie beside them.
     """
@@ -214,9 +214,10 @@ def write_examples(tokenizer_folder, examples_path, task, output) -> None:
             texts = []
             for row in range(table.num_rows):
                 texts += task.texts({name: column[row] for name, column in columns.items()})
-            whole, count = list(texts), len(task.segments)
+            whole, count = list(texts), task.texts_of_example
             for place in range(count):
-                whole[place::count] = with_prefix(tokenizer_folder, texts[place::count], place)
+                # All choices are second texts.
+                whole[place::count] = with_prefix(tokenizer_folder, texts[place::count], min(place, 1))
             encoded = tokenizer.encode_batch(whole, add_special_tokens=False)
             if kind_of(task).spans:
                 starts = table.column(START).to_pylist()

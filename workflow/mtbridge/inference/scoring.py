@@ -161,7 +161,7 @@ def _check_values(predictions, examples, task, where, keys) -> None:
     scores = predictions["scores"].combine_chunks()
     if kind.per_word:
         scores = scores.flatten()
-    size = kind.head_size(task)
+    size = kind.score_size(task)
     sizes = set(pc.unique(pc.list_value_length(scores)).to_pylist())
     expected = {size, 0} if kind.per_word else {size}  # a word without a prediction has no scores
     if not sizes <= expected:

@@ -96,13 +96,15 @@ class Xglue:
 
 
 @specification
-class SplitPlace:
-    """Where the examples of one split come from, where that is another place than that of the others."""
+class OtherPlace:
+    """Where the examples of one split or language come from, where that is another place than that of the others."""
 
     path: Pattern = setting(description="As the source's own `path`.")
     config: Pattern | None = setting(None, description="As the source's own `config`.")
     folder: Pattern | None = setting(None, description="As the source's own `folder`.")
     revision: str | None = setting(None, description="As the source's own `revision`.")
+    columns: dict[Name, str] = setting({}, description="What differs from the source's own `columns`.")
+    labels: Labels = setting({}, description="What differs from the source's own `labels`.")
 
 
 @specification
@@ -125,10 +127,15 @@ class Datasets:
         "branch refs/convert/parquet, in which the Hub keeps the tables of datasets that are made by a script.",
     )
     revision: str | None = setting(None, description="Branch, tag or commit of a dataset on the Hub.")
-    train: SplitPlace | None = setting(
+    train: OtherPlace | None = setting(
         None, description="Another dataset or file that training examples come from, as SQuAD's for XQuAD."
     )
-    dev: SplitPlace | None = setting(None, description="Another dataset or file that dev examples come from.")
+    dev: OtherPlace | None = setting(None, description="Another dataset or file that dev examples come from.")
+    places: dict[Name, OtherPlace] = setting(
+        {},
+        description="Our language -> another dataset or file that its examples come from, as COPA's English ones for "
+        "XCOPA. `train` and `dev` come first.",
+    )
     dev_from_train: int = setting(
         0,
         description="Of a dataset without dev: so many of its training examples, drawn by the study's `data_seed`, are "
@@ -142,7 +149,8 @@ class Datasets:
     columns: dict[Name, str] = setting(
         {},
         description="Our column (a text column, `label`, `example_id`) -> theirs; default: the same name. "
-        "`answers.text` is the part `text` of the column `answers`.",
+        "`answers.text` is the part `text` of the column `answers`, `options.0` the first one of a list. An id may be "
+        "several columns, as in `link + question_number`; empty, it is the number of the row.",
     )
     labels: Labels = setting({}, description="Their label -> the task's label.")
     language_column: str | None = setting(
@@ -234,7 +242,7 @@ def to_json(source: AnySource) -> str:
     Keys with their default values are left out, so a new key changes the options of no program.
     """
     values = vars(source)
-    given = lambda group: {name: value for name, value in vars(group).items() if value is not None}
+    given = lambda group: {name: value for name, value in vars(group).items() if value}
     return json.dumps({name: values[name] for name in ("kind", *changed(source))}, sort_keys=True, default=given)
 
 
@@ -279,7 +287,8 @@ def repositories(source: AnySource) -> set[str]:
     """The data sets, by their names on the Hub, that a source of the kind `datasets` names; none of other kinds."""
     if not isinstance(source, Datasets):
         return set()
-    paths = [place.path for place in (source, source.train, source.dev) if place is not None and place.path]
+    places = (source, source.train, source.dev, *source.places.values())
+    paths = [place.path for place in places if place is not None and place.path]
     inside = re.compile("hf://datasets/([^/@]+/[^/@]+)")
     return {match[1] if (match := inside.match(path)) else path for path in paths}
 

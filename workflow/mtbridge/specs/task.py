@@ -33,6 +33,11 @@ class TaskFields:
     segments: tuple[tuple[str, ...], ...] = setting(
         (), description="Which columns are joined into each of a model's one or two texts; default: one each."
     )
+    choices: tuple[Name, ...] = setting(
+        (),
+        description="Of a choice: the text columns to choose from, in the order of `labels`. Each in turn ends the "
+        "second of a model's texts, or is it, if `segments` make only one.",
+    )
 
 
 @specification
@@ -57,8 +62,26 @@ class Task(TaskFields, TaskName):
 
     def __post_init__(self) -> None:
         if not self.segments:  # a frozen dataclass refuses plain assignment
-            object.__setattr__(self, "segments", tuple((column,) for column in self.columns))
+            shared = (column for column in self.columns if column not in self.choices)
+            object.__setattr__(self, "segments", tuple((column,) for column in shared))
+
+    @property
+    def texts_of_input(self) -> int:
+        """How many texts a model sees at a time, 1 or 2."""
+        return 2 if self.choices else len(self.segments)
+
+    @property
+    def texts_of_example(self) -> int:
+        """How many texts `texts` returns: those of one input, or a first and so many second ones."""
+        return 1 + len(self.choices) if self.choices else len(self.segments)
 
     def texts(self, row: Mapping[str, str]) -> list[str]:
-        """The one or two texts of an example that a model sees; `row` maps columns to texts."""
-        return [" ".join(row[column] for column in segment) for segment in self.segments]
+        """The texts of an example that a model sees; `row` maps columns to texts.
+
+        The one or two of its input. Where there are choices, the first text, then a second one for each of them.
+        """
+        joined = [" ".join(row[column] for column in segment) for segment in self.segments]
+        if not self.choices:
+            return joined
+        first, *question = joined
+        return [first, *(" ".join([*question, row[column]]) for column in self.choices)]

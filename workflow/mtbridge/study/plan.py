@@ -267,7 +267,7 @@ def _disk(study: Study, lengths: dict, examples: dict, bodies: dict) -> dict[str
         units = WORDS_PER_TOKEN * (0 if tokens is None else np.mean(tokens)) if kind.per_word else 1
         rows = counts[1] if counts else None
         # [E]: 40 bytes of a row and 4 of a unit beside the scores.
-        sizes.append(None if rows is None else rows * (40 + units * (BYTES * kind.head_size(spec) + 4)))
+        sizes.append(None if rows is None else rows * (40 + units * (BYTES * kind.score_size(spec) + 4)))
     predictions = total(sizes)
     return {
         "checkpoints": total(checkpoint(model) for model in encoders),

@@ -8,7 +8,7 @@ import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json, read_table, sha256
-from mtbridge.data.tokenized import Marks, Ragged
+from mtbridge.data.tokenized import Marks, Ragged, ranges
 from mtbridge.models.packing import Packed, pack
 from mtbridge.models.template import Template, template
 from mtbridge.models.windows import Windows, cut
@@ -20,21 +20,33 @@ from mtbridge.tasks.kinds.grouped import grouped_targets
 
 @dataclass
 class Inputs:
-    """All examples of a Parquet file as inputs, in its order: one row of each array per example.
+    """All examples of a Parquet file as inputs, in its order: one row per example.
 
-    Where contexts are cut into windows there is a row per window, and a batch is of windows.
+    Where contexts are cut into windows there is a row per window, and a batch is of windows. Where an answer is chosen
+    among several, a row is as many sequences, and each of the arrays has one after the other.
     """
 
-    ids: Ragged  # token ids
+    ids: Ragged  # token ids of each sequence
     types: Ragged  # token types
     # Tagging only: for each word the position of its first sub-word in the input, or -1 if it has no sub-word or lies
     # beyond the maximal length.
     # Extraction: for each window the positions that the head scores.
     words: Ragged | None
     windows: Windows | None = None
+    choices: int = 1  # sequences of a row
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.ids) // self.choices
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each row."""
+        return self.ids.lengths.reshape(-1, self.choices).sum(1)
+
+    def sequences(self, rows: Any) -> np.ndarray:
+        """The sequences of some rows, in their order."""
+        rows = np.asarray(rows)
+        return rows if self.choices == 1 else (rows[:, None] * self.choices + np.arange(self.choices)).ravel()
 
     def example(self, rows: Any) -> np.ndarray:
         """The examples of some rows: the same numbers, but where contexts are cut into windows."""
@@ -46,7 +58,7 @@ class Inputs:
 
     def batch(self, rows: Any) -> Packed[np.ndarray]:
         """The packed batch of some rows, in their order."""
-        batch = pack(self.ids, self.types, rows)
+        batch = pack(self.ids, self.types, self.sequences(rows))
         if self.words is None:
             return batch
         words = (self.words[row] for row in rows)
@@ -74,9 +86,8 @@ def load_inputs(
         raise MtbridgeError(
             f"{tokens_folder}: made by another tokenizer than {encoder}'s; check the model's 'tokenizer' in the config"
         )
-    segments = len(task.segments)
     texts = Ragged.load(tokens_folder, "tokens")
-    if len(texts) != segments * len(languages):
+    if len(texts) != task.texts_of_example * len(languages):
         raise MtbridgeError(
             f"{tokens_folder}: {len(texts)} texts for {len(languages)} examples; delete it to have it made again"
         )
@@ -84,9 +95,11 @@ def load_inputs(
         raise MtbridgeError(f"{tokens_folder}: not what its meta.json says (sha256); delete it to have it made again")
     kind = kind_of(task)
     tags = encoding.language_tag, sorted(set(languages))
-    shape = template(encoder, segments, kind.longest_input(encoding), encoding.pair_encoding, *tags)
+    shape = template(encoder, task.texts_of_input, kind.longest_input(encoding), encoding.pair_encoding, *tags)
     if kind.spans:
         return _windowed(texts, Marks.load(tokens_folder), shape, languages, encoding.doc_stride, str(tokens_folder))
+    if kind.chooses:
+        return _of_choices(texts, shape, languages, len(task.choices))
     ids, types, start = shape.assemble(texts, languages)
     words = None
     if kind.per_word:
@@ -104,6 +117,18 @@ def _windowed(texts: Ragged, marks: Marks, shape: Template, languages: list[str]
     own = windows.texts(texts)
     ids, types, _ = shape.assemble(own, [languages[example] for example in windows.example])
     return Inputs(ids, types, windows.scored(shape.second_text(own.lengths[0::2])), windows)
+
+
+def _of_choices(texts: Ragged, shape: Template, languages: list[str], choices: int) -> Inputs:
+    """The inputs of examples whose texts are a first one, then a second one for each choice."""
+    example = np.repeat(np.arange(len(languages)), choices)
+    first = example * (1 + choices)
+    both = np.stack([first, first + 1 + np.tile(np.arange(choices), len(languages))], 1).ravel()
+    lengths = texts.lengths[both]
+    values = np.asarray(texts.values[ranges(texts.offsets[both], lengths)])
+    pairs = Ragged(values, np.concatenate([[0], np.cumsum(lengths)]))
+    ids, types, _ = shape.assemble(pairs, [languages[row] for row in example])
+    return Inputs(ids, types, None, choices=choices)
 
 
 def read_examples(path: str | Path, task: Task) -> dict[str, list]:
@@ -134,8 +159,10 @@ def example_targets(labels: list, task: Task, path: str | Path) -> np.ndarray | 
 
 
 def batch_targets(inputs: Inputs, targets: np.ndarray | Ragged, rows: Any) -> np.ndarray:
-    """The targets of a batch, one per logit: of its rows, of its words that have a sub-word in the input, or of the
-    positions of its windows that are scored (`tasks.kinds.grouped`)."""
+    """The targets of a batch, one per logit: of its rows, of its words that have a sub-word in the input, of the
+    choices of its rows, or of the positions of its windows that are scored (both `tasks.kinds.grouped`)."""
+    if inputs.choices > 1:
+        return grouped_targets(np.full(len(rows), inputs.choices), targets[rows][:, None])
     if inputs.words is None:
         return targets[rows]
     if inputs.windows is not None:

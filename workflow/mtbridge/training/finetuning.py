@@ -100,7 +100,7 @@ class Training:
                 self.gradients, self.model, self.kind.longest_input(recipe), self.device, self.kind.ignored, update
             )
         self.micro_batch = recipe.batch_size  # examples in a pass; halved when memory runs out
-        self.lengths = self.inputs.ids.lengths[self.train]
+        self.lengths = self.inputs.lengths[self.train]
         self.per_epoch = ceil_div(len(self.train), recipe.batch_size)
         self.total = recipe.epochs * self.per_epoch
         self.every = max(1, self.total // 100)  # steps between two points of the loss curve: about a hundred points
@@ -116,7 +116,7 @@ class Training:
         """The ids of the tokens whose word embeddings are trained: those that occur, or all (see `models.trial`)."""
         if read_json(Path(files.encoder) / "card.json").get("embeddings") == "whole":
             return np.arange(len(embedding(self.model.encoder).weight))
-        return np.concatenate([self.inputs.ids[row] for row in self.train])
+        return np.concatenate([self.inputs.ids[row] for row in self.inputs.sequences(self.train)])
 
     def rate(self) -> float:
         """The learning rate of the next step."""
@@ -262,7 +262,7 @@ class Training:
             one_answer = self.best.one_answer
         else:
             one_answer = self.predict_dev()[1] if len(self.data.dev[0][2]) else None
-        return learning.warnings(self.curve, self.kind.loss_of_constant(own), one_answer)
+        return learning.warnings(self.curve, self.kind.loss_of_constant(self.task, own), one_answer)
 
     def run(self, state: resume.State) -> None:
         """Train to the end.

@@ -34,7 +34,7 @@ def predict(
 
     Returns:
         for each example [outputs], or [words, outputs] where words have labels, with NaN for a word without a sub-word;
-        `TokenScores` where contexts are cut into windows.
+        [choices, outputs] where an answer is chosen; `TokenScores` where contexts are cut into windows.
     """
     import torch
 
@@ -47,10 +47,12 @@ def predict(
     progress = Progress("predicted", len(chosen))
     done = 0
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-        for batch in sorted_batches(inputs.ids.lengths[chosen], EVALUATION_TOKENS[device.type]):
+        for batch in sorted_batches(inputs.lengths[chosen], EVALUATION_TOKENS[device.type]):
             own = chosen[batch]
             logits = model(inputs.batch(own).to(device)).float()
             outputs = kind.outputs(logits).cpu().numpy()
+            if inputs.choices > 1:
+                outputs = outputs.reshape(len(own), inputs.choices, -1)
             if inputs.words is None:
                 for i, row in zip(batch, outputs, strict=True):
                     out[i] = row

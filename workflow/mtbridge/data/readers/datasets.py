@@ -27,7 +27,7 @@ def read(source: Datasets, task, split: str, language: str, limit=None, seed=0):
     """All rows of one split and language; `place(row, word)` names file and row. See `readers.Reader`."""
     kind = kind_of(task)
     ours = (*task.columns, *kind.labelled, "example_id")
-    for name in source.columns:
+    for name in _their_columns(source, split, language):
         if name not in ours:
             message = f"source.columns.{name} is no column of the task; {nearest(name, ours)}"
             raise MtbridgeError(f"task {task.name}: {message}")
@@ -54,25 +54,45 @@ def _read(source: Datasets, task, split: str, language: str) -> tuple[dict[str, 
     rows: Sequence[int] = range(table.rows)
     if source.language_column:
         rows = _rows_in(source, source.language_column, table, language)
-    kind = kind_of(task)
+    kind, named = kind_of(task), _their_columns(source, split, language)
     columns: dict[str, list] = {}
     for name in (*task.columns, *kind.labelled):
-        theirs = source.columns.get(name, kind.their_columns.get(name, name))
-        if name == START and name not in source.columns and not table.has(theirs):
+        theirs = named.get(name, kind.their_columns.get(name, name))
+        if name == START and name not in named and not table.has(theirs):
             columns[name] = [None] * len(rows)  # no file need say where an answer stands
             continue
         values = table.column(theirs, f"columns.{name}")
         columns[name] = [values[row] for row in rows]
     for name in task.columns:
         _check_texts(columns[name], kind.per_word, name, lambda row: table.place(rows[row]))
-    columns["label"] = [_label(value, source.labels) for value in columns["label"]]
-    theirs = source.columns.get("example_id")
-    ids = table.column(theirs, "columns.example_id") if theirs else None
+    columns["label"] = [_label(value, _their_labels(source, split, language)) for value in columns["label"]]
+    theirs = named.get("example_id")
+    ids = _ids(table, theirs) if theirs else None
     # Without a column of ids, the number of a row among those of its language: translations have the same.
     columns["example_id"] = [str(row) for row in range(len(rows))] if ids is None else [str(ids[row]) for row in rows]
     if ids is not None and (missing := next((row for row in rows if ids[row] is None), None)) is not None:
         raise MtbridgeError(f"{table.place(missing)}: the column '{theirs}' is empty; expected an id")
     return columns, lambda row, word=0: table.place(rows[row] if len(rows) else 0)
+
+
+def _their_columns(source: Datasets, split: str, language: str) -> dict[str, str]:
+    """Our column -> theirs, where a split in a language comes from."""
+    place = opening.place_of(source, split, language)
+    return source.columns if place is source else {**source.columns, **place.columns}
+
+
+def _their_labels(source: Datasets, split: str, language: str) -> dict[str, str]:
+    """Their label -> ours, where a split in a language comes from."""
+    place = opening.place_of(source, split, language)
+    return source.labels if place is source else {**source.labels, **place.labels}
+
+
+def _ids(table: Table, name: str) -> list:
+    """The ids of all rows, from one column, or from several that are joined by `+`; None where one is empty."""
+    if table.has(name) or "+" not in name:
+        return table.column(name, "columns.example_id")
+    parts = [table.column(part.strip(), "columns.example_id") for part in name.split("+")]
+    return [None if None in row else "+".join(str(one) for one in row) for row in zip(*parts, strict=True)]
 
 
 def _rows_in(source: Datasets, column: str, table: Table, language: str) -> list[int]:
@@ -130,7 +150,7 @@ def problems(source: Datasets, parts: Sequence[tuple[str, str]], task_name: str)
     wrong = _contradictions(source)
     inside = [text for text in (source.path, source.config, source.folder, *source.splits.values()) if text]
     if (
-        len({language for _, language in parts}) > 1
+        len({language for _, language in parts} - set(source.places)) > 1
         and not source.language_column
         and not any("{language}" in text for text in inside)
     ):
@@ -141,20 +161,22 @@ def problems(source: Datasets, parts: Sequence[tuple[str, str]], task_name: str)
             )
         )
     read = [split for split in SPLITS if _read_from(source, split) == split]
-    own = [split for split in read if opening.place_of(source, split) is source]
-    if opening.is_table(source.path) and "{split}" not in source.path and len(own) > 1:
-        wrong.append(("path", "one file for all splits: train would be test; put {split} into its name"))
+    own = [split for split in read if split not in ("train", "dev") or getattr(source, split) is None]
+    whole = {"path": source.path} | {f"places.{name}": place.path for name, place in source.places.items()}
+    for key, text in whole.items():
+        if opening.is_table(text) and "{split}" not in text and len(own) > 1:
+            wrong.append((key, "one file for all splits: train would be test; put {split} into its name"))
     for part, language in parts:
         split = _read_from(source, part)
         path = opening.local_path(source, task_name, split, language)
-        key = "path" if opening.place_of(source, split) is source else split
+        key = opening.key_of(source, split, language)
         if path is None:
             continue
         if opening.is_table(path) and not path.is_file():
             wrong.append((key, f"{path}: no such file ({language} {split}){FEWER_LANGUAGES}"))
         elif opening.is_local(path) and not path.exists():
             wrong.append((key, f"{path}: no such file or folder"))
-    return wrong + _shared_rows(source)
+    return wrong + _shared_rows(source, parts)
 
 
 def _contradictions(source: Datasets) -> list[tuple[str, str]]:
@@ -164,24 +186,27 @@ def _contradictions(source: Datasets) -> list[tuple[str, str]]:
         wrong.append(("dev_from_train", "draws dev from train, and another key says where dev is; delete one of them"))
     if source.language_pattern and not source.language_column:
         wrong.append(("language_pattern", "belongs to a language_column; name it"))
-    for split in SPLITS:
-        place = opening.place_of(source, split)
-        if place.path and place.path.startswith(opening.ON_HUB) and (place.config or place.folder or place.revision):
+    named = {"path": source, "train": source.train, "dev": source.dev}
+    for key, place in (named | {f"places.{name}": place for name, place in source.places.items()}).items():
+        files = place is not None and (place.path or "").startswith(opening.ON_HUB)
+        if place and files and (place.config or place.folder or place.revision):
             message = "names files; configuration, folder and revision belong to the name of a dataset: delete them"
-            wrong.append(("path" if place is source else split, f"{place.path}: {message}"))
+            wrong.append((key, f"{place.path}: {message}"))
     return wrong
 
 
-def _shared_rows(source: Datasets) -> list[tuple[str, str]]:
+def _shared_rows(source: Datasets, parts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Rows of train that are also rows of dev or test."""
     key = lambda place: (place.path, place.config, place.folder)
-    train = opening.place_of(source, "train")
-    others = [
-        split
-        for split in ("dev", "test")
-        if _read_from(source, split) == split and key(opening.place_of(source, split)) == key(train)
-    ]
-    return splits_problem(source, opening.default_splits(train), others) if others else []
+    of = lambda split: {
+        key(place): place
+        for place in (opening.place_of(source, split, language) for part, language in parts if part == split)
+    }
+    for place, train in of("train").items():
+        others = [split for split in ("dev", "test") if _read_from(source, split) == split and place in of(split)]
+        if others and (wrong := splits_problem(source, opening.default_splits(train), others)):
+            return wrong
+    return []
 
 
 def _check_texts(values: list, per_word: bool, name: str, place) -> None:

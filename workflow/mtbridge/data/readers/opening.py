@@ -12,17 +12,24 @@ from pathlib import Path
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.data.readers import hub, tables
 from mtbridge.data.readers.tables import Table
-from mtbridge.specs.source import Datasets, SplitPlace, fill, their_language, their_split
+from mtbridge.specs.source import Datasets, OtherPlace, fill, their_language, their_split
 from mtbridge.specs.task import SPLITS
 
 THEIR_SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 ON_HUB = "hf://"
 
 
-def place_of(source: Datasets, split: str) -> Datasets | SplitPlace:
-    """What has the path, the configuration and the revision of a split."""
-    own = {"train": source.train, "dev": source.dev}.get(split)
-    return own or source
+def place_of(source: Datasets, split: str, language: str) -> Datasets | OtherPlace:
+    """What has the path, the configuration and the revision of a split in a language."""
+    return {"train": source.train, "dev": source.dev}.get(split) or source.places.get(language) or source
+
+
+def key_of(source: Datasets, split: str, language: str) -> str:
+    """The key of the source that names this place."""
+    place = place_of(source, split, language)
+    if place is source:
+        return "path"
+    return f"places.{language}" if place is source.places.get(language) else split
 
 
 def is_table(path: str | Path) -> bool:
@@ -35,14 +42,15 @@ def is_local(path: Path) -> bool:
     return path.is_absolute() or str(path).startswith("..")
 
 
-def default_splits(place: Datasets | SplitPlace) -> dict[str, str]:
+def default_splits(place: Datasets | OtherPlace) -> dict[str, str]:
     """Default names of splits: in names of files ours, otherwise those of the `datasets` library."""
     return {split: split for split in SPLITS} if is_table(place.path or "") else THEIR_SPLITS
 
 
 def may_be_on_hub(source: Datasets) -> bool:
     """Is any split read from the Hub, as far as the source tells?"""
-    paths = [Path(place_of(source, split).path or "") for split in SPLITS]
+    languages = ("", *source.places)  # no language's, and those of their own
+    paths = [Path(place_of(source, split, one).path or "") for split in SPLITS for one in languages]
     return any(str(path).startswith("hf:") or not (is_table(path) or is_local(path) or path.is_dir()) for path in paths)
 
 
@@ -57,7 +65,7 @@ def local_path(source: Datasets, task_name: str, split: str, language: str) -> P
 
 def open_split(source: Datasets, task_name: str, split: str, language: str) -> Table:
     """The rows of a split. Raises MtbridgeError, naming the task and the place."""
-    place, path = place_of(source, split), local_path(source, task_name, split, language)
+    place, path = place_of(source, split, language), local_path(source, task_name, split, language)
     if path is None:
         where = _text(source, task_name, split, language)
         found = hub.fetch_all(*hub.address(where, f"task {task_name}: source.path"))
@@ -81,7 +89,7 @@ def open_split(source: Datasets, task_name: str, split: str, language: str) -> T
 
 def _text(source: Datasets, task_name: str, split: str, language: str) -> str:
     """The path of a split, with language and split filled in."""
-    place = place_of(source, split)
+    place = place_of(source, split, language)
     if not place.path:
         raise MtbridgeError(f"task {task_name}: source.path is missing; name a dataset, its folder or its files")
     theirs = their_split(source, split, default_splits(place))
@@ -90,7 +98,7 @@ def _text(source: Datasets, task_name: str, split: str, language: str) -> str:
 
 def _folder(source: Datasets, split: str, language: str) -> str | None:
     """The folder of a dataset that a split's files lie in; None: the whole dataset."""
-    folder = place_of(source, split).folder
+    folder = place_of(source, split, language).folder
     return fill(folder, their_language(source, language), split) if folder else None
 
 
@@ -156,7 +164,7 @@ def _read_folder(folder: Path, by_split: dict[str, list[Path]], split: str, wher
 
 
 def _read_hub(
-    place: Datasets | SplitPlace, config: str | None, folder: str | None, split: str, where: str, task_name: str
+    place: Datasets | OtherPlace, config: str | None, folder: str | None, split: str, where: str, task_name: str
 ) -> Table:
     """The rows of a split of a dataset on the Hub, or in its cache."""
     try:

@@ -62,7 +62,8 @@ class Table:
     def column(self, name: str, key: str) -> list:
         """The values of a column. `key` is the key of the source that names it. Raises MtbridgeError.
 
-        name: `answers.text` is the part `text` of a column `answers` that holds objects.
+        name: `answers.text` is the part `text` of a column `answers` that holds objects, `options.0` the first item of
+            one that holds lists.
         """
         whole, _, part = name.partition(".")
         if name not in self.columns and part and whole in self.columns:
@@ -76,6 +77,11 @@ class Table:
         return name in self.columns or name.partition(".")[0] in self.columns
 
     def _part(self, row: int, value: Any, whole: str, part: str, key: str) -> Any:
+        if isinstance(value, list) and part.isdecimal():
+            if int(part) < len(value):
+                return value[int(part)]
+            message = f"the column '{whole}' has {len(value)} items; expected more than {part}"
+            raise MtbridgeError(f"{self.place(row)}: source.{key}: {message}")
         if not isinstance(value, dict) or part not in value:
             held = f"; {nearest(part, value)}" if isinstance(value, dict) else ", which is no object"
             raise MtbridgeError(f"{self.place(row)}: source.{key}: no '{part}' in the column '{whole}'{held}")

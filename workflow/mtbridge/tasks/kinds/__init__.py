@@ -6,6 +6,7 @@
     ranking         a graded label for a (query, document) pair
     regression      a number for one text or a pair of texts
     extraction      an answer to a question, a stretch of a text
+    choice          one of several texts that goes with a text, or answers a question about it
     generation      a text to write for one text or two; such tasks are run by the room `generation`
 
 `Kind` declares what a kind defines: which settings fit, how labels are checked, what the head learns, and what a
@@ -14,6 +15,7 @@ prediction is. The metrics are in `tasks.metrics`.
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.specs.task import Task
+from mtbridge.tasks.kinds.choice import Choice
 from mtbridge.tasks.kinds.classification import Classification, Pair
 from mtbridge.tasks.kinds.extraction import START, Extraction, TokenScores
 from mtbridge.tasks.kinds.generation import GENERATION, Generation
@@ -26,7 +28,7 @@ __all__ = ["GENERATION", "IGNORED", "KINDS", "METRICS_OF_KIND", "START", "Kind",
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
-    for kind in (Classification(), Pair(), Tagging(), Ranking(), Regression(), Extraction(), Generation())
+    for kind in (Classification(), Pair(), Tagging(), Ranking(), Regression(), Extraction(), Choice(), Generation())
 }
 METRICS_OF_KIND = {name: kind.metrics for name, kind in KINDS.items()}
 

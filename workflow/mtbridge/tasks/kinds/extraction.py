@@ -131,7 +131,7 @@ class Extraction(Generation):
 
         return float(np.log(targets[:, 2]).mean())
 
-    def loss_of_constant(self, targets):
+    def loss_of_constant(self, task, targets):
         """The lower one of two: all tokens alike, or each place as often as it is right, whatever the text."""
         import numpy as np
 

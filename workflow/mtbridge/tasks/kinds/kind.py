@@ -35,6 +35,7 @@ class Kind:
     texts = (1, 2)  # fewest and most texts of an example that a model sees
     ignored: float = IGNORED  # the target of padding, which the loss leaves out
     spans = False  # labels are places in the second text, which is cut into windows (`models.windows`)
+    chooses = False  # the labels name columns of the example itself, each of which is an input
     length_setting = "max_length"  # the setting of a recipe that limits an input's tokens
     labelled: tuple[str, ...] = ("label",)  # what a source gives beside texts and ids
     their_columns: Mapping[str, str] = {}  # our column -> its usual name in tables; default: the same name
@@ -52,6 +53,8 @@ class Kind:
         if not fewest <= len(task.segments) <= most:
             expected = "one or two" if fewest < most else {1: "one", 2: "two"}[most]
             wrong.append(("segments", f"make {len(task.segments)} texts; a {self.name} has {expected}"))
+        if task.choices and not self.chooses:
+            wrong.append(("choices", f"belong to the kind choice, and this task is a {self.name}"))
         return [*wrong, *self.label_problems(task)]
 
     def label_problems(self, task: Task) -> list[tuple[str, str]]:
@@ -148,6 +151,10 @@ class Kind:
         """How many numbers the head computes for an example (or word)."""
         return len(task.labels)
 
+    def score_size(self, task: Task) -> int:
+        """How many scores stand beside a prediction."""
+        return self.head_size(task)
+
     def targets(self, task: Task, labels: list, where: object) -> np.ndarray | list:
         """The targets of the loss, of all examples: class indices, int64 [example].
 
@@ -191,8 +198,8 @@ class Kind:
         """
         return math.log(len(task.labels))
 
-    def loss_of_constant(self, targets: np.ndarray) -> float:
-        """The mean loss of the best model that gives all examples the same outputs. targets: [n], of training.
+    def loss_of_constant(self, task: Task, targets: np.ndarray) -> float:
+        """The mean loss of the best model that gives all inputs the same outputs. targets: [n], of training.
 
         Here: the entropy of the labels' shares, in nats. A training that ends no lower has learnt nothing from texts.
         """

@@ -62,7 +62,7 @@ class Regression(Kind):
 
         return 1 + float(np.mean(np.square(targets, dtype=np.float64)))
 
-    def loss_of_constant(self, targets):
+    def loss_of_constant(self, task, targets):
         """The variance: the mean squared error of the mean."""
         import numpy as np
 
