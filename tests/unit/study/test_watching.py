@@ -48,6 +48,37 @@ def test_the_time_left_is_that_of_like_jobs_over_how_many_work_at_a_time():
     assert clock.left(20.0, [("b", 10.0)]) == (3 * 10 + 2 * 50 - 10) / 1.5
 
 
+def test_a_job_that_overruns_is_not_about_to_end():
+    clock = Clock({"a": 2}, {"a": 10.0}, now=0.0)
+    assert clock.left(5.0, [("a", 0.0)]) == 10 + 5
+    assert clock.left(40.0, [("a", 0.0)]) == 10 + 10  # a quarter of what it has taken
+    lefts = [clock.left(10.0 + shift, [("a", 0.0)]) for shift in (0.0, 1e-6, 100.0)]
+    assert lefts[0] <= lefts[1] < lefts[2]
+
+
+def test_no_time_is_told_where_nothing_tells_it():
+    clock = Clock({"finetune": 2, "score": 2}, {}, now=0.0)
+    assert clock.left(1.0) is None
+    clock.finish("finetune", 30.0)
+    assert clock.left(30.0) == 30 + 2
+    assert Clock({"finetune": 2}, {"finetune": 9.0}, now=0.0).left(0.0) == 18
+    clock.finish("finetune", 30.0)
+    assert Clock({"finetune": 0, "score": 1}, {}, now=0.0).left(0.0) == 1
+
+
+def test_a_long_job_is_told_of_while_it_runs():
+    stream = io.StringIO()
+    watch = watched({"finetune": 1}, stream)  # every look at the clock is 20 s later
+    watch.handle(started(1, model="xlmr", task="nc", seed=1))
+    for _ in range(3):
+        watch.beat()
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 4 and lines[-1] == "0 of 1 jobs, 60 s so far; now: fine-tuning XLM-R on NC seed 1"
+    watch.handle(finished(1))
+    watch.beat()
+    assert len(stream.getvalue().splitlines()) == 5
+
+
 def test_a_log_gets_lines_that_become_rarer_and_the_last_one_always():
     stream = io.StringIO()
     watch = watched({"finetune": 200}, stream)

@@ -4,7 +4,8 @@ On a terminal it is one line that is written over, in a log a line now and then,
 writes all it knows about every job into its own log under .snakemake/log; errors and warnings are printed too.
 
 The time left comes from the jobs that this run has finished, the mean of a rule; of a rule that it has not met yet,
-from `expected`. It is divided by how many jobs have been at work at a time.
+from `expected`. It is divided by how many jobs have been at work at a time. Where a rule whose jobs may be long is
+neither met nor expected, no time left is told.
 """
 
 import logging
@@ -14,7 +15,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
-# What a job is doing, in words; a rule that is not here is named. Wildcards of a job are filled in.
+# What a job is doing, in words; a rule that is not here is named, and its jobs are short. Wildcards are filled in.
 DOING = {
     "pretrain": "pretraining {model}",
     "fetch_model": "fetching {model}",
@@ -24,10 +25,12 @@ DOING = {
     "generate": "writing with {model} on {task} seed {seed}",
     "states": "hidden states of {model}",
 }
-# Seconds of a job of which nothing else is known. Most rules read and write one small file.
+# Seconds of a short job of which nothing else is known. Most rules read and write one small file.
 SECONDS = 1.0
+OVERRUN = 0.25  # a job that takes longer than expected will take so much of what it has taken yet again
 HIDDEN = ("job_info", "job_started", "job_finished", "progress", "shellcmd", "group_info")  # Snakemake's events
 CHORES = ("Select jobs to execute", "Execute ", "Removing temporary output")  # messages without an event
+BEAT = 1.0  # seconds between two looks at the clock
 FIRST_LINE, GROWTH = 10.0, 0.05  # seconds between lines in a log, and how much of the time so far is added to them
 
 Names = Mapping[str, str]
@@ -69,18 +72,23 @@ class Clock:
         self.measured.setdefault(rule, []).append(seconds)
         self.busy += seconds
 
-    def left(self, now: float, running: Iterable[tuple[str, float]] = ()) -> float:
-        """Seconds until all is done. running: rule and start of the jobs at work."""
-        at_work = list(running)
-        elapsed = sum(now - start for _, start in at_work)
-        together = max(1.0, (self.busy + elapsed) / max(1e-9, now - self.start))
-        total = sum(max(0, count) * self._each(rule) for rule, count in self.waiting.items())
-        begun = sum(min(now - start, self._each(rule)) for rule, start in at_work)
-        return max(0.0, total - begun) / together
+    def left(self, now: float, running: Iterable[tuple[str, float]] = ()) -> float | None:
+        """Seconds until all is done, None if nothing tells. running: rule and start of the jobs at work."""
+        at_work = [(rule, now - start) for rule, start in running]
+        together = max(1.0, (self.busy + sum(elapsed for _, elapsed in at_work)) / max(1e-9, now - self.start))
+        each = {rule: self._each(rule) for rule, count in self.waiting.items() if count > 0}
+        known = {rule: seconds for rule, seconds in each.items() if seconds is not None}
+        if len(known) < len(each):
+            return None
+        total = sum(count * known[rule] for rule, count in self.waiting.items() if count > 0)
+        for rule, elapsed in at_work:
+            seconds = known.get(rule, 0.0)
+            total -= seconds - OVERRUN * elapsed if elapsed > seconds else elapsed
+        return max(0.0, total) / together
 
-    def _each(self, rule: str) -> float:
+    def _each(self, rule: str) -> float | None:
         times = self.measured.get(rule)
-        return sum(times) / len(times) if times else self.expected.get(rule, SECONDS)
+        return sum(times) / len(times) if times else self.expected.get(rule, None if rule in DOING else SECONDS)
 
 
 class Watch(logging.Handler):
@@ -108,6 +116,12 @@ class Watch(logging.Handler):
         except Exception:
             pass
 
+    def beat(self) -> None:
+        """Print how far the run is if it is time, though nothing has happened."""
+        with self.guard:
+            if self.jobs and self.done < self.total:
+                self._print_in_time(self.timer())
+
     def _take(self, record: logging.LogRecord) -> None:
         event, now = event_of(record), self.timer()
         if event == "job_info":
@@ -122,6 +136,9 @@ class Watch(logging.Handler):
             return
         else:
             return
+        self._print_in_time(now)
+
+    def _print_in_time(self, now: float) -> None:
         pause = 0.2 if self.terminal else FIRST_LINE + GROWTH * (now - self.clock.start)
         if now - self.last >= pause or self.done == self.total:
             self.last = now
@@ -130,8 +147,11 @@ class Watch(logging.Handler):
     def line(self, now: float) -> str:
         """What is printed: "12 of 66 jobs, 5 min left; now: fine-tuning XLM-R on NC seed 2, …"."""
         left = self.clock.left(now, [(rule, start) for rule, _, start in self.jobs.values()])
-        text = f"{self.done} of {self.total} jobs"
-        text += f", about {duration(left)} left" if self.done < self.total else f", {duration(now - self.clock.start)}"
+        text, so_far = f"{self.done} of {self.total} jobs", duration(now - self.clock.start)
+        if self.done == self.total:
+            text += f", {so_far}"
+        else:
+            text += f", {so_far} so far" if left is None else f", about {duration(left)} left"
         words = list(dict.fromkeys(words for _, words, _ in self.jobs.values()))
         more = f" and {len(words) - 2} more" if len(words) > 2 else ""
         return f"{text}; now: {', '.join(words[:2])}{more}" if words else text
@@ -188,4 +208,13 @@ def watch(
     for handler in logger.handlers:
         if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
             handler.addFilter(Quiet())
-    logger.addHandler(Watch(Clock(waiting, expected, time.monotonic()), models, tasks))
+    watching = Watch(Clock(waiting, expected, time.monotonic()), models, tasks)
+    logger.addHandler(watching)
+    threading.Thread(target=_beats, args=(watching,), daemon=True).start()
+
+
+def _beats(watching: Watch) -> None:
+    """Let a watch tell of long jobs, whose end is the next that Snakemake logs."""
+    while watching.done < watching.total:
+        time.sleep(BEAT)
+        watching.beat()
