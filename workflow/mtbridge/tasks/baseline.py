@@ -4,7 +4,7 @@ The answer is chosen on the gold labels of the very examples, by the task's soun
 a model's score counts only if it is above it. Chance is not above it either: labels drawn at random are right for 1/K
 of the examples, the most frequent of K labels for more; a ranking by one answer is a random order. Only a correlation
 has no value for a constant; its floor is 0 (`inference.scores.as_zero`). Where answers are stretches of a text, one
-answer is what stands at the same place of every text.
+answer is what stands at the same place of every text; where one of several is chosen, the longest or the shortest too.
 """
 
 import math
