@@ -132,7 +132,9 @@ def _notes(frame: pd.DataFrame, outline: Outline, protocol: str) -> list[str]:
     notes.append(_note_on_intervals(frame, outline))
     notes += note_on_degenerate(frame, outline.protocol(protocol).degenerate == "leave out")
     if (frame["model"] == FLOOR).any():
-        notes.append("Floor: what scores best without a model, by language: one answer to all examples (words), or one rule.")
+        notes.append(
+            "Floor: the best score without a model, by language, of one answer to all examples (words) or one rule."
+        )
     if not frame["language_known"].all():
         notes.append(
             "† The model does not know this language (or one of those averaged): never seen, or no code for it."
