@@ -33,6 +33,7 @@ from mtbridge.presentation.comparisons import (
     interval,
     is_against_base,
     label,
+    main_family,
     mean_rows,
     objective,
     question,
@@ -168,12 +169,9 @@ def leads(outline: Outline, found: list[Contrast], ranking: pd.DataFrame) -> lis
 
     They are about the first family with a verdict: objectives, or else what the study compares, recipes, bases.
     """
-    if not found:
+    family = main_family(found)
+    if not family:
         return _without_contrasts(outline, ranking)
-    decided = [one for one in found if one.verdict("zero_shot") != NO_VERDICT] or found
-    alike = frozenset({decided[0].family})
-    family = [contrast for contrast in found if contrast.family in alike]
-    family = [one for one in family if any(row.primary for row in one.rows.values())] or family
     if all(contrast.verdict("zero_shot") == NO_VERDICT for contrast in family):
         return [Sentence(f"No answer yet: {why_no_verdict(family[0].main)}.", VERDICTS)]
     return [
