@@ -43,7 +43,7 @@ from mtbridge.presentation.comparisons import (
     verdict_text,
     why_no_verdict,
 )
-from mtbridge.presentation.page import written
+from mtbridge.presentation.page import sampling, written
 from mtbridge.presentation.page.sentence import OPEN, SURE, Sentence
 from mtbridge.presentation.requirements import CONTRASTS, RANKING
 from mtbridge.presentation.words import join
@@ -299,7 +299,7 @@ def closing_lines(results, outline_json: str, protocol: str) -> list[str]:
 
     outline = read_outline(outline_json)
     first, every = read(results, outline, protocol)
-    first += written.leads(results, outline)
+    first += [*written.leads(results, outline), *sampling.read(results, outline)]
     return [
         *(sentence.text for sentence in first),
         *(f"- {text}" for text in every),
