@@ -51,6 +51,15 @@ def test_question_and_way_of_testing_need_no_word_of_the_project(outline):
     assert "compared with the model that it continues" in against_base and "denoising" not in against_base
 
 
+def test_one_pair_of_models_is_asked_about_by_name(outline):
+    pair = {"family": "compare", "primary": False, "p_holm": NAN, "model": "mbert", "against": "xlmr"}
+    told = said(outline, three(**pair))
+    assert told[ASKED].startswith(
+        "Does mBERT-like carry more of what it learns in English over to other languages than"
+    )
+    assert told[FOUND] == "mBERT-like scores higher in other languages."
+
+
 @pytest.mark.parametrize(
     ("verdict", "says"),
     [

@@ -75,6 +75,9 @@ def answer(outline: Outline, found: list[Contrast]) -> list[Sentence]:
 
 def _question(outline: Outline, family: list[Contrast]) -> str:
     source = language_name(outline.source_language)
+    if family[0].family == "compare" and len(family) == 1:
+        one, other = (short(outline, key) for key in (family[0].model, family[0].against))
+        return f"Does {one} carry more of what it learns in {source} over to other languages than {other}?"
     if family[0].family != "objectives":
         return QUESTIONS[family[0].family].format(source)
     trained_on = join(dict.fromkeys(objective(outline, one.model) or "parallel text" for one in family))
@@ -116,15 +119,15 @@ def _answer(outline: Outline, family: list[Contrast]) -> str:
         which = "" if len(rose) == len(family) else f" for {len(rose)}" if len(groups[HELPS]) > len(rose) else ""
         source = statistic_name(outline, "english")
         text += f". In {source} the scores rose too{which}: a better model, but better transfer is not shown"
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{text}."
 
 
 def _subject(outline: Outline, one: Contrast) -> str:
     """Who is judged, in a study of one comparison."""
     trained_on = objective(outline, one.model)
     if one.family == "objectives" and trained_on:
-        return f"the model trained further on {trained_on}"
-    return short(outline, one.model) if one.family != "recipes" else f"recipe {one.recipe}"
+        return f"The model trained further on {trained_on}"
+    return short(outline, one.model) if one.family != "recipes" else f"Recipe {one.recipe}"
 
 
 def _noun(family: list[Contrast]) -> str:
