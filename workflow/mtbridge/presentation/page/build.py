@@ -66,6 +66,7 @@ def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str]
         "outline": outline,
         "source_language": language_name(outline.source_language),
         "sections": _sections(shown),
+        "headings": {str(name): heading for name, heading in catalog.SECTIONS.items()},
         "runs": len(runs),
         "expected": expected,
         "languages": sorted({name for task in (*outline.tasks, *outline.writing) for name in task.languages}),
