@@ -86,6 +86,13 @@ def test_verdicts_of_several_models_are_counted_and_none_is_lost(outline):
     assert sum(map(int, re.findall(r"(?<![\w.])\d+(?= (?:may|were|was|score))", text))) == 3
 
 
+def test_one_verdict_for_all_is_said_once_and_what_was_lost_in_english_with_it(outline):
+    lost = {"english": (-2.6, 1.0, "hurts"), "zero_shot": (2.6, 1.0, "helps")}
+    text = said(outline, three(**lost), three(model="mbart-o2m"))[FOUND]
+    assert text == "All 2 such models score higher in other languages. In English 1 of them scores lower."
+    assert said(outline, three(**lost))[FOUND].endswith(" other languages. In English it scores lower.")
+
+
 def test_a_better_model_is_not_called_better_transfer(outline):
     better = three(english=(5, 1, "helps"), gap=(-0.5, 2, "undecided"))
     assert (

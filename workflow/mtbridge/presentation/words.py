@@ -95,8 +95,17 @@ def script_name(code: str) -> str:
 
 def join(parts: Iterable[str]) -> str:
     """Parts as a list in running text: a, b and c."""
+    return _listed(parts, "and")
+
+
+def join_or(parts: Iterable[str]) -> str:
+    """Parts as alternatives in running text: a, b or c."""
+    return _listed(parts, "or")
+
+
+def _listed(parts: Iterable[str], word: str) -> str:
     *first, last = list(parts) or [""]
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 # Measures of outputs, see `generation.scores`.

@@ -54,5 +54,5 @@ def _what(outline: Outline, model: Model) -> str:
     if model.base is not None:
         text = f"{short(outline, model.base)}, further {text}"
     if model.match is not None:
-        text += f". The control of {short(outline, model.match)}: as many updates, without parallel text"
+        text += f". The control of {short(outline, model.match)}: as many updates, on this instead"
     return text

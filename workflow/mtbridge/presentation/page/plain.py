@@ -28,7 +28,7 @@ from mtbridge.presentation.comparisons import (
 )
 from mtbridge.presentation.page.sentence import ASKED, OPEN, SURE, Sentence
 from mtbridge.presentation.requirements import CONTRASTS, GENERATION_CLAIMS
-from mtbridge.presentation.words import OBJECTIVES, join, language_name
+from mtbridge.presentation.words import OBJECTIVES, join, join_or, language_name
 from mtbridge.study.outline import Outline, OutlineTask
 
 # Family of contrasts -> the question, for someone who knows none of its words.
@@ -80,12 +80,12 @@ def _question(outline: Outline, family: list[Contrast]) -> str:
         return f"Does {one} carry more of what it learns in {source} over to other languages than {other}?"
     if family[0].family != "objectives":
         return QUESTIONS[family[0].family].format(source)
-    trained_on = join(dict.fromkeys(objective(outline, one.model) or "parallel text" for one in family))
+    trained_on = join_or(dict.fromkeys(objective(outline, one.model) or "parallel text" for one in family))
     text = f"Does a model carry more of what it learns in {source} over to other languages if it was trained further"
     if any(is_against_base(outline, one) for one in family):
         return f"{text} on {trained_on} before? It is compared with the model that it continues."
     instead = dict.fromkeys(objective(outline, one.against) for one in family)
-    controls = " or ".join(_explained(name) for name in instead if name) or "something else"
+    controls = join_or(_explained(name) for name in instead if name) or "something else"
     return f"{text} on {trained_on} before? It is compared with one that was trained as long on {controls} instead."
 
 
@@ -113,12 +113,18 @@ def _answer(outline: Outline, family: list[Contrast]) -> str:
         text = f"{_subject(outline, family[0])} {DOES[verdict][0].format(margin)}"
     else:
         parts = [f"{len(group)} {DOES[name][len(group) > 1].format(margin)}" for name, group in groups.items() if group]
-        text = f"Of {len(family)} such {_noun(family)}, {'; '.join(parts)}"
+        counted = f"{len(family)} such {_noun(family)}"
+        # With one verdict for all, a part is "3 score higher …": without its number it follows them.
+        text = f"All {counted} {parts[0].partition(' ')[2]}" if len(parts) == 1 else f"Of {counted}, {'; '.join(parts)}"
     rose = [one for one in groups[HELPS] if one.verdict("english") == HELPS and one.verdict("gap") != HELPS]
     if rose:
         which = "" if len(rose) == len(family) else f" for {len(rose)}" if len(groups[HELPS]) > len(rose) else ""
         source = statistic_name(outline, "english")
         text += f". In {source} the scores rose too{which}: a better model, but better transfer is not shown"
+    fell = [one for one in groups[HELPS] if one.verdict("english") == HURTS]
+    if fell:
+        which = f"{len(fell)} of them score{'s' if len(fell) == 1 else ''}" if len(family) > 1 else "it scores"
+        text += f". In {statistic_name(outline, 'english')} {which} lower"
     return f"{text}."
 
 
