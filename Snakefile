@@ -7,6 +7,9 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
+report: "workflow/report/captions/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"

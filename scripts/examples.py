@@ -4,7 +4,8 @@ In   --source, as JSON: kind and the keys of that kind (see mtbridge/specs/sourc
 Out  --part train: train and dev of the source language; --part evaluation: dev and test of every language, in the
      order of --languages. Columns split, language, example_id, the text columns (or tokens), label. The train part does
      not depend on the languages that are evaluated, so adding one retrains nothing. A record in the file holds what was
-     read from the Hub (repository, commit, licence, files), and how many dev examples were drawn from train.
+     read from the Hub (repository, commit, licence, files), how many dev examples were drawn from train, and how
+     many examples the source has, of which those here may be a sample.
 """
 
 import argparse
@@ -36,7 +37,7 @@ def main():
     import pyarrow as pa
 
     from mtbridge.base.files import write_parquet
-    from mtbridge.data.readers import hub, read_examples
+    from mtbridge.data.readers import hub, read_counted
     from mtbridge.specs.source import read_source
 
     begin_work()
@@ -59,18 +60,20 @@ def main():
         raise MtbridgeError("--languages: the evaluation part needs at least one language")
 
     limits = {"train": arguments.train, "dev": arguments.dev, "test": arguments.test}
-    tables = {}
+    tables: dict = {}
+    counts: dict[str, dict[str, int]] = {}  # split -> language -> examples that the source has
     with hub.reading(arguments.lock) as current:
         for language, split in parts:
-            table = read_examples(source, task, split, language, limits[split], arguments.seed)
+            table, there = read_counted(source, task, split, language, limits[split], arguments.seed)
             tables[language, split] = table
+            counts.setdefault(split, {})[language] = there
             print(f"{task.name} {language} {split}: {table.num_rows} examples", file=sys.stderr)
             # So it is in the release's Thai part-of-speech files: a test score is then a dev score.
             texts = ["label", *task.columns]
             dev = tables.get((language, "dev")) if split == "test" else None
             if dev is not None and table.select(texts).equals(dev.select(texts)):
                 print(f"warning: {task.name} {language}: dev and test hold the same examples", file=sys.stderr)
-    record = {"sources": current.sources(), "dev_from_train": getattr(source, "dev_from_train", 0)}
+    record = {"sources": current.sources(), "dev_from_train": getattr(source, "dev_from_train", 0), "read": counts}
     write_parquet(pa.concat_tables(tables.values()), arguments.output, record)
 
 

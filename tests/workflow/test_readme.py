@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,8 @@ COMMANDS = [
     if line.strip() and not line.startswith("#")
 ]
 COMMANDS = list(dict.fromkeys(COMMANDS))
+# Commands in running text: targets of make, and modules that are programs.
+IN_TEXT = list(dict.fromkeys(re.findall(r"(?<!`)`((?:make|python -m) [^`<>]+)`(?!`)", DOCUMENTS)))
 CODES = ("en", "de", "es", "fr", "ru", "sw")  # of the languages of examples
 
 
@@ -55,12 +58,19 @@ def test_a_snakemake_command_can_be_planned(project, command):
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("make")])
+@pytest.mark.parametrize("command", [c for c in dict.fromkeys([*COMMANDS, *IN_TEXT]) if c.startswith("make")])
 def test_a_make_command_has_its_target(project, command):
     done = subprocess.run(
         ["make", "-n", *shlex.split(command)[1:]], cwd=project.folder, capture_output=True, check=False
     )
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("command", [c for c in IN_TEXT if c.startswith("python")])
+def test_a_program_in_running_text_is_there(command):
+    module = Path(*shlex.split(command)[2].split("."))
+    places = [root / f"{module}{end}" for root in (ROOT, ROOT / "workflow") for end in (".py", "/__main__.py")]
+    assert any(place.exists() for place in places), command
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("python")])
@@ -98,6 +108,11 @@ def test_every_yaml_example_is_a_valid_config(project, tmp_path, monkeypatch):
             # A later example of a page may be about what an earlier one has said.
             before |= config.get("task_catalog", {})
             load({**config, **({"task_catalog": before} if before else {})})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_holds_both_sides_of_a_merge(page):
+    assert not re.search(r"^(<{7}|={7}$|>{7})", page.read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -1,7 +1,9 @@
 """The whole workflow at the size of the smoke study: what is made, and what is made again when something changes."""
 
+import html
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -304,9 +306,32 @@ def test_the_same_seed_gives_the_same_scores(smoke):
     smoke.snakemake()
 
 
-def test_snakemakes_own_report_is_made(smoke):
-    smoke.snakemake("--report", "report.zip")
-    assert (smoke.folder / "report.zip").stat().st_size > 10_000
+def test_snakemakes_own_report_has_every_table_and_figure_under_its_section_with_caption_and_labels(smoke):
+    smoke.snakemake("--report", "report.html")
+    page = (smoke.folder / "report.html").read_text(encoding="utf-8")
+    found = {Path(path).stem: one for path, one in _embedded(page, "results").items()}
+    category_of = {
+        Path(path).stem: name for name, paths in _embedded(page, "categories").items() for path in paths["Other"]
+    }
+    study = Study(load({"study": "smoke"}))
+    shown = [entry for entry in catalog.ENTRIES if entry.section and entry.exists(study)]
+    assert set(found) == {"index", *(entry.name for entry in shown)}
+    for entry in shown:
+        one = found[entry.name]
+        assert category_of[entry.name] == catalog.SECTIONS[entry.section]
+        assert entry.caption in html.unescape(re.sub("<[^>]+>", "", one["caption"])), (
+            "as on the page, and no raw markup"
+        )
+        assert (one["labels"]["title"], one["labels"]["what"]) == (entry.title, entry.kind)
+    labels = [tuple(one["labels"].values()) for one in found.values()]
+    assert len(set(labels)) == len(labels)
+    assert "study <em>smoke</em>" in _embedded(page, "workflow_desc")
+
+
+def _embedded(page: str, name: str):
+    """A value that Snakemake's report holds as JSON."""
+    start = f"var {name} = "
+    return json.JSONDecoder().raw_decode(page[page.rindex(start) + len(start) :])[0]
 
 
 def test_a_failing_job_is_told_in_one_line_and_leaves_no_output(smoke):

@@ -321,9 +321,21 @@ def catalog_place(wildcards):
 
 
 def catalog_caption(wildcards):
-    """The caption of a table or figure in Snakemake's report."""
+    """The caption of a table or figure in Snakemake's report, in which a figure's title is its question."""
     entry = catalog.find(wildcards.name)
-    return f"{entry.caption} {entry.details}".strip()
+    return " ".join(text for text in (entry.question, entry.caption, entry.details) if text)
+
+
+def catalog_category(wildcards):
+    """The category of a table or figure in Snakemake's report."""
+    return catalog.find(wildcards.name).category
+
+
+def catalog_labels(wildcards):
+    """What tells a table or figure from others of its category in Snakemake's report."""
+    entry = catalog.find(wildcards.name)
+    protocol = study.protocol(wildcards.view) if entry.per_protocol else "every"
+    return {"title": entry.title, "what": entry.kind, "protocol": protocol, "target": entry.name}
 
 
 def catalog_code(wildcards):
@@ -337,9 +349,7 @@ def catalog_output(kind, suffix):
     path = f"{results}/{kind}s/{{view}}{{name}}.{suffix}"
     if suffix != catalog.SUFFIXES[kind][0]:
         return path
-    return report(
-        path, caption="../report/captions/catalog.rst", category=f"{kind}s".capitalize(), labels={kind: "{name}"}
-    )
+    return report(path, caption="../report/captions/catalog.rst", category=catalog_category, labels=catalog_labels)
 
 
 # These take seconds, so on a cluster they run where Snakemake runs, without a place in the queue.

@@ -70,8 +70,8 @@ rule page:
         report(
             f"{results}/report/index.html",
             caption="../report/captions/report.rst",
-            category="Report",
-            labels={"what": "the whole study on one page"},
+            category="The page",
+            labels={"title": "the whole study on one page"},
         ),
     log:
         f"{results}/logs/report.log",

@@ -712,6 +712,8 @@ def test_another_language_adds_rows_to_the_evaluation_and_leaves_training_alone(
     assert (tmp_path / "train0.parquet").read_bytes() == (tmp_path / "train1.parquet").read_bytes()
     train = pq.read_table(tmp_path / "train0.parquet").to_pylist()
     assert [(row["language"], row["split"]) for row in train] == [("en", "train")] * 5 + [("en", "dev")] * 9
+    there = {"train": {"en": 9}, "dev": {"en": 9}}
+    assert read_record(tmp_path / "train0.parquet")["read"] == there, "of which train has 5"
     one, two = (pq.read_table(tmp_path / f"evaluation{number}.parquet").to_pylist() for number in (0, 1))
     assert two[: len(one)] == one and {row["language"] for row in two[len(one) :]} == {"ru"}
     assert [row["split"] for row in one] == (["dev"] * 9 + ["test"] * 9) * 2
@@ -743,7 +745,8 @@ def test_a_language_without_dev_has_test_alone(release, tmp_path):
     examples(source, "evaluation", ["en", "th"], tmp_path / "x.parquet", "--dev-languages", "en")
     found = pq.read_table(tmp_path / "x.parquet").to_pylist()
     assert [(row["language"], row["split"]) for row in found] == [("en", "dev"), ("en", "test"), ("th", "test")]
-    assert read_record(tmp_path / "x.parquet") == {"sources": [], "dev_from_train": 0}
+    there = {"dev": {"en": 1}, "test": {"en": 1, "th": 1}}
+    assert read_record(tmp_path / "x.parquet") == {"sources": [], "dev_from_train": 0, "read": there}
 
 
 # Real files, where they are there.

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import read_json, write_json
+from mtbridge.base.files import read_json, write_json, write_parquet
 from mtbridge.inference.claims.generation import COLUMNS
 from mtbridge.presentation import catalog
-from mtbridge.presentation.page import about, build, cost, written
+from mtbridge.presentation.page import about, build, cost, sampling, written
 from mtbridge.presentation.page.charts.picture import Picture
 from mtbridge.presentation.page.reading import reading
 from mtbridge.presentation.requirements import GENERATION_CLAIMS
@@ -235,7 +235,7 @@ def test_directions_that_a_model_has_not_learnt_are_gaps(report_values):
 
 def test_means_of_translation_have_intervals_and_the_untranslated_copy_in_the_reading(report_values):
     texts = [one.text for one in report_values["reading"]]
-    sentence = next(text for text in texts if text.startswith("Translation,"))
+    sentence = next(text for text in texts if text.startswith("How well the models translate, as chrF"))
     sentence = sentence.replace("\N{NO-BREAK SPACE}", " ")
     assert re.search(r"mBART m2o-like \d+\.\d \[\d+\.\d, \d+\.\d\] \(untranslated \d+\.\d\)", sentence)
 
@@ -296,3 +296,32 @@ def test_what_is_written_is_told_in_sentences(tmp_path):
     assert third.startswith("The 95 % intervals hold 2 seeds and the test examples; each model was pretrained once")
     assert last.startswith("Not shown: other tasks") and "another pretraining" in last
     assert written.leads(tmp_path / "none", outline) == []
+
+
+def written_sample(folder, name: str, train: int, tests: dict[str, int], read: dict) -> None:
+    """The files of a task's examples, and how many there are in its source."""
+    rows = [("train", "en")] * train, [("test", language) for language, n in tests.items() for _ in range(n)]
+    for file, own in zip(("train", "evaluation"), rows, strict=True):
+        write_parquet(pd.DataFrame(own, columns=["split", "language"]), folder / f"data/{name}/{file}.parquet", read)
+
+
+def test_a_sample_of_the_data_is_said_to_be_one_with_what_it_is_of(tmp_path):
+    outline = outline_of(tasks=(TASKS[0], TASKS[1], TASKS[3]), seeds=(1,))
+    read = {"read": {"train": {"en": 4000}, "test": {"en": 20, "de": 30}}}
+    written_sample(tmp_path, "nc", 500, {"en": 10, "de": 10}, read)
+    written_sample(tmp_path, "xnli", 500, {"en": 10, "de": 10}, read)
+    written_sample(tmp_path, "qam", 4000, {"en": 20, "de": 30}, read)
+    write_json({"recipe": {"epochs": 3}}, tmp_path / "runs/default/mbert/nc/seed1/run.json")
+    (sentence,) = sampling.read(tmp_path, outline)
+    assert sentence.text.startswith(
+        "Cut short: models were trained on 500 of 4,000 (NC and XNLI) English examples for 3 epochs and scored on "
+        "10 of 20 to 30 (NC and XNLI) test examples a language."
+    )
+    assert (sentence.link, sentence.heading) == ("table3", "What is not shown")
+
+
+def test_whole_data_and_records_without_counts_are_no_sample(tmp_path):
+    outline = outline_of(tasks=(TASKS[0], TASKS[3]))
+    written_sample(tmp_path, "nc", 4000, {"en": 20}, {"read": {"train": {"en": 4000}, "test": {"en": 20}}})
+    written_sample(tmp_path, "qam", 500, {"en": 10}, {"sources": []})
+    assert sampling.read(tmp_path, outline) == [] == sampling.read(tmp_path / "none", outline)

@@ -56,6 +56,13 @@ def test_families_have_their_blocks_and_primary_contrasts_stand_first(tmp_path):
     assert any("not about the objective" in note for note in layout.notes)
 
 
+@pytest.mark.parametrize("verdict", ["undecided", "no verdict", "helps"])
+def test_verdicts_that_are_taken_for_each_other_are_explained_where_they_occur(tmp_path, verdict):
+    _, layout = table(tmp_path, three(zero_shot=(1.0, 2.0, verdict)))
+    explained = {name for name, text in comparisons.VERDICTS_EXPLAINED.items() if text in layout.notes}
+    assert explained == {verdict} - {"helps"}
+
+
 def test_seen_and_unseen_languages_have_rows_of_their_own(tmp_path):
     parts = [row("zero_shot", 3.0, 1.0, "helps", languages=name) for name in ("seen", "unseen")]
     _, layout = table(tmp_path, three(), parts)

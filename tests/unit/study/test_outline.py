@@ -48,3 +48,11 @@ def test_a_studys_own_outline_carries_protocols_labels_and_the_untrained_model()
     assert [model.key for model in outline.models if model.is_untrained] == ["random"]
     assert (outline.corpus("paper"), outline.corpus("sound")) == ("nc", "parallel")
     assert outline.protocol("paper").split("xnli") == "dev"
+
+
+def test_what_a_task_asks_is_for_views_alone():
+    changed = {"study": "smoke", "task_catalog": {"nc": {"description": "the section of a newspaper"}}}
+    new, old = (Options(Study(load(config))) for config in (changed, {"study": "smoke"}))
+    assert read_outline(new.outline()).tasks[0].description == "the section of a newspaper"
+    assert new.task("nc") == old.task("nc") and new.examples("nc", "train") == old.examples("nc", "train")
+    assert all(task.description for task in read_outline(old.outline()).tasks), "every task of the presets says it"

@@ -47,6 +47,21 @@ def sources(folder: Path) -> list[dict]:
     return list(found.values())
 
 
+def sampled(folder: Path, split: str) -> dict[str, tuple[int, int]]:
+    """Language -> (examples that are used, examples that the source has) of a split of which a sample is used.
+
+    The source language's of train; those of all languages of dev and test. Empty where all are used, or where the
+    examples are generated: then there are as many as are asked for.
+    """
+    path = folder / ("train.parquet" if split == "train" else "evaluation.parquet")
+    read = read_record(path).get("read", {}).get(split, {}) if path.exists() else {}
+    if not read:
+        return {}
+    examples = read_parquet(path, ["split", "language"])
+    used = examples[examples["split"] == split].groupby("language").size()
+    return {name: (int(used[name]), there) for name, there in read.items() if name in used and used[name] < there}
+
+
 def licence(task: OutlineTask, read: list[dict]) -> str:
     """The licence of a task's examples: as the study states it, or else as the cards of its data sets do; "" if none.
 

@@ -16,9 +16,9 @@ from functools import partial
 
 from mtbridge.base.errors import MtbridgeError, nearest
 from mtbridge.presentation import modules, requirements
-from mtbridge.presentation.entry import SUFFIXES, Entry
+from mtbridge.presentation.entry import SECTIONS, SUFFIXES, Entry
 
-__all__ = ["ENTRIES", "SUFFIXES", "Entry", "find", "names"]
+__all__ = ["ENTRIES", "SECTIONS", "SUFFIXES", "Entry", "find", "names"]
 
 SPREAD = (
     "The line under the picture names the estimator, the corpus, the number of texts, the width of the intervals and "

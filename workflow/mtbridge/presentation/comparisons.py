@@ -39,6 +39,11 @@ FAMILIES = {
     "base": "Continued models against their bases",
     "weights": "Derived weights against those that they are made of",
 }
+# Verdicts that are easily taken for each other -> what each means.
+VERDICTS_EXPLAINED = {
+    UNDECIDED: "Undecided: there are enough runs to judge, and they leave open whether there is a difference.",
+    NO_VERDICT: "No verdict: there are too few runs to judge, however narrow the interval of these is.",
+}
 KEYS = ["family", "recipe", "model", "against", "against_recipe"]
 # Statistic -> what a difference is called that is good, and one that is bad. A good gap is a narrower one.
 _GOOD_AND_BAD = {"english": ("higher", "lower"), "zero_shot": ("higher", "lower"), "gap": ("narrower", "wider")}
@@ -101,6 +106,15 @@ def contrasts(frame: pd.DataFrame) -> Iterator[Contrast]:
         own = {str(row.statistic): row for row in part.itertuples()}
         first: Any = next(iter(own.values()))
         yield Contrast(first.family, first.recipe, first.model, first.against, first.against_recipe, own)
+
+
+def main_family(found: list[Contrast]) -> list[Contrast]:
+    """The contrasts that a study's answer is about: of the first family with a verdict the primary ones, or all."""
+    if not found:
+        return []
+    decided = [one for one in found if one.verdict("zero_shot") != NO_VERDICT] or found
+    family = [one for one in found if one.family == decided[0].family]
+    return [one for one in family if any(row.primary for row in one.rows.values())] or family
 
 
 # ---- What is compared ----

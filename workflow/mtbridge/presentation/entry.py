@@ -11,6 +11,16 @@ SUFFIXES = {"table": ("csv", "md", "tex"), "figure": ("png", "svg", "pdf", "csv"
 
 
 Section = Literal["answers", "study", "scores", "similarity", "weights", "generation"]  # of the page
+# Section -> its heading on the page, and the category of its tables and figures in Snakemake's report.
+SECTIONS: dict[Section | None, str] = {
+    "answers": "Answers",
+    "study": "What was run",
+    "scores": "Scores",
+    "similarity": "Similarity of hidden states",
+    "weights": "Weights",
+    "generation": "Translation and generation",
+    None: "Not on the page",
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,11 @@ class Entry:
     per_protocol: bool = True
     has_published: bool = False
     exists: Callable[..., bool] = requirements.has_labels
+
+    @property
+    def category(self) -> str:
+        """Its category in Snakemake's report: the heading of its section of the page."""
+        return SECTIONS[self.section]
 
     @property
     def suffixes(self) -> tuple[str, ...]:

@@ -16,6 +16,21 @@ KIND_NAMES = {
 }
 # Where a model's first weights come from -> how its column in the table of recipes is called.
 ORIGINS = {"trained": "models trained here", "published": "published checkpoints and what continues them"}
+# Objective in running text -> what a model does in it, for someone who has never heard of it.
+OBJECTIVES = {
+    "denoising": "restoring a damaged text",
+    "masked language modelling": "guessing hidden words",
+    "translation language modelling": "guessing hidden words beside a translation",
+    "word alignment": "giving words and their translations like states",
+    "span corruption": "guessing hidden stretches of text",
+}
+# Directions of a translation model -> between which languages it translates; {} is the source language.
+DIRECTIONS = {
+    "many-to-one": "from other languages into {}",
+    "one-to-many": "from {} into other languages",
+    "english-centric": "from {} into other languages and back",
+    "all": "between all languages",
+}
 STATISTIC_LABELS = {"average": "mean", "english": "English", "zero_shot": "zero-shot", "gap": "gap"}
 MATRIX_LABELS = {"k": "K", "q": "Q", "v": "V", "out": "Out", "fc1": "FC1", "fc2": "FC2"}
 # Measure of `representations.separability` -> how it is called.
@@ -80,8 +95,17 @@ def script_name(code: str) -> str:
 
 def join(parts: Iterable[str]) -> str:
     """Parts as a list in running text: a, b and c."""
+    return _listed(parts, "and")
+
+
+def join_or(parts: Iterable[str]) -> str:
+    """Parts as alternatives in running text: a, b or c."""
+    return _listed(parts, "or")
+
+
+def _listed(parts: Iterable[str], word: str) -> str:
     *first, last = list(parts) or [""]
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 # Measures of outputs, see `generation.scores`.

@@ -321,6 +321,7 @@ class Options:
                 "label": self.settings.task_catalog[task].label,
                 # Left out where there is none, so that views are not stale.
                 **({"licence": licence} if (licence := self.settings.task_catalog[task].licence) else {}),
+                **({"description": text} if (text := self.settings.task_catalog[task].description) else {}),
             }
             for task in names
         ]

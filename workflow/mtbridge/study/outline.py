@@ -64,7 +64,7 @@ class OutlineTask:
     """A task as tables show it: `metric` is a key of `tasks.metrics.METRICS`, `languages` are in column order.
 
     aligned: of a task of generation, whether its test rows are translations of each other. licence: of its examples,
-    if the study states it.
+    if the study states it. description: what a model is asked to do, if the study says it.
     """
 
     name: str
@@ -74,6 +74,7 @@ class OutlineTask:
     label: str = ""
     aligned: bool = False
     licence: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -302,8 +303,8 @@ def _task(entry: dict) -> OutlineTask:
     name, source = entry["name"], entry.get("source") or ""
     label = entry.get("label") or (name.upper() if name in ABBREVIATIONS else name)
     aligned = bool(entry.get("aligned", source == "generated"))
-    licence = entry.get("licence") or ""
-    return OutlineTask(name, entry["metric"], tuple(entry["languages"]), source, label, aligned, licence)
+    licence, description = entry.get("licence") or "", entry.get("description") or ""
+    return OutlineTask(name, entry["metric"], tuple(entry["languages"]), source, label, aligned, licence, description)
 
 
 def _protocol(where: str, name: str, settings: dict) -> Protocol:

@@ -77,6 +77,9 @@ class TaskSettings(TaskFields):
     label: str | None = setting(
         None, description="How the task is called in tables and figures; default: its name in capitals.", identity=False
     )
+    description: str | None = setting(
+        None, description="What a model is asked to do, in a few words that the page shows.", identity=False
+    )
     train: int | None = setting(None, description="At most so many training examples.", ge=1)
     dev: int | None = setting(None, description="At most so many dev examples a language.", ge=1)
     test: int | None = setting(None, description="At most so many test examples a language.", ge=1)

@@ -89,7 +89,12 @@ def modules_of_other_kinds(kind: str) -> frozenset[str]:
 
 
 def read_examples(source: AnySource | dict, task, split: str, language: str, limit: int | None, seed: int):
-    """The examples of one split in one language, in file order, as a pyarrow Table.
+    """The examples of `read_counted`, without their number in the source."""
+    return read_counted(source, task, split, language, limit, seed)[0]
+
+
+def read_counted(source: AnySource | dict, task, split: str, language: str, limit: int | None, seed: int):
+    """The examples of one split in one language, in file order, as a pyarrow Table; and how many the source has.
 
     Columns: split, language, example_id, the task's text columns (for tagging `tokens`, list<string>) and label
     (string; for tagging list<string>, entity tags as IOB2; for regression a number). Of a generation also references
@@ -118,7 +123,7 @@ def read_examples(source: AnySource | dict, task, split: str, language: str, lim
         columns |= {"references": references, "label": [texts[0] for texts in references]}
     cut = limit is not None and len(columns["label"]) > limit
     rows = drawn(columns, task, limit, f"{seed}/{task.name}/{split}") if cut and limit is not None else None
-    return _table(columns, task, split, language, rows)
+    return _table(columns, task, split, language, rows), len(columns["label"])
 
 
 def available_languages(source: AnySource | dict, task_name: str) -> set[str] | None:

@@ -135,4 +135,7 @@ def _axis(ax: Axes, found: list[Contrast]) -> None:
     ax.set_xlim(low - room, high + room)
     ax.set_yticks([])
     seaborn.despine(ax=ax, left=True)
-    ax.set_xlabel("difference in percent points, with 95 % interval\n(a gap left of zero is narrower)")
+    ax.set_xlabel(
+        "difference in percent points, with 95 % interval\n"
+        "(right of zero: the first named is higher; a gap left of zero is narrower)"
+    )

@@ -165,7 +165,8 @@ def examples(outline: Outline, results: Path) -> Layout | None:
         if len(frame) and "label" in frame:
             first = frame.iloc[0].to_dict()
             texts = [f"{name}: {_words(value)}" for name, value in first.items() if name not in NO_TEXT]
-            rows.append([Cell(task.label), Cell("; ".join(texts)), Cell(_words(first["label"]))])
+            asked = (task.description,) if task.description else ()
+            rows.append([Cell(task.label, asked), Cell("; ".join(texts)), Cell(_words(first["label"]))])
     if not rows:
         return None
     notes = ["The first of the training examples, shortened where it is long."]

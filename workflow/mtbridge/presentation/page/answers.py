@@ -33,6 +33,7 @@ from mtbridge.presentation.comparisons import (
     interval,
     is_against_base,
     label,
+    main_family,
     mean_rows,
     objective,
     question,
@@ -42,7 +43,7 @@ from mtbridge.presentation.comparisons import (
     verdict_text,
     why_no_verdict,
 )
-from mtbridge.presentation.page import written
+from mtbridge.presentation.page import sampling, written
 from mtbridge.presentation.page.sentence import OPEN, SURE, Sentence
 from mtbridge.presentation.requirements import CONTRASTS, RANKING
 from mtbridge.presentation.words import join
@@ -168,12 +169,9 @@ def leads(outline: Outline, found: list[Contrast], ranking: pd.DataFrame) -> lis
 
     They are about the first family with a verdict: objectives, or else what the study compares, recipes, bases.
     """
-    if not found:
+    family = main_family(found)
+    if not family:
         return _without_contrasts(outline, ranking)
-    decided = [one for one in found if one.verdict("zero_shot") != NO_VERDICT] or found
-    alike = frozenset({decided[0].family})
-    family = [contrast for contrast in found if contrast.family in alike]
-    family = [one for one in family if any(row.primary for row in one.rows.values())] or family
     if all(contrast.verdict("zero_shot") == NO_VERDICT for contrast in family):
         return [Sentence(f"No answer yet: {why_no_verdict(family[0].main)}.", VERDICTS)]
     return [
@@ -301,7 +299,7 @@ def closing_lines(results, outline_json: str, protocol: str) -> list[str]:
 
     outline = read_outline(outline_json)
     first, every = read(results, outline, protocol)
-    first += written.leads(results, outline)
+    first += [*written.leads(results, outline), *sampling.read(results, outline)]
     return [
         *(sentence.text for sentence in first),
         *(f"- {text}" for text in every),

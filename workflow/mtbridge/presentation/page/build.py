@@ -14,7 +14,7 @@ from mtbridge.inference import data_sizes
 from mtbridge.inference.similarity import languages_alike
 from mtbridge.presentation import catalog
 from mtbridge.presentation.layout import Layout
-from mtbridge.presentation.page import about, answers, cost, libraries, provenance, training, written
+from mtbridge.presentation.page import about, answers, cost, libraries, provenance, sampling, training, written
 from mtbridge.presentation.page import view as views_of
 from mtbridge.presentation.page.charts.curves import losses
 from mtbridge.presentation.page.reading import reading
@@ -56,6 +56,9 @@ def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str]
         views_of.read(results, outline, protocol, protocol == protocols[0], names, sources) for protocol in protocols
     ]
     views[0].leads += written.leads(results, outline)
+    samples = sampling.read(results, outline)
+    for view in views:
+        view.plain += samples
     frames, similarity = views[0].frames, results / "cka"
     if (similarity / "languages.parquet").exists() and outline.tasks:
         frames = {**frames, "languages_alike": languages_alike(outline, protocols[0], similarity)}
@@ -63,6 +66,7 @@ def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str]
         "outline": outline,
         "source_language": language_name(outline.source_language),
         "sections": _sections(shown),
+        "headings": {str(name): heading for name, heading in catalog.SECTIONS.items()},
         "runs": len(runs),
         "expected": expected,
         "languages": sorted({name for task in (*outline.tasks, *outline.writing) for name in task.languages}),
@@ -81,6 +85,7 @@ def gather(results, outline: Outline, protocols: list[str], shown: Sequence[str]
         "time": cost.time(outline, pretraining, runs),
         "cost": cost.cost(results),
         "cut": training.cut(results, outline),
+        "samples": samples,
         "not_learnt": training.not_learnt(outline, runs),
         "every_run": provenance.every_run(outline, runs | adaptations, origins),
         "origins": list(origins.values()),

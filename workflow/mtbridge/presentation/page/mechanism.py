@@ -84,7 +84,11 @@ def _separability(path: Path, outline: Outline) -> Iterator[tuple[str, str]]:
     if texts:
         most = int(frame["P"].max())
         about = f"{most} pretrainings" if most > 1 else "one pretraining, so there is no verdict"
-        answer = f"Share of the variance of hidden states that lies between languages, last layer ({about}): "
+        answer = (
+            "Measured by the share of the variance of hidden states that lies between languages: 0 where all languages "
+            "have the same mean, 1 where nothing else varies. Below zero, the languages of the model named first lie "
+            f"closer together. Differences of this share in the last layer, with 95 % intervals ({about}): "
+        )
         yield "Does it make languages more separable?", f"{answer}{'. '.join(texts)}."
 
 
@@ -104,7 +108,10 @@ def _transfer(path: Path, outline: Outline) -> Iterator[tuple[str, str]]:
             held = f"{int(row.P)} pretrainings"
         texts.append(f"among the models continued from {short(outline, row.base)} {numbers} ({held})")
     if texts:
-        answer = f"Zero-shot scores where languages lie {STEP:g} of the variance further apart: {join(texts)}."
+        answer = (
+            f"By how many percent points zero-shot scores are higher (+) or lower (−) where languages lie {STEP:g} of "
+            f"the variance further apart, with 95 % intervals; one that holds zero leaves it open: {join(texts)}."
+        )
         yield "Does separability go with worse transfer?", answer
 
 

@@ -70,12 +70,18 @@ def _against_floor(outline: Outline, frame: pd.DataFrame) -> list[str]:
 
 
 def _by_model(outline: Outline, rows: pd.DataFrame, before: str) -> str:
-    """Models with their tasks as text, after `before`; nothing for no rows."""
+    """Models with their tasks as text, after `before`; nothing for no rows. Those with the same tasks stand once."""
     if not len(rows):
         return ""
-    labels = outline.task_labels
-    tasks_of = rows.groupby("model", sort=False)["task"].apply(lambda tasks: ", ".join(labels[task] for task in tasks))
-    return before + "; ".join(f"{outline.short(model)} on {tasks}" for model, tasks in tasks_of.items())
+    models_on: dict[tuple[str, ...], list[str]] = {}
+    for model, tasks in rows.groupby("model", sort=False)["task"]:
+        models_on.setdefault(tuple(tasks), []).append(outline.short(str(model)))
+    texts = []
+    for names, models in models_on.items():
+        is_all = len(names) == len(outline.tasks) > 1
+        where = "every task" if is_all else ", ".join(outline.task_labels[name] for name in names)
+        texts.append(f"{join(models)} on {where}")
+    return before + "; ".join(texts)
 
 
 def _models_alike(outline: Outline, frame: pd.DataFrame) -> list[str]:
@@ -86,7 +92,10 @@ def _models_alike(outline: Outline, frame: pd.DataFrame) -> list[str]:
         models = [f"{outline.short(m.key)} {number(value, 2)}" for m, value in known if m.base == base and not m.other]
         untrained = [value for m, value in known if m.is_untrained]
         if models:
-            text = f"In the last layer, mean CKA over languages with {outline.short(base)}: {join(models)}"
+            text = (
+                f"How alike the last layer's states still are to those of {outline.short(base)}, as CKA (1: equal up "
+                f"to rotation and scale), mean over languages: {join(models)}"
+            )
             floor = f"; an untrained encoder has {number(untrained[0], 2)}" if untrained else ""
             sentences.append(f"{text}{floor}.")
     return sentences
@@ -112,7 +121,10 @@ def _languages_alike(outline: Outline, frame: pd.DataFrame) -> list[str]:
         f"{outline.short(base)} {number(part['value_base'].iloc[0], 2)}"
         for base, part in frame.groupby("base", sort=False)
     )
-    text = f"CKA of two languages, mean over layers and pairs, is {'; '.join(texts)}. Bases: {values}"
+    text = (
+        "How alike two languages are inside a model, as CKA (mean over layers and pairs, difference "
+        f"from the base): {'; '.join(texts)}. Bases: {values}"
+    )
     floor = frame["floor"].iloc[0]
     text += "." if math.isnan(floor) else f"; the untrained encoder, which is the floor: {number(floor, 2)}."
     most = int(frame["P"].max())
@@ -133,8 +145,9 @@ def _weights_moved(outline: Outline, frame: pd.DataFrame) -> list[str]:
         for low, high in ((moved[name].min(), moved[name].max()) for name in ("relative_d", "turned_share"))
     ]
     return [
-        f"Continuing moved the weights, in the median matrix and in parts of the base's norm, by: {join(models)}. "
-        f"Their singular values alone moved by {spans[0]}; new vectors are {spans[1]} of the squared distance."
+        "How far further training moved the weights, as a share of the norm of the base's (median matrix): "
+        f"{join(models)}. Their singular values alone moved by {spans[0]}; {spans[1]} of the squared distance are "
+        "turned vectors, which singular values do not see."
     ]
 
 
@@ -144,4 +157,7 @@ def _translation(outline: Outline, frame: pd.DataFrame) -> str:
         f"(untranslated {number(row.copy)})"
         for row in findings.translation_quality(outline, frame).itertuples()
     ]
-    return f"Translation, mean chrF over a model's own directions: {join(models)}."
+    return (
+        "How well the models translate, as chrF (0 to 100: letters shared with the reference; untranslated: what the "
+        f"source text itself scores), mean over a model's own directions: {join(models)}."
+    )

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+ASKED = "What was asked"
 FOUND, SURE, OPEN = "What was found", "How sure that is", "What is not shown"
 
 

@@ -11,10 +11,10 @@ from mtbridge.inference.verdicts import COLUMNS
 from mtbridge.presentation import catalog, making
 from mtbridge.presentation.files import read_csv
 from mtbridge.presentation.layout import Layout
-from mtbridge.presentation.page import answers, grid, mechanism
+from mtbridge.presentation.page import answers, grid, mechanism, names, plain
 from mtbridge.presentation.page.charts import CHARTS, differences
 from mtbridge.presentation.page.charts.picture import Picture
-from mtbridge.presentation.page.sentence import Sentence
+from mtbridge.presentation.page.sentence import ASKED, FOUND, OPEN, SURE, Sentence
 from mtbridge.presentation.requirements import CONTRASTS
 from mtbridge.presentation.tables.generation import FAULTS
 from mtbridge.presentation.tables.generation import SHOWN as SHOWN_OF_OUTPUTS
@@ -27,12 +27,15 @@ from mtbridge.study.outline import Outline
 class View:
     """One protocol on the page. `own`: it is the study's first; `suffix` ends the ids of what belongs to it.
 
+    plain: the answer in plain English; leads: with numbers; names: what the names of the models in it mean.
     tables, drawings (SVG in base64), pictures, frames: by the name in the catalog; grids: by the name of their section.
     """
 
     protocol: str
     own: bool
+    plain: list[Sentence] = field(default_factory=list)
     leads: list[Sentence] = field(default_factory=list)
+    names: list[tuple[str, str]] = field(default_factory=list)
     quotes: list[str] = field(default_factory=list)
     mechanism: list[Sentence] = field(default_factory=list)
     tables: dict[str, Layout] = field(default_factory=dict)
@@ -40,6 +43,12 @@ class View:
     pictures: dict[str, Picture] = field(default_factory=dict)
     grids: dict[str, grid.Grid] = field(default_factory=dict)
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def headings(self) -> list[str]:
+        """What kinds of leading sentences there are, in their order; the question stands before them."""
+        said = [sentence.heading for sentence in (*self.plain, *self.leads) if sentence.heading != ASKED]
+        return [heading for heading in (FOUND, SURE, OPEN) if heading in said]
 
     @property
     def suffix(self) -> str:
@@ -61,6 +70,7 @@ def read(results: Path, outline: Outline, protocol: str, own: bool, origins: dic
     view = View(protocol, own)
     first, quotes = answers.read(results, outline, protocol)
     view.leads, view.quotes = first, [answers.unbroken(text) for text in quotes]
+    view.plain, view.names = plain.read(results, outline, protocol), names.read(results, outline, protocol)
     found = mechanism.read(results, outline, protocol)
     view.mechanism = [Sentence(answers.unbroken(answer), _link(question), question) for question, answer in found]
     for entry in catalog.ENTRIES:

@@ -85,6 +85,7 @@ def _notes(frame: pd.DataFrame, outline: Outline) -> list[str]:
         notes.append(
             "Equivalent: the difference lies within the margin that was fixed beforehand (two one-sided tests)."
         )
+    notes += [text for name, text in comparisons.VERDICTS_EXPLAINED.items() if (frame["verdict"] == name).any()]
     if frame["p_holm"].notna().any():
         notes.append("p (Holm): corrected for all primary tests; others are secondary and have none.")
     if (frame["scope"] == CHECKPOINT).any():

@@ -21,4 +21,5 @@ CHARTS: dict[str, Callable[..., Picture | None]] = {
     "sigma": curves.singular_values,
     "separability": curves.separability,
     "transfer": differences.transfer,
+    "retrieval_layers": curves.retrieval,
 }

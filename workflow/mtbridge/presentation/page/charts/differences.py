@@ -46,12 +46,17 @@ def forest(frame: pd.DataFrame, outline: Outline, primary: bool = False) -> Pict
     rows = [row for row in rows if not math.isnan(row["estimate"])]
     if not rows:
         return None
+    source = comparisons.statistic_name(outline, "english")
+    said = {row["says"] for row in rows}
     text = (
-        "Differences in percent points, mean over tasks, with 95 % intervals; small marks are single pretrainings. "
-        "Filled: clearly different or equivalent; hollow: undecided; grey: the margin of equivalence. A gap left "
-        "of zero is narrower."
+        "Right of zero, the model named first scores higher, left of zero lower, in percent points, mean over tasks; "
+        f"for the gap, which is {source} minus zero-shot, left of zero is narrower. Colour: which score is compared. "
+        "Large mark: the difference; its form says the verdict. Line: its 95 % interval. Small upright marks: single "
+        "pretrainings. Grey: differences too small to matter, the margin of equivalence."
     )
-    return Picture(pd.DataFrame(rows), {"value": _intervals("percent points")}, "What differs, and how surely?", text)
+    notes = [text_of for name, text_of in comparisons.VERDICTS_EXPLAINED.items() if name in said]
+    views = {"value": _intervals("difference, percent points", said)}
+    return Picture(pd.DataFrame(rows), views, "What differs, and how surely?", text, notes)
 
 
 def _row(outline: Outline, contrast, statistic: str) -> dict:
@@ -72,11 +77,11 @@ def _row(outline: Outline, contrast, statistic: str) -> dict:
     }
 
 
-def _intervals(unit: str):
-    """What is compared down; estimates with their intervals across."""
+def _intervals(unit: str, said: set):
+    """What is compared down; estimates with their intervals across. said: the verdicts that there are (`SAYS`)."""
     what = altair.Y("what:N", sort=None, title=None, axis=altair.Axis(labelExpr=LABEL, ticks=False, domain=False))
     offset = altair.YOffset("part:N", sort=None)
-    colour = altair.Color("part:N", sort=None, title=None)
+    colour = altair.Color("part:N", sort=None, title="score")
     tips = [
         altair.Tooltip("what:N", title="compared"),
         altair.Tooltip("part:N", title="score"),
@@ -92,7 +97,9 @@ def _intervals(unit: str):
     bars = base.mark_rule(strokeWidth=2).encode(x=across, x2="high:Q")
     each = base.transform_flatten(["each"]).mark_tick(thickness=1, size=9, opacity=0.6).encode(x="each:Q")
     legend = altair.Legend(symbolStrokeColor=INK, symbolFillColor="transparent")
-    shape = altair.Shape("says:N", title=None, legend=legend, scale=altair.Scale(domain=SAYS, range=SHAPES_OF_VERDICTS))
+    shapes = {name: shape for name, shape in zip(SAYS, SHAPES_OF_VERDICTS, strict=True) if name in said}
+    scale = altair.Scale(domain=list(shapes), range=list(shapes.values()))
+    shape = altair.Shape("says:N", title="verdict", legend=legend, scale=scale)
     is_open = "datum.says == 'undecided' || datum.says == 'no verdict'"
     points = base.encode(x="estimate:Q", shape=shape)
     filled = points.transform_filter(f"!({is_open})").mark_point(size=75, filled=True, opacity=1)
@@ -120,7 +127,8 @@ def interventions(frame: pd.DataFrame, outline: Outline) -> Picture | None:
         return None
     text = "Zero-shot scores as differences from the base in percent points, with 95 % intervals."
     title = "Which part of the weights carries the gain?"
-    return Picture(pd.DataFrame(rows), {"value": _intervals("percent points")}, title, text)
+    views = {"value": _intervals("difference, percent points", {row["says"] for row in rows})}
+    return Picture(pd.DataFrame(rows), views, title, text)
 
 
 def findings(frame: pd.DataFrame, outline: Outline) -> Picture | None:

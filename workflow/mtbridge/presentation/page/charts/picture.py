@@ -13,6 +13,7 @@ CELL = 190  # pixels: width of one panel of several
 # Told apart with all kinds of colour vision (Okabe and Ito, 2008), on white and on black; more repeat them.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#9A7D00", "#3A9AD9", "#8C5A2B", "#777777"]
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]]
+FLOOR = (COLOURS[-1], [4, 2])  # of the untrained encoder: grey, as in figures
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
 SEQUENTIAL: Any = "viridis"  # altair types its schemes as literals
 DIVERGING: Any = "purpleorange"

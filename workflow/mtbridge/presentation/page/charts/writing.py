@@ -5,7 +5,7 @@ import pandas as pd
 
 from mtbridge.inference.generation import ENGLISH
 from mtbridge.presentation import comparisons
-from mtbridge.presentation.page.charts.curves import with_bands
+from mtbridge.presentation.page.charts.curves import line_looks, with_bands
 from mtbridge.presentation.page.charts.picture import ROWS, Picture, lines, number_axis, panels
 from mtbridge.presentation.ways import way_labels
 from mtbridge.presentation.words import OUTPUT_MEASURES, language_name
@@ -43,12 +43,14 @@ def rates(frame: pd.DataFrame, outline: Outline) -> Picture | None:
     axis = altair.Axis(tickCount=3, format="~g", grid=False)
     rate = altair.X("learning_rate:Q", title="learning rate", scale=altair.Scale(type="log"), axis=axis)
     value = altair.Y("value:Q", axis=number_axis("percent"))
-    drawn = with_bands("way", rate, value, tips)
+    ways = list(dict.fromkeys(rows["way"]))
+    drawn = with_bands("way", rate, value, tips, ways)
+    colour, _ = line_looks("way", ways)
     rings = (
         altair.Chart(ROWS)
         .transform_filter("datum.rate == 'chosen on dev'")
         .mark_point(size=150, filled=False, strokeWidth=1.5)
-        .encode(x=rate, y=value, color=altair.Color("way:N", sort=None, title=None), tooltip=tips)
+        .encode(x=rate, y=value, color=colour, tooltip=tips)
     )
     shown = panels(drawn + rings, "panel", list(dict.fromkeys(order)), height=120).resolve_scale(y="independent")
     most, seeds = int(rows["pretrainings"].max()), int(rows["seeds"].max())
