@@ -22,7 +22,7 @@ class Progress:
     def __init__(self, what: str, total: int, every: float = 5.0):
         self.what, self.total, self.every = what, total, every
         self.start = self.last = time.perf_counter()
-        self.bar = _bar(what, total) if sys.stderr.isatty() else None
+        self.bar: Any = _bar(what, total) if sys.stderr.isatty() else None
 
     def __call__(self, done: int, note: str = "") -> None:
         """Say that `done` parts of `total` are done; the last part is always said."""
