@@ -16,7 +16,7 @@ from mtbridge.generation.methods import Adapted
 from mtbridge.models.classes import family_of
 from mtbridge.models.computing import device_of
 from mtbridge.models.decoding import Frame, by_beams, greedy
-from mtbridge.models.kernels import inference_kernels
+from mtbridge.models.kernels import inference_kernels, keep_memory
 from mtbridge.specs.adaptation import Adaptation, Decoding
 from mtbridge.specs.task import Task
 from mtbridge.training.batches import sorted_batches
@@ -76,6 +76,7 @@ def write_texts(
     """
     import torch
 
+    keep_memory()
     ids = writer.ids
     prefix, banned = writer.prefix(language), writer.never_written
     if len(prefix) > 1 and not decoding.force_language:
