@@ -2,8 +2,9 @@
 
 Texts are those of the generated world's task `event`, in English: sources of three sentences, targets of one. Adapting:
 model, examples, batch size, number of updates, optimizer and schedule are the same for all; the Seq2SeqTrainer pads to
-the maximal lengths, or to the longest of batches of similar length. Writing: an adapted model writes greedily for the
-same texts; transformers' `generate` takes them in their order, padded batch by batch. All must write the same.
+the maximal lengths, or to the longest of batches of similar length. Writing: an adapted model writes greedily, or by
+beams, for the same texts; transformers' `generate` takes them in their order, padded batch by batch. All must write the
+same.
 """
 
 import json
@@ -183,7 +184,8 @@ def writing(folder, sizes, clock):
 
     adapted, writer, sources = _writing(folder, sizes)
     with clock:
-        written = write_texts(adapted, writer, sources, "en", Decoding(longest=sizes["longest"]))
+        search = Decoding(longest=sizes["longest"], beams=sizes["beams"], no_repeat=sizes["no_repeat"])
+        written = write_texts(adapted, writer, sources, "en", search)
     return _written(written, clock)
 
 
@@ -209,7 +211,8 @@ def generate(folder, sizes, clock):
                 decoder_input_ids=torch.tensor([[end, writer.tag("en")]]).repeat(len(batch), 1),
                 decoder_start_token_id=end,
                 max_new_tokens=sizes["longest"],
-                num_beams=1,
+                num_beams=sizes["beams"],
+                no_repeat_ngram_size=sizes["no_repeat"],
                 do_sample=False,
                 eos_token_id=end,
                 pad_token_id=pad,
@@ -217,7 +220,9 @@ def generate(folder, sizes, clock):
                 forced_eos_token_id=None,
                 suppress_tokens=list(writer.never_written),
             )[:, 2:].tolist()
-            written += [row[: row.index(end)] if end in row else row for row in rows]
+            # A search by beams ends an output that reached the limit with padding, where another one is longer.
+            rows = [row[: row.index(end)] if end in row else row for row in rows]
+            written += [[token for token in row if token != pad] for row in rows]
     return _written(written, clock)
 
 
@@ -231,7 +236,7 @@ def _written(written: list[list[int]], clock) -> dict:
 SIZES = {
     **{"layers": 4, "hidden": 256, "vocabulary": 4000, "examples": 800, "texts": 300, "batch_size": 16, "epochs": 1},
     **{"learning_rate": 1e-3, "source_length": 128, "target_length": 64, "longest": 60},
-    **{"warmup": 0.1, "precision": "fp32", "texts_a_batch": 128},
+    **{"warmup": 0.1, "precision": "fp32", "texts_a_batch": 128, "beams": 1, "no_repeat": 0},
 }
 QUICK = {"layers": 1, "hidden": 32, "vocabulary": 300, "examples": 48, "texts": 20, "batch_size": 8}
 ADAPTING = Work(
@@ -250,4 +255,12 @@ WRITING = Work(
     QUICK,
     prepare_adapted,
     lacking=lambda sizes: "it is a CPU's" if sizes["device"] != "cpu" else None,
+)
+BEAMS = Work(
+    "writing {texts} texts by {beams} beams, no trigram twice, with {layers} + {layers} layers of {hidden}",
+    WRITING.contenders,
+    {**WRITING.sizes, "beams": 4, "no_repeat": 3, "texts": 100, "texts_a_batch": 32},
+    QUICK,
+    prepare_adapted,
+    lacking=WRITING.lacking,
 )

@@ -36,6 +36,7 @@ WORKS: dict[str, Work] = {
     "finetuning-xnli-bf16": finetuning.XNLI_BF16,
     "adapting": generation.ADAPTING,
     "writing": generation.WRITING,
+    "writing-beams": generation.BEAMS,
     "startup": startup.WORK,
     "similarity": similarity.WORK,
     "reading": weights.READING,

@@ -1,12 +1,15 @@
 """Decoding: greedy is the argmax of whole sequences, and transformers' own search without beams; tags are forced."""
 
+import copy
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from mtbridge.generation.inputs import Writer, padded
+from mtbridge.models import decoding
 from mtbridge.models.decoding import Frame, by_beams, greedy
 from mtbridge.specs.families import FAMILIES
 from mtbridge.training.pretraining.initialization import open_checkpoint
@@ -64,6 +67,49 @@ def test_greedy_is_the_argmax_of_whole_sequences(written):
 def test_greedy_is_transformers_search_with_one_beam(written):
     model, _, encoded, mask, frame = written
     assert greedy(model, encoded, mask, frame) == by_beams(model, encoded, mask, frame)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 1.0])
+def test_a_text_is_written_up_to_its_end_whenever_others_leave_the_batch(written, monkeypatch, share):
+    model, _, encoded, mask, frame = written
+    whole = greedy(model, encoded, mask, replace(frame, end=-1))
+    # Any token may be called the end: what comes before it is the same. This one ends texts at different places.
+    tokens = {token for row in whole for token in row}
+    ends = {token: {row.index(token) if token in row else LONGEST for row in whole} for token in tokens}
+    end = max(ends, key=lambda token: len(ends[token]))
+    assert len(ends[end]) > 1
+    monkeypatch.setattr(decoding, "LEAVING", share)
+    expected = [row[: row.index(end)] if end in row else row for row in whole]
+    assert greedy(model, encoded, mask, replace(frame, end=end)) == expected
+
+
+@pytest.mark.parametrize("beams", [1, 4])
+def test_beams_write_what_transformers_search_writes_with_its_own_cache(written, monkeypatch, beams):
+    model, _, encoded, mask, frame = written
+    again = copy.deepcopy(encoded)  # `generate` repeats its rows in place
+    ours = by_beams(model, encoded, mask, frame, beams, no_repeat=3)
+    monkeypatch.setattr(decoding, "_cache", lambda model: None)  # `generate` makes one
+    assert ours == by_beams(model, again, mask, frame, beams, no_repeat=3)
+
+
+def test_a_search_copies_no_keys_of_sources(written, monkeypatch):
+    """Beams do change places here, and what they wrote follows them."""
+    from transformers.cache_utils import DynamicLayer
+
+    model, _, encoded, mask, frame = written
+    copied, own = [], DynamicLayer.reorder_cache
+
+    def reorder(layer, beam_idx):
+        if layer.keys is not None:  # T5's decoder may have fewer layers than its encoder
+            copied.append((layer.keys.shape[2], (beam_idx != torch.arange(len(beam_idx))).any().item()))
+        own(layer, beam_idx)
+
+    monkeypatch.setattr(DynamicLayer, "reorder_cache", reorder)
+    by_beams(model, encoded, mask, frame, beams=3)
+    assert any(moved for _, moved in copied)
+    # Those of outputs grow with every token; those of sources would always have the sources' length.
+    lengths = [length for length, _ in copied]
+    assert lengths == sorted(lengths) and len({lengths.count(length) for length in lengths}) == 1
 
 
 def test_no_special_token_is_written_and_no_ngram_twice(written):

@@ -12,7 +12,9 @@ import pytest
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.data.tokenized import Ragged
 from mtbridge.specs.pretraining import Architecture
+from mtbridge.study.data_sizes import counted_tokens
 from mtbridge.study.grid import Study
+from mtbridge.study.layers import STUDIES, read_yaml
 from mtbridge.study.load import load
 from mtbridge.study.model_sizes import parameters
 from mtbridge.study.operations import CARD, PARAMETER, TRAINING, UPDATE, operations, pretraining_operations
@@ -215,3 +217,127 @@ def test_settings_behind_config_win_over_the_page(tmp_path):
         check=True,
     )
     assert done.stdout.startswith("paper: 1 model × 8 tasks") and "at a time (keep_weights: false)" in done.stdout
+
+
+def checkpoint(folder, layers=2, width=4):
+    """A local checkpoint whose files have sizes and no more."""
+    tensors = {
+        "bert.embeddings.word_embeddings.weight": np.zeros((100, width), np.float32),
+        "bert.encoder.layer.0.attention.self.query.weight": np.zeros((width, width), np.float32),
+    }
+    folder.mkdir()
+    config = {"model_type": "bert", "num_hidden_layers": layers, "hidden_size": width}
+    (folder / "config.json").write_text(json.dumps(config))
+    pytest.importorskip("safetensors.numpy").save_file(tensors, folder / "model.safetensors")
+    return folder
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in STUDIES.glob("[!_]*.yaml")))
+def test_of_every_preset_all_hours_are_known(name, tmp_path):
+    user = {}
+    if name == "evaluate":
+        user = {"model_catalog": {"mine": {"path": str(checkpoint(tmp_path / "mine"))}}}
+    elif name == "local":
+        # The smallest release: English and German files of one task.
+        for file in ("en.train", "en.dev", "en.test", "de.dev", "de.test"):
+            path = tmp_path / "xglue/NC" / f"xglue.nc.{file}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("title\tbody\tsports\n")
+        user = {"xglue": str(tmp_path / "xglue"), "tasks": ["nc"], "languages": ["de", "en"]}
+    made = plan(study(study=name, **user), tmp_path / "none")
+    assert "?" not in text(made) and None not in made.left
+    assert None not in made.disk.values()
+
+
+def test_tokens_of_data_without_published_ones_say_what_they_are_from(tmp_path):
+    said = text(plan(study(study="open"), tmp_path))
+    assert "sib200 33, wikiann 13" in said and "sib200 22 words, counted in its train" in said
+    assert "wikiann 8 words, a guess" in said
+    assert "udpos test 4,000 a language (a guess" in said
+    assert "XGLUE's sizes" not in said, "this study sets its own"
+    set_size = text(plan(study(study="open", task_catalog={"udpos": {"test": 500}}), tmp_path))
+    assert "4,000 a language" not in set_size
+
+
+def test_a_data_set_is_known_by_its_repository_and_not_by_the_name_of_the_task(tmp_path):
+    catalog = {"topics": read_yaml(STUDIES / "open.yaml")["task_catalog"]["sib200"]}
+    named = plan(study(study="open", task_catalog=catalog, tasks=["topics", "sib200"]), tmp_path)
+    assert named.assumed["topics"] == named.assumed["sib200"] > 20
+
+
+def test_hidden_states_are_counted_in_closed_form(tmp_path):
+    made_of = study(study="open", models=["mbert"], tasks=["sib200"])
+    made = plan(made_of, tmp_path)
+    # Sentences of SIB-200's test in 17 languages; pairs of Tatoeba, both sides, of 15 languages with English.
+    lines = {"parallel": 17 * 204, **{corpus: 2 * 1000 for corpus in made_of.bitexts}}
+    assert set(lines) == {*made_of.corpora, *made_of.corpora_of_retrieval} and len(lines) == 16
+    tokens = lines["parallel"] * round(22 * 1.4 + 2) + 15 * 2000 * round(7 * 1.4 + 2)
+    assert made.states.runs == 16
+    assert made.states.left == pytest.approx(2 * 85.1e6 * tokens / 73e12 / 3600)
+    assert made.disk["hidden states"] == 4 * 13 * 768 * sum(lines.values())
+    for corpus in made_of.bitexts:
+        path = tmp_path / "states" / corpus / "mbert.safetensors"
+        path.parent.mkdir(parents=True)
+        path.touch()
+    after = plan(made_of, tmp_path).states
+    assert after.done == 15 and after.left == pytest.approx(2 * 85.1e6 * 17 * 204 * 33 / 73e12 / 3600)
+    assert "hidden states: 16 passes over a corpus, 15 done; left: less than 0.01 GPU-hours" in text(
+        plan(made_of, tmp_path)
+    )
+
+
+def test_states_after_fine_tuning_are_passes_too_and_take_no_disk(tmp_path):
+    before, after = (
+        plan(study(models=["mbert"], tasks=["nc", "pos"], separability_after=names), tmp_path) for names in ([], ["nc"])
+    )
+    runs = before.total("runs") / 2
+    assert after.states.runs == before.states.runs + runs
+    assert after.states.left == pytest.approx((1 + runs) * before.states.left)
+    assert after.disk == before.disk
+
+
+def test_a_local_checkpoints_states_have_its_layers_and_width(tmp_path):
+    mine = {"mine": {"path": str(checkpoint(tmp_path / "mine", 3, 8))}}
+    made = plan(study(study="evaluate", model_catalog=mine, models=["mine"], compare=[]), tmp_path / "none")
+    assert made.disk["hidden states"] == 4 * (5 * 100) * (3 + 1) * 8
+
+
+def test_a_model_that_continues_a_checkpoint_has_the_checkpoints_size(tmp_path):
+    more = {"label": "more", "kind": "control", "base": "mbert", "objective": "masked_lm", "steps": 1000}
+    made_of = study(study="open", model_catalog={"more": more}, models=["mbert", "more"], tasks=["sib200"])
+    assert parameters(made_of, "more", tmp_path) == parameters(made_of, "mbert", tmp_path)
+    made = plan(made_of, tmp_path)
+    assert made.cells["more", "sib200"].left == made.cells["mbert", "sib200"].left
+    settings = made_of.settings.pretraining
+    tokens = 1000 * settings.tokens_per_step
+    flop = 6 * tokens * (85.1e6 + settings.mask_share * 92.2e6)
+    assert made.pretraining.left == pytest.approx(flop / 44e9 / 3600)
+    assert "in all, beside the pretraining:" in text(made)
+
+
+def test_every_choice_of_an_example_is_an_input(tmp_path):
+    """As many updates, of as many inputs as there are choices: the hours beyond an update's own double with them."""
+
+    def left(choices):
+        names = [f"answer{number}" for number in range(1, choices + 1)]
+        changed = {"choices": names, "labels": [name[-1] for name in names]}
+        changed["columns"] = ["passage", "question", *names]
+        catalog = {"belebele": {**changed, "source": {"train": None, "dev": None, "dev_from_train": 100}}}
+        made = study(study="open", tasks=["belebele"], models=["xlmr"], task_catalog=catalog)
+        return plan(made, tmp_path).total("left")
+
+    two, four, eight = (left(choices) for choices in (2, 4, 8))
+    assert two < four < 2 * two
+    assert eight - four == pytest.approx(2 * (four - two))
+
+
+def test_tokens_of_choices_are_those_of_one_input(tmp_path):
+    """The first text, and a second one of mean length; in tasks without choices all texts of an example."""
+    made = study(study="open", tasks=["xcopa", "xnli"], models=["xlmr"])
+    for task, rows in (("xcopa", [[1] * 5, [1] * 2, [1] * 4, [1], [1], [1]]), ("xnli", [[1] * 5, [1] * 2])):
+        folder = tmp_path / "tokens/xlmr" / task / "train"
+        folder.mkdir(parents=True)
+        Ragged.of(rows).save(folder, "tokens")
+        (folder / "meta.json").write_text(json.dumps({"rows": len(rows) // (3 if task == "xcopa" else 2)}))
+    found = counted_tokens(made, tmp_path)
+    assert found["xlmr", "xcopa"].tolist() == [3 + 5 + 3, 3 + 1 + 1] and found["xlmr", "xnli"].tolist() == [3 + 7]

@@ -143,3 +143,26 @@ def test_xl_sum_is_read_from_a_folder_a_language(tmp_path):
     source = replace(settings.source_of("xl-sum"), path=str(tmp_path))
     (found,) = read_examples(source, settings.task("xl-sum"), "dev", "zh", None, 0).to_pylist()
     assert (found["example_id"], found["text"], found["label"]) == ("validation", "x", "s")
+
+
+def test_what_is_assumed_is_printed_and_kept_weights_are_said_to_take_disk(tmp_path):
+    drop, keep = (plan(study(keep_weights=kept), tmp_path) for kept in (False, True))
+    assert "assumed [E]: tokens of an input and of an output, before they are cut: xl-sum 512 and 40" in text(drop)
+    runs = len(study().adaptations)
+    # All weights beside those of the largest run, which are there at a time without keep_weights.
+    assert keep.saved == pytest.approx(keep.disk["adapted weights"] * (1 - 1 / runs)) and not drop.saved
+    assert "a run's weights go once its outputs are written" in text(keep)
+    assert "adapted weights 2.5 GB at a time (keep_weights: false)" in text(drop)
+    assert "fine-tuned" not in text(keep), "a study of writing alone has none"
+
+
+def test_a_model_that_continues_a_checkpoint_writes_as_slowly_as_it(tmp_path):
+    more = {"label": "more", "kind": "control", "base": "mt5-base", "objective": "span_corruption", "steps": 10}
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for language in study().languages:
+        (folder / f"train.{language}").write_text("one line\n" * 4)
+    models = {"model_catalog": {"more": more}, "models": ["mt5-base", "more"], "corpus": str(folder)}
+    made = plan(study(**models), tmp_path / "none")
+    for task in ("xl-sum", "xquad"):
+        assert made.writing["more", task].left == made.writing["mt5-base", task].left

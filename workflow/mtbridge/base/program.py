@@ -14,6 +14,7 @@ from typing import NoReturn
 from mtbridge.base import warm_start
 from mtbridge.base.checkout import HOME
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.base.progress import close_bars
 
 _start_up = 0.0  # CPU seconds until `begin_work`
 
@@ -46,6 +47,7 @@ def command(main: Callable[[], object]) -> NoReturn:
         print(f"time: {time.perf_counter() - start:.2f} s, cpu {time.process_time():.2f} s{note}", file=sys.stderr)
         code = 0
     except MtbridgeError as error:
+        close_bars()
         print(f"error: {error}", file=sys.stderr)
         code = 1
     # Do what an interpreter does at its end, except freeing the modules of torch and transformers object by object,

@@ -16,6 +16,7 @@ from mtbridge.generation.methods import Adapted
 from mtbridge.models.classes import family_of
 from mtbridge.models.computing import device_of
 from mtbridge.models.decoding import Frame, by_beams, greedy
+from mtbridge.models.kernels import inference_kernels, keep_memory
 from mtbridge.specs.adaptation import Adaptation, Decoding
 from mtbridge.specs.task import Task
 from mtbridge.training.batches import sorted_batches
@@ -75,6 +76,7 @@ def write_texts(
     """
     import torch
 
+    keep_memory()
     ids = writer.ids
     prefix, banned = writer.prefix(language), writer.never_written
     if len(prefix) > 1 and not decoding.force_language:
@@ -82,18 +84,18 @@ def write_texts(
     frame = Frame(prefix, decoding.longest, ids["end"], ids["pad"], banned)
     out: list[list[int]] = [[] for _ in sources]
     done = 0
-    for rows in sorted_batches(np.array([len(source) for source in sources]), TOKENS):
-        with torch.inference_mode():
+    with torch.inference_mode(), inference_kernels(adapted.model):
+        for rows in sorted_batches(np.array([len(source) for source in sources]), TOKENS):
             encoded, mask = adapted.encode([sources[row] for row in rows], ids["pad"])
-        if decoding.beams == 1 and decoding.no_repeat == 0:
-            written = greedy(adapted.model, encoded, mask, frame)
-        else:
-            written = by_beams(adapted.model, encoded, mask, frame, decoding.beams, decoding.no_repeat)
-        for row, tokens in zip(rows, written, strict=True):
-            out[row] = tokens
-        done += len(rows)
-        if progress:
-            progress(done)
+            if decoding.beams == 1 and decoding.no_repeat == 0:
+                written = greedy(adapted.model, encoded, mask, frame)
+            else:
+                written = by_beams(adapted.model, encoded, mask, frame, decoding.beams, decoding.no_repeat)
+            for row, tokens in zip(rows, written, strict=True):
+                out[row] = tokens
+            done += len(rows)
+            if progress:
+                progress(done)
     return out
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from mtbridge.models.kernels import cpu_kernels
 
+LEAVING = 1 / 4  # the share of a batch that has ended before it is made smaller
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -26,7 +28,8 @@ class Frame:
 def greedy(model: Any, encoded: Any, mask: Any, frame: Frame) -> list[list[int]]:
     """Greedy outputs of a batch, as token ids behind the prefix, without the end token and what follows it.
 
-    The decoder keeps its keys and values. A text that has ended leaves the batch.
+    The decoder keeps its keys and values. Texts that have ended leave the batch, when they are `LEAVING` of it: all
+    that is kept has to be copied then.
 
     Args:
         encoded: the encoder's output, transformers' BaseModelOutput; last_hidden_state [text, token, dim].
@@ -36,7 +39,8 @@ def greedy(model: Any, encoded: Any, mask: Any, frame: Frame) -> list[list[int]]
     from transformers.modeling_outputs import BaseModelOutput
 
     out: list[list[int]] = [[] for _ in range(len(mask))]
-    rows = torch.arange(len(mask), device=mask.device)  # the texts that are still being written
+    rows = list(range(len(mask)))  # the texts of the batch
+    unfinished = rows  # places of those in the batch that have not ended
     hidden = encoded.last_hidden_state
     past, latest = None, torch.tensor([frame.prefix], device=mask.device).repeat(len(mask), 1)
     with torch.inference_mode(), cpu_kernels(model):
@@ -53,15 +57,18 @@ def greedy(model: Any, encoded: Any, mask: Any, frame: Frame) -> list[list[int]]
             if frame.banned:
                 logits[:, list(frame.banned)] = -torch.inf
             written = logits.argmax(-1)
-            unfinished = written != frame.end
-            for row, token in zip(rows[unfinished].tolist(), written[unfinished].tolist(), strict=True):
-                out[row].append(token)
-            if not unfinished.any():
+            tokens = written.tolist()
+            unfinished = [place for place in unfinished if tokens[place] != frame.end]
+            for place in unfinished:
+                out[rows[place]].append(tokens[place])
+            if not unfinished:
                 break
-            if not unfinished.all():
-                left = unfinished.nonzero()[:, 0]
-                rows, hidden, mask, written = rows[left], hidden[left], mask[left], written[left]
+            if len(unfinished) <= (1 - LEAVING) * len(rows):
+                left = torch.tensor(unfinished, device=mask.device)
+                hidden, mask, written = hidden[left], mask[left], written[left]
                 past.batch_select_indices(left)
+                rows = [rows[place] for place in unfinished]
+                unfinished = list(range(len(rows)))
             latest = written[:, None]
     return out
 
@@ -79,6 +86,7 @@ def by_beams(model: Any, encoded: Any, mask: Any, frame: Frame, beams: int = 1, 
         written = model.generate(
             encoder_outputs=encoded,
             attention_mask=mask,
+            past_key_values=_cache(model),
             decoder_input_ids=torch.tensor([frame.prefix], device=mask.device).repeat(len(mask), 1),
             max_new_tokens=frame.longest,
             num_beams=beams,
@@ -96,3 +104,19 @@ def by_beams(model: Any, encoded: Any, mask: Any, frame: Frame, beams: int = 1, 
         row[: row.index(frame.end)] if frame.end in row else [token for token in row if token != frame.pad]
         for row in rows
     ]
+
+
+def _cache(model: Any) -> Any:
+    """An empty cache for a search by beams, as `generate` makes it, but for one thing.
+
+    When beams change places, only the keys and values of what they wrote follow them. Those of the source are the same
+    for all beams of a text, and a beam never leaves its text, so copying them at every token would change nothing.
+    """
+    from transformers.cache_utils import DynamicCache, EncoderDecoderCache
+
+    class OfSources(DynamicCache):
+        def reorder_cache(self, beam_idx: Any) -> None:
+            pass
+
+    config = model.config.get_text_config(decoder=True)
+    return EncoderDecoderCache(DynamicCache(config=config), OfSources(config=config))

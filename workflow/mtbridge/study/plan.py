@@ -4,8 +4,9 @@ Hours come from the records of finished runs (the mean of the same recipe, model
 from the number of operations, see `operations`. The figures below that are marked [E] are estimates, and the printed
 text says so. Hours are of one GPU or one core.
 
-Pretrainings are in `plan_of_pretraining`, tasks of writing in `plan_of_writing`. What it gives up: of hidden states,
-their comparison and spectra it counts the files, and estimates no hours; they are a small part of a study.
+Pretrainings are in `plan_of_pretraining`, tasks of writing in `plan_of_writing`, hidden states in `plan_of_states`,
+the sizes of data in `data_sizes`. What it gives up: hours of the comparison of states, of spectra, of translations and
+of scores; they are a small part of a study.
 """
 
 import itertools
@@ -18,35 +19,30 @@ from typing import Any
 import numpy as np
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.base.files import read_json
-from mtbridge.data.tokenized import Ragged
 from mtbridge.specs.names import split_replicate
 from mtbridge.study.cells import Cell, number, table
+from mtbridge.study.data_sizes import (
+    PIECES,
+    basis_of_tokens,
+    counted_tokens,
+    examples_of,
+    guessed_sizes,
+    release_of,
+    typical_tokens,
+)
 from mtbridge.study.grid import Study
 from mtbridge.study.languages import task_languages
 from mtbridge.study.local_checkpoints import recipe_of
 from mtbridge.study.model_sizes import PUBLISHED, parameters
 from mtbridge.study.operations import CARD, CPU, expected_hours, in_windows
 from mtbridge.study.plan_of_pretraining import pretraining_cell, pretraining_lines
-from mtbridge.study.plan_of_writing import weights_of_writing, writing_cells, writing_lines
+from mtbridge.study.plan_of_states import bytes_of_states, states_cell, states_lines
+from mtbridge.study.plan_of_writing import assumed_tokens, weights_of_writing, writing_cells, writing_lines
 from mtbridge.tasks.kinds import kind_of
 
-# Examples in XGLUE (Liang et al. 2020): English train; dev and test of one language, rounded.
-RELEASE = {
-    "nc": (100_000, 20_000),
-    "xnli": (392_702, 7_500),
-    "paws-x": (49_401, 4_000),
-    "qam": (100_000, 20_000),
-    "qadsm": (100_000, 20_000),
-    "wpr": (99_997, 20_000),
-    "ner": (14_042, 6_000),
-    "pos": (25_376, 1_900),
-}
-# Tokens of an example with special tokens [E]: in the release, cut at 256, and of generated examples.
-TOKENS = {"nc": 230, "xnli": 42, "paws-x": 55, "qam": 90, "qadsm": 30, "wpr": 60, "ner": 22, "pos": 27}
-GENERATED = {"nc": 33, "xnli": 23, "paws-x": 24, "qam": 41, "qadsm": 36, "wpr": 58, "ner": 18, "pos": 17}
 WORDS_PER_TOKEN = 0.75  # [E]
 BYTES = 4  # of a stored number
+TUNED, ADAPTED = "fine-tuned weights", "adapted weights"  # kinds of files that keep_weights=false takes away
 # Share of the embeddings' rows that English training examples look up [E]. A run stores these rows alone; the
 # others follow from the pretrained ones.
 USED_ROWS = 0.2
@@ -72,12 +68,23 @@ class Plan:
     disk: dict[str, float | None] = field(default_factory=dict)  # kind of file -> bytes
     files: dict[str, tuple[int, int]] = field(default_factory=dict)  # kind of file -> (files that exist, all)
     assumed: dict[str, int] = field(default_factory=dict)  # task -> tokens of an example, if not yet counted
-    released: bool = False  # whether some examples are not generated; RELEASE has the sizes of files that are missing
+    basis: dict[str, str] = field(default_factory=dict)  # task -> what these tokens are from, where that is not XGLUE
+    guessed: list[str] = field(default_factory=list)  # sizes of splits that are guesses, as they are printed
+    unsized: list[str] = field(default_factory=list)  # tasks and models of which some size is not known
+    released: bool = False  # whether XGLUE's sizes stand for those of files that are not there yet
     keep_weights: bool = True
+    written: dict[str, tuple[int, int]] = field(default_factory=dict)  # task of writing -> assumed tokens, in and out
     translates: bool = False  # whether some way of adapting needs translations of examples
+    states: Cell = field(default_factory=Cell)  # of all models and corpora
     writing: dict[tuple[str, str], Cell] = field(default_factory=dict)  # of adaptations, with what they write
     pretraining: Cell = field(default_factory=Cell)  # of all models; hours are of cores
     saved: float = 0.0  # bytes that keep_weights=false would save
+
+    @property
+    def left(self) -> list[float | None]:
+        """The hours of all that is left on the plan's device, in parts; None where a figure is missing."""
+        cells = [*self.cells.values(), *self.writing.values(), self.states]
+        return [cell.left for cell in cells] + ([self.pretraining.left] if self.device == "core" else [])
 
     def total(self, key: str) -> float:
         """The sum of a field over all cells; None counts as 0."""
@@ -97,17 +104,13 @@ def plan(study: Study, results: str | Path | None = None, views: Mapping[str, li
     if results.exists() and not results.is_dir():
         raise MtbridgeError(f"--results: {results} is no folder; expected a study's results")
     settings = study.settings
-    examples = {task: _examples(study, task, results) for task in study.tasks}
+    examples = {task: examples_of(study, task, results) for task in study.tasks}
     bodies = {model: parameters(study, model, results) for model in study.models}
-    assumed = {task: _typical_tokens(study, task) for task in study.tasks}
-    tokenizers = {model: settings.tokenizer_of(model) for model in study.models}
-    pairs = itertools.product(dict.fromkeys(tokenizers.values()), study.tasks)
-    counted = {
-        (tokenizer, task): _count_tokens(results / "tokens" / tokenizer / task / "train") for tokenizer, task in pairs
-    }
+    assumed = {task: typical_tokens(study, task) for task in study.tasks}
+    counted = counted_tokens(study, results)
     lengths: dict[tuple[str, str], Any] = {}  # (model, task) -> tokens: a number, an array [example], or None
     for model, task in itertools.product(study.models, study.tasks):
-        tokens = counted[tokenizers[model], task]
+        tokens = counted[settings.tokenizer_of(model), task]
         lengths[model, task] = assumed[task] if tokens is None else tokens
     estimate = Plan(
         name=study.name,
@@ -119,8 +122,13 @@ def plan(study: Study, results: str | Path | None = None, views: Mapping[str, li
         recipes=len(study.recipes),
         cells={pair: Cell() for pair in itertools.product(study.settings.models, study.tasks)},
         assumed={task: size for (_, task), tokens in counted.items() if tokens is None and (size := assumed[task])},
-        released=any(settings.source_of(task).kind != "generated" for task in study.tasks),
+        basis={task: basis for task in study.tasks if (basis := basis_of_tokens(study, task))},
+        guessed=guessed_sizes(study, [task for task in study.tasks if not _is_there(results, task)]),
+        unsized=[task for task in study.tasks if None in (examples[task], assumed[task])]
+        + [model for model in study.settings.models if bodies[model][1] is None],
+        released=any(release_of(study, task) and not _is_there(results, task) for task in study.tasks),
         keep_weights=settings.keep_weights,
+        written=assumed_tokens(study),
         translates=any(way.translator is not None for _, way in study.ways.values()),
     )
     spent = _finished(study, results)
@@ -134,13 +142,13 @@ def plan(study: Study, results: str | Path | None = None, views: Mapping[str, li
             each = _hours_expected(study, run_of, lengths[model, task], examples[task], bodies[model])
         cell.add(len(study.replicates(model)) * len(study.seeds), hours_of_runs, each)
     estimate.pretraining = pretraining_cell(study, results)
+    estimate.states = states_cell(study, results, bodies)
     estimate.writing = writing_cells(study, results, bodies)
     estimate.disk = _disk(study, lengths, examples, bodies)
+    estimate.disk["hidden states"] = bytes_of_states(study, results, BYTES)
     if estimate.writing:
-        estimate.disk["adapted weights"] = weights_of_writing(study, bodies, BYTES)
-    kept = estimate.disk["fine-tuned weights"]
-    if settings.keep_weights and kept is not None:
-        estimate.saved = kept * (1 - 1 / max(1, len(study.runs)))
+        estimate.disk[ADAPTED] = weights_of_writing(study, bodies, BYTES)
+    estimate.saved = _saved(study, estimate.disk)
     estimate.files = _count_files(study, results, views or {})
     return estimate
 
@@ -168,40 +176,9 @@ def _finished(study: Study, results: Path) -> dict[tuple[str, str, str], list[fl
     return spent
 
 
-def _examples(study: Study, task: str, results: Path) -> tuple[float, float] | None:
-    """(training examples, evaluation examples of all languages): counted in the files, or else expected."""
-    languages = len(task_languages(study.settings, task))
-    with_dev = len(study.settings.task_catalog[task].dev_languages or range(languages))
-    paths = [results / "data" / task / f"{part}.parquet" for part in ("train", "evaluation")]
-    if all(path.exists() for path in paths):
-        import pyarrow.compute as pc
-
-        from mtbridge.base.files import read_table
-
-        in_train = pc.sum(pc.equal(read_table(paths[0], ["split"])["split"], "train")).as_py()
-        return in_train, read_table(paths[1], ["split"]).num_rows
-    release = RELEASE.get(task) if study.settings.source_of(task).kind != "generated" else None
-    train, dev, test = (study.settings.size(task, split) for split in ("train", "dev", "test"))
-    if release is None:
-        return (train, with_dev * dev + languages * test) if train and dev and test else None
-    # RELEASE has dev and test together; about half is each.
-    evaluation = sum(min(size or release[1], release[1] // 2) for size in (dev, test))
-    return min(train or release[0], release[0]), languages * evaluation
-
-
-def _typical_tokens(study: Study, task: str) -> int | None:
-    """The assumed tokens of an example, before the task is tokenized; None for a task without such a figure."""
-    return (GENERATED if study.settings.source_of(task).kind == "generated" else TOKENS).get(task)
-
-
-def _count_tokens(folder: Path) -> np.ndarray | None:
-    """Tokens of each English example, [row]; None if the folder does not exist."""
-    if not folder.exists():
-        return None
-    rows, texts = read_json(folder / "meta.json", ("rows",))["rows"], Ragged.load(folder, "tokens")
-    # A row has one text, or several that follow each other; an example has all texts of its row.
-    starts = texts.offsets[:: max(1, len(texts) // max(1, rows))]
-    return 3 + np.diff(starts)  # three: start, end, and a tag or separator
+def _is_there(results: Path, task: str) -> bool:
+    """Whether a task's examples are there, so that their sizes are counted."""
+    return all((results / "data" / task / f"{part}.parquet").exists() for part in ("train", "evaluation"))
 
 
 def _hours_spent(record: Path, devices: int) -> float | None:
@@ -233,10 +210,14 @@ def _hours_expected(
         return None
     languages = len(task_languages(study.settings, task))
     recipe = asdict(recipe_of(study.settings, name, model, task))
-    if kind_of(study.settings.task(task)).spans:
-        tokens, windows = in_windows(tokens, recipe)
-        examples = examples[0] * windows, examples[1] * windows
+    spec, inputs = study.settings.task(task), 1.0  # inputs of an example
+    if kind_of(spec).spans:
+        tokens, inputs = in_windows(tokens, recipe)
         recipe["max_length"] = recipe["context_length"]
+    elif kind_of(spec).chooses:
+        inputs = len(spec.choices)
+        recipe["batch_size"] *= inputs
+    examples = examples[0] * inputs, examples[1] * inputs
     trained = body + USED_ROWS * table if study.settings.gpus else None
     return expected_hours(recipe, tokens, examples, languages, body, trained)
 
@@ -273,11 +254,15 @@ def _disk(study: Study, lengths: dict, examples: dict, bodies: dict) -> dict[str
         "checkpoints": total(checkpoint(model) for model in encoders),
         "encoders": total(encoders.values()),
         # Without keep_weights the weights of a run are deleted when its predictions exist: one run's at a time.
-        "fine-tuned weights": (
-            all_weights if settings.keep_weights or all_weights is None else all_weights / max(1, len(study.runs))
-        ),
+        TUNED: (all_weights if settings.keep_weights or all_weights is None else all_weights / max(1, len(study.runs))),
         "predictions": None if predictions is None else predictions * runs * len(study.models),
     }
+
+
+def _saved(study: Study, disk: Mapping[str, float | None]) -> float:
+    """Bytes that keep_weights=false would save: all weights of runs but those of one at a time."""
+    jobs = {TUNED: len(study.runs), ADAPTED: len(study.adaptations)} if study.settings.keep_weights else {}
+    return sum((disk.get(what) or 0) * (1 - 1 / max(1, many)) for what, many in jobs.items())
 
 
 def _count_files(study: Study, results: Path, views: Mapping[str, list[str]]) -> dict[str, tuple[int, int]]:
@@ -316,15 +301,28 @@ def text(estimate: Plan) -> str:
     lines = [f"{estimate.name}: {grid if estimate.tasks else models}", ""]
     if estimate.tasks:
         lines += [*table(estimate.models, estimate.tasks, estimate.cells, hours), ""]
-    lines += writing_lines(estimate.writing, hours, estimate.translates)
-    lines += [*pretraining_lines(estimate.pretraining), *_hours_lines(estimate, hours), *_duration_lines(estimate)]
-    lines += _disk_lines(estimate)
-    lines.append("there: " + ", ".join(f"{what} {have}/{want}" for what, (have, want) in estimate.files.items()))
-    if estimate.total("measured") < runs - done and estimate.assumed:
+    lines += writing_lines(estimate.writing, hours, estimate.translates, estimate.written)
+    lines += [*pretraining_lines(estimate.pretraining), *_hours_lines(estimate, hours)]
+    lines += [*states_lines(estimate.states, hours), *_duration_lines(estimate), *_disk_lines(estimate)]
+    there = [f"{what} {have}/{want}" for what, (have, want) in estimate.files.items() if want]
+    lines.append(f"there: {', '.join(there)}")
+    if estimate.total("measured") < runs - done:
+        lines += _assumed_lines(estimate)
+    return "\n".join(lines) + "\n"
+
+
+def _assumed_lines(estimate: Plan) -> list[str]:
+    """What the hours that are left rest on besides, and what that is from."""
+    lines = []
+    if estimate.assumed:
         tokens = ", ".join(f"{task} {length}" for task, length in estimate.assumed.items())
         note = "; XGLUE's sizes where the data is not there yet" if estimate.released else ""
         lines.append(f"assumed [E]: tokens of an example {tokens}{note}")
-    return "\n".join(lines) + "\n"
+    if words := [f"{task} {estimate.basis[task]}" for task in estimate.assumed if task in estimate.basis]:
+        lines.append(f"of these, English words × {PIECES} tokens and special ones: {'; '.join(words)}")
+    if estimate.guessed:
+        lines.append(f"assumed [E]: examples of {'; '.join(estimate.guessed)}")
+    return lines
 
 
 def _hours_lines(estimate: Plan, hours: str) -> list[str]:
@@ -347,21 +345,22 @@ def _hours_lines(estimate: Plan, hours: str) -> list[str]:
             note += f"{others} at {CPU / 1e9:.0f} GFLOP/s a core [E]"
         lines.append(note)
     if unknown:
-        lines.append(f"unknown: {unknown} pairs of model and task, of which a size is not known yet (marked ?)")
+        of = ", ".join(dict.fromkeys(estimate.unsized))
+        lines.append(f"unknown: {unknown} pairs of model and task, of which a size is not known yet (marked ?): {of}")
     return lines
 
 
 def _duration_lines(estimate: Plan) -> list[str]:
     """How long all that is left takes on one card or core and on several; nothing if nothing is left."""
-    left = estimate.total("left") + sum(cell.left or 0 for cell in estimate.writing.values())
-    if estimate.device == "core":
-        left += estimate.pretraining.left or 0
+    left = sum(hours or 0 for hours in estimate.left)
     if not left:
         return []
     workers = ", ".join(f"{_duration(left / many)} on {many}" for many in WORKERS[estimate.device])
     where = f"{estimate.device}s" + (f" as fast as {CARD}" if estimate.device == "GPU" else "")
-    least = "" if all(cell.left is not None for cell in estimate.cells.values()) else "at least "
-    return [f"in all: {least}{workers} {where}"]
+    least = "at least " if None in estimate.left else ""
+    # Models are trained on cores, also in a study that fine-tunes on GPUs.
+    beside = ", beside the pretraining" if estimate.device == "GPU" and estimate.pretraining.left != 0 else ""
+    return [f"in all{beside}: {least}{workers} {where}"]
 
 
 def _duration(hours: float) -> str:
@@ -371,14 +370,16 @@ def _duration(hours: float) -> str:
 
 def _disk_lines(estimate: Plan) -> list[str]:
     """The disk that a study takes, and what would save much of it."""
-    sizes = [f"{what} {_size(size)}" for what, size in estimate.disk.items()]
+    sizes = {what: _size(size) for what, size in estimate.disk.items() if size != 0}  # 0: the study has none
     if not estimate.keep_weights:
-        sizes[2] += " at a time (keep_weights: false)"  # the third is fine-tuned weights
-    lines = ["disk [E]: " + ", ".join(sizes)]
+        at_a_time = {
+            what: f"{sizes[what]} at a time (keep_weights: false)" for what in (TUNED, ADAPTED) if what in sizes
+        }
+        sizes |= at_a_time
+    lines = ["disk [E]: " + ", ".join(f"{what} {size}" for what, size in sizes.items())]
     if estimate.saved >= WORTH_SAVING:
-        lines.append(
-            f"keep_weights=false saves {_size(estimate.saved)} of it: a run's weights go once its predictions are made"
-        )
+        done = "predictions are made" if TUNED in sizes else "outputs are written"
+        lines.append(f"keep_weights=false saves {_size(estimate.saved)} of it: a run's weights go once its {done}")
     return lines
 
 

@@ -12,7 +12,9 @@ from mtbridge.specs.names import split_replicate
 from mtbridge.specs.pretraining import ENCODER_ALONE, PretrainingPlan
 from mtbridge.study.cells import Cell, number
 from mtbridge.study.grid import Study
+from mtbridge.study.model_sizes import parameters
 from mtbridge.study.operations import PRETRAINING, pretraining_operations
+from mtbridge.study.plan_of_writing import DECODERS
 
 
 def pretraining_cell(study: Study, results: Path) -> Cell:
@@ -29,7 +31,7 @@ def pretraining_cell(study: Study, results: Path) -> Cell:
         finished.setdefault(model, []).extend([] if hours is None else [hours])
     for model, hours_of_each in finished.items():
         runs = len(study.replicates(model)) if model in study.settings.models else 1
-        expected = sum(hours_of_each) / len(hours_of_each) if hours_of_each else _expected(study, model)
+        expected = sum(hours_of_each) / len(hours_of_each) if hours_of_each else _expected(study, model, results)
         total.add(runs, hours_of_each, expected)
     return total
 
@@ -44,7 +46,8 @@ def pretraining_lines(cell: Cell) -> list[str]:
     left = cell.runs - cell.done
     if left:
         by = f", by finished ones or at {PRETRAINING / 1e9:.0f} GFLOP/s a core [E]"
-        text += f"; left: {number(cell.left or 0)} core-hours{by}"
+        by = by if cell.left is not None else ", because the size of a checkpoint is not known yet"
+        text += f"; left: {'?' if cell.left is None else number(cell.left)} core-hours{by}"
     return [text]
 
 
@@ -58,13 +61,23 @@ def _hours_spent(record: Path, study: Study) -> float | None:
         raise MtbridgeError(f"{record}: not a pretraining's record ({error}); delete its folder") from error
 
 
-def _expected(study: Study, model: str) -> float:
-    """Core-hours of one pretraining by its operations."""
+def _expected(study: Study, model: str, results: Path) -> float | None:
+    """Core-hours of one pretraining by its operations; None if it continues a checkpoint of unknown size."""
     settings, plan = study.settings, study.settings.pretraining_plan(model)
-    vocabulary = settings.tokenizers[settings.tokenizer_of(model)].vocabulary
     encoder, decoder = _tokens(plan)
     predicted = plan.mask_share * encoder if plan.objective in ENCODER_ALONE else decoder
-    return pretraining_operations(settings.architecture, vocabulary, encoder, decoder, predicted) / PRETRAINING / 3600
+    first = settings.first_model(model)
+    if first.is_made_here:
+        vocabulary = settings.tokenizers[settings.tokenizer_of(model)].vocabulary
+        flop = pretraining_operations(settings.architecture, vocabulary, encoder, decoder, predicted)
+        return flop / PRETRAINING / 3600
+    table, body = parameters(study, model, results)
+    of_decoder, output = DECODERS.get(first.repo or "", (None, None))
+    if plan.objective in ENCODER_ALONE:
+        of_decoder, output = 0.0, table
+    if body is None or of_decoder is None or output is None:
+        return None
+    return 6 * (encoder * body + decoder * of_decoder + predicted * output) / PRETRAINING / 3600
 
 
 def _tokens(plan: PretrainingPlan) -> tuple[float, float]:

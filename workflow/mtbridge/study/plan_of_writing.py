@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.specs.names import split_replicate
@@ -74,10 +75,23 @@ def weights_of_writing(study: Study, bodies: Bodies, size: int) -> float | None:
     return max(each) if each and not study.settings.keep_weights else sum(each)
 
 
-def writing_lines(cells: Cells, hours: str, translates: bool) -> list[str]:
+def assumed_tokens(study: Study) -> dict[str, tuple[int, int]]:
+    """Task of writing -> the assumed tokens of an input and of an output, before they are cut; those that have any."""
+    known = {task: _typical(study, task) for task in study.settings.generation_tasks}
+    return {task: tokens for task, tokens in known.items() if tokens is not None}
+
+
+def _typical(study: Study, task: str) -> tuple[int, int] | None:
+    return (GENERATED if study.settings.source_of(task).kind == "generated" else TOKENS).get(task)
+
+
+def writing_lines(
+    cells: Cells, hours: str, translates: bool, assumed: Mapping[str, tuple[int, int]] = MappingProxyType({})
+) -> list[str]:
     """What is printed of them, with an empty line behind it; nothing if there are none.
 
     translates: whether some way needs translations of examples, which nothing is estimated of.
+    assumed: see `assumed_tokens`.
     """
     if not cells:
         return []
@@ -87,6 +101,9 @@ def writing_lines(cells: Cells, hours: str, translates: bool) -> list[str]:
     if hours.startswith("GPU"):
         note += f"; a token of a batch in {STEP * 1000:.0f} ms"
     note += "; translating examples is not counted" if translates else ""
+    if assumed:
+        note += "\nassumed [E]: tokens of an input and of an output, before they are cut: "
+        note += ", ".join(f"{task} {read} and {written}" for task, (read, written) in assumed.items())
     title = f"{runs} adaptation{'s' * (runs != 1)} to tasks of writing, {done} done; with what they write:"
     return [title, "", *table(models, tasks, cells, hours), "", note, ""]
 
@@ -114,8 +131,7 @@ def _expected(
     """Hours of one adaptation, and of what it writes, by operations; None if a figure is missing."""
     settings, adaptation = study.settings, study.ways[recipe][1]
     sizes, counts = _sizes(study, model, body), _counts(study, task, results)
-    generated = settings.source_of(task).kind == "generated"
-    typical = (GENERATED if generated else TOKENS).get(task)
+    typical = _typical(study, task)
     if sizes is None or counts is None or typical is None:
         return None, None
     # Each of several languages may give all its examples; text that is mixed in counts as examples.
@@ -130,7 +146,7 @@ def _expected(
 
 
 def _sizes(study: Study, model: str, body: tuple[float, float] | tuple[None, None]) -> WriterSizes | None:
-    spec = study.settings.model_catalog[model]
+    spec = study.settings.first_model(model)
     if body[1] is None:
         return None
     if not spec.is_made_here:

@@ -1,0 +1,58 @@
+"""Weights in a kernel's own layout change nothing that a module computes, and nothing of the module."""
+
+import copy
+
+import pytest
+import torch
+
+from mtbridge.models import kernels
+from mtbridge.models.kernels import cpu_kernels, inference_kernels
+
+
+@pytest.fixture
+def module():
+    torch.manual_seed(1)
+    layers = torch.nn.Linear(48, 96), torch.nn.GELU(), torch.nn.Linear(96, 40, bias=False)
+    return torch.nn.Sequential(*layers).eval()
+
+
+@pytest.mark.parametrize("rows", [1, 3, 200])
+def test_products_are_the_same(module, rows):
+    x = torch.randn(2, rows, 48)
+    with torch.inference_mode():
+        expected = module(x)
+        with inference_kernels(module):
+            assert "forward" in vars(module[0]), "this machine's torch has the kernels"
+            torch.testing.assert_close(module(x), expected)
+            with cpu_kernels(module):  # an encoder enters it again
+                torch.testing.assert_close(module(x), expected)
+        assert torch.equal(module(x), expected)
+
+
+def test_the_module_is_as_it_was_also_behind_an_error(module):
+    before = copy.deepcopy(module.state_dict())
+    with pytest.raises(RuntimeError, match="in it"), inference_kernels(module):
+        raise RuntimeError("in it")
+    assert not any("forward" in vars(layer) for layer in module)
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+
+
+def test_gradients_and_other_precisions_are_left_alone(module):
+    x = torch.randn(5, 48)
+    module(x).sum().backward()
+    expected = module[0].weight.grad.clone()
+    module.zero_grad()
+    with inference_kernels(module):
+        module(x).sum().backward()
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            assert module(x).dtype == torch.bfloat16
+    assert torch.equal(module[0].weight.grad, expected)
+    half = module.to(torch.bfloat16)
+    with torch.inference_mode(), inference_kernels(half):
+        assert half(x.bfloat16()).dtype == torch.bfloat16 and not any("forward" in vars(layer) for layer in half)
+
+
+def test_a_matrix_of_a_vocabulary_is_not_held_twice(module, monkeypatch):
+    monkeypatch.setattr(kernels, "REORDERED", 48 * 96 - 1)
+    with inference_kernels(module):
+        assert ["forward" in vars(layer) for layer in module] == [False, False, True]
