@@ -241,13 +241,14 @@ def source_exists(checker: Checker, key: str) -> None:
 
 
 def source_names_columns(checker: Checker, key: str) -> None:
-    """The columns of ours for which a table has other names are the task's."""
+    """The names of a table's columns are those of columns of the task, each of another one."""
     settings, source = checker.settings, checker.settings.source_of(key)
     if isinstance(source, Datasets):
-        task = settings.task(key)
-        ours = (*task.columns, *kind_of(task).labelled, "example_id")
-        for name in source.columns:
-            checker.known(("task_catalog", key, "source", "columns", name), name, ours, "column of the task")
+        # Here, because most studies have no table.
+        from mtbridge.data.readers.naming import column_problems
+
+        for part, message in column_problems(source, settings.task(key)):
+            checker.wrong(("task_catalog", key, "source", *part.split(".")), message)
 
 
 def source_can_be_read(checker: Checker, key: str) -> None:

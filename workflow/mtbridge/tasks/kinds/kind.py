@@ -91,6 +91,13 @@ class Kind:
         """
         self._check_known(task, columns["label"][row], place, row)
 
+    def doubts(self, task: Task, columns: dict[str, list]) -> list[tuple[int, str]]:
+        """What is odd about the examples of a file and yet may be so: pairs (first row, words about how many).
+
+        columns: as they were read and checked.
+        """
+        return []
+
     def _check_known(self, task: Task, label: str, place: Callable[..., str], *at: int) -> None:
         """Raise MtbridgeError if a label, at a row (and word), is not one of the task's."""
         if label in task.labels:
