@@ -35,6 +35,7 @@ class Kind:
     texts = (1, 2)  # fewest and most texts of an example that a model sees
     ignored: float = IGNORED  # the target of padding, which the loss leaves out
     spans = False  # labels are places in the second text, which is cut into windows (`models.windows`)
+    translated_labels_agree = True  # an example has the same label in all languages
     chooses = False  # the labels name columns of the example itself, each of which is an input
     length_setting = "max_length"  # the setting of a recipe that limits an input's tokens
     labelled: tuple[str, ...] = ("label",)  # what a source gives beside texts and ids
