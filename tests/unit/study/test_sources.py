@@ -301,3 +301,13 @@ def test_data_that_a_model_or_its_base_has_seen_are_those_of_tasks_by_name_or_by
     ]  # fmt: skip
     models = {model["key"]: model for model in json.loads(Options(Study(settings)).outline())["models"]}
     assert models["its-child"]["tasks_seen"] == ["wikiann", "massive"] and "tasks_seen" not in models["mbert"]
+
+
+def test_lines_that_are_compared_as_translations_come_from_a_task_that_says_so():
+    settings = with_source(kind="datasets", path="x/{language}", config="c")
+    settings |= {"languages": ["en", "de"], "corpora": {"parallel_from": {"task": "mine", "columns": ["text"]}}}
+    refused(r"corpora\.parallel_from\.task: 'mine' does not say that its rows are translations; .*aligned: true",
+            **settings)  # fmt: skip
+    settings["task_catalog"]["mine"]["aligned"] = True
+    study = Study(load({"study": "smoke", **settings}))
+    assert "--aligned" in Options(study).corpus("parallel")

@@ -195,7 +195,7 @@ def translation_has_languages(checker: Checker) -> None:
 
 
 def aligned_corpus_exists(checker: Checker) -> None:
-    """The task whose examples are the aligned corpus has its columns, and every language of the study."""
+    """The task whose examples are the aligned corpus has its columns, every language of the study, and translations."""
     settings, source = checker.settings, checker.settings.corpora.parallel_from
     if source is None:
         return
@@ -207,6 +207,9 @@ def aligned_corpus_exists(checker: Checker) -> None:
     for language in study_languages(settings):
         if language not in task_languages(settings, source.task):
             checker.wrong((*at, "task"), f"'{source.task}' has no '{language}', a language of the study")
+    if not settings.resampling(source.task).aligned:
+        message = f"'{source.task}' does not say that its rows are translations; if they are, set its `aligned: true`"
+        checker.wrong((*at, "task"), message)
 
 
 def task_fits_its_kind(checker: Checker, key: str) -> None:

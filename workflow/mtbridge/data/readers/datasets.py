@@ -152,7 +152,7 @@ def problems(source: Datasets, parts: Sequence[tuple[str, str]], task_name: str)
             )
         )
     read = [split for split in SPLITS if _read_from(source, split) == split]
-    own = [split for split in read if split not in ("train", "dev") or getattr(source, split) is None]
+    own = [split for split in read if {"train": source.train, "dev": source.dev}.get(split) is None]
     whole = {"path": source.path} | {f"places.{name}": place.path for name, place in source.places.items()}
     for key, text in whole.items():
         if opening.is_table(text) and "{split}" not in text and len(own) > 1:
