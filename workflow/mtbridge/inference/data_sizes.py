@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mtbridge.base.files import read_parquet, read_record
+from mtbridge.inference.overlap import OVERLAPS, overlaps
 from mtbridge.inference.published_values import DATA_MEASURES, parse_count
 from mtbridge.study.outline import Outline, OutlineTask
 
@@ -15,7 +16,8 @@ OF_SOURCES = ("revisions", "licence", "dev_languages", "dev_from_train")
 
 def data_frame(outline: Outline, folder, published: pd.DataFrame | None = None) -> pd.DataFrame:
     """One row per task: task, languages (how many), language_codes, train_en, dev_avg, test_avg, metric, source, and
-    of data from the Hub, or where the study states it: revisions, licence; dev_languages; dev_from_train.
+    of data from the Hub, or where the study states it: revisions, licence; dev_languages; dev_from_train; how many test
+    examples have the texts of others, by language as "de 3/400, fr 2/400": test_in_train, test_in_dev, test_as_source.
 
     Sizes are numbers of examples; dev_avg and test_avg are means over languages, of dev those that have it, whose
     number is dev_languages. dev_from_train: dev examples that were drawn from train, at most so many a language.
@@ -23,7 +25,9 @@ def data_frame(outline: Outline, folder, published: pd.DataFrame | None = None) 
     them (15.0K), and difference_* of the four numbers.
     """
     columns = ["task", "languages", "language_codes", *DATA_MEASURES[1:], "metric", "source", *OF_SOURCES]
-    table = pd.DataFrame([_row(task, Path(folder) / task.name) for task in outline.tasks]).reindex(columns=columns)
+    columns += OVERLAPS
+    rows = [_row(task, Path(folder) / task.name, outline.source_language) for task in outline.tasks]
+    table = pd.DataFrame(rows).reindex(columns=columns)
     if published is None:
         return table
     columns_published = [*DATA_MEASURES, "metric", "source"]
@@ -63,7 +67,7 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in (folder / "train.parquet", folder / "evaluation.parquet") if path.exists()]
 
 
-def _row(task: OutlineTask, folder: Path) -> dict:
+def _row(task: OutlineTask, folder: Path, source_language: str) -> dict:
     """The sizes of one task's data, for the files that are there."""
     row: dict[str, object] = {
         "task": task.name,
@@ -83,4 +87,6 @@ def _row(task: OutlineTask, folder: Path) -> dict:
     row["revisions"] = "; ".join(f"{source['repository']}@{source['commit']}" for source in read)
     row["licence"] = licence(task, read)
     row["dev_from_train"] = max((read_record(path).get("dev_from_train", 0) for path in _files(folder)), default=0)
+    for name, counts in overlaps(folder, task.languages, source_language).items():
+        row[name] = ", ".join(f"{language} {count}/{of}" for language, (count, of) in counts.items())
     return row | {"metric": task.metric, "source": task.source}
