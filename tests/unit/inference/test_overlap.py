@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from mtbridge.base.files import write_parquet
-from mtbridge.inference.overlap import AS_SOURCE, IN_DEV, IN_TRAIN, overlaps
+from mtbridge.generation.scores import Identifier
+from mtbridge.inference.overlap import AS_SOURCE, IN_DEV, IN_TRAIN, looks_like, overlaps
 from mtbridge.presentation.layout import Layout
 from mtbridge.presentation.markdown import to_markdown
 from mtbridge.presentation.tables import data
@@ -71,5 +72,29 @@ def test_the_table_of_data_names_them_where_they_could_move_a_score(tmp_path):
     label = outline.task_labels[name]
     assert f"letter for letter those of a training example: {label} (" in text and "de 1 of 5" in text
     assert f"those of a test example in English: {label} (de 2 of 5)" in text
+    assert "look like another language" not in text
+    odd = to_markdown(Layout("t", "", *data.body(frame.assign(test_looks_like="de en, fr es"), outline, "sound")))
+    assert f"look like another language: {label} (German like English, French like Spanish)" in odd
     few = frame.assign(test_in_train="en 1/4000", test_in_dev="", test_as_source=None)
     assert "letter for letter" not in to_markdown(Layout("t", "", *data.body(few, outline, "sound")))
+
+
+SAID = {
+    "de": "Die Kinder spielen heute Nachmittag im Garten, und ihre Mutter liest ein altes Buch über die Berge.",
+    "en": "The children are playing in the garden this afternoon, and their mother is reading an old book.",
+    "ru": "Дети играют сегодня в саду, а их мать читает старую книгу о горах.",
+}
+
+
+def test_a_test_set_in_another_language_is_told_of_if_it_is_long_enough(tmp_path):
+    spoken = {"de": "en", "en": "en", "ru": "ru", "fr": "de"}
+    rows = [
+        ("test", language, str(row), f"{SAID[text]} {row}") for language, text in spoken.items() for row in range(9)
+    ]
+    columns = ["split", "language", "example_id", "text"]
+    write_parquet(pd.DataFrame(rows, columns=columns), tmp_path / "evaluation.parquet")
+    identifier = Identifier(["de", "en", "ru", "fr"])
+    assert looks_like(tmp_path, ["de", "en", "ru", "fr", "th"], identifier) == {"de": "en", "fr": "de"}
+    few = pd.DataFrame([row for row in rows if row[2] == "0"], columns=columns)
+    write_parquet(few, tmp_path / "evaluation.parquet")
+    assert looks_like(tmp_path, ["de", "en", "ru", "fr"], identifier) == {}

@@ -1,19 +1,23 @@
-"""Test examples that were seen before: their texts are also those of training, of dev, or of another language.
+"""Test examples that are not what they should be: seen before, or in another language.
 
 An example counts if all of its texts are letter for letter those of another one. Such a score says less than it seems:
 of a training example the answer may be remembered; on dev the epoch was chosen; what stands in English in the test set
-of another language is no transfer.
+of another language is no transfer. Nor is a test set whose texts, all together, look like another language.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mtbridge.base.files import read_table
 from mtbridge.tasks.kinds import START
+from mtbridge.tasks.words import primary
+
+if TYPE_CHECKING:
+    from mtbridge.generation.scores import Identifier
 
 IN_TRAIN, IN_DEV, AS_SOURCE = "test_in_train", "test_in_dev", "test_as_source"
 OVERLAPS = (IN_TRAIN, IN_DEV, AS_SOURCE)
@@ -48,6 +52,20 @@ def overlaps(folder: Path, languages: Sequence[str], source_language: str) -> di
         for name, other in others.items():
             if other is not None and (count := pc.sum(pc.is_in(test, value_set=other)).as_py()):
                 found[name][language] = count, len(test)
+    return found
+
+
+def looks_like(folder: Path, languages: Sequence[str], identifier: "Identifier") -> dict[str, str]:
+    """Language of a test set -> the language of the study that its texts look like, where that is another one."""
+    found: dict[str, str] = {}
+    if not (folder / "evaluation.parquet").exists():
+        return found
+    evaluation = _texts(folder / "evaluation.parquet")
+    for language in languages:
+        texts = evaluation.get((language, "test"), pa.array([], pa.string())).to_pylist()
+        told = identifier.of_lines([text.replace(APART, " ") for text in texts], language)
+        if told is not None and told != primary(language):
+            found[language] = told
     return found
 
 

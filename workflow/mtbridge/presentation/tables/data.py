@@ -73,7 +73,8 @@ def _notes_on_dev(frame: pd.DataFrame, outline: Outline) -> list[str]:
 
 
 def _notes_on_overlaps(frame: pd.DataFrame, outline: Outline) -> list[str]:
-    """In which tasks and languages one test example in a hundred, or more, has the texts of another example."""
+    """In which tasks and languages one test example in a hundred, or more, has the texts of another example; and which
+    test sets look like another language."""
     notes = []
     for column, others in OVERLAPS.items():
         parts = []
@@ -85,6 +86,13 @@ def _notes_on_overlaps(frame: pd.DataFrame, outline: Outline) -> list[str]:
         if parts:
             which = others.format(source=language_name(outline.source_language))
             notes.append(f"Test examples whose texts are letter for letter those of {which}: {join(parts)}.")
+    odd = []
+    for task, value in zip(frame["task"], frame["test_looks_like"], strict=True):
+        pairs = [] if pd.isna(value) or not value else [part.split() for part in str(value).split(", ")]
+        shown = [f"{language_name(one)} like {language_name(other)}" for one, other in pairs]
+        odd += [f"{outline.task_labels.get(task, task)} ({', '.join(shown)})"] if shown else []
+    if odd:
+        notes.append(f"Test sets that look like another language: {join(odd)}; look whether files are exchanged.")
     return notes
 
 
