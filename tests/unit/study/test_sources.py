@@ -7,7 +7,7 @@ import pytest
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.session import check_command_line
 from mtbridge.data.readers import READERS, xglue
-from mtbridge.specs.source import KINDS, LAYOUT_NAMES, read_source, to_json
+from mtbridge.specs.source import KINDS, LAYOUT_NAMES, read_source, repositories, to_json
 from mtbridge.study.grid import Study
 from mtbridge.study.languages import left_out, study_languages, task_languages
 from mtbridge.study.load import load, unused
@@ -292,7 +292,7 @@ def test_data_that_a_model_or_its_base_has_seen_are_those_of_tasks_by_name_or_by
     one = {"label": "x", "kind": "LM", "source": "hub", "repo": "o/x", "family": "bert"}
     catalog = {
         "by-name": {**one, "seen_data": ["xnli", "squad"]},
-        "by-repository": {**one, "seen_data": ["unimelb-nlp/wikiann"]},
+        "by-repository": {**one, "seen_data": ["Unimelb-NLP/WikiANN"]},
         "its-child": {**one, "base": "by-repository", "seen_data": ["massive"]},
     }
     settings = load({"study": "open", "models": ["mbert", *catalog], "model_catalog": catalog})
@@ -301,6 +301,12 @@ def test_data_that_a_model_or_its_base_has_seen_are_those_of_tasks_by_name_or_by
     ]  # fmt: skip
     models = {model["key"]: model for model in json.loads(Options(Study(settings)).outline())["models"]}
     assert models["its-child"]["tasks_seen"] == ["wikiann", "massive"] and "tasks_seen" not in models["mbert"]
+
+
+def test_the_release_of_xglue_on_the_hub_is_a_repository_too():
+    source = {"kind": "xglue", "path": "hf://datasets/owner/release@main/xglue.tar.gz"}
+    assert repositories(read_source(source)) == {"owner/release"}
+    assert repositories(read_source({"kind": "xglue", "path": "/own/xglue"})) == set()
 
 
 def test_lines_that_are_compared_as_translations_come_from_a_task_that_says_so():

@@ -284,12 +284,14 @@ def _share_rows(one: str, other: str) -> bool:
 
 
 def repositories(source: AnySource) -> set[str]:
-    """The data sets, by their names on the Hub, that a source of the kind `datasets` names; none of other kinds."""
+    """The data sets, by their names on the Hub, that a source names; none of kinds that read no data from there."""
+    inside = re.compile("hf://datasets/([^/@]+/[^/@]+)")
+    if isinstance(source, Xglue):
+        return {match[1]} if (match := inside.match(source.path or "")) else set()
     if not isinstance(source, Datasets):
         return set()
     places = (source, source.train, source.dev, *source.places.values())
     paths = [place.path for place in places if place is not None and place.path]
-    inside = re.compile("hf://datasets/([^/@]+/[^/@]+)")
     return {match[1] if (match := inside.match(path)) else path for path in paths}
 
 
