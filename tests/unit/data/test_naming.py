@@ -63,7 +63,7 @@ def test_a_study_with_such_names_does_not_begin():
 
 def test_a_list_with_more_choices_than_the_task_is_refused_with_its_row(tmp_path):
     assert read(tmp_path, row())[0]["c"] == "z"
-    with pytest.raises(MtbridgeError, match=r"en\.jsonl:2: the column 'options' has 4 items, and the task 3 choices"):
+    with pytest.raises(MtbridgeError, match=r"en\.jsonl:2: the column 'options' has 4 items, the task 3 choices"):
         read(tmp_path, row(), row(options=list("wxyz")))
 
 

@@ -84,8 +84,10 @@ def check_all_choices_are_read(task: Task, named: Mapping[str, str], table: Tabl
         return
     for row in rows:
         value = table.columns[whole][row]
-        if isinstance(value, list) and len(value) > len(items):
+        # An object may have its items by number too.
+        numbered = [key for key in value if key.isdecimal()] if isinstance(value, dict) else value
+        if isinstance(numbered, list) and len(numbered) > len(items):
             raise MtbridgeError(
-                f"{table.place(row)}: the column '{whole}' has {len(value)} items, and the task {len(items)} choices; "
+                f"{table.place(row)}: the column '{whole}' has {len(numbered)} items, the task {len(items)} choices; "
                 "give the task as many, or leave the row out"
             )

@@ -131,6 +131,8 @@ def _questions(articles: list, path: str) -> Iterator[Question]:
                 in_place = all(_stands(answer, context) for answer in answers)
                 once = list(dict.fromkeys(texts))
                 start = answers[0].get("answer_start") if answers else None
+                if isinstance(start, list | dict):
+                    raise MtbridgeError(f"{place}: answer_start is {start!r:.40}; expected the number of a character")
                 yield Question(str(own), question, context, str(title), once, start, at, in_place)
 
 
