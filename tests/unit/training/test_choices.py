@@ -69,7 +69,8 @@ def given(place, family, recipe=RECIPE):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_inputs_of_an_example_are_the_pairs_that_end_with_its_choices(place, family, tmp_path):
     """As the same pairs are when they are the examples of a task of pairs."""
-    made, _ = given(place, family)
+    long_enough = replace(RECIPE, max_length=48)
+    made, _ = given(place, family, long_enough)
     rows = pd.read_parquet(place / "mc.parquet")
     pairs = Task("flat", "pair", ("0", "1"), "accuracy", ("a", "b"))
     flat = [
@@ -80,11 +81,40 @@ def test_the_inputs_of_an_example_are_the_pairs_that_end_with_its_choices(place,
     ]
     write_parquet(pd.DataFrame(flat), tmp_path / "flat.parquet")
     tokenized.write_examples(place / "tokenizer", tmp_path / "flat.parquet", pairs, tmp_path / "flat-tokens")
-    expected = inputs.load_inputs(place / family, tmp_path / "flat-tokens", pairs, ["en"] * len(flat), RECIPE)
+    expected = inputs.load_inputs(place / family, tmp_path / "flat-tokens", pairs, ["en"] * len(flat), long_enough)
     np.testing.assert_array_equal(made.ids.values, expected.ids.values)
     np.testing.assert_array_equal(made.ids.offsets, expected.ids.offsets)
     np.testing.assert_array_equal(made.types.values, expected.types.values)
     assert len(made) == len(rows) and made.lengths.sum() == expected.lengths.sum()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_is_too_long_loses_the_end_of_its_first_text_and_never_a_choice(place, family, tmp_path, capsys):
+    """The end of a choice is what tells it from the others; and all choices of an example have the same first text."""
+    examples = pd.read_parquet(place / "mc.parquet").head(6)
+    examples["text"] = [" ".join(examples["text"]) * (row + 1) for row in range(6)]
+    examples["question"] = ["sees " * (row + 6) for row in range(6)]
+    write_parquet(examples, tmp_path / "mc.parquet")
+    tokenized.write_examples(place / "tokenizer", tmp_path / "mc.parquet", MC, tmp_path / "tokens")
+    texts, count = tokenized.Ragged.load(tmp_path / "tokens", "tokens"), len(CHOICES)
+    second = int(texts.lengths.reshape(6, -1)[:, 1:].max())
+
+    def inputs_of(length):
+        recipe = replace(RECIPE, max_length=length)
+        return inputs.load_inputs(place / family, tmp_path / "tokens", MC, ["en"] * 6, recipe)
+
+    made = inputs_of(second + 12)
+    assert capsys.readouterr().err == ""
+    for row in range(6):
+        own = [list(texts[row * (1 + count) + 1 + choice]) for choice in range(count)]
+        whole = [list(made.ids[row * count + choice]) for choice in range(count)]
+        before = []
+        for one, end in zip(whole, own, strict=True):
+            at = next(at for at in range(len(one)) if one[at : at + len(end)] == end)
+            before.append(tuple(one[:at]))
+        assert len(set(before)) == 1, "the same first text stands before each choice"
+    inputs_of(second - 1)
+    assert "of 6 examples have a choice that is cut; raise recipe.max_length" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("family", FAMILIES)
