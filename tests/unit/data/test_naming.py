@@ -67,6 +67,23 @@ def test_a_list_with_more_choices_than_the_task_is_refused_with_its_row(tmp_path
         read(tmp_path, row(), row(options=list("wxyz")))
 
 
+def test_a_list_may_be_a_part_of_an_object(tmp_path):
+    columns = {name: f"choices.text.{at}" for at, name in enumerate("abc")}
+    rows = [
+        {"text": "t", "choices": {"text": texts, "label": ["A", "B", "C"]}, "label": "B"} for texts in ("xyz", "uvw")
+    ]
+    rows = [{**one, "choices": {**one["choices"], "text": list(one["choices"]["text"])}} for one in rows]
+    assert [(one["a"], one["c"]) for one in read(tmp_path, *rows, columns=columns)] == [("x", "z"), ("u", "w")]
+    rows[1]["choices"]["text"].append("more")
+    with pytest.raises(MtbridgeError, match=r"en\.jsonl:2: the column 'choices\.text' has 4 items, the task 3 choices"):
+        read(tmp_path, *rows, columns=columns)
+    rows[1]["choices"]["text"] = "uvw"
+    with pytest.raises(
+        MtbridgeError, match=r"en\.jsonl:2: .* no '0' in the column 'choices\.text', which is no object"
+    ):
+        read(tmp_path, *rows, columns=columns)
+
+
 def test_choices_with_the_text_of_the_right_one_and_empty_ones_are_told_of(tmp_path, capsys):
     rows = [row(), row(options=["x", "x", "z"]), row(options=["x", "z", "z"]), row(options=["x", "", "z"])]
     assert len(read(tmp_path, *rows)) == 4

@@ -149,7 +149,8 @@ class Datasets:
     columns: dict[Name, str] = setting(
         {},
         description="Our column (a text column, `label`, `example_id`) -> theirs; default: the same name. "
-        "`answers.text` is the part `text` of the column `answers`, `options.0` the first one of a list. An id may be "
+        "`answers.text` is the part `text` of the column `answers`, `options.0` the first one of a list, "
+        "`choices.text.0` the first one of a part. An id may be "
         "several columns, as in `link + question_number`; empty, it is the number of the row.",
     )
     labels: Labels = setting({}, description="Their label -> the task's label.")

@@ -80,10 +80,11 @@ def check_all_choices_are_read(task: Task, named: Mapping[str, str], table: Tabl
     """Raise MtbridgeError about a list of choices that has more than the task: an example would lose some of them."""
     items = _items(task, named)
     whole = items[0].rpartition(".")[0] if items else ""
-    if not items or items[0] in table.columns or whole not in table.columns:
+    if not items or items[0] in table.columns or not table.has(whole):
         return
+    values = table.column(whole, "columns")
     for row in rows:
-        value = table.columns[whole][row]
+        value = values[row]
         # An object may have its items by number too.
         numbered = [key for key in value if key.isdecimal()] if isinstance(value, dict) else value
         if isinstance(numbered, list) and len(numbered) > len(items):
