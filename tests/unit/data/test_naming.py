@@ -123,6 +123,7 @@ def files(tmp_path):
         ({}, None),
         ({"train": {"path": "en.test.csv"}}, ("path", "train and test of 'en' would have the same rows")),
         ({"train": {"path": "link.csv"}}, ("path", "train and test of 'en' would have the same rows")),
+        ({"dev": {"path": "en.test.csv"}}, None),
         ({"dev": {"path": "en.train.csv"}}, ("dev", "train and dev of 'en' would have the same rows")),
         ({"train": {"path": "de.test.csv"}}, ("path", "'en' and 'de' would have the same rows")),
         ({"places": {"de": {"path": "en.{split}.csv"}}}, ("places.de", "'en' and 'de' would have the same rows")),
