@@ -100,6 +100,12 @@ def test_an_id_that_is_blank_is_refused_also_as_a_part_of_one(tmp_path, ids):
             read(tmp_path, *rows, columns={**ITEMS, "example_id": name})
 
 
+def test_an_id_may_be_joined_of_parts_of_objects(tmp_path):
+    rows = [row(meta={"page": "p", "number": number}) for number in (1, 2)]
+    found = read(tmp_path, *rows, columns={**ITEMS, "example_id": "meta.page + meta.number"})
+    assert [one["example_id"] for one in found] == ["p+1", "p+2"]
+
+
 def test_a_column_without_any_text_is_refused(tmp_path):
     with pytest.raises(MtbridgeError, match=r"en\.jsonl:1: no example has a text in 'text'"):
         read(tmp_path, row(text=""), row(text=" "))

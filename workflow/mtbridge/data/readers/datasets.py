@@ -74,7 +74,7 @@ def _read(source: Datasets, task, split: str, language: str) -> tuple[dict[str, 
 
 def _ids(table: Table, name: str) -> list:
     """The ids of all rows, from one column, or from several that are joined by `+`; None where one is empty."""
-    if table.has(name) or "+" not in name:
+    if name in table.columns or "+" not in name:
         return table.column(name, "columns.example_id")
     parts = [table.column(part.strip(), "columns.example_id") for part in name.split("+")]
     rows = zip(*parts, strict=True)
