@@ -187,6 +187,19 @@ def test_a_run_learns_which_choice_is_right_and_predicts_it(place, tmp_path):
     np.testing.assert_allclose(np.stack(found["scores"]).sum(1), 1, rtol=1e-5)
 
 
+def test_a_run_whose_epoch_is_chosen_on_one_label_says_so(place, tmp_path):
+    rows = rows_of((("train", "en", 24), ("dev", "en", 6)))
+    rows.loc[rows["split"] == "dev", "label"] = "two"
+    (tmp_path / "data").mkdir()
+    write_parquet(rows, tmp_path / "data/mc.parquet")
+    tokenized.write_examples(place / "tokenizer", tmp_path / "data/mc.parquet", MC, tmp_path / "data/mc-tokens")
+    for epochs in (1, 2):
+        files = small.run_files(place / "bert", tmp_path / "data", MC, tmp_path / f"run{epochs}")
+        finetune(files, MC, replace(RECIPE, epochs=epochs), 1, {"model": "bert"})
+        told = "the epoch is chosen on dev examples that all have the label 'two'"
+        assert (told in json.loads(files.record.read_text())["warnings"]) is (epochs > 1), "of one epoch none is chosen"
+
+
 def test_passes_of_a_batch_that_memory_does_not_hold_keep_examples_whole(place, tmp_path):
     """Halves of a batch: the same run."""
     weights = []
