@@ -23,6 +23,7 @@ def main():
     parser.add_argument("--stems", nargs="+", help="files to take from the folder, one after another")
     parser.add_argument("--examples", help="Parquet file of a task's evaluation examples")
     parser.add_argument("--columns", nargs="+", help="columns of the examples, to be joined by a space")
+    parser.add_argument("--aligned", action="store_true", help="the examples are translations, by their ids")
     parser.add_argument("--shares", type=json.loads, default={}, help="share of its lines that a language has, as JSON")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
@@ -32,7 +33,12 @@ def main():
     senses: dict[str, list] = {}
     if arguments.examples:
         texts = corpora.from_examples(
-            arguments.examples, arguments.columns, arguments.languages, arguments.lines, arguments.seed
+            arguments.examples,
+            arguments.columns,
+            arguments.languages,
+            arguments.lines,
+            arguments.seed,
+            arguments.aligned,
         )
     elif arguments.folder:
         texts = corpora.read_local(

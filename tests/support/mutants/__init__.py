@@ -8,6 +8,8 @@
     tags.py        schemes of entity tags
     treebank.py    CoNLL-U
     records.py     JSON, JSON Lines
+    options.py     JSON Lines: choices in a list
+    questions.py   questions and answers in SQuAD's JSON
     lists.py       JSON: lists of words and labels
     parquet.py     Parquet
     corpus.py      line-aligned text

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mtbridge.data.readers import read_examples
 from mtbridge.specs.task import Task
-from tests.support.mutants import content, corpus, delimited, parquet, records, treebank, words
+from tests.support.mutants import content, corpus, delimited, options, parquet, questions, records, treebank, words
 from tests.support.mutants.mutant import Case
 
 ENTITIES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
@@ -25,6 +25,8 @@ XNLI = Task("xnli", "pair", ("entailment", "neutral", "contradiction"), "accurac
 PAWS = Task("paws-x", "pair", ("0", "1"), "accuracy", ("first", "second"))
 STS = Task("sts", "regression", (), "pearson", ("first", "second"))
 NER = Task("ner", "tagging", ENTITIES, "entity_f1")
+EXAM = Task("exam", "choice", ("A", "B", "C"), "accuracy", ("text", *options.NAMES), choices=options.NAMES)
+QA = Task("qa", "extraction", (), "answer_f1", ("question", "context"))
 POS = Task("pos", "tagging", UPOS, "tagging_accuracy")
 XNLI_HEADER = [
     *("language", "gold_label", "sentence1_binary_parse", "sentence2_binary_parse", "sentence1_parse"),
@@ -206,6 +208,22 @@ def conllu() -> Case:
     return Case("conllu", treebank.make, treebank.changes, reader, file, True, fresh=False)
 
 
+def lists_of_choices() -> Case:
+    """A choice whose choices are items of a list."""
+    file = "sets/validation.jsonl"
+    source = {"kind": "datasets", "path": f"<folder>/{file}", "columns": options.COLUMNS}
+    reader = functools.partial(read, EXAM, source, file, "dev", "de")
+    return Case("datasets, jsonl: choices in a list", options.make, options.changes, reader, file)
+
+
+def squad() -> Case:
+    """Questions and answers."""
+    file = "de.dev.json"
+    source = {"kind": "squad", "path": "<folder>/{language}.{split}.json"}
+    reader = functools.partial(read, QA, source, file, "dev", "de")
+    return Case("squad", questions.make, questions.changes, reader, file)
+
+
 CONLL = ["tokens", "", "", "label"]
 ROWS = {"keys": {"folder": "STS", "format": "rows"}}
 CASES = [
@@ -255,6 +273,11 @@ CASES = [
     structured("datasets, jsonl: ranking", WPR, "jsonl", records.changes),
     structured("datasets, jsonl: entities", NER, "jsonl", records.changes),
     structured("datasets, jsonl: parts of speech", POS, "jsonl", records.changes),
+    table("datasets, csv: choice", EXAM, ["text", "a", "b", "c", "label"], "csv", rounds=1),
+    structured("datasets, jsonl: choice", EXAM, "jsonl", records.changes, rounds=1),
+    lists_of_choices(),
+    squad(),
+    structured("datasets, parquet: choice", EXAM, "parquet", parquet.changes, rounds=1),
     structured("datasets, parquet: pair", QAM, "parquet", parquet.changes),
     structured("datasets, parquet: regression", STS, "parquet", parquet.changes, number=True),
     structured("datasets, parquet: entities", NER, "parquet", parquet.changes),

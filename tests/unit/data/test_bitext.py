@@ -77,3 +77,15 @@ def test_a_corpus_says_how_many_sentences_are_repeated(tmp_path):
     assert (tmp_path / "out" / "de.txt").read_text().splitlines() == pairs[0]
     with pytest.raises(MtbridgeError, match="7 pairs of 'de'; at least 8 are needed"):
         bitext.write((["a"] * 7, ["b"] * 7), "de", "en", [], tmp_path / "few")
+
+
+def test_pairs_with_one_text_on_both_sides_are_refused(tmp_path):
+    (tmp_path / "de.tsv").write_text("german\tenglish\nHallo\tHello\n")
+    source = read_source({"kind": "datasets", "path": f"{tmp_path}/{{language}}.tsv",
+                          "columns": {"text": "german", "translation": "german"}})  # fmt: skip
+    with pytest.raises(MtbridgeError, match=r"retrieval\.source\.columns: both sides of a pair are one column"):
+        bitext.read_table(source, "de")
+    texts = list("abcdefghij")
+    with pytest.raises(MtbridgeError, match="6 of 10 pairs of 'de' have the same text on both sides"):
+        bitext.write((texts, [*texts[:6], *"klmn"]), "de", "en", [], tmp_path / "out")
+    bitext.write((texts, [*texts[:5], *"klmno"]), "de", "en", [], tmp_path / "out")  # names are the same in both

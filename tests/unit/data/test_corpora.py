@@ -116,3 +116,15 @@ def test_text_of_examples_has_the_same_test_rows_in_every_language(tmp_path):
     assert all(text.startswith("test") for text in texts["de"])
     with pytest.raises(MtbridgeError, match="4 test examples in 'de', 9 are asked for"):
         corpora.from_examples(tmp_path / "evaluation.parquet", ["title"], ["de"], 9, 1)
+
+
+def test_an_aligned_corpus_has_examples_that_all_languages_have(tmp_path):
+    ids = {"de": "01234567", "en": "98765432"}
+    rows = [{"split": "test", "language": language, "example_id": i, "text": f"{language}{i}"} for language in ids
+            for i in ids[language]]  # fmt: skip
+    write_parquet(pd.DataFrame(rows), tmp_path / "evaluation.parquet")
+    arguments = tmp_path / "evaluation.parquet", ["text"], ["de", "en"]
+    texts = corpora.from_examples(*arguments, 6, 1, aligned=True)
+    assert texts["de"] == [f"de{i}" for i in "234567"] and texts["en"] == [f"en{i}" for i in "234567"]
+    with pytest.raises(MtbridgeError, match="6 test examples have an id that is one in all languages, and 7 are asked"):
+        corpora.from_examples(*arguments, 7, 1, aligned=True)

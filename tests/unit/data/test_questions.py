@@ -80,6 +80,10 @@ BROKEN = {
         squad(article(entry("q7", answers=()))),
         r"en\.dev\.json: the question 'q7' has no answer.*impossible: drop",
     ),
+    "a word for impossible": (
+        squad(article(entry("a"), entry("q7", is_impossible="true"))),
+        r"en\.dev\.json: question 'q7': is_impossible is 'true'; expected true or false",
+    ),
     "impossible": (
         squad(article(entry("a"), entry("q7", is_impossible=True, plausible_answers=[]))),
         r"'q7' has no answer, as 1 of 2",

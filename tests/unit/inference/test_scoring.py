@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mtbridge.base.errors import MtbridgeError
+from mtbridge.inference.alignment import check_same_labels, joined
 from mtbridge.inference.bootstrap import REPLICATES, bootstrap, resamples
 from mtbridge.inference.clusters import Clusters
 from mtbridge.inference.scoring import Run, score
@@ -235,14 +236,75 @@ def test_aligned_rows_are_drawn_together_in_all_languages_by_their_ids():
     assert np.array_equal(more["de"], aligned["de"])
 
 
-def test_aligned_languages_without_a_common_id_are_refused():
+def test_aligned_languages_without_a_common_id_are_refused_also_beside_some_that_have():
     gold, predicted = ["neutral", "entailment"], ["neutral"] * 2
-    with pytest.raises(MtbridgeError, match=r"task xnli, test: aligned, but no two languages share an example_id"):
-        replicates_of(
-            ("de", gold, predicted, ["a", "b"]),
-            ("en", gold, predicted, ["c", "d"]),
-            resampling=Resampling(aligned=True),
-        )
+    parts = [("de", gold, predicted, ["1", "2"]), ("en", gold, predicted, ["1", "2"])]
+    assert replicates_of(*parts, resampling=Resampling(aligned=True))
+    message = r"task xnli, test: aligned, but no example_id of 'fr' is that of another language"
+    with pytest.raises(MtbridgeError, match=message):
+        replicates_of(*parts, ("fr", gold, predicted, ["1.0", "2.0"]), resampling=Resampling(aligned=True))
+
+
+@pytest.mark.parametrize("change", ["another order", "a row more", "the same", "a few judged anew"])
+def test_aligned_rows_with_unrelated_labels_are_refused(change):
+    rng = np.random.default_rng(2)
+    gold = [str(label) for label in rng.choice(PAIR.labels, 60)]
+    other = {
+        "another order": gold[::-1],
+        "a row more": ["neutral", *gold[:-1]],
+        "the same": gold,
+        "a few judged anew": ["neutral"] * 6 + gold[6:],
+    }[change]
+    ids = [str(row) for row in range(60)]
+    parts = ("en", gold, gold, ids), ("de", other, gold, ids)
+    assert replicates_of(*parts, resampling=Resampling())
+    if change in ("the same", "a few judged anew"):
+        assert replicates_of(*parts, resampling=Resampling(aligned=True))
+        return
+    message = r"task xnli, test: aligned, but \d+ of 60 examples have another label in 'de' than those of .* in 'en'"
+    with pytest.raises(MtbridgeError, match=message):
+        replicates_of(*parts, resampling=Resampling(aligned=True))
+
+
+@pytest.mark.parametrize("noise", [0.1, 10.0])
+def test_aligned_numbers_are_near_each_other(noise):
+    rng = np.random.default_rng(3)
+    numbers = rng.normal(size=50)
+    other = numbers + noise * rng.normal(size=50)
+    labels = {"en": dict(enumerate(numbers)), "de": dict(enumerate(other))}
+    if noise < 1:
+        check_same_labels(labels, "task sts")
+        return
+    with pytest.raises(MtbridgeError, match="task sts: aligned, but 50 of 50 examples"):
+        check_same_labels(labels, "task sts")
+
+
+def test_a_group_of_one_language_joins_the_rows_of_all():
+    """English tells the two texts of rows 1 and 2 apart, German does not; and no split joins another."""
+    ids = ["0", "1", "2", "3"] * 2
+    texts = ["a", "b", "c", "c", "x", "y", "y", "z"]
+    for names in (ids, [*ids[:4], *reversed(ids[4:])]):
+        by_language = texts if names == ids else [*texts[:4], *reversed(texts[4:])]
+        found = joined(names, [("en", "test")] * 4 + [("de", "test")] * 4, by_language)
+        of = dict(zip(names[:4], found[:4], strict=True))
+        assert of == {"0": "0", "1": "1", "2": "1", "3": "1"}
+        assert found[4:] == [of[name] for name in names[4:]]
+    both = joined(ids, [("en", "dev")] * 4 + [("en", "test")] * 4, texts)
+    assert both == ["0", "1", "2", "2", "0", "1", "1", "3"]
+
+
+def test_groups_that_differ_between_languages_are_drawn_together():
+    rng = np.random.default_rng(4)
+    gold = [str(label) for label in rng.choice(PAIR.labels, 90)]
+    predicted = [str(label) for label in rng.choice(PAIR.labels, 90)]
+    ids = [f"id{row}" for row in range(90)]
+    parts = ("en", gold, predicted, ids), ("de", gold, predicted, ids)
+    predictions, examples = two_languages(*parts)
+    premises = [f"p{row // 3}" for row in range(90)] + [f"q{row}" for row in range(90)]  # one for each row in German
+    _, found = score(predictions, examples.append_column("premise", pa.array(premises)), PAIR, Run("r", "m", 0),
+                     resampling=Resampling(aligned=True, group="premise"))  # fmt: skip
+    en, de = (found[f"{language}/test/accuracy"] for language in ("en", "de"))
+    assert np.array_equal(en, de)
 
 
 def test_rows_of_a_group_are_drawn_together_wherever_they_stand():

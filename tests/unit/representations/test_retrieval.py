@@ -6,7 +6,18 @@ import torch
 from safetensors.torch import save_file
 
 from mtbridge.base.errors import MtbridgeError
-from mtbridge.representations.retrieval import CENTRED, COLUMNS, RAW, chance, found, measure, retrieval, translations_of
+from mtbridge.generation.scores import Identifier
+from mtbridge.representations.retrieval import (
+    CENTRED,
+    COLUMNS,
+    RAW,
+    chance,
+    check_sides,
+    found,
+    measure,
+    retrieval,
+    translations_of,
+)
 
 DISTINCT = lambda n: [f"sentence {row}" for row in range(n)]
 
@@ -166,3 +177,14 @@ def test_what_are_no_pairs_is_refused(tmp_path, states, texts, message):
     )
     with pytest.raises(MtbridgeError, match=message):
         retrieval(*files, "m", "en")
+
+
+def test_sides_that_are_exchanged_are_refused_and_others_are_not():
+    german = ["Die Kinder spielen heute im Garten.", "Ihre Mutter liest ein altes Buch über die Berge."] * 12
+    english = ["The children are playing in the garden.", "Their mother is reading an old book."] * 12
+    identifier = Identifier(["de", "en"])
+    check_sides({"de": german, "en": english}, identifier, "folder")
+    check_sides({"de": english, "en": english}, identifier, "folder")  # wrong, but not exchanged
+    check_sides({"de": english[:2], "en": german[:2]}, identifier, "folder")  # too short to be sure
+    with pytest.raises(MtbridgeError, match="folder: the texts of 'de' look like 'en', and those of 'en' like 'de'"):
+        check_sides({"de": english, "en": german}, identifier, "folder")

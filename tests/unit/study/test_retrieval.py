@@ -79,6 +79,10 @@ def test_depth_and_licence_change_views_alone(pairs):
         ({"source": {"kind": "datasets", "path": "a/b"}}, "nothing tells the languages apart"),
         ({"source": {"kind": "datasets", "path": "{pairs}/{language}.tsv"}}, "de.tsv: no such file"),
         (
+            {"source": {"kind": "datasets", "path": "a/{language}", "columns": {"text": "b", "translation": "b"}}},
+            "source.columns: both sides of a pair are one column",
+        ),
+        (
             {"source": {"kind": "datasets", "path": "a/{language}", "columns": {"txt": "b"}}},
             "'txt' is no column of a pair; did you mean 'text'",
         ),

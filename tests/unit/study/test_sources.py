@@ -7,7 +7,7 @@ import pytest
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.session import check_command_line
 from mtbridge.data.readers import READERS, xglue
-from mtbridge.specs.source import KINDS, LAYOUT_NAMES, read_source, to_json
+from mtbridge.specs.source import KINDS, LAYOUT_NAMES, read_source, repositories, to_json
 from mtbridge.study.grid import Study
 from mtbridge.study.languages import left_out, study_languages, task_languages
 from mtbridge.study.load import load, unused
@@ -243,7 +243,10 @@ def test_one_file_may_be_test_where_train_and_dev_come_from_elsewhere(tmp_path):
         "train": {"path": f"{tmp_path}/train.csv"},
     }
     refused(r"source\.path: one file for all splits", **with_source(**source))
-    load({"study": "smoke", **with_source(**source, dev={"path": f"{tmp_path}/dev.csv"})})
+    settings = with_source(**source, dev={"path": f"{tmp_path}/dev.csv"})
+    refused(r"source\.dev: 'en' and 'de' would have the same rows; .*dev_languages", **settings)
+    settings["task_catalog"]["mine"]["dev_languages"] = ["en"]
+    load({"study": "smoke", **settings})
 
 
 def with_task(**keys):
@@ -289,7 +292,7 @@ def test_data_that_a_model_or_its_base_has_seen_are_those_of_tasks_by_name_or_by
     one = {"label": "x", "kind": "LM", "source": "hub", "repo": "o/x", "family": "bert"}
     catalog = {
         "by-name": {**one, "seen_data": ["xnli", "squad"]},
-        "by-repository": {**one, "seen_data": ["unimelb-nlp/wikiann"]},
+        "by-repository": {**one, "seen_data": ["Unimelb-NLP/WikiANN"]},
         "its-child": {**one, "base": "by-repository", "seen_data": ["massive"]},
     }
     settings = load({"study": "open", "models": ["mbert", *catalog], "model_catalog": catalog})
@@ -298,3 +301,19 @@ def test_data_that_a_model_or_its_base_has_seen_are_those_of_tasks_by_name_or_by
     ]  # fmt: skip
     models = {model["key"]: model for model in json.loads(Options(Study(settings)).outline())["models"]}
     assert models["its-child"]["tasks_seen"] == ["wikiann", "massive"] and "tasks_seen" not in models["mbert"]
+
+
+def test_the_release_of_xglue_on_the_hub_is_a_repository_too():
+    source = {"kind": "xglue", "path": "hf://datasets/owner/release@main/xglue.tar.gz"}
+    assert repositories(read_source(source)) == {"owner/release"}
+    assert repositories(read_source({"kind": "xglue", "path": "/own/xglue"})) == set()
+
+
+def test_lines_that_are_compared_as_translations_come_from_a_task_that_says_so():
+    settings = with_source(kind="datasets", path="x/{language}", config="c")
+    settings |= {"languages": ["en", "de"], "corpora": {"parallel_from": {"task": "mine", "columns": ["text"]}}}
+    refused(r"corpora\.parallel_from\.task: 'mine' does not say that its rows are translations; .*aligned: true",
+            **settings)  # fmt: skip
+    settings["task_catalog"]["mine"]["aligned"] = True
+    study = Study(load({"study": "smoke", **settings}))
+    assert "--aligned" in Options(study).corpus("parallel")

@@ -31,7 +31,7 @@ def test_an_answer_stands_where_the_file_says():
     assert places("a b", "a b, a b, a b", 5) == 5
     assert places(["a b", "b"], "a b, a b", [5, 2]) == 5
     assert places(" b ", "a b a b ", 5) == 6  # without the space
-    assert places("b", "a b", "2") == 2
+    assert places("b", "a b", "2") == places("b", "a b", [2.0]) == 2  # 2.0: a column of numbers with a gap
 
 
 def test_an_answer_that_stands_elsewhere_is_found_at_the_nearest_place_and_told_of(capsys):
@@ -48,6 +48,9 @@ def test_an_answer_that_stands_elsewhere_is_found_at_the_nearest_place_and_told_
         ("Grace", 0, "file:1: the answer 'Grace' does not stand in its context"),
         ("Ada", "first", "file:1: answer_start is 'first'; expected the number of a character"),
         ("Ada", [0.5j], "answer_start is '0.5j'"),
+        ("Ada", [0.6], "answer_start is '0.6'"),
+        ("Ada", True, "answer_start is 'True'"),
+        ("Ada", float("nan"), "answer_start is 'nan'"),
     ],
 )
 def test_an_answer_without_a_place_is_named(label, said, message):

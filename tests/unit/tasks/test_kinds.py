@@ -53,6 +53,11 @@ def test_a_task_as_it_should_be_has_no_problems(task):
         (replace(MC, choices=("one", "one")), "choices", "name a column twice"),
         (replace(MC, labels=("A", "B", "C")), "labels", "has 3 for 2 choices; expected one each, in order"),
         (
+            replace(MC, labels=("two", "one")),
+            "labels",
+            "has 'two' where `choices` has 'one'; write both in the same order: the first label means the first choice",
+        ),
+        (
             replace(MC, segments=(("text",), ("one",))),
             "segments",
             "hold 'one', a choice; each choice ends the second text by itself",
@@ -67,6 +72,22 @@ def test_a_task_as_it_should_be_has_no_problems(task):
 )
 def test_settings_that_do_not_fit_the_kind_are_named_by_key(task, key, message):
     assert (key, message) in kind_of(task).problems(task)
+
+
+@pytest.mark.parametrize(
+    ("choices", "labels", "fits"),
+    [
+        (("option_b", "option_a"), ("A", "B"), False),
+        (("option_a", "option_b"), ("A", "B"), True),
+        (("answer1", "answer2"), ("0", "1"), True),  # counted from 0, so answer1 ends with the other label by chance
+        (("answer11", "answer1"), ("1", "11"), False),
+        (("answer1", "answer11"), ("1", "11"), True),
+        (("right", "wrong"), ("A", "B"), True),
+    ],
+)
+def test_labels_in_another_order_than_the_choices_they_name_are_refused(choices, labels, fits):
+    task = Task("exam", "choice", labels, "accuracy", ("text", *choices), choices=choices)
+    assert bool(kind_of(task).problems(task)) is not fits
 
 
 def test_an_unknown_kind_is_named_with_the_nearest():

@@ -69,7 +69,8 @@ def given(place, family, recipe=RECIPE):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_inputs_of_an_example_are_the_pairs_that_end_with_its_choices(place, family, tmp_path):
     """As the same pairs are when they are the examples of a task of pairs."""
-    made, _ = given(place, family)
+    long_enough = replace(RECIPE, max_length=48)
+    made, _ = given(place, family, long_enough)
     rows = pd.read_parquet(place / "mc.parquet")
     pairs = Task("flat", "pair", ("0", "1"), "accuracy", ("a", "b"))
     flat = [
@@ -80,11 +81,40 @@ def test_the_inputs_of_an_example_are_the_pairs_that_end_with_its_choices(place,
     ]
     write_parquet(pd.DataFrame(flat), tmp_path / "flat.parquet")
     tokenized.write_examples(place / "tokenizer", tmp_path / "flat.parquet", pairs, tmp_path / "flat-tokens")
-    expected = inputs.load_inputs(place / family, tmp_path / "flat-tokens", pairs, ["en"] * len(flat), RECIPE)
+    expected = inputs.load_inputs(place / family, tmp_path / "flat-tokens", pairs, ["en"] * len(flat), long_enough)
     np.testing.assert_array_equal(made.ids.values, expected.ids.values)
     np.testing.assert_array_equal(made.ids.offsets, expected.ids.offsets)
     np.testing.assert_array_equal(made.types.values, expected.types.values)
     assert len(made) == len(rows) and made.lengths.sum() == expected.lengths.sum()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_is_too_long_loses_the_end_of_its_first_text_and_never_a_choice(place, family, tmp_path, capsys):
+    """The end of a choice is what tells it from the others; and all choices of an example have the same first text."""
+    examples = pd.read_parquet(place / "mc.parquet").head(6)
+    examples["text"] = [" ".join(examples["text"]) * (row + 1) for row in range(6)]
+    examples["question"] = ["sees " * (row + 6) for row in range(6)]
+    write_parquet(examples, tmp_path / "mc.parquet")
+    tokenized.write_examples(place / "tokenizer", tmp_path / "mc.parquet", MC, tmp_path / "tokens")
+    texts, count = tokenized.Ragged.load(tmp_path / "tokens", "tokens"), len(CHOICES)
+    second = int(texts.lengths.reshape(6, -1)[:, 1:].max())
+
+    def inputs_of(length):
+        recipe = replace(RECIPE, max_length=length)
+        return inputs.load_inputs(place / family, tmp_path / "tokens", MC, ["en"] * 6, recipe)
+
+    made = inputs_of(second + 12)
+    assert capsys.readouterr().err == ""
+    for row in range(6):
+        own = [list(texts[row * (1 + count) + 1 + choice]) for choice in range(count)]
+        whole = [list(made.ids[row * count + choice]) for choice in range(count)]
+        before = []
+        for one, end in zip(whole, own, strict=True):
+            at = next(at for at in range(len(one)) if one[at : at + len(end)] == end)
+            before.append(tuple(one[:at]))
+        assert len(set(before)) == 1, "the same first text stands before each choice"
+    inputs_of(second - 1)
+    assert "of 6 examples have a choice that is cut; raise recipe.max_length" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -155,6 +185,19 @@ def test_a_run_learns_which_choice_is_right_and_predicts_it(place, tmp_path):
     right = float((dev["gold"] == dev["predicted"]).mean())
     assert right > 0.8, f"{right:.2f}; a third by chance"
     np.testing.assert_allclose(np.stack(found["scores"]).sum(1), 1, rtol=1e-5)
+
+
+def test_a_run_whose_epoch_is_chosen_on_one_label_says_so(place, tmp_path):
+    rows = rows_of((("train", "en", 24), ("dev", "en", 6)))
+    rows.loc[rows["split"] == "dev", "label"] = "two"
+    (tmp_path / "data").mkdir()
+    write_parquet(rows, tmp_path / "data/mc.parquet")
+    tokenized.write_examples(place / "tokenizer", tmp_path / "data/mc.parquet", MC, tmp_path / "data/mc-tokens")
+    for epochs in (1, 2):
+        files = small.run_files(place / "bert", tmp_path / "data", MC, tmp_path / f"run{epochs}")
+        finetune(files, MC, replace(RECIPE, epochs=epochs), 1, {"model": "bert"})
+        told = "the epoch is chosen on dev examples that all have the label 'two'"
+        assert (told in json.loads(files.record.read_text())["warnings"]) is (epochs > 1), "of one epoch none is chosen"
 
 
 def test_passes_of_a_batch_that_memory_does_not_hold_keep_examples_whole(place, tmp_path):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from mtbridge.training.learning import final_loss, warnings
+from mtbridge.training.learning import final_loss, only_label, warnings
 
 
 def test_the_end_of_a_training_is_the_last_quarter_of_its_updates():
@@ -28,3 +28,12 @@ def test_a_loss_at_that_of_the_best_constant_answer_is_told():
 def test_one_answer_is_told_beside_the_loss():
     assert warnings([[10, 0.1]], 1.0, "'a' for 100%") == ["one answer: 'a' for 100%"]
     assert len(warnings([[10, 1.0]], 1.0, "'a' for 100%")) == 2
+
+
+def test_an_epoch_that_is_chosen_on_one_label_is_told():
+    assert warnings([[10, 0.1]], 1.0, None, "pos") == [
+        "the epoch is chosen on dev examples that all have the label 'pos'"
+    ]
+    assert only_label(["pos", "pos"]) == "pos" and only_label(["pos", "neg"]) is None and only_label([]) is None
+    assert only_label([["O", "O"], ["O"]]) == "O" and only_label([["O"], ["B-PER"]]) is None
+    assert only_label([3.0, 3.0]) == "3.0"

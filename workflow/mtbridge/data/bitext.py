@@ -86,6 +86,8 @@ def read_table(source: Datasets, language: str) -> Pairs:
     from mtbridge.data.readers import opening
 
     table = opening.open_split(source, NAME, SPLIT, language)
+    if source.columns.get(COLUMNS[0], COLUMNS[0]) == source.columns.get(COLUMNS[1], COLUMNS[1]):
+        raise MtbridgeError(f"{NAME}.source.columns: both sides of a pair are one column; name a column for each")
     sides: list[list[str]] = []
     for name in COLUMNS:
         values = table.column(source.columns.get(name, name), f"columns.{name}")
@@ -120,10 +122,15 @@ def write(pairs: Pairs, language: str, source_language: str, sources: list[dict]
     """Write a corpus of pairs: `<language>.txt`, `<source language>.txt`, and a record of what was read from the Hub.
 
     Raises:
-        MtbridgeError: there are too few pairs.
+        MtbridgeError: there are too few pairs, or most have the same text on both sides.
     """
     if len(pairs[0]) < LEAST:
         raise MtbridgeError(f"{output}: {len(pairs[0])} pairs of '{language}'; at least {LEAST} are needed")
+    if (same := sum(map(str.__eq__, *pairs))) > len(pairs[0]) / 2:
+        raise MtbridgeError(
+            f"{output}: {same} of {len(pairs[0])} pairs of '{language}' have the same text on both sides; expected "
+            "translations: get the pairs again"
+        )
     sides = dict(zip((language, source_language), pairs, strict=True))
     with atomic_write(output) as folder:
         folder.mkdir()

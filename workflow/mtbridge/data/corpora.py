@@ -75,13 +75,15 @@ def read_local(folder, stems: list[str], languages: list[str], lines: int | None
     return {language: [found[number] for number in kept] for language, found in texts.items()}
 
 
-def from_examples(path, columns: list[str], languages: list[str], lines: int, seed: int) -> dict[str, list[str]]:
+def from_examples(
+    path, columns: list[str], languages: list[str], lines: int, seed: int, aligned: bool = False
+) -> dict[str, list[str]]:
     """A sample of `lines` test examples of each language: {language: texts}, an example's columns joined by spaces.
 
     It is drawn by the examples' ids with `seed`. Where all languages have the same ids, as translations have, row i is
-    the same example in all of them. The texts are aligned only if the task's examples are.
+    the same example in all of them. If they are `aligned`, only examples that all languages have are drawn.
 
-    Raises MtbridgeError if a language has too few.
+    Raises MtbridgeError if a language, or all together, have too few.
     """
     table = read_table(path, ["split", "language", "example_id", *columns]).to_pydict()
     texts: dict[str, dict[str, str]] = {language: {} for language in languages}
@@ -92,6 +94,14 @@ def from_examples(path, columns: list[str], languages: list[str], lines: int, se
     for language, found in texts.items():
         if len(found) < lines:
             raise MtbridgeError(f"{path}: {len(found)} test examples in '{language}', {lines} are asked for")
+    if aligned:
+        common = set.intersection(*(set(found) for found in texts.values()))
+        if len(common) < lines:
+            raise MtbridgeError(
+                f"{path}: {len(common)} test examples have an id that is one in all languages, and {lines} are asked "
+                "for; give translations one id, or take fewer"
+            )
+        texts = {language: {name: found[name] for name in found if name in common} for language, found in texts.items()}
     by_id = len({frozenset(found) for found in texts.values()}) == 1
     corpus = {}
     for language, found in texts.items():

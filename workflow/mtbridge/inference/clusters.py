@@ -6,6 +6,7 @@ column `group`, and, if the task's rows are `aligned`, units with the same examp
 every unit is a cluster of its own. An interval that draws dependent units one by one is too narrow.
 """
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,10 +28,13 @@ def cluster(
 ) -> list[Hashable]:
     """What each unit's cluster is called, [unit]; units [row] are numbered in the order in which they first occur.
 
-    groups [row]: the texts that make rows of one group; None: no groups. A cluster is called by the example_id of its
-    first row, which is the same in all languages, or by the number of that row.
+    groups [row]: the texts that make rows of one group, or where rows are aligned what a group of all languages is
+    called (`alignment.joined`); None: no groups. Without groups of all languages a cluster is called by the example_id
+    of its first row, which is the same in all languages, or by the number of that row.
     """
     first_rows = np.unique(units, return_index=True)[1]
+    if groups is not None and aligned:
+        return [groups[row] for row in first_rows]
     if groups is not None:
         first_of_group: dict[str, int] = {}
         for row, text in enumerate(groups):
@@ -43,17 +47,20 @@ def number_clusters(names: Mapping[str, list[Hashable]], where: str) -> dict[str
     """The clusters of every language, numbered alike in all: language -> what each unit's cluster is called, see
     `cluster`.
 
-    Raises MtbridgeError, whose message begins with `where`, if languages have no cluster in common.
+    Raises MtbridgeError, whose message begins with `where`, if a language has no cluster in common with another.
     """
     numbers: dict[Hashable, int] = {}
+    languages_of: Counter[Hashable] = Counter()
     for language_names in names.values():
+        languages_of.update(set(language_names))
         for name in language_names:
             numbers.setdefault(name, len(numbers))
-    if len(names) > 1 and len(numbers) == sum(len(set(language_names)) for language_names in names.values()):
-        raise MtbridgeError(
-            f"{where}: aligned, but no two languages share an example_id; give translations one id, or set aligned: "
-            "false"
-        )
+    for language, language_names in names.items():
+        if len(names) > 1 and all(languages_of[name] == 1 for name in language_names):
+            raise MtbridgeError(
+                f"{where}: aligned, but no example_id of '{language}' is that of another language; give translations "
+                "one id, or set aligned: false"
+            )
     return {
         language: Clusters(np.array([numbers[name] for name in language_names]), len(numbers))
         for language, language_names in names.items()

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from mtbridge.base.files import read_parquet, read_record
+from mtbridge.generation.scores import Identifier
+from mtbridge.inference.overlap import OVERLAPS, looks_like, overlaps
 from mtbridge.inference.published_values import DATA_MEASURES, parse_count
 from mtbridge.study.outline import Outline, OutlineTask
 
@@ -15,7 +17,9 @@ OF_SOURCES = ("revisions", "licence", "dev_languages", "dev_from_train")
 
 def data_frame(outline: Outline, folder, published: pd.DataFrame | None = None) -> pd.DataFrame:
     """One row per task: task, languages (how many), language_codes, train_en, dev_avg, test_avg, metric, source, and
-    of data from the Hub, or where the study states it: revisions, licence; dev_languages; dev_from_train.
+    of data from the Hub, or where the study states it: revisions, licence; dev_languages; dev_from_train; how many test
+    examples have the texts of others, by language as "de 3/400, fr 2/400": test_in_train, test_in_dev, test_as_source;
+    test_looks_like: which test sets look like another language, "de en" for German that looks like English.
 
     Sizes are numbers of examples; dev_avg and test_avg are means over languages, of dev those that have it, whose
     number is dev_languages. dev_from_train: dev examples that were drawn from train, at most so many a language.
@@ -23,7 +27,10 @@ def data_frame(outline: Outline, folder, published: pd.DataFrame | None = None) 
     them (15.0K), and difference_* of the four numbers.
     """
     columns = ["task", "languages", "language_codes", *DATA_MEASURES[1:], "metric", "source", *OF_SOURCES]
-    table = pd.DataFrame([_row(task, Path(folder) / task.name) for task in outline.tasks]).reindex(columns=columns)
+    columns += [*OVERLAPS, "test_looks_like"]
+    identifier = Identifier([language for task in outline.tasks for language in task.languages])
+    rows = [_row(task, Path(folder) / task.name, outline.source_language, identifier) for task in outline.tasks]
+    table = pd.DataFrame(rows).reindex(columns=columns)
     if published is None:
         return table
     columns_published = [*DATA_MEASURES, "metric", "source"]
@@ -78,7 +85,7 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in (folder / "train.parquet", folder / "evaluation.parquet") if path.exists()]
 
 
-def _row(task: OutlineTask, folder: Path) -> dict:
+def _row(task: OutlineTask, folder: Path, source_language: str, identifier: Identifier) -> dict:
     """The sizes of one task's data, for the files that are there."""
     row: dict[str, object] = {
         "task": task.name,
@@ -98,4 +105,8 @@ def _row(task: OutlineTask, folder: Path) -> dict:
     row["revisions"] = "; ".join(f"{source['repository']}@{source['commit']}" for source in read)
     row["licence"] = licence(task, read)
     row["dev_from_train"] = max((read_record(path).get("dev_from_train", 0) for path in _files(folder)), default=0)
+    for name, counts in overlaps(folder, task.languages, source_language).items():
+        row[name] = ", ".join(f"{language} {count}/{of}" for language, (count, of) in counts.items())
+    others = looks_like(folder, task.languages, identifier)
+    row["test_looks_like"] = ", ".join(f"{language} {other}" for language, other in others.items())
     return row | {"metric": task.metric, "source": task.source}

@@ -12,6 +12,7 @@ import numpy as np
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.progress import Progress
 from mtbridge.inference import degenerate
+from mtbridge.inference.alignment import check_same_labels, joined
 from mtbridge.inference.bootstrap import bootstrap, percentiles
 from mtbridge.inference.clusters import Clusters, cluster, number_clusters
 from mtbridge.specs.task import Resampling
@@ -45,7 +46,7 @@ def score(
     resampling: which examples depend on each other; `examples` has its column `group`.
     Returns (pyarrow Table of scores in percent, {"<language>/<split>/<metric>": float32 [REPLICATES] in percent}).
     Raises MtbridgeError if a prediction is missing, duplicate, for another version of the data, or not among the
-    labels, if a score is not finite, or if aligned languages share no example_id.
+    labels, if a score is not finite, or if rows of aligned languages share no example_id or have other labels.
     """
     import pyarrow as pa
 
@@ -85,6 +86,11 @@ def _clusters(task, examples, rows_of, judged_of, resampling: Resampling) -> dic
     """(language, split, metric) -> the clusters of the metric's units."""
     example_ids = examples["example_id"].to_pylist()
     texts = examples[resampling.group].to_pylist() if resampling.group else None
+    if resampling.aligned:
+        _check_aligned(task, examples, rows_of)
+        if texts:
+            of_row = zip(examples["language"].to_pylist(), examples["split"].to_pylist(), strict=True)
+            texts = joined(example_ids, list(of_row), texts)
     result: dict[tuple[str, str, str], Clusters] = {}
     for metric in METRICS[task.metric]:
         names: dict[str, dict[str, list]] = {}  # split -> language -> what the clusters of its units are called
@@ -100,6 +106,18 @@ def _clusters(task, examples, rows_of, judged_of, resampling: Resampling) -> dic
                 found = number_clusters(part, f"task {task.name}, {split}")
                 result |= {(language, split, metric.name): one for language, one in found.items()}
     return result
+
+
+def _check_aligned(task, examples, rows_of) -> None:
+    """Raise MtbridgeError if rows with one id are no translations, as far as labels tell."""
+    if not kind_of(task).translated_labels_agree:
+        return
+    example_ids, labels = examples["example_id"].to_pylist(), examples["label"].to_pylist()
+    by_split: dict[str, dict[str, dict]] = {}
+    for (language, split), indices in rows_of.items():
+        by_split.setdefault(split, {})[language] = {example_ids[row]: labels[row] for row in indices}
+    for split, by_language in by_split.items():
+        check_same_labels(by_language, f"task {task.name}, {split}")
 
 
 def _judge(task, predictions, examples, indices: list[int]) -> Judged:

@@ -21,8 +21,10 @@ import torch
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.text import read_lines
 from mtbridge.data.bitext import repeated
+from mtbridge.generation.scores import Identifier
 from mtbridge.representations.states_file import StatesFile
 from mtbridge.representations.subsamples import half_subsamples, interval
+from mtbridge.tasks.words import primary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,6 +121,7 @@ def retrieval(
     import pandas as pd
 
     frames = []
+    identifier = Identifier([path.stem for folder in texts.values() for path in Path(folder).glob("*.txt")])
     for corpus, path in states.items():
         with contextlib.ExitStack() as stack:
             file = StatesFile(path, stack)
@@ -129,6 +132,8 @@ def retrieval(
                 )
             read = {name: _read(file, Path(texts[corpus]), name) for name in (source_language, *others)}
         for other in others:
+            sides = {name: read[name][1] for name in (other, source_language)}
+            check_sides(sides, identifier, str(texts[corpus]))
             for source, target in ((other, source_language), (source_language, other)):
                 (a, ours), (b, theirs) = read[source], read[target]
                 if len(ours) != len(theirs):
@@ -138,6 +143,20 @@ def retrieval(
                 frame = measure((a, b), (ours, theirs))
                 frames.append(frame.assign(corpus=corpus, model=model, source=source, target=target))
     return pd.concat(frames, ignore_index=True)[COLUMNS]
+
+
+def check_sides(sides: Mapping[str, Sequence[str]], identifier: Identifier, where: str) -> None:
+    """Raise MtbridgeError if the texts of each of two languages look like the other: they are exchanged.
+
+    sides: language -> texts. where: the folder of the texts, for the message.
+    """
+    (one, texts), (two, translations) = sides.items()
+    told = identifier.of_lines(texts, one), identifier.of_lines(translations, two)
+    if told == (primary(two), primary(one)) and told[0] != told[1]:
+        raise MtbridgeError(
+            f"{where}: the texts of '{one}' look like '{two}', and those of '{two}' like '{one}'; exchange the files, "
+            "or `text` and `translation` in retrieval.source.columns"
+        )
 
 
 def _read(file: StatesFile, folder: Path, language: str) -> tuple[torch.Tensor, list[str]]:

@@ -149,7 +149,8 @@ class Datasets:
     columns: dict[Name, str] = setting(
         {},
         description="Our column (a text column, `label`, `example_id`) -> theirs; default: the same name. "
-        "`answers.text` is the part `text` of the column `answers`, `options.0` the first one of a list. An id may be "
+        "`answers.text` is the part `text` of the column `answers`, `options.0` the first one of a list, "
+        "`choices.text.0` the first one of a part. An id may be "
         "several columns, as in `link + question_number`; empty, it is the number of the row.",
     )
     labels: Labels = setting({}, description="Their label -> the task's label.")
@@ -284,12 +285,14 @@ def _share_rows(one: str, other: str) -> bool:
 
 
 def repositories(source: AnySource) -> set[str]:
-    """The data sets, by their names on the Hub, that a source of the kind `datasets` names; none of other kinds."""
+    """The data sets, by their names on the Hub, that a source names; none of kinds that read no data from there."""
+    inside = re.compile("hf://datasets/([^/@]+/[^/@]+)")
+    if isinstance(source, Xglue):
+        return {match[1]} if (match := inside.match(source.path or "")) else set()
     if not isinstance(source, Datasets):
         return set()
     places = (source, source.train, source.dev, *source.places.values())
     paths = [place.path for place in places if place is not None and place.path]
-    inside = re.compile("hf://datasets/([^/@]+/[^/@]+)")
     return {match[1] if (match := inside.match(path)) else path for path in paths}
 
 

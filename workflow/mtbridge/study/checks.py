@@ -195,7 +195,7 @@ def translation_has_languages(checker: Checker) -> None:
 
 
 def aligned_corpus_exists(checker: Checker) -> None:
-    """The task whose examples are the aligned corpus has its columns, and every language of the study."""
+    """The task whose examples are the aligned corpus has its columns, every language of the study, and translations."""
     settings, source = checker.settings, checker.settings.corpora.parallel_from
     if source is None:
         return
@@ -207,6 +207,9 @@ def aligned_corpus_exists(checker: Checker) -> None:
     for language in study_languages(settings):
         if language not in task_languages(settings, source.task):
             checker.wrong((*at, "task"), f"'{source.task}' has no '{language}', a language of the study")
+    if not settings.resampling(source.task).aligned:
+        message = f"'{source.task}' does not say that its rows are translations; if they are, set its `aligned: true`"
+        checker.wrong((*at, "task"), message)
 
 
 def task_fits_its_kind(checker: Checker, key: str) -> None:
@@ -241,13 +244,14 @@ def source_exists(checker: Checker, key: str) -> None:
 
 
 def source_names_columns(checker: Checker, key: str) -> None:
-    """The columns of ours for which a table has other names are the task's."""
+    """The names of a table's columns are those of columns of the task, each of another one."""
     settings, source = checker.settings, checker.settings.source_of(key)
     if isinstance(source, Datasets):
-        task = settings.task(key)
-        ours = (*task.columns, *kind_of(task).labelled, "example_id")
-        for name in source.columns:
-            checker.known(("task_catalog", key, "source", "columns", name), name, ours, "column of the task")
+        # Here, because most studies have no table.
+        from mtbridge.data.readers.naming import column_problems
+
+        for part, message in column_problems(source, settings.task(key)):
+            checker.wrong(("task_catalog", key, "source", *part.split(".")), message)
 
 
 def source_can_be_read(checker: Checker, key: str) -> None:

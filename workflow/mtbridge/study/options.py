@@ -12,6 +12,7 @@ from mtbridge.base.content import content_digest
 from mtbridge.data import bitext, corpora, readers
 from mtbridge.specs.adaptation import Decoding
 from mtbridge.specs.options import to_options
+from mtbridge.specs.protocol import ALIGNED
 from mtbridge.specs.source import to_json
 from mtbridge.study.grid import TRANSLATION, Study
 from mtbridge.study.languages import parts_of, task_languages
@@ -81,7 +82,8 @@ class Options:
         settings, languages = self.settings, self.study.languages
         if corpus in self.study.corpora_of_examples:
             _, columns, lines = self.study.corpora_of_examples[corpus]
-            return ["--lines", str(lines), "--columns", *columns, "--languages", *languages]
+            aligned = ["--aligned"] if corpus == ALIGNED else []
+            return ["--lines", str(lines), "--columns", *columns, "--languages", *languages, *aligned]
         if corpus == TRANSLATION:
             return self._translation_test()
         options = ["--lines", str(getattr(settings.corpora, corpus)), "--languages", *languages]

@@ -48,6 +48,8 @@ def _table_has_pairs(checker: Checker, languages: list[str]) -> None:
         return
     for name in source.columns:
         checker.known((*at, "columns", name), name, COLUMNS, "column of a pair")
+    if len({source.columns.get(name, name) for name in COLUMNS}) < len(COLUMNS):
+        checker.wrong((*at, "columns"), "both sides of a pair are one column; name a column for each")
     if source.language_column:
         checker.wrong((*at, "language_column"), "a table of pairs is of one language; put {language} into the path")
     if not languages:

@@ -1,5 +1,6 @@
 """The inputs of an encoder, made from the tokens of a task, and the batches of an epoch."""
 
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -120,12 +121,21 @@ def _windowed(texts: Ragged, marks: Marks, shape: Template, languages: list[str]
 
 
 def _of_choices(texts: Ragged, shape: Template, languages: list[str], choices: int) -> Inputs:
-    """The inputs of examples whose texts are a first one, then a second one for each choice."""
+    """The inputs of examples whose texts are a first one, then a second one for each choice.
+
+    Where they are too long together the first text is cut, alike for all choices of an example: a second text ends with
+    its choice, and without these ends choices would be the same input. Told of on stderr where that is not enough.
+    """
     example = np.repeat(np.arange(len(languages)), choices)
     first = example * (1 + choices)
-    both = np.stack([first, first + 1 + np.tile(np.arange(choices), len(languages))], 1).ravel()
-    lengths = texts.lengths[both]
-    values = np.asarray(texts.values[ranges(texts.offsets[both], lengths)])
+    both = np.stack([first, first + 1 + np.tile(np.arange(choices), len(languages))], 1)
+    lengths = texts.lengths[both]  # [input, 2]
+    longest = lengths[:, 1].reshape(-1, choices).max(1)  # [example]
+    if cut := int((longest > shape.room).sum()):
+        print(f"{cut} of {len(languages)} examples have a choice that is cut; raise recipe.max_length", file=sys.stderr)
+    lengths[:, 0] = np.minimum(lengths[:, 0], np.maximum(0, shape.room - longest)[example])
+    lengths = lengths.ravel()
+    values = np.asarray(texts.values[ranges(texts.offsets[both.ravel()], lengths)])
     pairs = Ragged(values, np.concatenate([[0], np.cumsum(lengths)]))
     ids, types, _ = shape.assemble(pairs, [languages[row] for row in example])
     return Inputs(ids, types, None, choices=choices)

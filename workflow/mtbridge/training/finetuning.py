@@ -262,7 +262,12 @@ class Training:
             one_answer = self.best.one_answer
         else:
             one_answer = self.predict_dev()[1] if len(self.data.dev[0][2]) else None
-        return learning.warnings(self.curve, self.kind.loss_of_constant(self.task, own), one_answer)
+        one_label = None
+        if self.best and self.recipe.epochs > 1:  # an epoch was chosen
+            one_label = learning.only_label(
+                label for _, examples, rows in self.data.dev for label in (examples["label"][row] for row in rows)
+            )
+        return learning.warnings(self.curve, self.kind.loss_of_constant(self.task, own), one_answer, one_label)
 
     def run(self, state: resume.State) -> None:
         """Train to the end.

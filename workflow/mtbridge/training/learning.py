@@ -11,17 +11,26 @@ Two signs, of which each is enough:
 
 They are signs and no test: a model may learn so little that its loss is above the line, and a low loss may be that of
 examples learnt by heart. Nothing is changed by a warning; it stands in the log, in `run.json` and on the page.
+
+Beside them stands what makes the choice of an epoch say nothing: dev examples that all have one label, on which the
+epoch that gives this label most often is best.
 """
+
+from collections.abc import Iterable
+from typing import Any
 
 END = 0.25  # share of the updates, the last ones, whose loss counts
 AT_CHANCE = 0.97  # share of the loss of a constant answer from which on a loss is at chance
 
 
-def warnings(curve: list[list[float]], constant: float, one_answer: str | None) -> list[str]:
-    """What says that a finished training has learnt nothing, one sentence each.
+def warnings(
+    curve: list[list[float]], constant: float, one_answer: str | None, one_label: str | None = None
+) -> list[str]:
+    """What says that a finished training has learnt nothing, or was chosen by nothing, one sentence each.
 
     curve: [step, mean loss since the last point], …; constant: the loss of the best constant answer; one_answer: what
-    `Kind.one_answer` says of the weights that are kept.
+    `Kind.one_answer` says of the weights that are kept; one_label: that of the dev examples which chose the epoch, if
+    all have the same.
     """
     found = []
     loss = final_loss(curve)
@@ -29,7 +38,15 @@ def warnings(curve: list[list[float]], constant: float, one_answer: str | None) 
         found.append(f"the training loss ends at {loss:.3f}; the best constant answer has {constant:.3f}")
     if one_answer:
         found.append(f"one answer: {one_answer}")
+    if one_label is not None:
+        found.append(f"the epoch is chosen on dev examples that all have the label '{one_label}'")
     return found
+
+
+def only_label(labels: Iterable[Any]) -> str | None:
+    """The label of all examples (words), if they have the same; None if they differ, or there are none."""
+    flat = {word for label in labels for word in (label if isinstance(label, list) else [label])}
+    return str(flat.pop()) if len(flat) == 1 else None
 
 
 def final_loss(curve: list[list[float]]) -> float:

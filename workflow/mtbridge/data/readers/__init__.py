@@ -11,6 +11,7 @@ A kind of source is a module of this package that offers what `Reader` declares,
 word in it. What every example must fulfil is checked here, whoever read it, so that an error always names a place.
 """
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +115,8 @@ def read_counted(source: AnySource | dict, task, split: str, language: str, limi
     kind = kind_of(task)
     columns["label"] = kind.spelt(task, columns["label"], place)
     _check(columns, task, place)
+    for row, what in kind.doubts(task, columns):
+        print(f"{place(row)}: {what}, here the first", file=sys.stderr)
     if kind.spans:
         columns[START] = kind.places(task, columns, place)
     references = kind.references(columns["label"])
@@ -176,6 +179,8 @@ def _check(columns: dict, task, place) -> None:
         for row, text in enumerate(columns[column]):
             if text is None or (kind.per_word and None in text):
                 raise MtbridgeError(f"{place(row)}: the column '{column}' is empty; expected a text")
+        if not kind.per_word and not any(text.strip() for text in columns[column]):
+            raise MtbridgeError(f"{place(0)}: no example has a text in '{column}'; take the column that holds them")
 
 
 def _table(columns, task, split, language, rows):

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mtbridge.base.errors import MtbridgeError, nearest
-from mtbridge.data.readers import opening, tables
+from mtbridge.base.errors import MtbridgeError
+from mtbridge.data.readers import naming, opening, tables
 from mtbridge.data.readers.drawing import drawn
 from mtbridge.data.readers.languages import FEWER_LANGUAGES, check_languages
 from mtbridge.data.readers.tables import Table
@@ -25,12 +25,7 @@ NUMBER = tables.Number
 
 def read(source: Datasets, task, split: str, language: str, limit=None, seed=0):
     """All rows of one split and language; `place(row, word)` names file and row. See `readers.Reader`."""
-    kind = kind_of(task)
-    ours = (*task.columns, *kind.labelled, "example_id")
-    for name in _their_columns(source, split, language):
-        if name not in ours:
-            message = f"source.columns.{name} is no column of the task; {nearest(name, ours)}"
-            raise MtbridgeError(f"task {task.name}: {message}")
+    naming.check_columns(source, task, split, language)
     if split == "test" or not source.dev_from_train:
         return _read(source, task, split, language)
     columns, place = _read(source, task, "train", language)
@@ -54,10 +49,11 @@ def _read(source: Datasets, task, split: str, language: str) -> tuple[dict[str, 
     rows: Sequence[int] = range(table.rows)
     if source.language_column:
         rows = _rows_in(source, source.language_column, table, language)
-    kind, named = kind_of(task), _their_columns(source, split, language)
+    kind, named = kind_of(task), naming.their_columns(source, split, language)
+    naming.check_all_choices_are_read(task, named, table, rows)
     columns: dict[str, list] = {}
     for name in (*task.columns, *kind.labelled):
-        theirs = named.get(name, kind.their_columns.get(name, name))
+        theirs = naming.their_name(task, name, named)
         if name == START and name not in named and not table.has(theirs):
             columns[name] = [None] * len(rows)  # no file need say where an answer stands
             continue
@@ -65,34 +61,29 @@ def _read(source: Datasets, task, split: str, language: str) -> tuple[dict[str, 
         columns[name] = [values[row] for row in rows]
     for name in task.columns:
         _check_texts(columns[name], kind.per_word, name, lambda row: table.place(rows[row]))
-    columns["label"] = [_label(value, _their_labels(source, split, language)) for value in columns["label"]]
-    theirs = named.get("example_id")
-    ids = _ids(table, theirs) if theirs else None
+    labels = naming.their_labels(source, split, language)
+    columns["label"] = [_label(value, labels) for value in columns["label"]]
+    id_column = named.get("example_id")
+    ids = _ids(table, id_column) if id_column else None
+    if ids is not None and (missing := next((row for row in rows if _is_blank(ids[row])), None)) is not None:
+        raise MtbridgeError(f"{table.place(missing)}: the column '{id_column}' is empty; expected an id")
     # Without a column of ids, the number of a row among those of its language: translations have the same.
     columns["example_id"] = [str(row) for row in range(len(rows))] if ids is None else [str(ids[row]) for row in rows]
-    if ids is not None and (missing := next((row for row in rows if ids[row] is None), None)) is not None:
-        raise MtbridgeError(f"{table.place(missing)}: the column '{theirs}' is empty; expected an id")
     return columns, lambda row, word=0: table.place(rows[row] if len(rows) else 0)
-
-
-def _their_columns(source: Datasets, split: str, language: str) -> dict[str, str]:
-    """Our column -> theirs, where a split in a language comes from."""
-    place = opening.place_of(source, split, language)
-    return source.columns if place is source else {**source.columns, **place.columns}
-
-
-def _their_labels(source: Datasets, split: str, language: str) -> dict[str, str]:
-    """Their label -> ours, where a split in a language comes from."""
-    place = opening.place_of(source, split, language)
-    return source.labels if place is source else {**source.labels, **place.labels}
 
 
 def _ids(table: Table, name: str) -> list:
     """The ids of all rows, from one column, or from several that are joined by `+`; None where one is empty."""
-    if table.has(name) or "+" not in name:
+    if name in table.columns or "+" not in name:
         return table.column(name, "columns.example_id")
     parts = [table.column(part.strip(), "columns.example_id") for part in name.split("+")]
-    return [None if None in row else "+".join(str(one) for one in row) for row in zip(*parts, strict=True)]
+    rows = zip(*parts, strict=True)
+    return [None if any(map(_is_blank, row)) else "+".join(str(one) for one in row) for row in rows]
+
+
+def _is_blank(value: object) -> bool:
+    """Is it no id? A table without types has an empty text where there is no value."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _rows_in(source: Datasets, column: str, table: Table, language: str) -> list[int]:
@@ -161,7 +152,7 @@ def problems(source: Datasets, parts: Sequence[tuple[str, str]], task_name: str)
             )
         )
     read = [split for split in SPLITS if _read_from(source, split) == split]
-    own = [split for split in read if split not in ("train", "dev") or getattr(source, split) is None]
+    own = [split for split in read if {"train": source.train, "dev": source.dev}.get(split) is None]
     whole = {"path": source.path} | {f"places.{name}": place.path for name, place in source.places.items()}
     for key, text in whole.items():
         if opening.is_table(text) and "{split}" not in text and len(own) > 1:
@@ -176,7 +167,26 @@ def problems(source: Datasets, parts: Sequence[tuple[str, str]], task_name: str)
             wrong.append((key, f"{path}: no such file ({language} {split}){FEWER_LANGUAGES}"))
         elif opening.is_local(path) and not path.exists():
             wrong.append((key, f"{path}: no such file or folder"))
-    return wrong + _shared_rows(source, parts)
+    return wrong + _shared_rows(source, parts) or _same_rows(source, parts, task_name)
+
+
+def _same_rows(source: Datasets, parts: Sequence[tuple[str, str]], task_name: str) -> list[tuple[str, str]]:
+    """Two parts that are read from the same rows of the same place, whatever the keys that say so.
+
+    Dev and test may be the same rows where that is what the keys say; Table 3 tells of it.
+    """
+    first: dict[tuple, tuple[str, str]] = {}
+    for part, language in parts:
+        split = _read_from(source, part)
+        which = opening.rows_of(source, task_name, split, language), source.language_column and language
+        other, other_language = first.setdefault(which, (split, language))
+        key = opening.key_of(source, split, language)
+        if other_language != language:
+            hint = ", or say in the task's dev_languages which of them have dev" if part == "dev" else ""
+            return [(key, f"'{other_language}' and '{language}' would have the same rows; give each its own{hint}")]
+        if other != split and "train" in (other, split):
+            return [(key, f"{other} and {split} of '{language}' would have the same rows; give each its own")]
+    return []
 
 
 def _contradictions(source: Datasets) -> list[tuple[str, str]]:

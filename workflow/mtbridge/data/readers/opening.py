@@ -63,6 +63,17 @@ def local_path(source: Datasets, task_name: str, split: str, language: str) -> P
     return path / folder if folder and path.is_dir() else path
 
 
+def rows_of(source: Datasets, task_name: str, split: str, language: str) -> tuple:
+    """What tells the rows of a split in a language from those of others: the file, or the place and the split in it."""
+    place, path = place_of(source, split, language), local_path(source, task_name, split, language)
+    text = _text(source, task_name, split, language)
+    if path is None or is_table(path):
+        return (text if path is None else path.resolve(),)  # the same file may be named in several ways
+    named = functools.partial(fill, language=their_language(source, language), split=split)
+    config, theirs = named(place.config or ""), named(their_split(source, split, THEIR_SPLITS))
+    return text, config, place.revision, _folder(source, split, language), theirs
+
+
 def open_split(source: Datasets, task_name: str, split: str, language: str) -> Table:
     """The rows of a split. Raises MtbridgeError, naming the task and the place."""
     place, path = place_of(source, split, language), local_path(source, task_name, split, language)

@@ -60,7 +60,20 @@ def problems(source: Squad, parts: Sequence[tuple[str, str]], task_name: str) ->
         path = _path(source, task_name, split, language)
         if not path.is_file():
             wrong.append(("train" if split == "train" and source.train else "path", _missing(path, language, split)))
-    return wrong + ([] if source.train else splits_problem(source, THEIR_SPLITS))
+    return wrong + (
+        _train_is_evaluated(source, parts, task_name) if source.train else splits_problem(source, THEIR_SPLITS)
+    )
+
+
+def _train_is_evaluated(source: Squad, parts: Sequence[tuple[str, str]], task_name: str) -> list[tuple[str, str]]:
+    """The file of training examples is also one of dev or test, of any language."""
+    files = {
+        split: {_path(source, task_name, split, language).resolve() for part, language in parts if part == split}
+        for split in SPLITS
+    }
+    if both := files["train"] & (files["dev"] | files["test"]):
+        return [("train", f"{min(both)} is also dev or test; take another file")]
+    return []
 
 
 def _missing(path: Path, language: str, split: str) -> str:

@@ -123,12 +123,16 @@ def _questions(articles: list, path: str) -> Iterator[Question]:
                     raise MtbridgeError(f"{where}: question {number} of the file has no id; expected a text")
                 place = f"{path}: question '{own}'"
                 question = _text(entry, "question", place)
-                impossible = entry.get("is_impossible") is True
+                impossible = entry.get("is_impossible", False)
+                if not isinstance(impossible, bool):
+                    raise MtbridgeError(f"{place}: is_impossible is {impossible!r:.20}; expected true or false")
                 answers = [] if impossible else _list(entry, "answers", place)
                 texts = [_answer(answer, context, place) for answer in answers]
                 in_place = all(_stands(answer, context) for answer in answers)
                 once = list(dict.fromkeys(texts))
                 start = answers[0].get("answer_start") if answers else None
+                if isinstance(start, list | dict):
+                    raise MtbridgeError(f"{place}: answer_start is {start!r:.40}; expected the number of a character")
                 yield Question(str(own), question, context, str(title), once, start, at, in_place)
 
 

@@ -63,11 +63,15 @@ class Table:
         """The values of a column. `key` is the key of the source that names it. Raises MtbridgeError.
 
         name: `answers.text` is the part `text` of a column `answers` that holds objects, `options.0` the first item of
-            one that holds lists.
+            one that holds lists, `choices.text.0` the first item of such a part.
         """
-        whole, _, part = name.partition(".")
-        if name not in self.columns and part and whole in self.columns:
-            return [self._part(row, value, whole, part, key) for row, value in enumerate(self.columns[whole])]
+        whole, *parts = name.split(".")
+        if name not in self.columns and parts and whole in self.columns:
+            values = self.columns[whole]
+            for part in parts:
+                values = [self._part(row, value, whole, part, key) for row, value in enumerate(values)]
+                whole = f"{whole}.{part}"
+            return values
         if name not in self.columns:
             raise MtbridgeError(f"{self.path}: source.{key}: no column '{name}'; {nearest(name, self.columns)}")
         return self.columns[name]

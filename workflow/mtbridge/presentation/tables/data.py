@@ -1,6 +1,7 @@
 """Table 3: the tasks and their data, one row per task as in the paper."""
 
 import math
+import re
 
 import pandas as pd
 
@@ -12,6 +13,14 @@ from mtbridge.study.outline import Outline
 from mtbridge.tasks.metrics import METRICS
 
 DIGITS = 7  # of a commit
+# Fewer examples than this share move no score by a percent point.
+SHARE = 0.01
+# How many test examples have the texts of others, and which others these are.
+OVERLAPS = {
+    "test_in_train": "a training example",
+    "test_in_dev": "a dev example of their language",
+    "test_as_source": "a test example in {source}",
+}
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
@@ -33,7 +42,7 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
     ]
     if "published_languages" in frame:
         notes.append("Publ.: as the paper describes XGLUE, and ours minus it.")
-    notes += _notes_on_dev(frame, outline)
+    notes += [*_notes_on_dev(frame, outline), *_notes_on_overlaps(frame, outline)]
     if has_licences:
         notes.append(
             "Licence: as the study states it, or else the card of the data set on the Hub; look at the source before "
@@ -60,6 +69,30 @@ def _notes_on_dev(frame: pd.DataFrame, outline: Outline) -> list[str]:
     ]
     if drawn:
         notes.append(f"Dev is drawn from train, which has no longer these examples: {join(drawn)}.")
+    return notes
+
+
+def _notes_on_overlaps(frame: pd.DataFrame, outline: Outline) -> list[str]:
+    """In which tasks and languages one test example in a hundred, or more, has the texts of another example; and which
+    test sets look like another language."""
+    notes = []
+    for column, others in OVERLAPS.items():
+        parts = []
+        for task, value in zip(frame["task"], frame[column], strict=True):
+            said = "" if pd.isna(value) else str(value)
+            found = (re.fullmatch(r"(\S+) ([0-9]+)/([0-9]+)", part) for part in said.split(", "))
+            shown = [f"{one[1]} {one[2]} of {one[3]}" for one in found if one and int(one[2]) >= SHARE * int(one[3])]
+            parts += [f"{outline.task_labels.get(task, task)} ({', '.join(shown)})"] if shown else []
+        if parts:
+            which = others.format(source=language_name(outline.source_language))
+            notes.append(f"Test examples whose texts are letter for letter those of {which}: {join(parts)}.")
+    odd = []
+    for task, value in zip(frame["task"], frame["test_looks_like"], strict=True):
+        pairs = [] if pd.isna(value) or not value else [part.split() for part in str(value).split(", ")]
+        shown = [f"{language_name(one)} like {language_name(other)}" for one, other in pairs]
+        odd += [f"{outline.task_labels.get(task, task)} ({', '.join(shown)})"] if shown else []
+    if odd:
+        notes.append(f"Test sets that look like another language: {join(odd)}; look whether files are exchanged.")
     return notes
 
 

@@ -34,6 +34,9 @@ class Choice(Kind):
             wrong.append(("choices", "name a column twice"))
         elif len(choices) != len(task.labels):
             wrong.append(("labels", f"has {len(task.labels)} for {len(choices)} choices; expected one each, in order"))
+        elif pair := _out_of_order(choices, task.labels):
+            message = f"has '{pair[1]}' where `choices` has '{pair[0]}'; write both in the same order: the first label "
+            wrong.append(("labels", message + "means the first choice"))
         return wrong
 
     def check_label(self, task, columns, row, place):
@@ -45,6 +48,17 @@ class Choice(Kind):
                 f"{place(row)}: all choices are '{texts[0][:40]}'; expected texts that differ: see source.columns, or "
                 "leave the row out"
             )
+
+    def doubts(self, task, columns):
+        """Examples whose right choice has the same text as another one, which no model can tell from it, and examples
+        with an empty choice."""
+        same, empty = [], []
+        for row, label in enumerate(columns["label"]):
+            texts = [columns[column][row].strip() for column in task.choices]
+            same += [row] if texts.count(texts[task.labels.index(label)]) > 1 else []
+            empty += [row] if "" in texts else []
+        found = ((same, "have another choice with the text of the right one"), (empty, "have an empty choice"))
+        return [(rows[0], f"{len(rows)} of {len(columns['label'])} examples {what}") for rows, what in found if rows]
 
     def columns_beside(self, task):
         """The choices."""
@@ -98,3 +112,12 @@ class Choice(Kind):
             places = [row.index(best(row)) for row in lengths]
             scores = [[float(place == number) for number in range(len(task.choices))] for place in places]
             yield [task.labels[place] for place in places], scores
+
+
+def _out_of_order(choices: tuple[str, ...], labels: tuple[str, ...]) -> tuple[str, str] | None:
+    """The first choice and its label, where each choice ends with a label, as in [b, a] and [A, B], but another one."""
+    ends = [[label for label in labels if name.casefold().endswith(label.casefold())] for name in choices]
+    meant = [max(found, key=len) if found else "" for found in ends]
+    if set(meant) != set(labels):
+        return None
+    return next(((name, label) for name, label, end in zip(choices, labels, meant, strict=True) if end != label), None)

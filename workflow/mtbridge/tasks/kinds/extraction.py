@@ -9,6 +9,7 @@ from tokens.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -228,10 +229,13 @@ def _list(label) -> list[str]:
 def _first(said, place: str) -> int:
     """The place that a file says of the first answer; UNKNOWN if it says none, or a number below 0."""
     one = (said[0] if said else None) if isinstance(said, list) else said
-    try:
-        return UNKNOWN if one is None or str(one) == "" else max(int(one), UNKNOWN)
-    except (TypeError, ValueError):
-        raise MtbridgeError(f"{place}: {START} is {str(one)[:40]!r}; expected the number of a character") from None
+    if one is None or str(one) == "":
+        return UNKNOWN
+    # 14.0 is what becomes of 14 in a column of numbers with a gap; 14.5 and true are no places.
+    whole = re.fullmatch(r"(-?[0-9]+)(\.0)?", str(one))
+    if whole is None:
+        raise MtbridgeError(f"{place}: {START} is {str(one)[:40]!r}; expected the number of a character")
+    return max(int(whole[1]), UNKNOWN)
 
 
 def _occurrences(text: str, context: str) -> list[int]:

@@ -15,6 +15,7 @@ class Generation(Kind):
     """A text to write. It has no head, so what the other kinds define for one does not apply: see `generation`."""
 
     name = GENERATION
+    translated_labels_agree = False
     metrics: tuple[str, ...] = ("chrf", "rouge_1", "rouge_l", "exact_match", "f1", "f1_characters", "exact_answer")
 
     def label_problems(self, task):

@@ -35,6 +35,7 @@ class Kind:
     texts = (1, 2)  # fewest and most texts of an example that a model sees
     ignored: float = IGNORED  # the target of padding, which the loss leaves out
     spans = False  # labels are places in the second text, which is cut into windows (`models.windows`)
+    translated_labels_agree = True  # an example has the same label in all languages
     chooses = False  # the labels name columns of the example itself, each of which is an input
     length_setting = "max_length"  # the setting of a recipe that limits an input's tokens
     labelled: tuple[str, ...] = ("label",)  # what a source gives beside texts and ids
@@ -90,6 +91,13 @@ class Kind:
             MtbridgeError: the task has no such label.
         """
         self._check_known(task, columns["label"][row], place, row)
+
+    def doubts(self, task: Task, columns: dict[str, list]) -> list[tuple[int, str]]:
+        """What is odd about the examples of a file and yet may be so: pairs (first row, words about how many).
+
+        columns: as they were read and checked.
+        """
+        return []
 
     def _check_known(self, task: Task, label: str, place: Callable[..., str], *at: int) -> None:
         """Raise MtbridgeError if a label, at a row (and word), is not one of the task's."""

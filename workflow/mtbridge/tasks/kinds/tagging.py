@@ -16,6 +16,7 @@ class Tagging(Kind):
     name = "tagging"
     metrics = (ENTITY_F1, "tagging_accuracy")
     per_word = True
+    translated_labels_agree = False
     unit = "words"
     texts = (1, 1)
 
