@@ -322,7 +322,9 @@ def test_every_choice_of_an_example_is_an_input(tmp_path):
         names = [f"answer{number}" for number in range(1, choices + 1)]
         changed = {"choices": names, "labels": [name[-1] for name in names]}
         changed["columns"] = ["passage", "question", *names]
-        catalog = {"belebele": {**changed, "source": {"train": None, "dev": None, "dev_from_train": 100}}}
+        catalog = {
+            "belebele": {**changed, "source": {"kind": "datasets", "path": "facebook/belebele", "config": "{language}"}}
+        }
         made = study(study="open", tasks=["belebele"], models=["xlmr"], task_catalog=catalog)
         return plan(made, tmp_path).total("left")
 
