@@ -58,7 +58,8 @@ class Protocol:
     )
     page_width: float = setting(
         7.0,
-        description="Inches of a page's text, or of both columns: the width of `figures/<name>.page.pdf` and `.png`.",
+        description="Inches of a page's text, or of both columns: the width of `figures/<name>.page.pdf` and `.png`; "
+        "tables in LaTeX are made to fit it too.",
         ge=5.5,
         le=11,
         identity=False,
