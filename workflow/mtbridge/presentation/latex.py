@@ -48,7 +48,7 @@ def escape_tex(text: str) -> str:
 
 
 LINES = 38  # that a float may hold below its caption, in documents of one column and of two
-LINES_TURNED = 22  # the same where the page is turned
+LINES_TURNED = 26  # the same where the page is turned
 CHARACTERS_OF_NOTE = 85  # in a line of a note
 PAGE = 7.0  # inches
 

@@ -15,7 +15,8 @@ from mtbridge.presentation.words import STATISTIC_LABELS
 from mtbridge.study.outline import Outline
 
 PANEL, LEAST = (2.5, 2.1), 1.05  # inches
-COLUMNS = ["recipe", "base", "arm", "model", "steps", "statistic", "estimate", "low", "high", "P", "verdict"]
+COLUMNS = ["recipe", "base", "arm", "model", "steps", "statistic", "estimate", "low", "high", "P", "S"]
+COLUMNS += ["n", "verdict"]
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
@@ -35,7 +36,7 @@ def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFra
             own = rows[(rows["model"] == model.key) & (rows["against"] == base)]
             for row in own.drop_duplicates(["recipe", "statistic"]).itertuples():
                 place = (row.recipe, base, arm, model.key, model.steps, row.statistic)
-                found.append((*place, row.estimate, row.low, row.high, row.P, row.verdict))
+                found.append((*place, row.estimate, row.low, row.high, row.P, row.S, row.n, row.verdict))
     return pd.DataFrame(found, columns=COLUMNS)
 
 
@@ -66,7 +67,5 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, width: float | No
                 text = f"points more than {comparisons.short(outline, base)}{of_recipe}"
                 ax.set_ylabel(text)
     handles = handles_of(drawn.every)
-    most = int(frame["P"].max())
-    text = f"Bands: 95 % intervals of up to {most} pretrainings" if most > 1 else "Bands: 95 % intervals"
-    add_legend(drawn, handles.values(), list(handles), text)
+    add_legend(drawn, handles.values(), list(handles), f"Bands: 95 % intervals; {comparisons.counts(frame)}")
     return drawn.figure

@@ -108,9 +108,9 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, width: float | No
         names = [name for name in SHOWN if name in contrast.rows]
         ax.plot([0, 0], [y, y + LINE * len(names)], "-", color=INK, linewidth=0.6, zorder=1)
         for name in names:
-            _line(ax, contrast.rows[name], y + LINE / 2, columns, points)
             place_of_name = columns.across(columns.picture - BETWEEN / 2)
             _text(ax, comparisons.statistic_name(outline, name), place_of_name, y + LINE / 2, points, ha="right")
+            _line(ax, contrast.rows[name], y + LINE / 2, columns, points)
             y += LINE
     _axis(ax, found)
     figure.text(MARGIN / columns.width, 0.05 / total, key, fontsize=SMALL, va="bottom", linespacing=1.2)
@@ -144,16 +144,9 @@ def _text(ax: Axes, text: str, x: float, y: float, points: float, **options) -> 
 
 
 def _basis(found: list[Contrast]) -> str:
-    """What the means rest on, from the fewest to the most."""
-    rows = [row for contrast in found for row in contrast.rows.values()]
-
-    def span(name: str, values: list) -> str:
-        low, high = int(min(values)), int(max(values))
-        return f"{name}\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{low:,}" + f" to {high:,}" * (low != high)
-
-    pretrainings, seeds = span("P", [row.P for row in rows]), span("S", [row.S for row in rows])
-    examples = span("n", [row.n for row in rows])
-    return f"Mean over tasks; {pretrainings} pretrainings, {seeds} fine-tuning seeds, {examples} test examples"
+    """What the means rest on."""
+    rows = [(row.P, row.S, row.n) for contrast in found for row in contrast.rows.values()]
+    return f"Mean over tasks; {comparisons.counts(pd.DataFrame(rows, columns=['P', 'S', 'n']))}"
 
 
 def _title(contrast: Contrast, outline: Outline) -> str:

@@ -14,7 +14,8 @@ from mtbridge.study.outline import Model, Outline
 STATISTIC = "zero_shot"
 INK, DOT = "0.1", "0.55"
 LINE, LIST, PATH = 0.24, 4.2, (3.0, 2.2)  # inches: a line of the list; its width; the panel of the path
-COLUMNS = ["recipe", "base", "other", "model", "alpha", "estimate", "low", "high", "P", "verdict", "by_pretraining"]
+COLUMNS = ["recipe", "base", "other", "model", "alpha", "estimate", "low", "high", "P", "S", "n"]
+COLUMNS += ["verdict", "by_pretraining"]
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
@@ -34,7 +35,7 @@ def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFra
                 if row is not None:
                     each = " ".join(f"{value:.6g}" for value in row.by_pretraining)
                     alpha = 1.0 if model.key == other else model.alpha
-                    numbers = (row.estimate, row.low, row.high, row.P, row.verdict, each)
+                    numbers = (row.estimate, row.low, row.high, row.P, row.S, row.n, row.verdict, each)
                     found.append((recipe, base, other, model.key, alpha, *numbers))
     return pd.DataFrame(found, columns=COLUMNS).astype({"alpha": float})
 
@@ -73,7 +74,8 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, width: float | No
         base, other = (comparisons.short(outline, key) for key in (group.base, group.other))
         _list(left, part, outline, 0.32 * inches[0])
         left.set_title(fit(f"zero-shot, points more than {base}{of_recipe}", 0.6 * inches[0]))
-        left.set_xlabel(fit("points, with 95 % interval; small dots: single pretrainings", 0.6 * inches[0]))
+        what = f"points, with 95 % interval; small dots: single pretrainings; {comparisons.counts(part)}"
+        left.set_xlabel(fit(what, 0.6 * inches[0]))
         _path(right, part)
         right.set_title(fit(f"from {base} (0) to {other} (1)", 0.8 * inches[1]))
     for ax in axes:

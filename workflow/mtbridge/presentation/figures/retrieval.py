@@ -50,5 +50,6 @@ def _what(frame: pd.DataFrame) -> str:
     """What the bands hold, and the other lines."""
     most = int(frame["P"].max())
     several = f"of up to {most} pretrainings and sentences" if most > 1 else "of sentences alone"
+    several += f" (n = {int(frame['n'].max()):,})"
     lines = "Dotted: chance. Dashed black: the untrained encoder. Upright: the table's layer."
     return f"Bands: 95 % intervals {several}. {lines}"

@@ -5,7 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mtbridge.inference.separability import curves
+from mtbridge.base.files import read_parquet
+from mtbridge.inference.separability import EVERY, curves
 from mtbridge.presentation.figures.looks import draw_lines, looks, name_lines
 from mtbridge.presentation.figures.panels import panels
 from mtbridge.presentation.figures.sheet import nothing_to_draw
@@ -18,8 +19,12 @@ BEFORE = ""  # the task of states before any fine-tuning
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
-    """The curves of the measures that are shown, from `<inputs>/<corpus>.parquet`, without derived models."""
-    found = curves(outline, protocol, f"{inputs}/{outline.corpus(protocol)}.parquet")
+    """The curves of the measures that are shown, with n, from `<inputs>/<corpus>.parquet`, without derived models."""
+    path = f"{inputs}/{outline.corpus(protocol)}.parquet"
+    keys = ["model", "recipe", "task", "layer", "measure"]
+    n = read_parquet(path, [*keys, "source", "n"])
+    n = n[n["source"] == EVERY].drop_duplicates(keys)
+    found = curves(outline, protocol, path).merge(n[[*keys, "n"]], on=keys, how="left")
     derived = [model.key for model in outline.models if model.kind == "derived"]
     return found[found["measure"].isin(SEPARABILITY_SHOWN) & ~found["model"].isin(derived)].reset_index(drop=True)
 
@@ -58,5 +63,6 @@ def _what(frame: pd.DataFrame) -> str:
     """What the bands hold."""
     most = int(frame["P"].max())
     several = f"of up to {most} pretrainings and sentences" if most > 1 else "of sentences alone"
+    several += f" (n = {int(frame['n'].max()):,})"
     lines = "Dotted: states without structure. Dashed black: the untrained encoder. Layer 0: embeddings."
     return f"Bands: 95 % intervals {several}. {lines}"

@@ -148,7 +148,7 @@ def draw_panel(ax: Axes, matrix: np.ndarray, scale: tuple[float, float], font: f
 def size_of_numbers(cell: tuple[float, float], width: float | None) -> float:
     """Points of the numbers in cells (inches of width and height); 0, no numbers, where they are too small to print."""
     # A number has up to four characters: points (72 an inch) that fit its width and its height.
-    points = 72 * min(0.35 * cell[0], 0.42 * cell[1])
+    points = 72 * min(0.37 * cell[0], 0.42 * cell[1])
     return 0.0 if width is not None and points < SMALLEST else points
 
 
