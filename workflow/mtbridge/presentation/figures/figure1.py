@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mtbridge.presentation.figures import sheet
-from mtbridge.presentation.figures.style import fit, line_height, points_of, text_width
+from mtbridge.presentation.figures.style import HIGHEST, fit, line_height, points_of, text_width
 from mtbridge.representations.measures import MEASURES
 from mtbridge.study.outline import Outline
 
@@ -96,7 +96,7 @@ def _grid(rows, columns, layers: int, languages: int, labels: list[str], gap: fl
     wide = min(0.4, ((room + gap) / per_line - gap) / languages)
     lines = len(rows) * math.ceil(len(columns) / per_line)
     lowest = max(sheet.LEAST_CELL, sheet.longest_word(rows, points) / layers)
-    return Grid((wide, max(lowest, min(wide, 8.4 / (lines * layers)))), ticks, per_line)
+    return Grid((wide, max(lowest, min(wide, (HIGHEST - 1.5 - 0.3 * lines) / (lines * layers)))), ticks, per_line)
 
 
 def draw(

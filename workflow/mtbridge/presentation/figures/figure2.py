@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from mtbridge.inference.published_values import with_published_cka
 from mtbridge.presentation.figures import sheet
-from mtbridge.presentation.figures.style import EDGE, fit, line_height, points_of, text_width
+from mtbridge.presentation.figures.style import EDGE, HIGHEST, fit, line_height, points_of, text_width
 from mtbridge.representations.measures import MEASURES
 from mtbridge.study.outline import Outline
 
@@ -88,14 +88,14 @@ def draw(
     """A grid of panels: pairs of models down, layers across, as many on a line as fit (at most seven on a screen)."""
     if frame.empty:
         return sheet.nothing_to_draw("There are no similarities yet.", width)
-    layers = sorted(frame["layer"].unique())
     languages = sorted({*frame["language_a"], *frame["language_b"]})
     own_scales = outline.protocol(protocol).scale == "panel"
     points, ticks = points_of("axes.titlesize"), points_of("xtick.labelsize")
     gap, left = 0.12 if width is None else 0.08, max(text_width(code, ticks) for code in languages) + 0.14
-    per_line, cell = _per_line(len(layers), len(languages), left, gap, width)
-    panel = cell * len(languages)
     layers_of = {p: sorted(part["layer"].unique()) for p, part in frame.groupby("pair")}
+    depths = [len(own) for own in layers_of.values()]
+    per_line, cell = _per_line(depths, len(languages), left, gap, width)
+    panel = cell * len(languages)
     names = {pair: _labels(part, outline) for pair, part in frame.groupby("pair")}
     first_line: dict[int, int] = {}  # of the panels of a pair
     above: list[float] = []  # inches above each line
@@ -141,15 +141,22 @@ def draw(
     return page.finish(sheet.scale_of_figure(frame))
 
 
-def _per_line(layers: int, languages: int, left: float, gap: float, width: float | None) -> tuple[int, float]:
-    """How many layers stand on one line, and inches of a cell: as large as fits, within what is readable."""
+def _per_line(depths: list[int], languages: int, left: float, gap: float, width: float | None) -> tuple[int, float]:
+    """How many layers stand on one line, and inches of a cell: as large as fits, within what is readable.
+
+    depths: numbers of layers of every pair of models.
+    """
+    layers = max(depths)
     if width is None:
         count = math.ceil(layers / math.ceil(layers / MAX_LAYERS_PER_LINE))
         return count, float(np.clip(8.6 / (count * languages), 0.24, 0.32))
     room = width - left - 0.05
     least = max(languages * sheet.LEAST_CELL, text_width(f"layer {layers}", points_of("axes.titlesize")))
     count = sheet.per_line(layers, room, least, gap)
-    return count, min(0.36, ((room + gap) / count - gap) / languages)
+    lines = sum(math.ceil(depth / count) for depth in depths)
+    # A line needs about 0.45 inches for its titles, and a figure 1.2 for its caption and its colour bar.
+    highest = max(sheet.LEAST_CELL, ((HIGHEST - 1.2) / lines - 0.45) / languages)
+    return count, min(0.36, highest, ((room + gap) / count - gap) / languages)
 
 
 def _name_pair(page: sheet.Sheet, ax: Axes, text: str, points: float, width: float | None) -> None:

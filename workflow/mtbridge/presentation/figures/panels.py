@@ -15,9 +15,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mtbridge.base.numbers import ceil_div
-from mtbridge.presentation.figures.style import EDGE, fit, points_of, style_ticks, text_width
+from mtbridge.presentation.figures.style import EDGE, HIGHEST, fit, points_of, style_ticks, text_width
 
-HIGHEST = 8.5  # inches of a figure in print, unless its panels would get too low
 LOWEST = 0.62  # inches of a panel's height, without its labels
 
 

@@ -29,7 +29,7 @@ from mtbridge.study.outline import Outline
 LAYERS = ["layer_a", "layer_b"]  # of two models, where models differ in depth
 NUMBERS = ["value", "low", "high", "null", "n"]
 MEASURE = "cka"  # whose similarities the pictures show, unless an entry of the catalog names another
-LEAST_CELL = 0.105  # inches of a cell's width and height in print: a label of the smallest size fits beside it
+LEAST_CELL = 0.095  # inches of a cell's width and height in print: a label of the smallest size fits beside it
 
 
 def read_similarity(path, keys: list[str], outline: Outline, protocol: str) -> pd.DataFrame:

@@ -54,6 +54,7 @@ STYLE_OF_NARROW: "dict[RcKeyType, Any]" = STYLE | {
     "legend.fontsize": 6.5,
 }
 QUESTION = 9.5  # points of the question above a picture
+HIGHEST = 8.5  # inches of a figure in print, unless what it shows would get too small
 EDGE = 0.08  # inches between text and the edge of a figure
 
 # None leaves out what a file would say about the program and the day, so that equal input gives equal files.
