@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from mtbridge.inference.similarity import cells_against
 from mtbridge.presentation.comparisons import short
 from mtbridge.presentation.figures import sheet
-from mtbridge.presentation.figures.style import DIVERGING, fit, line_height, points_of, text_width
+from mtbridge.presentation.figures.style import DIVERGING, HIGHEST, fit, line_height, points_of, text_width
 from mtbridge.study.outline import Outline
 
 PER_LINE, WIDTH, HEIGHT = 4, 1.45, 0.15  # panels a line; inches of a panel and of a cell
@@ -36,7 +36,7 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, width: float | No
     left = max(text_width(name, points_of("xtick.labelsize")) for name in names) + 0.14
     against = {model: str(part["against"].iloc[0]) for model, part in frame.groupby("model")}
     titles = {model: [short(outline, model), f"minus {short(outline, against[model])}"] for model in models}
-    per_line, panel = min(PER_LINE, len(models)), WIDTH
+    per_line, panel, height = min(PER_LINE, len(models)), WIDTH, HEIGHT
     if width is not None:
         least = max(
             sheet.LEAST_CELL * frame["layer"].nunique(),
@@ -45,12 +45,15 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, width: float | No
         )
         per_line = sheet.per_line(len(models), width - left - 0.05, least, gap)
         panel = min(2.0, (width - left - 0.05 + gap) / per_line - gap)
+        # A line needs about 0.5 inches for its titles, and a figure 1.5 for its caption and its colour bar.
+        most_high = ((HIGHEST - 1.5) / math.ceil(len(models) / per_line) - 0.5) / len(names)
+        height = max(sheet.LEAST_CELL, min(HEIGHT, most_high))
     title_of = {model: "\n".join(fit(text, panel + 0.06) for text in both) for model, both in titles.items()}
     of_titles = 0.06 + line_height(points) * (max(title.count("\n") for title in title_of.values()) + 1)
     of_ticks = line_height(points) + 0.02
     page = sheet.Sheet(
         (math.ceil(len(models) / per_line), per_line),
-        (panel, HEIGHT * len(names)),
+        (panel, height * len(names)),
         gap=(gap, of_ticks + of_titles + 0.04),
         margins=sheet.Margins(left=left, top=of_titles, bottom=of_ticks + line_height(points) + 0.04),
         caption=_caption(frame, outline, protocol),

@@ -14,7 +14,7 @@ from mtbridge.presentation.figures.style import is_narrow
 from mtbridge.presentation.words import STATISTIC_LABELS
 from mtbridge.study.outline import Outline
 
-PANEL, LEAST = (2.5, 2.1), 1.05  # inches
+PANEL, LEAST = (2.5, 2.1), 1.0  # inches
 COLUMNS = ["recipe", "base", "arm", "model", "steps", "statistic", "estimate", "low", "high", "P", "S"]
 COLUMNS += ["n", "verdict"]
 

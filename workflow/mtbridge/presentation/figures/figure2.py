@@ -154,8 +154,8 @@ def _per_line(depths: list[int], languages: int, left: float, gap: float, width:
     least = max(languages * sheet.LEAST_CELL, text_width(f"layer {layers}", points_of("axes.titlesize")))
     count = sheet.per_line(layers, room, least, gap)
     lines = sum(math.ceil(depth / count) for depth in depths)
-    # A line needs about 0.45 inches for its titles, and a figure 1.2 for its caption and its colour bar.
-    highest = max(sheet.LEAST_CELL, ((HIGHEST - 1.2) / lines - 0.45) / languages)
+    # A line needs about 0.47 inches for its titles, and a figure 1.5 for its caption and its colour bar.
+    highest = max(sheet.LEAST_CELL, ((HIGHEST - 1.5) / lines - 0.47) / languages)
     return count, min(0.36, highest, ((room + gap) / count - gap) / languages)
 
 

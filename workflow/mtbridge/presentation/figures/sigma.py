@@ -12,7 +12,7 @@ from mtbridge.presentation.figures.sheet import nothing_to_draw
 from mtbridge.presentation.words import MATRIX_LABELS
 from mtbridge.study.outline import Outline
 
-PANEL, LEAST = (1.75, 1.6), 1.05  # inches
+PANEL, LEAST = (1.75, 1.6), 1.0  # inches
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from mtbridge.presentation.layout import number
 from mtbridge.presentation.words import SEPARABILITY, SEPARABILITY_SHOWN
 from mtbridge.study.outline import Outline
 
-PANEL, LEAST = (2.7, 2.4), 1.05  # inches
+PANEL, LEAST = (2.7, 2.4), 1.0  # inches
 STEP = 0.1  # of a measure, for which slopes are stated
 COLUMNS = ["recipe", "base", "measure", "model", "number", "x", "y", "slope", "low", "high", "P"]
 
