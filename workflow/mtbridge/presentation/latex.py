@@ -64,9 +64,9 @@ def to_tex(layout: Layout, width: float = PAGE) -> str:
     floats = _floats(fitted)
     environment = "sidewaystable*" if fitted.is_turned else "table*"
     lines = [
-        rf"% Needs \usepackage{{booktabs,graphicx{',rotating' if fitted.is_turned else ''}}}.",
-        f"% Made for text {width:g} inches wide and {fitting.TURNED:g} high: there numbers have at least "
-        f"{fitting.NUMBERS / fitting.SHRINK:.1f} points and lines below them {fitting.DETAILS / fitting.SHRINK:.1f}.",
+        rf"% Needs \usepackage{{booktabs,graphicx{',rotating' if fitted.is_turned else ''}}}. Made for text "
+        f"{width:g} inches wide and {fitting.TURNED:g} high: there numbers have at least {fitting.NUMBERS / fitting.SHRINK:.1f} points, "
+        f"lines below them {fitting.DETAILS / fitting.SHRINK:.1f}.",
     ]
     for index, (blocks, notes) in enumerate(floats):
         lines += [
