@@ -63,10 +63,11 @@ def to_tex(layout: Layout, width: float = PAGE) -> str:
     fitted = fitting.fit(layout, width)
     floats = _floats(fitted)
     environment = "sidewaystable*" if fitted.is_turned else "table*"
+    numbers, details = fitting.NUMBERS / fitting.SHRINK, fitting.DETAILS / fitting.SHRINK
     lines = [
-        rf"% Needs \usepackage{{booktabs,graphicx{',rotating' if fitted.is_turned else ''}}}. Made for text "
-        f"{width:g} inches wide and {fitting.TURNED:g} high: there numbers have at least {fitting.NUMBERS / fitting.SHRINK:.1f} points, "
-        f"lines below them {fitting.DETAILS / fitting.SHRINK:.1f}.",
+        rf"% Needs \usepackage{{booktabs,graphicx{',rotating' if fitted.is_turned else ''}}}. "
+        f"Made for text {width:g} inches wide and {fitting.TURNED:g} high: there numbers have at least "
+        f"{numbers:.1f} points, lines below them {details:.1f}."
     ]
     for index, (blocks, notes) in enumerate(floats):
         lines += [

@@ -82,7 +82,7 @@ def _cells(ax: Axes, part: pd.DataFrame, names: list[str], most: float) -> list[
     options = {"vmin": -most, "vmax": most, "cmap": DIVERGING, "cbar": False, "linewidths": 0.3}
     seaborn.heatmap(table, ax=ax, mask=noise | table.isna().to_numpy(), **options)
     for row, column in np.argwhere(noise):
-        ax.add_patch(Rectangle((column, row), 1, 1, facecolor=NOISE, linewidth=0))
+        ax.add_patch(Rectangle((column, row), 1, 1, facecolor=NOISE, edgecolor="white", hatch="////", linewidth=0))
     # Both ends of the scale are equally dark, so that a size can be read; in grey a stroke tells the sign.
     less = np.argwhere(~noise & (table.to_numpy() < 0))
     dark = np.abs(table.to_numpy()[tuple(less.T)]) > 0.6 * most
@@ -97,9 +97,9 @@ def _caption(frame: pd.DataFrame, outline: Outline, protocol: str) -> str:
     most = int(frame["P"].max())
     held = f"up to {most} pretrainings and the choice of texts" if most > 1 else "the choice of texts alone"
     inside = ((frame["low"] <= 0) & (frame["high"] >= 0)).mean()
+    estimator, n = outline.protocol(protocol).estimator.capitalize(), int(frame["n"].max())
     return (
-        f"{outline.protocol(protocol).estimator.capitalize()} CKA of two languages, minus that of the base (of the "
-        f"untrained encoder for models without one); n = {int(frame['n'].max())} texts. Grey: the 95 % interval of "
-        f"{held} holds zero ({100 * inside:.0f} % of the cells); intervals are not corrected for the number of cells. "
-        "A stroke: less alike."
+        f"{estimator} CKA of two languages, minus that of the base (of the untrained encoder for models without one); "
+        f"n = {n} texts. Grey, hatched: the 95 % interval of {held} holds zero ({100 * inside:.0f} % of the cells); "
+        "intervals are not corrected for the number of cells. A stroke: less alike."
     )
