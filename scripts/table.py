@@ -30,7 +30,8 @@ def main():
     entry, outline = catalog.find(arguments.name), read_outline(arguments.study)
     frame = making.make(entry, outline, arguments.protocol, arguments.inputs, arguments.reference)
     layout = making.lay_out(entry, frame, outline, arguments.protocol)
-    write_table(frame, layout, arguments.csv, arguments.md, arguments.tex)
+    width = outline.protocol(arguments.protocol).page_width
+    write_table(frame, layout, arguments.csv, arguments.md, arguments.tex, width)
 
 
 if __name__ == "__main__":

@@ -28,12 +28,12 @@ rule table:
 
 
 rule figure:
-    """A figure of the catalog."""
+    """A figure of the catalog, for a screen and at the widths of a paper."""
     input:
         files=catalog_inputs,
         reference=published_values,
     output:
-        **{suffix: catalog_output("figure", suffix) for suffix in catalog.SUFFIXES["figure"]},
+        **{suffix.replace(".", "_"): catalog_output("figure", suffix) for suffix in catalog.SUFFIXES["figure"]},
     log:
         f"{results}/logs/figure/{{view}}{{name}}.log",
     wildcard_constraints:
@@ -50,7 +50,9 @@ rule figure:
         code=catalog_code,
     shell:
         "python {params.scripts:q}/figure.py --name {wildcards.name:q} --study {params.outline:q} --protocol {params.protocol:q} "
-        "--inputs {params.inputs:q} {params.reference:q} --png {output.png:q} --svg {output.svg:q} --pdf {output.pdf:q} --csv {output.csv:q} > {log:q} 2>&1"
+        "--inputs {params.inputs:q} {params.reference:q} --png {output.png:q} --svg {output.svg:q} --pdf {output.pdf:q} "
+        "--page-pdf {output.page_pdf:q} --page-png {output.page_png:q} "
+        "--column-pdf {output.column_pdf:q} --column-png {output.column_png:q} --csv {output.csv:q} > {log:q} 2>&1"
 
 
 rule page:

@@ -133,6 +133,7 @@ def test_points_of_transfer_are_pretrainings_and_the_line_is_their_slope(tmp_pat
     frame = make("transfer", outline_of(), "sound", path)
     assert frame[["number", "x", "y"]].to_numpy().tolist() == [[1, 0.1, 2.0], [2, 0.2, 4.1]]
     (ax,) = transfer.draw(frame, outline_of(), "sound").axes
-    assert "2.0 points for 0.1 more" in ax.get_title() and "2 pretrainings" in ax.get_title()
+    title = " ".join(ax.get_title().replace("\N{NO-BREAK SPACE}", " ").split())
+    assert title == "2.0 points for 0.1 more [0.5, 3.5], 2 pretrainings"
     ends = ax.get_lines()[-1]
     assert list(ends.get_ydata()) == pytest.approx([0.0, 4.0])

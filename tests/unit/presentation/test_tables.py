@@ -306,7 +306,7 @@ def test_markdown_and_tex_escape_what_comes_from_data():
     assert row == r"| r | a\|b\_c&lt;script&gt;&amp;50%<br><sub>x\*y</sub> |"
     assert "<script>" not in markdown
     tex = to_tex(layout)
-    assert r"a|b\_c\textless{}script\textgreater{}\&50\%\\[-2pt]{\tiny x*y}\end{tabular} \\[3pt]" in tex
+    assert r"a|b\_c\textless{}script\textgreater{}\&50\%\\[-2pt]{\scriptsize x*y}\end{tabular} \\[3pt]" in tex
     assert r"\caption{50\% \& more}" in tex and r"note\_1 $\Vert$$\sigma$$\Vert$ $-$ 3" in tex
     assert tex.count(r"\toprule") == tex.count(r"\bottomrule") == 1
     assert escape_tex("{\\}~^$#") == r"\{\textbackslash{}\}\textasciitilde{}\textasciicircum{}\$\#"

@@ -5,7 +5,9 @@ the CSV holds) and `body` (blocks and notes of the layout); the module of a figu
 
     frame(outline, protocol, inputs, published, **options) -> DataFrame
     body(frame, outline, protocol, **options)              -> blocks, notes
-    draw(frame, outline, protocol, **options)              -> matplotlib Figure
+    draw(frame, outline, protocol, width, **options)       -> matplotlib Figure
+
+`width` is in inches; None is for a screen, where a figure is as large as what it shows needs.
 
 Snakemake imports this file when it plans, so nothing heavy is imported at its top: an entry has a function of `modules`
 that imports its module. `unused_modules` lists the modules that an entry's program could import through this catalog

@@ -260,3 +260,14 @@ def basis(outline: Outline, row) -> str:
     tasks = amount(len(outline.tasks) - len(without), "task") + (f" (without {join(without)})" if without else "")
     parts = [amount(row.P, "pretraining"), amount(row.S, "seed"), tasks, f"n = {int(row.n):,}"]
     return ", ".join(parts)
+
+
+def counts(frame: pd.DataFrame) -> str:
+    """How many pretrainings, seeds and test examples rows have, from the fewest to the most. frame: P, S and n."""
+
+    def span(name: str, noun: str) -> str:
+        low, high = int(frame[name].min()), int(frame[name].max())
+        text = f"{name} = {low:,}".replace(" ", "\N{NO-BREAK SPACE}") + f" to {high:,}" * (low != high)
+        return f"{text} {noun}" + "s" * (high != 1)
+
+    return ", ".join(span(*each) for each in (("P", "pretraining"), ("S", "fine-tuning seed"), ("n", "test example")))

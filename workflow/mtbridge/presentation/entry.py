@@ -7,7 +7,13 @@ from typing import Literal
 from mtbridge.presentation import requirements
 from mtbridge.presentation.modules import Functions
 
-SUFFIXES = {"table": ("csv", "md", "tex"), "figure": ("png", "svg", "pdf", "csv")}
+# Of a figure: for a screen, and in print as wide as a page's text or one column of it; see `PRINTED`.
+SUFFIXES = {
+    "table": ("csv", "md", "tex"),
+    "figure": ("png", "svg", "pdf", "page.pdf", "page.png", "column.pdf", "column.png", "csv"),
+}
+# Form of a figure in print -> the key of the protocol that has its width in inches.
+PRINTED = {"page": "page_width", "column": "column_width"}
 
 
 Section = Literal["answers", "study", "scores", "similarity", "weights", "generation"]  # of the page

@@ -4,7 +4,7 @@ import pandas as pd
 
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import atomic_write
-from mtbridge.presentation.latex import to_tex
+from mtbridge.presentation.latex import PAGE, to_tex
 from mtbridge.presentation.layout import Layout
 from mtbridge.presentation.markdown import to_markdown
 
@@ -31,10 +31,10 @@ def read_published(path) -> pd.DataFrame | None:
         raise MtbridgeError(f"{path}: published values cannot be read ({error})") from error
 
 
-def write_table(frame: pd.DataFrame, layout: Layout, csv, markdown, tex) -> None:
-    """Write the three forms of a table, each completely or not at all."""
+def write_table(frame: pd.DataFrame, layout: Layout, csv, markdown, tex, width: float = PAGE) -> None:
+    """Write the three forms of a table, each completely or not at all. width: inches of a page's text."""
     with atomic_write(csv) as temporary:
         frame.to_csv(temporary, index=False)
-    for path, text in ((markdown, to_markdown(layout)), (tex, to_tex(layout))):
+    for path, text in ((markdown, to_markdown(layout)), (tex, to_tex(layout, width))):
         with atomic_write(path) as temporary:
             temporary.write_text(text, encoding="utf-8")

@@ -1,9 +1,10 @@
 """Tables as LaTeX."""
 
 import math
-import textwrap
 from dataclasses import replace
 
+from mtbridge.presentation import fitting
+from mtbridge.presentation.fitting import Fitted
 from mtbridge.presentation.layout import Block, Cell, Layout
 
 # Characters that LaTeX does not print as they are -> commands that print them.
@@ -47,20 +48,32 @@ def escape_tex(text: str) -> str:
 
 
 LINES = 38  # that a float may hold below its caption, in documents of one column and of two
-LONG_TEXT = 36  # characters; longer text of a cell is broken into lines of about as many
+LINES_TURNED = 26  # the same where the page is turned
 CHARACTERS_OF_NOTE = 85  # in a line of a note
+PAGE = 7.0  # inches
 
 
-def to_tex(layout: Layout) -> str:
-    """A table in LaTeX, for a document that loads booktabs and graphicx.
+def to_tex(layout: Layout, width: float = PAGE) -> str:
+    """A table in LaTeX, for a document that loads booktabs and graphicx, and rotating if the page is turned.
 
-    Its floats are as wide as the text of all columns (`table*`). A table that is higher than a page becomes several
-    floats with one number: blocks stay whole where they fit, and others are continued under their header.
+    width: inches of the page's text, see `fitting.fit`. Its floats are as wide as the text of all columns (`table*`). A
+    table that is higher than a page becomes several floats with one number: blocks stay whole where they fit, and
+    others are continued under their header.
     """
-    floats = _floats(layout)
-    lines = ["% Needs \\usepackage{booktabs,graphicx}."]
+    fitted = fitting.fit(layout, width)
+    floats = _floats(fitted)
+    environment = "sidewaystable*" if fitted.is_turned else "table*"
+    numbers, details = fitting.NUMBERS / fitting.SHRINK, fitting.DETAILS / fitting.SHRINK
+    lines = [
+        rf"% Needs \usepackage{{booktabs,graphicx{',rotating' if fitted.is_turned else ''}}}. "
+        f"Made for text {width:g} inches wide and {fitting.TURNED:g} high: there numbers have at least "
+        f"{numbers:.1f} points, lines below them {details:.1f}."
+    ]
     for index, (blocks, notes) in enumerate(floats):
-        lines += [r"\begin{table*}", r"\centering\small"]
+        lines += [
+            rf"\begin{{{environment}}}",
+            rf"\centering\small\setlength{{\tabcolsep}}{{{fitting.SEPARATION / 2:g}pt}}",
+        ]
         caption = escape_tex(layout.caption) + (f" ({index + 1} of {len(floats)})" if len(floats) > 1 else "")
         if index > 0:
             # All parts have the number of the first.
@@ -69,33 +82,35 @@ def to_tex(layout: Layout) -> str:
         if index == 0:
             lines.append(rf"\label{{tab:{layout.name.lower().replace(' ', '-')}}}")
         for block in blocks:
-            lines += _tex_block(block)
+            lines += _tex_block(block, fitted.wrap)
         if notes:
             lines.append(r"\par\smallskip\begin{minipage}{\linewidth}\footnotesize")
             # A signature of a metric is one long word; it may end a line after each of its bars.
             lines += [escape_tex(note).replace("|", r"|\allowbreak{}") + r"\par" for note in notes]
             lines.append(r"\end{minipage}")
-        lines.append(r"\end{table*}")
+        lines.append(rf"\end{{{environment}}}")
     return "\n".join(lines) + "\n"
 
 
-def _floats(layout: Layout) -> list[tuple[list[Block], list[str]]]:
+def _floats(fitted: Fitted) -> list[tuple[list[Block], list[str]]]:
     """(blocks, notes) of each float. Heights are those before wide tables are shrunk, so a float is never too high."""
     floats: list[tuple[list[Block], list[str]]] = [([], [])]
-    used = 0.0
+    used, limit = 0.0, LINES_TURNED if fitted.is_turned else LINES
+    layout, wrap = fitted.layout, fitted.wrap
+    characters = CHARACTERS_OF_NOTE * (1.5 if fitted.is_turned else 1)
     for block in layout.blocks:
-        height = _height(block, block.rows)
-        if used and used + height > LINES:
+        height = _height(block, block.rows, wrap)
+        if used and used + height > limit:
             floats.append(([], []))
             used = 0.0
-        for number, part in enumerate(_parts(block)):
+        for number, part in enumerate(_parts(block, limit, wrap)):
             if number:
                 floats.append(([], []))
             floats[-1][0].append(part)
-            used = (0.0 if number else used) + _height(part, part.rows)
+            used = (0.0 if number else used) + _height(part, part.rows, wrap)
     for note in layout.notes:
-        height = 0.9 * math.ceil(len(note) / CHARACTERS_OF_NOTE)
-        if used and used + height > LINES:
+        height = 0.9 * math.ceil(len(note) / characters)
+        if used and used + height > limit:
             floats.append(([], []))
             used = 0.0
         floats[-1][1].append(note)
@@ -103,17 +118,17 @@ def _floats(layout: Layout) -> list[tuple[list[Block], list[str]]]:
     return floats
 
 
-def _parts(block: Block) -> list[Block]:
+def _parts(block: Block, limit: float, wrap: int) -> list[Block]:
     """The block, or if it is higher than a page its rows in several blocks with the same header.
 
     Rows without a name of their own belong to the last row that has one; the first row of a part repeats it.
     """
-    if _height(block, block.rows) <= LINES:
+    if _height(block, block.rows, wrap) <= limit:
         return [block]
     starts: list[int] = [0]
     rows: list = []
     for index, row in enumerate(block.rows):
-        if rows and _height(block, [*rows, row]) > LINES:
+        if rows and _height(block, [*rows, row], wrap) > limit:
             starts.append(index)
             rows = []
         rows.append(row)
@@ -129,18 +144,19 @@ def _parts(block: Block) -> list[Block]:
     return parts
 
 
-def _height(block: Block, rows: list[list[Cell]]) -> float:
+def _height(block: Block, rows: list[list[Cell]], wrap: int) -> float:
     """Lines of a block with these rows, its title and header."""
-    header = max((len(text.split(", ")) for text in block.header), default=1)
+    header = max((len(fitting.header_lines(text)) for text in block.header), default=1)
     height = (2.5 if block.title else 0.5) + header + (1 if block.groups else 0)
     for row in rows:
-        of_text = max((math.ceil(len(cell.text) / LONG_TEXT) for cell in row), default=1)
-        details = max((len(cell.details) for cell in row), default=0)
-        height += max(of_text, 1 + 0.6 * details) + (0.3 if details else 0)
+        cells = [fitting.cell_lines(cell, block.is_text(column), wrap) for column, cell in enumerate(row)]
+        # A smaller line takes less, because it stands closer to the one above.
+        heights = [len(texts) + 0.82 * len(details) for texts, details in cells]
+        height += max(heights, default=1) + (0.3 if any(details for _, details in cells) else 0)
     return height
 
 
-def _tex_block(block: Block) -> list[str]:
+def _tex_block(block: Block, wrap: int) -> list[str]:
     def side(column: int) -> str:
         return "l" if block.is_text(column) else "r"
 
@@ -149,17 +165,14 @@ def _tex_block(block: Block) -> list[str]:
         return rf"\begin{{tabular}}[{place}]{{@{{}}{side(column)}@{{}}}}" + r"\\[-2pt]".join(lines) + r"\end{tabular}"
 
     def show(cell: Cell, column: int) -> str:
-        # Long text in lines of its own: a table as wide as a sentence would be shrunk until nobody could read it.
-        texts = textwrap.wrap(cell.text, LONG_TEXT) if block.is_text(column) else []
-        shown = [escape_tex(text) for text in texts or [cell.text]]
-        shown = [rf"\textbf{{{text}}}" for text in shown] if cell.strong else shown
+        texts, details = fitting.cell_lines(cell, block.is_text(column), wrap)
+        shown = [rf"\textbf{{{escape_tex(text)}}}" if cell.strong else escape_tex(text) for text in texts]
         shown[-1] += escape_tex(cell.marks)
-        shown += [r"{\tiny " + escape_tex(detail) + "}" for detail in cell.details]
+        shown += [r"{\scriptsize " + escape_tex(detail) + "}" for detail in details]
         return shown[0] if len(shown) == 1 else stack(shown, "t", column)
 
     def heading(column: int) -> str:
-        # Each part of a label that has commas gets a line of its own, so that columns stay narrow.
-        parts = [escape_tex(part) for part in block.header[column].split(", ")]
+        parts = [escape_tex(part) for part in fitting.header_lines(block.header[column])]
         return parts[0] if len(parts) == 1 else stack(parts, "b", column)
 
     lines = [rf"\par\medskip\textbf{{{escape_tex(block.title)}}}\par\smallskip"] if block.title else []

@@ -22,12 +22,13 @@ def lay_out(entry: Entry, frame, outline, protocol: str):
     return Layout(entry.title, entry.caption, blocks, notes)
 
 
-def draw(entry: Entry, frame, outline, protocol: str):
-    """The picture of a figure, a matplotlib Figure, from its frame."""
-    import matplotlib
+def draw(entry: Entry, frame, outline, protocol: str, width: float | None = None):
+    """The picture of a figure, a matplotlib Figure, from its frame.
 
-    from mtbridge.presentation.figures.style import STYLE
+    width: inches of one column or of a page's text; None for a picture as large as what it shows needs.
+    """
+    from mtbridge.presentation.figures.style import styled
 
     _, draw_frame = entry.load()
-    with matplotlib.rc_context(STYLE):
-        return draw_frame(frame, outline, protocol, **entry.options)
+    with styled(width):
+        return draw_frame(frame, outline, protocol, width, **entry.options)

@@ -49,6 +49,21 @@ class Protocol:
     scale: Literal["figure", "panel"] = setting(
         "figure", description="One colour scale for a whole figure, or one for each panel.", identity=False
     )
+    column_width: float = setting(
+        3.3,
+        description="Inches of one column of a paper: the width of `figures/<name>.column.pdf` and `.png`.",
+        ge=3.0,
+        le=4.5,
+        identity=False,
+    )
+    page_width: float = setting(
+        7.0,
+        description="Inches of a page's text, or of both columns: the width of `figures/<name>.page.pdf` and `.png`; "
+        "tables in LaTeX are made to fit it too.",
+        ge=5.5,
+        le=11,
+        identity=False,
+    )
     model_pairs: tuple[tuple[Name, Name], ...] = setting(
         (), description="Models that share a matrix in Figure 2: the first has the lower triangle.", identity=False
     )

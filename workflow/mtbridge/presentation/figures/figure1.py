@@ -1,5 +1,7 @@
 """Figure 1: similarity of two models on the same texts, by layer and language; CKA, or another measure."""
 
+import math
+from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
@@ -7,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mtbridge.presentation.figures import sheet
-from mtbridge.presentation.figures.style import wrap
+from mtbridge.presentation.figures.style import HIGHEST, fit, line_height, points_of, text_width
 from mtbridge.representations.measures import MEASURES
 from mtbridge.study.outline import Outline
 
@@ -68,54 +70,92 @@ def pairs(outline: Outline) -> list[tuple[str, str]]:
     return list(product(rows, columns)) or list(combinations([model.key for model in outline.models], 2))
 
 
-def draw(frame: pd.DataFrame, outline: Outline, protocol: str, measure: str = sheet.MEASURE) -> Figure:
+@dataclass(frozen=True)
+class Grid:
+    """How panels are laid out: inches of a cell, of room for the labels of layers, and columns of panels on a line."""
+
+    cell: tuple[float, float]
+    ticks: float
+    per_line: int
+
+    def line(self, row: int, column: int, rows: int) -> int:
+        """The line of panels that a panel stands on; columns that do not fit are continued below all rows."""
+        return column // self.per_line * rows + row
+
+
+def _grid(rows, columns, layers: int, languages: int, labels: list[str], gap: float, width: float | None) -> Grid:
+    """Cells as large as a page allows, within what is readable. labels: those of layers; rows, columns: models."""
+    ticks = max(text_width(label, points_of("xtick.labelsize")) for label in labels) + 0.05
+    if width is None:
+        wide = float(np.clip(7.5 / (len(columns) * languages), 0.24, 0.36))
+        return Grid((wide, float(np.clip(8.4 / (len(rows) * layers), 0.2, wide))), ticks, len(columns))
+    points = points_of("axes.titlesize")
+    room = width - 0.2 - ticks - 3 * line_height(points)
+    least = max(languages * sheet.LEAST_CELL, sheet.longest_word(columns, points))
+    per_line = sheet.per_line(len(columns), room, least, gap)
+    wide = min(0.4, ((room + gap) / per_line - gap) / languages)
+    lines = len(rows) * math.ceil(len(columns) / per_line)
+    lowest = max(sheet.LEAST_CELL, sheet.longest_word(rows, points) / layers)
+    return Grid((wide, max(lowest, min(wide, (HIGHEST - 1.5 - 0.3 * lines) / (lines * layers)))), ticks, per_line)
+
+
+def draw(
+    frame: pd.DataFrame, outline: Outline, protocol: str, width: float | None = None, measure: str = sheet.MEASURE
+) -> Figure:
     """A grid of panels, languages across and layers down (0 = embeddings). `measure` is its name in the registry."""
     if frame.empty:
-        return sheet.nothing_to_draw("There is no pair of models to compare, or there are no similarities yet.")
+        text = "There is no pair of models to compare, or there are no similarities yet."
+        return sheet.nothing_to_draw(text, width)
     rows, columns = list(dict.fromkeys(frame["model_row"])), list(dict.fromkeys(frame["model_column"]))
     layers, languages = sorted(frame["layer"].unique()), list(dict.fromkeys(frame["language"]))
-    settings = outline.protocol(protocol)
-    own_scales = settings.scale == "panel"
-    what = f"{MEASURES[measure].label} of two models on the same texts"
+    own_scales = outline.protocol(protocol).scale == "panel"
     unequal = "layer_row" in frame  # models differ in depth, so every panel needs the labels of its own layers
-    # Inches of a cell: as large as a page of 7.5 by 8.4 inches of cells allows, within what is readable.
-    cell_width = float(np.clip(7.5 / (len(columns) * len(languages)), 0.24, 0.36))
-    cell_height = float(np.clip(8.4 / (len(rows) * len(layers)), 0.18, cell_width))
-    width, height = cell_width * len(languages), cell_height * len(layers)
-    # A cell's number has up to four characters: points (72 an inch) that fit its width and its height.
-    font_size = 72 * min(0.42 * cell_height, 0.35 * cell_width)
-    # At the size of labels, an inch holds about 14 characters.
-    titles = [wrap(outline.label(column), int(width * 14)) for column in columns]
-    page = sheet.Sheet(
-        (len(rows), len(columns)),
-        (width, height),
-        gap=(0.46 if unequal else 0.14, 0.34 if own_scales else 0.14),
-        margins=sheet.Margins(
-            left=1.1 if unequal else 0.85,
-            top=0.1 + 0.14 * max(title.count("\n") + 1 for title in titles),
-            bottom=0.55 if own_scales else 0.38,
-        ),
-        caption=sheet.caption(frame, outline, protocol, what + DEPTHS * unequal),
-        bar=None if own_scales else sheet.bar_label(frame, measure),
-    )
     parts = dict(list(frame.groupby(["model_row", "model_column"], sort=False)))
+    ticks = {pair: _layers(part) for pair, part in parts.items()}
+    gap = 0.46 if unequal else 0.14 if width is None else 0.08
+    names = [outline.label(row) for row in rows], [outline.label(column) for column in columns]
+    labels_of_layers = [label for labels in ticks.values() for label in labels]
+    grid = _grid(*names, len(layers), len(languages), labels_of_layers, gap, width)
+    panel = grid.cell[0] * len(languages), grid.cell[1] * len(layers)
+    points = points_of("axes.titlesize")
+    titles = [fit(name, panel[0] + 0.04, points) for name in names[1]]
+    sides = [fit(name, panel[1] + 0.1, points) for name in names[0]]
+    scales = sheet.scales_of(parts, frame, own_scales, panel[0])
+    of_ticks = sheet.height_of_ticks(languages, grid.cell[0]) + line_height(points) + 0.05
+    of_titles = 0.08 + line_height(points) * (max(title.count("\n") for title in titles) + 1)
+    blocks = math.ceil(len(columns) / grid.per_line)
+    numbers = sheet.size_of_numbers(grid.cell, width)
+    what = f"{MEASURES[measure].label} of two models on the same texts; layer 0: embeddings" + DEPTHS * unequal
+    page = sheet.Sheet(
+        (len(rows) * blocks, grid.per_line),
+        panel,
+        gap=(gap, 0.14 + scales.height),
+        margins=sheet.Margins(
+            left=0.12 + grid.ticks + line_height(points) * (max(side.count("\n") for side in sides) + 2),
+            top=of_titles,
+            bottom=of_ticks + scales.height,
+        ),
+        caption=sheet.caption(frame, outline, protocol, what, numbers > 0),
+        bar=None if own_scales else sheet.bar_label(frame, measure),
+        width=width,
+        above=[0.0] * len(rows) + ([of_titles + of_ticks - 0.1] + [0.0] * (len(rows) - 1)) * (blocks - 1),
+    )
     at = {pair: (rows.index(pair[0]), columns.index(pair[1])) for pair in parts}
     for pair, part in parts.items():
         i, j = at[pair]
-        ax = page.panel(i, j)
+        ax = page.panel(grid.line(i, j, len(rows)), j % grid.per_line)
         matrix = part.pivot(index="layer", columns="language", values="value").reindex(columns=languages)
-        scale = sheet.scale_of_panel(matrix.to_numpy(float)) if own_scales else sheet.scale_of_figure(frame)
+        sheet.draw_panel(ax, matrix.to_numpy(float), scales.of[pair], numbers, matrix.isna().to_numpy())
         # Where every model is compared with every other, a row begins and a column ends on the diagonal.
-        is_first = j == min(column for row, column in at.values() if row == i)
-        is_bottom = i == max(row for row, column in at.values() if column == j)
-        sheet.draw_panel(ax, matrix.to_numpy(float), scale, font_size, np.isnan(matrix.to_numpy(float)))
-        labels = _layers(part) if is_first or unequal else None
-        sheet.set_ticks(ax, columns=languages if is_bottom else None, rows=labels)
+        is_first = j == min(c for r, c in at.values() if r == i and c // grid.per_line == j // grid.per_line)
+        is_bottom = i == max(r for r, c in at.values() if c == j)
+        labels = ticks[pair] if is_first or unequal else None
+        sheet.set_ticks(ax, columns=languages if is_bottom else None, rows=labels, cell=grid.cell[0])
         if i == 0:
             ax.set_title(titles[j], pad=4)
         if is_first:
-            ax.set_ylabel(f"{wrap(outline.label(pair[0]), int(height * 14))}\nlayer", labelpad=4)
-        ax.set_xlabel("\n".join(["language"] * is_bottom + [sheet.range_text(scale)] * own_scales), labelpad=2)
+            ax.set_ylabel(f"{sides[i]}\nlayer", labelpad=4)
+        ax.set_xlabel("\n".join(["language"] * is_bottom + scales.texts[pair]), labelpad=2)
     return page.finish(sheet.scale_of_figure(frame))
 
 

@@ -4,15 +4,17 @@ import math
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mtbridge.inference.published_values import with_published_cka
 from mtbridge.presentation.figures import sheet
-from mtbridge.presentation.figures.style import wrap
+from mtbridge.presentation.figures.style import EDGE, HIGHEST, fit, line_height, points_of, text_width
 from mtbridge.representations.measures import MEASURES
 from mtbridge.study.outline import Outline
 
-MAX_LAYERS_PER_LINE = 7  # more would not fit a page's width
+MAX_LAYERS_PER_LINE = 7  # more would not fit a screen's width
+BESIDE = 1.45  # inches of the models' names, which stand beside their matrices on a screen and above them in print
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None, measure: str = sheet.MEASURE) -> pd.DataFrame:
@@ -80,55 +82,98 @@ def pairs(outline: Outline, protocol: str) -> list[tuple[str, ...]]:
     return complete + [tuple(rest[index : index + 2]) for index in range(0, len(rest), 2)]
 
 
-def draw(frame: pd.DataFrame, outline: Outline, protocol: str, measure: str = sheet.MEASURE) -> Figure:
-    """A grid of panels: pairs of models down, layers across (at most seven on a line)."""
+def draw(
+    frame: pd.DataFrame, outline: Outline, protocol: str, width: float | None = None, measure: str = sheet.MEASURE
+) -> Figure:
+    """A grid of panels: pairs of models down, layers across, as many on a line as fit (at most seven on a screen)."""
     if frame.empty:
-        return sheet.nothing_to_draw("There are no similarities yet.")
-    layers = sorted(frame["layer"].unique())
+        return sheet.nothing_to_draw("There are no similarities yet.", width)
     languages = sorted({*frame["language_a"], *frame["language_b"]})
-    size, pairs_shown = len(languages), list(dict.fromkeys(frame["pair"]))
-    per_line = math.ceil(len(layers) / math.ceil(len(layers) / MAX_LAYERS_PER_LINE))
+    own_scales = outline.protocol(protocol).scale == "panel"
+    points, ticks = points_of("axes.titlesize"), points_of("xtick.labelsize")
+    gap, left = 0.12 if width is None else 0.08, max(text_width(code, ticks) for code in languages) + 0.14
     layers_of = {p: sorted(part["layer"].unique()) for p, part in frame.groupby("pair")}
+    depths = [len(own) for own in layers_of.values()]
+    per_line, cell = _per_line(depths, len(languages), left, gap, width)
+    panel = cell * len(languages)
+    names = {pair: _labels(part, outline) for pair, part in frame.groupby("pair")}
     first_line: dict[int, int] = {}  # of the panels of a pair
-    lines = 0
-    for p in pairs_shown:
-        first_line[p] = lines
-        lines += math.ceil(len(layers_of[p]) / per_line)
-    # Inches of a cell: as large as a page with 8.6 inches of cells allows, within what is readable.
-    cell = float(np.clip(8.6 / (per_line * size), 0.22, 0.32))
-    settings = outline.protocol(protocol)
-    own_scales = settings.scale == "panel"
+    above: list[float] = []  # inches above each line
+    for pair in dict.fromkeys(frame["pair"]):
+        first_line[pair] = len(above)
+        if width is not None:
+            names[pair] = fit("; ".join(names[pair].split("\n")), width - 2 * EDGE, points)
+        of_name = 0.04 + line_height(points) * (names[pair].count("\n") + 1) if width is not None else 0.0
+        above += [of_name] + [0.0] * (math.ceil(len(layers_of[pair]) / per_line) - 1)
+    parts = dict(list(frame.groupby(["pair", "layer"])))
+    scales = sheet.scales_of(parts, frame, own_scales, panel)
+    numbers = sheet.size_of_numbers((cell, cell), width)
     page = sheet.Sheet(
-        (lines, per_line),
-        (cell * size, cell * size),
-        gap=(0.12, (0.2 if own_scales else 0.05) + 0.22),
-        margins=sheet.Margins(left=1.75, top=0.28, bottom=0.55 if own_scales else 0.38),
-        caption=sheet.caption(frame, outline, protocol, f"{MEASURES[measure].label} of {_what(frame)}"),
+        (len(above), per_line),
+        (panel, panel),
+        gap=(gap, 0.12 + line_height(points) + scales.height),
+        margins=sheet.Margins(
+            left=left if width is not None else left + BESIDE,
+            top=0.06 + line_height(points),
+            bottom=sheet.height_of_ticks(languages, cell) + line_height(points) + 0.05 + scales.height,
+        ),
+        caption=sheet.caption(
+            frame, outline, protocol, f"{MEASURES[measure].label} of {_what(frame)}", has_numbers=numbers > 0
+        ),
         bar=None if own_scales else sheet.bar_label(frame, measure),
+        width=width,
+        above=above,
     )
-    for pair in pairs_shown:
-        part = frame[frame["pair"] == pair]
-        for index, layer in enumerate(layers_of[pair]):
-            line = first_line[pair] + index // per_line
-            ax = page.panel(line, index % per_line)
-            matrix, missing = triangles(part[part["layer"] == layer], languages)
-            scale = sheet.scale_of_panel(matrix) if own_scales else sheet.scale_of_figure(frame)
-            is_bottom = line == lines - 1
-            is_first = index % per_line == 0
-            # A number has up to four characters: points (72 an inch) that fit a cell's width.
-            sheet.draw_panel(ax, matrix, scale, 72 * 0.35 * cell, missing)
-            sheet.set_ticks(ax, columns=languages if is_bottom else None, rows=languages if is_first else None)
-            ax.set_title(f"layer {layer}" + (" (embeddings)" if layer == 0 else ""), pad=3)
-            ax.set_xlabel("\n".join(["language"] * is_bottom + [sheet.range_text(scale)] * own_scales), labelpad=2)
-            if index == 0:
-                x = -0.32 / (cell * size)
-                ax.text(x, 0.5, _labels(part, outline), transform=ax.transAxes, ha="right", va="center")
+    for (pair, layer), part in parts.items():
+        index = layers_of[pair].index(layer)
+        line = first_line[pair] + index // per_line
+        ax = page.panel(line, index % per_line)
+        matrix, missing = triangles(part, languages)
+        is_bottom, is_first = line == len(above) - 1, index % per_line == 0
+        sheet.draw_panel(ax, matrix, scales.of[pair, layer], numbers, missing)
+        columns, rows = languages if is_bottom else None, languages if is_first else None
+        sheet.set_ticks(ax, columns=columns, rows=rows, cell=cell)
+        title = f"layer {layer}" + " (embeddings)" * (layer == 0)
+        ax.set_title(title if text_width(title, points) <= panel + 0.06 else f"layer {layer}", pad=3)
+        ax.set_xlabel("\n".join(["language"] * is_bottom + scales.texts[pair, layer]), labelpad=2)
+        if index == 0:
+            _name_pair(page, ax, names[pair], points, width)
     return page.finish(sheet.scale_of_figure(frame))
+
+
+def _per_line(depths: list[int], languages: int, left: float, gap: float, width: float | None) -> tuple[int, float]:
+    """How many layers stand on one line, and inches of a cell: as large as fits, within what is readable.
+
+    depths: numbers of layers of every pair of models.
+    """
+    layers = max(depths)
+    if width is None:
+        count = math.ceil(layers / math.ceil(layers / MAX_LAYERS_PER_LINE))
+        return count, float(np.clip(8.6 / (count * languages), 0.24, 0.32))
+    room = width - left - 0.05
+    least = max(languages * sheet.LEAST_CELL, text_width(f"layer {layers}", points_of("axes.titlesize")))
+    count = sheet.per_line(layers, room, least, gap)
+    lines = sum(math.ceil(depth / count) for depth in depths)
+    # A line needs about 0.47 inches for its titles, and a figure 1.5 for its caption and its colour bar.
+    highest = max(sheet.LEAST_CELL, ((HIGHEST - 1.5) / lines - 0.47) / languages)
+    return count, min(0.36, highest, ((room + gap) / count - gap) / languages)
+
+
+def _name_pair(page: sheet.Sheet, ax: Axes, text: str, points: float, width: float | None) -> None:
+    """Which model has which triangle: beside the first matrix, or in print above it."""
+    if width is None:
+        x = -0.32 / page.panel_size[0]
+        beside = "\n\n".join(fit(name, BESIDE - 0.15, points) for name in text.split("\n"))
+        ax.text(x, 0.5, beside, transform=ax.transAxes, ha="right", va="center")
+        return
+    at = ax.get_position()
+    above = (0.08 + line_height(points)) / page.height
+    page.figure.text(EDGE / page.width, at.y1 + above, text, fontsize=points, fontstyle="italic", va="bottom")
 
 
 def _what(frame: pd.DataFrame) -> str:
     """What a cell compares, for the line below the picture."""
-    text = "two languages inside a model; lower and upper triangle: one model each"
+    text = "two languages inside a model; lower and upper triangle: one model each; layer 0: embeddings"
     if frame.groupby("model")["layer"].max().nunique() > 1:
         text += "; models of unequal depth have a matrix each, at their own layers"
     if not frame["aligned"].dropna().astype(bool).all():
@@ -137,10 +182,10 @@ def _what(frame: pd.DataFrame) -> str:
 
 
 def _labels(part: pd.DataFrame, outline: Outline) -> str:
-    """The label of a pair's matrices: which model has which triangle."""
+    """The label of a pair's matrices: which model has which triangle, a line each."""
     models = part.drop_duplicates("triangle").set_index("triangle")["model"]
     labels = [(triangle, models[triangle]) for triangle in ("lower", "upper") if triangle in models.index]
-    return "\n\n".join(wrap(f"{triangle}: {outline.label(model)}", 24) for triangle, model in labels)
+    return "\n".join(f"{triangle}: {outline.label(model)}" for triangle, model in labels)
 
 
 def triangles(part: pd.DataFrame, languages: list[str]) -> tuple[np.ndarray, np.ndarray]:

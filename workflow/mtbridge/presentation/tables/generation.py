@@ -43,7 +43,7 @@ def body(frame: pd.DataFrame, outline: Outline, protocol: str) -> tuple[list[Blo
             wanted = [(measure, name) for measure in shown for name in (ENGLISH, ZERO_SHOT)]
             wanted += [(measure, ZERO_SHOT) for measure in FAULTS]
             rows.append([*_names(part.iloc[0], model, way, outline), *(_cell(value_of.get(key)) for key in wanted)])
-        blocks.append(Block(header, rows, title=task.label))
+        blocks.append(Block(header, rows, title=task.label, stub=2))
     return blocks, _notes(frame, outline) if blocks else []
 
 
