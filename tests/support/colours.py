@@ -48,6 +48,13 @@ def to_lab(xyz: np.ndarray) -> np.ndarray:
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
+def contrast(colour, other) -> float:
+    """How many times as light one of two colours is as the other, by WCAG's formula; 1 to 21."""
+    rgb = np.array([to_rgb(colour), to_rgb(other)])
+    luminances = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ TO_XYZ[1]
+    return float((luminances.max() + 0.05) / (luminances.min() + 0.05))
+
+
 def lightness(colour) -> float:
     """L* from 0, black, to 100, white: what is left of a colour in print without colour."""
     return float(seen(colour)[0])

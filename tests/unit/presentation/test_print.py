@@ -2,6 +2,7 @@
 
 import re
 from itertools import combinations
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -13,13 +14,16 @@ from PIL import Image
 from mtbridge.presentation import catalog, making
 from mtbridge.presentation.entry import PRINTED
 from mtbridge.presentation.figures import looks, sheet, style
+from mtbridge.presentation.page.charts import picture
 from mtbridge.specs.protocol import Protocol
 from mtbridge.study.outline import read_outline
-from tests.support.colours import VISIONS, difference, lightness, seen
+from tests.support.colours import VISIONS, contrast, difference, lightness, seen
 from tests.support.presentation import make
 from tests.support.verdicts import three, write_contrasts
 from tests.unit.presentation.test_figures import DEPTHS, PEERS, similarities_of_depths
 from tests.unit.presentation.test_mechanism import BASE, DERIVED, WEIGHTS, outline_of
+
+ROOT = Path(__file__).resolve().parents[3]
 
 FIGURES = [entry for entry in catalog.ENTRIES if entry.kind == "figure"]
 COLUMN, PAGE = Protocol().column_width, Protocol().page_width
@@ -174,6 +178,15 @@ def test_colours_of_models_are_told_apart(vision):
     pairs = combinations([*looks.PALETTE, looks.UNTRAINED.colour], 2)
     closest = min((difference(seen(one, vision), seen(other, vision)), one, other) for one, other in pairs)
     assert closest[0] > 9, closest
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_colours_of_the_page_are_told_apart_on_white_and_on_black(vision):
+    pairs = [(one, other) for one, other in combinations(picture.COLOURS, 2)]
+    nearest = min(pairs, key=lambda pair: difference(*(seen(colour, vision) for colour in pair)))
+    assert difference(*(seen(colour, vision) for colour in nearest)) > 9, nearest
+    for paper in re.findall(r"--paper: (#[0-9a-f]{6})", (ROOT / "workflow/report/page.css").read_text()):
+        assert all(contrast(colour, paper) >= 3 for colour in picture.COLOURS)  # WCAG 2.2, 1.4.11
 
 
 def test_lines_differ_in_form_as_well_as_in_colour():

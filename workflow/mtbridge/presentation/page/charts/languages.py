@@ -58,7 +58,7 @@ def differences(frame: pd.DataFrame, outline: Outline) -> Picture | None:
         clear=["no" if low <= 0 <= high else "yes" for low, high in zip(frame["low"], frame["high"], strict=True)],
     )
     most = float(rows["difference"].abs().max()) or 1.0
-    scale = altair.Scale(scheme=DIVERGING, domain=[-most, most])
+    scale = altair.Scale(**DIVERGING, domain=[-most, most])
     legend = altair.Legend(gradientLength=200, format=".2f")
     colour = altair.Color("difference:Q", title="difference of CKA", scale=scale, legend=legend)
     numbers = ("difference", "low", "high", "value", "value_against")
@@ -82,7 +82,7 @@ def _heat(rows: pd.DataFrame, column: str, panel: str, title: str, numbers: list
     scale = altair.Scale(scheme=SEQUENTIAL, zero=False)
     if column == "difference":
         most = float(rows["difference"].abs().max()) or 1.0
-        scale = altair.Scale(scheme=DIVERGING, domain=[-most, most])
+        scale = altair.Scale(**DIVERGING, domain=[-most, most])
     tips = [altair.Tooltip("panel:N", title="model"), altair.Tooltip("pair:N"), altair.Tooltip("layer:O")]
     tips += [altair.Tooltip(f"{name}:Q", format=".3f") for name in numbers] + [altair.Tooltip("n:Q", title="texts")]
     heat = (

@@ -10,13 +10,14 @@ import pandas as pd
 
 ROWS = altair.NamedData("rows")  # the picture's rows, which the page adds to its specification
 CELL = 190  # pixels: width of one panel of several
-# Told apart with all kinds of colour vision (Okabe and Ito, 2008), on white and on black; more repeat them.
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#9A7D00", "#3A9AD9", "#8C5A2B", "#777777"]
+# Told apart with all kinds of colour vision, and three times as light or dark as the page, be it white or black. The
+# first four are of Okabe and Ito (2008), whose others are too light for white; more lines repeat them.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#875A3C", "#8787FF", "#C30F96", "#777777"]
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]]
 FLOOR = (COLOURS[-1], [4, 2])  # of the untrained encoder: grey, as in figures
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
 SEQUENTIAL: Any = "viridis"  # altair types its schemes as literals
-DIVERGING: Any = "purpleorange"
+DIVERGING: dict[str, Any] = {"scheme": "redblue", "reverse": True}  # as in figures: blue below zero, red above
 FONT = "Helvetica Neue, Arial, Liberation Sans, DejaVu Sans, sans-serif"  # Vega measures labels with it
 # `var(…)` is a colour of the page, so that a picture follows it from light to dark and to paper.
 INK, SOFT, LINE, PAPER = "var(--ink)", "var(--soft)", "var(--line)", "var(--paper)"
