@@ -12,7 +12,17 @@ import pandas as pd
 from mtbridge.base.files import read_parquet
 from mtbridge.inference.claims.finding import NOT_TESTABLE, SUPPORTED
 from mtbridge.inference.claims.generation import COLUMNS
-from mtbridge.inference.verdicts import EQUIVALENT, HELPS, HURTS, NO_VERDICT, PRETRAINING, UNDECIDED
+from mtbridge.inference.verdicts import (
+    EQUIVALENT,
+    HELPS,
+    HURTS,
+    NO_VERDICT,
+    OF_COMPARED,
+    OF_OBJECTIVES,
+    OF_RECIPES,
+    PRETRAINING,
+    UNDECIDED,
+)
 from mtbridge.presentation.comparisons import (
     Contrast,
     amount,
@@ -75,11 +85,11 @@ def answer(outline: Outline, found: list[Contrast]) -> list[Sentence]:
 
 def _question(outline: Outline, family: list[Contrast]) -> str:
     source = language_name(outline.source_language)
-    if family[0].family == "compare" and len(family) == 1:
+    if family[0].question in OF_COMPARED and len(family) == 1:
         one, other = (short(outline, key) for key in (family[0].model, family[0].against))
         return f"Does {one} carry more of what it learns in {source} over to other languages than {other}?"
-    if family[0].family != "objectives":
-        return QUESTIONS[family[0].family].format(source)
+    if family[0].question not in OF_OBJECTIVES:
+        return QUESTIONS[family[0].question].format(source)
     trained_on = join_or(dict.fromkeys(objective(outline, one.model) or "parallel text" for one in family))
     text = f"Does a model carry more of what it learns in {source} over to other languages if it was trained further"
     if any(is_against_base(outline, one) for one in family):
@@ -131,13 +141,13 @@ def _answer(outline: Outline, family: list[Contrast]) -> str:
 def _subject(outline: Outline, one: Contrast) -> str:
     """Who is judged, in a study of one comparison."""
     trained_on = objective(outline, one.model)
-    if one.family == "objectives" and trained_on:
+    if one.question in OF_OBJECTIVES and trained_on:
         return f"The model trained further on {trained_on}"
-    return short(outline, one.model) if one.family != "recipes" else f"Recipe {one.recipe}"
+    return short(outline, one.model) if one.question not in OF_RECIPES else f"Recipe {one.recipe}"
 
 
 def _noun(family: list[Contrast]) -> str:
-    return {"recipes": "pairs of recipes", "compare": "pairs"}.get(family[0].family, "models")
+    return {"recipes": "pairs of recipes", "compare": "pairs"}.get(family[0].question, "models")
 
 
 def _sure(family: list[Contrast]) -> str:
