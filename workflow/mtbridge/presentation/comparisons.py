@@ -58,11 +58,11 @@ _OBJECTIVES = {
 class Contrast:
     """What one model (or recipe) does otherwise than another, in the mean over tasks and all languages.
 
-    question: the `family` of its rows. rows: statistic -> its row, with the columns as attributes; a statistic that the
-    file lacks is missing.
+    family: the question that it answers, one of `FAMILIES`.
+    rows: statistic -> its row, with the columns as attributes; a statistic that the file lacks is missing.
     """
 
-    question: str
+    family: str
     recipe: str
     model: str
     against: str
@@ -114,7 +114,8 @@ def main_family(found: list[Contrast]) -> list[Contrast]:
     if not found:
         return []
     decided = [one for one in found if one.verdict("zero_shot") != NO_VERDICT] or found
-    family = [one for one in found if one.question == decided[0].question]
+    own = {decided[0].family}
+    family = [one for one in found if one.family in own]
     return [one for one in family if any(row.primary for row in one.rows.values())] or family
 
 
@@ -131,7 +132,7 @@ def label(outline: Outline, contrast) -> str:
     """What is compared, for tables and figures. `contrast` is a `Contrast` or a row."""
     of_recipe = f" (recipe {contrast.recipe})" if len(outline.recipes) > 1 else ""
     model = short(outline, contrast.model)
-    if contrast.question in OF_RECIPES:
+    if contrast.family in OF_RECIPES:
         return f"{model}, recipe {contrast.recipe} against {contrast.against_recipe}"
     base = "its base " if is_against_base(outline, contrast) else ""
     return f"{model} against {base}{short(outline, contrast.against)}{of_recipe}"
@@ -139,7 +140,7 @@ def label(outline: Outline, contrast) -> str:
 
 def is_against_base(outline: Outline, contrast) -> bool:
     """Is a model compared with the one that it continues? That is so too where the study has no control."""
-    is_known = contrast.model in outline.keys and contrast.question in OF_CONTINUED
+    is_known = contrast.model in outline.keys and contrast.family in OF_CONTINUED
     return is_known and outline.model(contrast.model).base == contrast.against
 
 
@@ -156,9 +157,9 @@ def question(outline: Outline, contrast) -> str:
     model, against = short(outline, contrast.model), short(outline, contrast.against)
     trained_on = objective(outline, contrast.model)
     if is_against_base(outline, contrast) and trained_on:
-        control = "; there is no control" if contrast.question in OF_OBJECTIVES else ""
+        control = "; there is no control" if contrast.family in OF_OBJECTIVES else ""
         return f"{model}, continued on {trained_on}, against its base {against}{of_recipe}{control}"
-    if contrast.question in OF_OBJECTIVES and trained_on:
+    if contrast.family in OF_OBJECTIVES and trained_on:
         instead = instead_of(outline, contrast)
         control = "" if instead == against else f" ({against})"  # a control's label may say what it was trained on
         return f"Continuing on {trained_on} ({model}) instead of {instead}{control}{of_recipe}"

@@ -213,7 +213,7 @@ def _found(outline: Outline, family: list[Contrast]) -> str:
 
 def _subject(outline: Outline, family: list[Contrast]) -> str:
     """What the contrasts of a family have in common, before a colon; empty if their names say all."""
-    if family[0].question not in OF_OBJECTIVES:
+    if family[0].family not in OF_OBJECTIVES:
         return ""
     if any(is_against_base(outline, contrast) for contrast in family):
         return "Continuing on translation, against the base without more training: "
@@ -227,7 +227,7 @@ def _subject(outline: Outline, family: list[Contrast]) -> str:
 
 def _names(outline: Outline, members: list[Contrast]) -> str:
     """Of contrasts of objectives the models alone, of others both sides."""
-    is_objective = members[0].question in OF_OBJECTIVES
+    is_objective = members[0].family in OF_OBJECTIVES
     return join(short(outline, one.model) if is_objective else label(outline, one) for one in members)
 
 

@@ -117,13 +117,13 @@ def _transfer(path: Path, outline: Outline) -> Iterator[tuple[str, str]]:
 
 def _weights(found: list[Contrast], outline: Outline) -> Iterator[tuple[str, str]]:
     """Is it the singular values?"""
-    derived = [one for one in found if one.question in OF_DERIVED and "zero_shot" in one.rows]
+    derived = [one for one in found if one.family in OF_DERIVED and "zero_shot" in one.rows]
     bases = {model.key: model.base for model in outline.models if model.kind == "derived"}
     own = [one for one in derived if bases.get(one.model) == one.against and outline.model(one.model).alpha is None]
     if own:
         texts = [f"{short(outline, one.model)} {_row(one.rows['zero_shot'])}" for one in own]
         against = join(dict.fromkeys(short(outline, one.against) for one in own))
-        pairs = [one for one in found if one.question in OF_COMPARED and {one.model, one.against} <= set(bases)]
+        pairs = [one for one in found if one.family in OF_COMPARED and {one.model, one.against} <= set(bases)]
         more = [f" {label(outline, one)}: {_row(one.rows['zero_shot'])}." for one in pairs if "zero_shot" in one.rows]
         answer = f"Zero-shot points more than {against}: {'; '.join(texts)}.{''.join(more)}"
         yield "Is it the singular values?", answer
@@ -134,7 +134,7 @@ def _objectives(found: list[Contrast], outline: Outline) -> Iterator[tuple[str, 
     others = [
         one
         for one in found
-        if one.question in OF_OBJECTIVES and objective(outline, one.model) != "translation" and "zero_shot" in one.rows
+        if one.family in OF_OBJECTIVES and objective(outline, one.model) != "translation" and "zero_shot" in one.rows
     ]
     if others:
         texts = [
@@ -142,7 +142,7 @@ def _objectives(found: list[Contrast], outline: Outline) -> Iterator[tuple[str, 
             for one in others
         ]
         keys = {one.model for one in others}
-        pairs = [one for one in found if one.question in OF_COMPARED and {one.model, one.against} <= keys]
+        pairs = [one for one in found if one.family in OF_COMPARED and {one.model, one.against} <= keys]
         more = [f" {label(outline, one)}: {_row(one.rows['zero_shot'])}." for one in pairs if "zero_shot" in one.rows]
         answer = f"Zero-shot points: {'; '.join(texts)}.{''.join(more)}"
         yield "Do other objectives on parallel text do otherwise?", answer

@@ -85,11 +85,11 @@ def answer(outline: Outline, found: list[Contrast]) -> list[Sentence]:
 
 def _question(outline: Outline, family: list[Contrast]) -> str:
     source = language_name(outline.source_language)
-    if family[0].question in OF_COMPARED and len(family) == 1:
+    if family[0].family in OF_COMPARED and len(family) == 1:
         one, other = (short(outline, key) for key in (family[0].model, family[0].against))
         return f"Does {one} carry more of what it learns in {source} over to other languages than {other}?"
-    if family[0].question not in OF_OBJECTIVES:
-        return QUESTIONS[family[0].question].format(source)
+    if family[0].family not in OF_OBJECTIVES:
+        return QUESTIONS[family[0].family].format(source)
     trained_on = join_or(dict.fromkeys(objective(outline, one.model) or "parallel text" for one in family))
     text = f"Does a model carry more of what it learns in {source} over to other languages if it was trained further"
     if any(is_against_base(outline, one) for one in family):
@@ -141,13 +141,13 @@ def _answer(outline: Outline, family: list[Contrast]) -> str:
 def _subject(outline: Outline, one: Contrast) -> str:
     """Who is judged, in a study of one comparison."""
     trained_on = objective(outline, one.model)
-    if one.question in OF_OBJECTIVES and trained_on:
+    if one.family in OF_OBJECTIVES and trained_on:
         return f"The model trained further on {trained_on}"
-    return short(outline, one.model) if one.question not in OF_RECIPES else f"Recipe {one.recipe}"
+    return short(outline, one.model) if one.family not in OF_RECIPES else f"Recipe {one.recipe}"
 
 
 def _noun(family: list[Contrast]) -> str:
-    return {"recipes": "pairs of recipes", "compare": "pairs"}.get(family[0].question, "models")
+    return {"recipes": "pairs of recipes", "compare": "pairs"}.get(family[0].family, "models")
 
 
 def _sure(family: list[Contrast]) -> str:
