@@ -57,7 +57,7 @@ check: setup
 
 test: check
 	python -m pytest -q -n auto -m slow tests/unit
-	python -m pytest -q tests/workflow tests/slurm/test_study.py
+	python -m pytest -q -n 2 --dist loadfile tests/workflow tests/slurm/test_study.py
 
 # Coverage of intervals and false verdicts in 2,000 simulated studies each; `make test` has a cut of it.
 test-statistics: setup

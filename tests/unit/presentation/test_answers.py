@@ -123,6 +123,13 @@ def test_an_interval_without_zero_that_correction_leaves_undecided_says_so(outli
     assert "undecided after correction" in text
 
 
+def test_an_undecided_difference_whose_interval_leaves_out_zero_is_told_with_its_p(outline):
+    undecided = three(zero_shot=(1.5, 1.2, "undecided"), p_holm=0.09)
+    assert "(+1.5 points [0.3, 2.7], p = 0.09 after correction)" in leads(outline, found(undecided), NO_RANKS)[0]
+    open_ = three(zero_shot=(0.3, 1.9, "undecided"), p_holm=0.7)
+    assert "p = " not in leads(outline, found(open_), NO_RANKS)[0] + leads(outline, found(three()), NO_RANKS)[0]
+
+
 def test_recipes_and_pairs_of_models_are_named(outline):
     pair = {"family": "compare", "primary": False, "p_holm": NAN, "model": "xlmr", "against": "nllb-600m"}
     assert sentence(outline, **pair).startswith(

@@ -53,14 +53,29 @@ def test_a_study_without_such_results_asks_nothing(tmp_path):
 def test_separability_is_told_before_and_after_fine_tuning_with_its_pretrainings(tmp_path):
     found = answers(tmp_path, outline_of(), [separability(), separability("rises", "nc", estimate=0.02)])
     text = found["Does it make languages more separable?"]
-    assert "(5 pretrainings)" in text
-    assert "mBART m2m-like against mBART + denoising −0.100 [−0.150, −0.050], falls; +0.020" in text
-    assert "rises after NC" in text
+    assert text.startswith("No, less so. ")
+    told = "mBART m2m-like against mBART + denoising −0.100 [−0.150, −0.050] (falls, 5 pretrainings); +0.020"
+    assert told in text and "after NC (rises, 5 pretrainings)" in text
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "begins"),
+    [
+        (("rises", "rises"), "Yes. "),
+        (("rises", "undecided"), "Yes, where there is a verdict. "),
+        (("rises", "falls"), "Some do, and others the opposite. "),
+        (("undecided", "no verdict"), "Measured by"),
+    ],
+)
+def test_the_answer_on_separability_begins_with_the_verdicts(tmp_path, verdicts, begins):
+    rows = [separability(verdict, number=place) for place, verdict in enumerate(verdicts)]
+    (text,) = answers(tmp_path, outline_of(), rows).values()
+    assert text.startswith(begins)
 
 
 def test_one_pretraining_is_said_to_be_no_ground(tmp_path):
     (text,) = answers(tmp_path, outline_of(), [separability("no verdict", P=1)]).values()
-    assert "one pretraining, so there is no verdict" in text and "falls" not in text
+    assert "(no verdict, 1 pretraining)" in text and "falls" not in text
 
 
 def test_the_slope_is_told_for_a_tenth_with_its_interval(tmp_path):

@@ -198,7 +198,9 @@ CLAIMS = (
         "lower_rate", "A lower learning rate removes wrong-language outputs of full fine-tuning.", lower_rate
     ),
     Claim("leftovers", "… at the price of some left-overs of pretraining.", leftovers),
-    Claim("frozen", "With decoder and embeddings frozen the language stays where it is else lost.", frozen_keeps),
+    Claim(
+        "frozen", "With decoder and embeddings frozen, models keep writing in the language of the text.", frozen_keeps
+    ),
     Claim("others", "At chosen rates the other methods bring little over full fine-tuning.", others_bring_little),
     Claim("frozen_best", "Freezing decoder and embeddings works best for mBART.", frozen_is_best),
     Claim("sources", "Several source languages work best for mT5.", sources_are_best),

@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -243,9 +244,17 @@ def _members(outline: Outline, members: list[Contrast]) -> str:
     texts = []
     for contrast in members:
         row = contrast.rows.get("zero_shot")
-        numbers = f" ({difference(row)} points {interval(row)})" if row and not math.isnan(row.estimate) else ""
+        has_numbers = row is not None and not math.isnan(row.estimate)
+        numbers = f" ({difference(row)} points {interval(row)}{_p(row)})" if has_numbers else ""
         texts.append(_names(outline, [contrast]) + numbers)
     return join(texts)
+
+
+def _p(row: Any) -> str:
+    """p of an undecided difference whose interval leaves out zero: what it lacks."""
+    if row.verdict != UNDECIDED or row.low <= 0 <= row.high or math.isnan(row.p_holm):
+        return ""
+    return f", p = {row.p_holm:.2f} after correction"
 
 
 def _how_sure(outline: Outline, family: list[Contrast]) -> str:

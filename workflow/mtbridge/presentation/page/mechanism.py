@@ -8,9 +8,10 @@ import pandas as pd
 
 from mtbridge.base.files import read_parquet
 from mtbridge.inference import separability
-from mtbridge.inference.verdicts import EVERY_TARGET, NO_VERDICT, OF_COMPARED, OF_CONTINUED, OF_DERIVED, OF_OBJECTIVES
+from mtbridge.inference.verdicts import EVERY_TARGET, OF_COMPARED, OF_CONTINUED, OF_DERIVED, OF_OBJECTIVES
 from mtbridge.presentation.comparisons import (
     Contrast,
+    amount,
     contrasts,
     difference,
     interval,
@@ -78,18 +79,28 @@ def _separability(path: Path, outline: Outline) -> Iterator[tuple[str, str]]:
         values = []
         for row in part.itertuples():
             when = f" after {outline.task_labels[row.task]}" if row.task else ""
-            verdict = "" if row.verdict == NO_VERDICT else f", {row.verdict}"
-            values.append(f"{signed(row.estimate, 3)} {interval_text(row.low, row.high, 3)}{verdict}{when}")
+            basis = f"{row.verdict}, {amount(int(row.P), 'pretraining')}"
+            values.append(f"{signed(row.estimate, 3)} {interval_text(row.low, row.high, 3)}{when} ({basis})")
         texts.append(f"{short(outline, model)} against {short(outline, against)} {'; '.join(values)}")
     if texts:
-        most = int(frame["P"].max())
-        about = f"{most} pretrainings" if most > 1 else "one pretraining, so there is no verdict"
+        before = set(frame.loc[frame["task"] == "", "verdict"])
         answer = (
-            "Measured by the share of the variance of hidden states that lies between languages: 0 where all languages "
-            "have the same mean, 1 where nothing else varies. Below zero, the languages of the model named first lie "
-            f"closer together. Differences of this share in the last layer, with 95 % intervals ({about}): "
+            f"{_in_short(before)}Measured by the share of the variance of hidden states that lies "
+            "between languages: 0 where all languages have the same mean, 1 where nothing else varies. Below zero, the "
+            "languages of the model named first lie closer together. Differences of this share in the last layer, with "
+            "95 % intervals: "
         )
         yield "Does it make languages more separable?", f"{answer}{'. '.join(texts)}."
+
+
+def _in_short(verdicts: set[str]) -> str:
+    """Whether languages lie further apart before fine-tuning, as an answer begins; "" if there is no verdict."""
+    moved = verdicts & {separability.RISES, separability.FALLS}
+    if len(moved) > 1:
+        return "Some do, and others the opposite. "
+    more = {separability.RISES: "Yes", separability.FALLS: "No, less so"}
+    where = ", where there is a verdict" if verdicts - moved else ""
+    return "".join(f"{more[verdict]}{where}. " for verdict in moved)
 
 
 def _transfer(path: Path, outline: Outline) -> Iterator[tuple[str, str]]:

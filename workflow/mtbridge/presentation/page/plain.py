@@ -11,7 +11,7 @@ import pandas as pd
 
 from mtbridge.base.files import read_parquet
 from mtbridge.inference.claims.finding import NOT_TESTABLE, SUPPORTED
-from mtbridge.inference.claims.generation import COLUMNS
+from mtbridge.inference.claims.generation import COLUMNS, ways_with
 from mtbridge.inference.verdicts import (
     EQUIVALENT,
     HELPS,
@@ -37,7 +37,7 @@ from mtbridge.presentation.comparisons import (
     statistic_name,
 )
 from mtbridge.presentation.page.sentence import ASKED, OPEN, SURE, Sentence
-from mtbridge.presentation.requirements import CONTRASTS, GENERATION_CLAIMS
+from mtbridge.presentation.requirements import CONTRASTS, GENERATION, GENERATION_CLAIMS
 from mtbridge.presentation.words import OBJECTIVES, join, join_or, language_name
 from mtbridge.study.outline import Outline, OutlineTask
 
@@ -49,7 +49,7 @@ QUESTIONS = {
     "weights": "Which part of a model's weights carries what it learns in {} over to other languages?",
 }
 # Verdict on zero-shot scores -> what the models named first do in the other languages: one of them, and several.
-_OPEN = "may score higher or lower in other languages, which these data do not decide"
+_OPEN = "may score higher or lower in other languages (these data do not tell)"
 DOES = {
     HELPS: ("scores higher in other languages", "score higher in other languages"),
     HURTS: ("scores lower in other languages", "score lower in other languages"),
@@ -65,7 +65,8 @@ def read(results: str | Path, outline: Outline, protocol: str) -> list[Sentence]
     if (results / CONTRASTS).exists():
         sentences += answer(outline, list(contrasts(mean_rows(results / CONTRASTS, protocol))))
     if outline.writing and (results / GENERATION_CLAIMS).exists():
-        sentences += of_writing(outline, read_parquet(results / GENERATION_CLAIMS, COLUMNS))
+        summary = read_parquet(results / GENERATION) if (results / GENERATION).exists() else None
+        sentences += of_writing(outline, read_parquet(results / GENERATION_CLAIMS, COLUMNS), summary)
     return sentences
 
 
@@ -79,7 +80,7 @@ def answer(outline: Outline, found: list[Contrast]) -> list[Sentence]:
         return []
     sentences = [Sentence(f"{_question(outline, family)} {_way(outline)}", heading=ASKED)]
     sentences.append(Sentence(_answer(outline, family)))
-    sentences += [Sentence(text, heading=SURE) for text in [_sure(family)] if text]
+    sentences += [Sentence(text, heading=SURE) for text in [_sure(outline, family)] if text]
     return [*sentences, Sentence(_open(outline), heading=OPEN)]
 
 
@@ -91,12 +92,15 @@ def _question(outline: Outline, family: list[Contrast]) -> str:
     if family[0].family not in OF_OBJECTIVES:
         return QUESTIONS[family[0].family].format(source)
     trained_on = join_or(dict.fromkeys(objective(outline, one.model) or "parallel text" for one in family))
-    text = f"Does a model carry more of what it learns in {source} over to other languages if it was trained further"
+    text = (
+        f"Does a model carry more of what it learns in {source} over to other languages if it is first trained further "
+        f"on {trained_on}?"
+    )
     if any(is_against_base(outline, one) for one in family):
-        return f"{text} on {trained_on} before? It is compared with the model that it continues."
+        return f"{text} It is compared with the model that it continues."
     instead = dict.fromkeys(objective(outline, one.against) for one in family)
     controls = join_or(_explained(name) for name in instead if name) or "something else"
-    return f"{text} on {trained_on} before? It is compared with one that was trained as long on {controls} instead."
+    return f"{text} It is compared with one that is trained as long on {controls} instead."
 
 
 def _explained(name: str) -> str:
@@ -150,7 +154,7 @@ def _noun(family: list[Contrast]) -> str:
     return {"recipes": "pairs of recipes", "compare": "pairs"}.get(family[0].family, "models")
 
 
-def _sure(family: list[Contrast]) -> str:
+def _sure(outline: Outline, family: list[Contrast]) -> str:
     """What varied, and what would have been missed."""
     rows = [one.rows["zero_shot"] for one in family if one.verdict("zero_shot") != NO_VERDICT]
     if not rows:
@@ -170,7 +174,9 @@ def _sure(family: list[Contrast]) -> str:
         )
     missed = [row.smallest_effect for row in rows if row.verdict == UNDECIDED and not math.isnan(row.smallest_effect)]
     if missed:
-        text += f" A true difference below {effect(max(missed))} points of 100 may well have been missed."
+        text += f" A true difference below {effect(max(missed))} points of 100 may well have been missed"
+        too_small = f"; {points(outline.margin)} would matter, so the study is too small for that"
+        text += f"{too_small if max(missed) > outline.margin else ''}."
     return text
 
 
@@ -189,8 +195,11 @@ def _open(outline: Outline) -> str:
 # ---- Writing ----
 
 
-def of_writing(outline: Outline, frame: pd.DataFrame) -> list[Sentence]:
-    """Question, answer, how sure and what is open, of what models write. frame: `inference/generation_claims`."""
+def of_writing(outline: Outline, frame: pd.DataFrame, summary: pd.DataFrame | None = None) -> list[Sentence]:
+    """Question, answer, how sure and what is open, of what models write.
+
+    frame: `inference/generation_claims`; summary: `inference/generation`, of which shares are told.
+    """
     tested = frame[frame["verdict"] != NOT_TESTABLE]
     source = language_name(outline.source_language)
     asked = (
@@ -206,6 +215,7 @@ def of_writing(outline: Outline, frame: pd.DataFrame) -> list[Sentence]:
         told.append(
             f"{_how_often(clear['lower_rate'], counts['lower_rate'])} a model that is taught in large steps (a high "
             "learning rate) answers in the wrong language more often than one that is taught in small steps."
+            f"{'' if summary is None else _shares(outline, summary)}"
         )
     if counts["frozen"]:
         told.append(
@@ -224,6 +234,18 @@ def of_writing(outline: Outline, frame: pd.DataFrame) -> list[Sentence]:
             )
         )
     return [*sentences, Sentence(_open(outline), heading=OPEN)]
+
+
+def _shares(outline: Outline, summary: pd.DataFrame) -> str:
+    """How many of 100 texts are answered in the wrong language, at the highest rate and at the lowest."""
+    rows = summary[(summary["measure"] == "wrong_language") & (summary["statistic"] == "zero_shot")]
+    rows = rows[rows["way"].isin(ways_with(outline, "full"))].sort_values("learning_rate")
+    if rows.empty:
+        return ""
+    by_model = rows.groupby(["way", "model", "task"], sort=False)["value"]
+    high, low = by_model.last(), by_model.first()
+    told = (f"{of.min():.0f} to {of.max():.0f}" for of in (high, low))
+    return " Of 100 texts in other languages it is {} with the largest steps, and {} with the smallest.".format(*told)
 
 
 def _task(task: OutlineTask) -> str:

@@ -54,8 +54,8 @@ def leads(results: str | Path, outline: Outline) -> list[Sentence]:
     others = tested[tested["claim"] == "others"]
     if len(others):
         better, no_better = ((others["verdict"] == verdict).sum() for verdict in (CONTRADICTED, SUPPORTED))
-        better_in = f"clearly better than all weights trained in {better} of {len(others)} comparisons"
-        text = f"At the rates that are best on dev, another way is {better_in}, and clearly no better in {no_better}"
+        better_in = f"scores clearly better than all weights trained in {better} of {len(others)} comparisons"
+        text = f"At the rates that are best on dev, another way {better_in}, and clearly no better in {no_better}"
         sentences.append(Sentence(f"{text}; the rest is open.", FINDINGS))
     if len(tested):
         pretrainings, seeds = (int(tested[name].min()) for name in ("P", "S"))

@@ -152,13 +152,17 @@ def findings(frame: pd.DataFrame, outline: Outline) -> Picture | None:
         }
         for row in tested.itertuples()
     )
+    # Comparisons of one row stand side by side about its middle.
+    of_row = rows.groupby(["finding", "what"], sort=False)["what"]
+    many = of_row.transform("size")
+    rows["place"] = (of_row.cumcount() - (many - 1) / 2) / many.max()
     tips = [altair.Tooltip(f"{name}:N") for name in ("finding", "what", "tested", "shown", "verdict", "basis")]
     domain = [SUPPORTED, CONTRADICTED, "undecided"]
     colours = altair.Scale(domain=domain, range=[COLOURS[0], COLOURS[1], COLOURS[7]])
     shapes = altair.Scale(domain=domain, range=["diamond", "square", "circle"])
     base = altair.Chart(ROWS).encode(
         y=altair.Y("what:N", sort=None, title=None, axis=altair.Axis(labelExpr=LABEL, ticks=False, domain=False)),
-        yOffset="tested:N",
+        yOffset=altair.YOffset("place:Q", scale=altair.Scale(domain=[-0.5, 0.5])),
         color=altair.Color("verdict:N", scale=colours, title="the finding is"),
         tooltip=tips,
     )
@@ -172,7 +176,7 @@ def findings(frame: pd.DataFrame, outline: Outline) -> Picture | None:
     shown = panels(zero + bars + points, "finding", panel_order, 280, height)
     text = (
         "Each panel is a claim of arXiv 2402.12279, each mark a difference with its 95 % interval; colour and shape "
-        "say whether it supports the claim, a tap or the table what is subtracted. Rows without a mark: not run."
+        "say whether it supports the claim. A tap on it, or the table, says what is subtracted. No mark: not run."
     )
     return Picture(rows, {"value": shown}, "Which findings do these outputs support?", text)
 
