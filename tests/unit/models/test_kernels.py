@@ -16,13 +16,14 @@ def module():
     return torch.nn.Sequential(*layers).eval()
 
 
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this build of torch has no oneDNN")
 @pytest.mark.parametrize("rows", [1, 3, 200])
 def test_products_are_the_same(module, rows):
     x = torch.randn(2, rows, 48)
     with torch.inference_mode():
         expected = module(x)
         with inference_kernels(module):
-            assert "forward" in vars(module[0]), "this machine's torch has the kernels"
+            assert "forward" in vars(module[0]), "the layers have the kernels"
             torch.testing.assert_close(module(x), expected)
             with cpu_kernels(module):  # an encoder enters it again
                 torch.testing.assert_close(module(x), expected)
