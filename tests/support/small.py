@@ -12,6 +12,7 @@ from mtbridge.specs.options import to_options
 from mtbridge.specs.pretraining import Architecture
 from mtbridge.specs.task import Task
 from mtbridge.tasks.kinds import kind_of
+from mtbridge.training.prediction import predict_examples
 from mtbridge.training.pretraining.initialization import create
 from mtbridge.training.resume import NOWHERE
 from mtbridge.training.run import finetune
@@ -135,6 +136,26 @@ def tagging_flags(folder: Path, recipe, data: Path | None = None) -> list[str]:
         *("--tokens", tokens_folder, "--examples", examples_path, *to_options(recipe)),
     ]
     return [str(part) for part in given]
+
+
+def predicted_after_training(encoder: Path, data: Path, task: Task, recipe, out: Path):
+    """Fine-tune on the examples in `data`, without a warning in the record; the predictions of all of them."""
+    import json
+
+    import pandas as pd
+
+    files = run_files(encoder, data, task, out)
+    finetune(files, task, recipe, 1, {"model": encoder.name})
+    assert json.loads(files.record.read_text())["warnings"] == []
+    tokens, examples = data / f"{task.name}-tokens", data / f"{task.name}.parquet"
+    predict_examples(encoder, files.weights, files.record, tokens, examples, task, out / "predicted.parquet")
+    return pd.read_parquet(out / "predicted.parquet")
+
+
+def share_right(found, split: str) -> float:
+    """The share of a split's predictions that are the gold label."""
+    own = found[found["split"] == split]
+    return float((own["gold"] == own["predicted"]).mean())
 
 
 def packed(rows, types=None) -> packing.Packed:

@@ -18,8 +18,7 @@ from mtbridge.tasks.kinds import START, kind_of
 from mtbridge.training import batches as inputs
 from mtbridge.training.classifier import classifier
 from mtbridge.training.cuda_graphs import fill_up
-from mtbridge.training.prediction import predict, predict_examples
-from mtbridge.training.run import finetune
+from mtbridge.training.prediction import predict
 from mtbridge.training.run_data import read_data
 from tests.support import small
 
@@ -132,18 +131,9 @@ def test_a_run_learns_which_word_answers_and_predicts_it(place, tmp_path):
     folder.mkdir()
     write_parquet(questions((("train", "en", 1500), ("dev", "en", 60)), seed=1), folder / "qa.parquet")
     tokenized.write_examples(place / "tokenizer", folder / "qa.parquet", QA, folder / "qa-tokens")
-    files = small.run_files(place / "bert", folder, QA, tmp_path / "run")
     recipe = replace(RECIPE, context_length=60, epochs=6, learning_rate=5e-3)
-    finetune(files, QA, recipe, 1, {"model": "bert"})
-    run = json.loads(files.record.read_text())
-    assert run["warnings"] == []
-    output = tmp_path / "predicted.parquet"
-    predict_examples(
-        place / "bert", files.weights, files.record, folder / "qa-tokens", folder / "qa.parquet", QA, output
-    )
-    found = pd.read_parquet(output)
-    dev = found[found["split"] == "dev"]
-    right = float((dev["gold"] == dev["predicted"]).mean())
+    found = small.predicted_after_training(place / "bert", folder, QA, recipe, tmp_path / "run")
+    right = small.share_right(found, "dev")
     assert right > 0.7, f"{right:.2f}; one word of about nine by chance"
 
 

@@ -17,7 +17,7 @@ from mtbridge.training import batches as inputs
 from mtbridge.training.classifier import classifier
 from mtbridge.training.cuda_graphs import fill_up
 from mtbridge.training.finetuning import Training
-from mtbridge.training.prediction import predict, predict_examples
+from mtbridge.training.prediction import predict
 from mtbridge.training.processes import Processes
 from mtbridge.training.run import finetune
 from tests.support import small
@@ -172,17 +172,9 @@ def test_scores_of_choices_do_not_depend_on_the_other_examples(place):
 @pytest.mark.slow
 def test_a_run_learns_which_choice_is_right_and_predicts_it(place, tmp_path):
     folder = write(tmp_path / "data", place / "tokenizer", ("train", "en", 600), ("dev", "en", 60), seed=1)
-    files = small.run_files(place / "bert", folder, MC, tmp_path / "run")
     recipe = replace(RECIPE, max_length=40, epochs=6, learning_rate=5e-3)
-    finetune(files, MC, recipe, 1, {"model": "bert"})
-    assert json.loads(files.record.read_text())["warnings"] == []
-    output = tmp_path / "predicted.parquet"
-    predict_examples(
-        place / "bert", files.weights, files.record, folder / "mc-tokens", folder / "mc.parquet", MC, output
-    )
-    found = pd.read_parquet(output)
-    dev = found[found["split"] == "dev"]
-    right = float((dev["gold"] == dev["predicted"]).mean())
+    found = small.predicted_after_training(place / "bert", folder, MC, recipe, tmp_path / "run")
+    right = small.share_right(found, "dev")
     assert right > 0.8, f"{right:.2f}; a third by chance"
     np.testing.assert_allclose(np.stack(found["scores"]).sum(1), 1, rtol=1e-5)
 

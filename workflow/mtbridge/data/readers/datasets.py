@@ -167,7 +167,8 @@ def problems(source: Datasets, parts: Sequence[tuple[str, str]], task_name: str)
             wrong.append((key, f"{path}: no such file ({language} {split}){FEWER_LANGUAGES}"))
         elif opening.is_local(path) and not path.exists():
             wrong.append((key, f"{path}: no such file or folder"))
-    return wrong + _shared_rows(source, parts) or _same_rows(source, parts, task_name)
+    wrong += _shared_rows(source, parts)
+    return wrong or _same_rows(source, parts, task_name)  # which would say the same in other words
 
 
 def _same_rows(source: Datasets, parts: Sequence[tuple[str, str]], task_name: str) -> list[tuple[str, str]]:

@@ -51,15 +51,14 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, width: float | No
     title_of = {model: "\n".join(fit(text, panel + 0.06) for text in both) for model, both in titles.items()}
     of_titles = 0.06 + line_height(points) * (max(title.count("\n") for title in title_of.values()) + 1)
     of_ticks = line_height(points) + 0.02
-    page = sheet.Sheet(
+    layout = sheet.Layout(
         (math.ceil(len(models) / per_line), per_line),
         (panel, height * len(names)),
         gap=(gap, of_ticks + of_titles + 0.04),
         margins=sheet.Margins(left=left, top=of_titles, bottom=of_ticks + line_height(points) + 0.04),
-        caption=_caption(frame, outline, protocol),
-        bar="difference of CKA (no unit)",
-        colours=DIVERGING,
-        width=width,
+    )
+    page = sheet.Sheet(
+        layout, _caption(frame, outline, protocol), bar="difference of CKA (no unit)", colours=DIVERGING, width=width
     )
     for place, model in enumerate(models):
         ax = page.panel(place // per_line, place % per_line)

@@ -126,7 +126,7 @@ def draw(
     blocks = math.ceil(len(columns) / grid.per_line)
     numbers = sheet.size_of_numbers(grid.cell, width)
     what = f"{MEASURES[measure].label} of two models on the same texts; layer 0: embeddings" + DEPTHS * unequal
-    page = sheet.Sheet(
+    layout = sheet.Layout(
         (len(rows) * blocks, grid.per_line),
         panel,
         gap=(gap, 0.14 + scales.height),
@@ -135,11 +135,10 @@ def draw(
             top=of_titles,
             bottom=of_ticks + scales.height,
         ),
-        caption=sheet.caption(frame, outline, protocol, what, numbers > 0),
-        bar=None if own_scales else sheet.bar_label(frame, measure),
-        width=width,
         above=[0.0] * len(rows) + ([of_titles + of_ticks - 0.1] + [0.0] * (len(rows) - 1)) * (blocks - 1),
     )
+    caption = sheet.caption(frame, outline, protocol, what, has_numbers=numbers > 0)
+    page = sheet.Sheet(layout, caption, bar=None if own_scales else sheet.bar_label(frame, measure), width=width)
     at = {pair: (rows.index(pair[0]), columns.index(pair[1])) for pair in parts}
     for pair, part in parts.items():
         i, j = at[pair]

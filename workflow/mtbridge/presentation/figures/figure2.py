@@ -108,7 +108,7 @@ def draw(
     parts = dict(list(frame.groupby(["pair", "layer"])))
     scales = sheet.scales_of(parts, frame, own_scales, panel)
     numbers = sheet.size_of_numbers((cell, cell), width)
-    page = sheet.Sheet(
+    layout = sheet.Layout(
         (len(above), per_line),
         (panel, panel),
         gap=(gap, 0.12 + line_height(points) + scales.height),
@@ -117,13 +117,11 @@ def draw(
             top=0.06 + line_height(points),
             bottom=sheet.height_of_ticks(languages, cell) + line_height(points) + 0.05 + scales.height,
         ),
-        caption=sheet.caption(
-            frame, outline, protocol, f"{MEASURES[measure].label} of {_what(frame)}", has_numbers=numbers > 0
-        ),
-        bar=None if own_scales else sheet.bar_label(frame, measure),
-        width=width,
         above=above,
     )
+    what = f"{MEASURES[measure].label} of {_what(frame)}"
+    caption = sheet.caption(frame, outline, protocol, what, has_numbers=numbers > 0)
+    page = sheet.Sheet(layout, caption, bar=None if own_scales else sheet.bar_label(frame, measure), width=width)
     for (pair, layer), part in parts.items():
         index = layers_of[pair].index(layer)
         line = first_line[pair] + index // per_line

@@ -240,15 +240,35 @@ class Margins(NamedTuple):
     bottom: float
 
 
+class Layout(NamedTuple):
+    """Where panels stand; all but the shape in inches.
+
+    shape: number of rows and columns of panels. panel, gap: width and height of a panel, and of what is between two.
+    above: further room above each row; rows that are not named have none.
+    """
+
+    shape: tuple[int, int]
+    panel: tuple[float, float]
+    gap: tuple[float, float]
+    margins: Margins
+    above: Sequence[float] = ()
+
+
 class Sheet:
     """A figure whose panels are placed in inches, so that cells have one size and nothing overlaps."""
 
-    def __init__(self, shape, panel, gap, margins: Margins, caption, bar=None, colours=COLOURS, width=None, above=()):
-        """shape: number of rows and columns of panels; panel, gap: width and height in inches; bar: label of the colour
-        bar, None for a figure without a bar; colours: name of its colours; width: inches of the figure in print, where
-        the bar lies below the panels; above: further inches above each row."""
+    def __init__(
+        self,
+        layout: Layout,
+        caption: str,
+        bar: str | None = None,
+        colours: str = COLOURS,
+        width: float | None = None,
+    ):
+        """bar: label of the colour bar, None for a figure without a bar; colours: name of its colours; width: inches of
+        the figure in print, where the bar lies below the panels."""
+        (rows, columns), panel, gap, margins, above = layout
         self.colours, self.panel_size, self.gap, self.left, self.bar = colours, panel, gap, margins.left, bar
-        rows, columns = shape
         self.above = np.cumsum([*above, *[0.0] * (rows - len(above))])
         taken = margins.left + columns * (panel[0] + gap[0])
         self.width = width or taken + (0.92 if bar else 0.05)
