@@ -130,8 +130,8 @@ def test_separability_is_that_of_the_main_contrast():
     ("low", "high", "expected"), [(-30, -5, "supported"), (5, 30, "contradicted"), (-5, 5, "undecided")]
 )
 def test_transfer_that_falls_where_languages_lie_apart_supports_the_explanation(low, high, expected):
-    slope = ("default", "mbart", "language_share", (low + high) / 2, low, high, 0.01, 5, [], [], [], [])
-    other = ("default", "xlmr", "language_share", -99.0, -100.0, -98.0, 0.01, 9, [], [], [], [])
+    slope = ("default", "mbart", "language_share", (low + high) / 2, low, high, 0.01, 5, [], [], [], [], [])
+    other = ("default", "xlmr", "language_share", -99.0, -100.0, -98.0, 0.01, 9, [], [], [], [], [])
     found = asked("due-to-separability", three(), slopes=pd.DataFrame([other, slope], columns=SLOPES))
     assert found.verdict == expected and found.effect == pytest.approx(0.1 * (low + high) / 2)
 

@@ -93,6 +93,7 @@ def test_the_slope_is_that_of_single_pretrainings_through_their_base(tmp_path):
     (found,) = slopes(outline, "sound", differences(outline, "sound", path), contrasts).itertuples()
     assert (found.slope, found.P) == (pytest.approx(40), 3)
     assert (found.high - found.low) / 2 == pytest.approx(stats.t.ppf(0.975, 2) * 20 / np.sqrt(3))
+    assert found.n == [int(contrasts["n"].iloc[0])] * 3 + [int(contrasts["n"].iloc[1])] * 3 and found.n[0] > 0
     assert found.models == ["cp"] * 3 + ["dn"] * 3 and found.x == pytest.approx([0.1] * 3 + [0.05] * 3)
     # A pretraining that has no scores yet is no point, and the others stay with their own scores.
     fewer = contrasts.assign(

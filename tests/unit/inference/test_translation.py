@@ -130,7 +130,7 @@ def written(values):
     for (model, way), (value, dev) in values.items():
         row = {"recipe": f"{way}-1", "way": way, "model": model, "task": "event", "measure": "chrf", "dev": dev}
         row |= {"statistic": "zero_shot", "value": value, "low": value - 1, "high": value + 1, "df": 4}
-        rows.append(row | {"pretrainings": 1, "seeds": 2})
+        rows.append(row | {"pretrainings": 1, "seeds": 2, "n": 120})
     return pd.DataFrame(rows).reindex(columns=GENERATION)
 
 
@@ -143,6 +143,7 @@ def test_a_point_has_the_way_that_is_best_on_dev_and_the_mean_of_translation(tmp
     assert (point["panel"], point["y"], point["y_low"], point["y_high"]) == ("event", 20, 19, 21)
     assert (point["x"], point["x_low"], point["x_high"]) == (mean["value"], mean["low"], mean["high"])
     assert point["directions"] == BOTH and np.isnan(point["correlation"]), "one model"
+    assert (point["n"], point["lines"]) == (120, mean["n"]) and mean["n"] > 0
 
 
 def test_a_way_with_examples_in_other_languages_is_no_zero_shot(tmp_path):

@@ -79,7 +79,7 @@ def test_one_pretraining_is_said_to_be_no_ground(tmp_path):
 
 
 def test_the_slope_is_told_for_a_tenth_with_its_interval(tmp_path):
-    slope = ("default", "mbart", "language_share", -50.0, -80.0, -20.0, 0.01, 5, ["a"], [1], [0.1], [-5.0])
+    slope = ("default", "mbart", "language_share", -50.0, -80.0, -20.0, 0.01, 5, ["a"], [1], [0.1], [-5.0], [400])
     (text,) = answers(tmp_path, outline_of(), slope=[slope]).values()
     assert "0.1 of the variance further apart" in text and "−5.0 points [−8.0, −2.0] (5 pretrainings)" in text
 
@@ -142,12 +142,15 @@ def test_a_dose_is_a_line_of_models_with_one_objective(tmp_path):
 
 def test_points_of_transfer_are_pretrainings_and_the_line_is_their_slope(tmp_path):
     slope = ("default", "mbart", "language_share", 20.0, 5.0, 35.0, 0.01, 2, ["mbart-m2m"] * 2, [1, 2], [0.1, 0.2],
-             [2.0, 4.1])  # fmt: skip
+             [2.0, 4.1], [1600, 1600])  # fmt: skip
     path = tmp_path / "slopes.parquet"
     write_parquet(pd.DataFrame([slope], columns=SLOPES), path)
     frame = make("transfer", outline_of(), "sound", path)
     assert frame[["number", "x", "y"]].to_numpy().tolist() == [[1, 0.1, 2.0], [2, 0.2, 4.1]]
-    (ax,) = transfer.draw(frame, outline_of(), "sound").axes
+    drawn = transfer.draw(frame, outline_of(), "sound")
+    said = " ".join(text.get_text() for legend in drawn.legends for text in [legend.get_title()])
+    assert "n = 1,600 test examples" in " ".join(said.replace("\N{NO-BREAK SPACE}", " ").split())
+    (ax,) = drawn.axes
     title = " ".join(ax.get_title().replace("\N{NO-BREAK SPACE}", " ").split())
     assert title == "2.0 points for 0.1 more [0.5, 3.5], 2 pretrainings"
     ends = ax.get_lines()[-1]

@@ -36,7 +36,7 @@ LIMITS = {"cosine": (-1.0, 1.0), "fisher_ratio": (0.0, np.inf)}  # of a measure;
 CURVES = ["model", "recipe", "task", "layer", "measure", "value", "low", "high", "df", "null", "P"]
 DIFFERENCES = ["family", "model", "against", "recipe", "task", "measure", "layer", "value", "value_against", "estimate"]
 DIFFERENCES += ["low", "high", "df", "p", "p_holm", "P", "by_pretraining", "numbers", "verdict", "floor"]
-SLOPES = ["recipe", "base", "measure", "slope", "low", "high", "p", "P", "models", "numbers", "x", "y"]
+SLOPES = ["recipe", "base", "measure", "slope", "low", "high", "p", "P", "models", "numbers", "x", "y", "n"]
 RISES, FALLS = "rises", "falls"
 
 
@@ -173,8 +173,8 @@ def slopes(outline: Outline, protocol: str, found: pd.DataFrame, contrasts: pd.D
 
 def _points(
     before: pd.DataFrame, scores: pd.DataFrame, base: str, models: Sequence[str]
-) -> Iterator[tuple[str, int, float, float]]:
-    """(model, number, x, y) of every pretraining of the models that continue a base."""
+) -> Iterator[tuple[str, int, float, float, int]]:
+    """(model, number, x, y, test examples) of every pretraining of the models that continue a base."""
     for model in models:
         if model not in before.index or (model, base) not in scores.index:
             continue
@@ -187,17 +187,17 @@ def _points(
         # Of an unfinished study, hidden states and scores may be those of different pretrainings.
         for number, more in zip(before.loc[model, "numbers"], x, strict=True):
             if number in score_of:
-                yield model, int(number), float(more), float(score_of[number])
+                yield model, int(number), float(more), float(score_of[number]), int(contrast["n"])
 
 
-def _slope(points: list[tuple[str, int, float, float]]) -> tuple:
-    """slope, low, high, p, P, then the points as lists: models, numbers, x, y."""
+def _slope(points: list[tuple[str, int, float, float, int]]) -> tuple:
+    """slope, low, high, p, P, then the points as lists: models, numbers, x, y, n."""
     from scipy.special import stdtr
 
-    models, numbers, x, y = (list(column) for column in zip(*points, strict=True))
+    models, numbers, x, y, n = (list(column) for column in zip(*points, strict=True))
     each = []
     for number in sorted(set(numbers)):
-        own = [(a, b) for _, other, a, b in points if other == number]
+        own = [(a, b) for _, other, a, b, _ in points if other == number]
         size = sum(a * a for a, _ in own)
         if len(own) > 1 and size > 0:
             each.append(sum(a * b for a, b in own) / size)
@@ -207,4 +207,4 @@ def _slope(points: list[tuple[str, int, float, float]]) -> tuple:
     if count > 1 and (variance := float(np.var(each, ddof=1)) / count) > 0:
         low, high = interval(slope, variance, count - 1)
         p = float(2 * stdtr(count - 1, -abs(slope) / variance**0.5))
-    return slope, low, high, p, count, models, numbers, x, y
+    return slope, low, high, p, count, models, numbers, x, y, n

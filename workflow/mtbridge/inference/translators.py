@@ -30,13 +30,16 @@ UNDERSTANDING = "understanding"  # the panel of tasks that predict labels; those
 INTO, OUT, BOTH, EVERY = "into", "out", "both", "all"  # directions of a model, by the source language's side
 POINT = ["x", "x_low", "x_high", "y", "y_low", "y_high", "df"]
 COLUMNS = [
-    *("panel", "recipe", "model", "directions", *POINT, "pretrainings", "tasks"),
+    *("panel", "recipe", "model", "directions", *POINT, "pretrainings", "tasks", "n", "lines"),
     *("correlation", "correlation_low", "correlation_high", "correlation_models"),
 ]
 
 
 class Height(NamedTuple):
-    """The y of a point, with its interval. df: degrees of freedom of the units' part; 0: it holds examples alone."""
+    """The y of a point, with its interval. df: degrees of freedom of the units' part; 0: it holds examples alone.
+
+    n: test examples, in tasks of generation of a language; 0: not known.
+    """
 
     value: float
     low: float
@@ -44,12 +47,13 @@ class Height(NamedTuple):
     df: float
     pretrainings: int
     tasks: int
+    n: int
 
 
 def translators(
     outline: Outline, protocol: str, translation: pd.DataFrame, scores, generation: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """A row for each panel and model; the columns are `COLUMNS`.
+    """A row for each panel and model; the columns are `COLUMNS`. n: see `Height`; lines: translated, a direction.
 
     Args:
         translation: of `translation.summarise`.
@@ -98,7 +102,8 @@ def understanding(
             low, high = mean.interval(seed_part(units, mean), units.freedom)
         else:
             units, (low, high) = SeedVariance(float("nan"), 0), (float("nan"), float("nan"))
-        found[model] = Height(mean.value, low, high, units.freedom, _pretrainings(runs[model]), len(tasks))
+        n = sum(int(run.sizes[tasks[run.task] != 0].sum()) for run in runs[model] if run.sizes is not None)
+        found[model] = Height(mean.value, low, high, units.freedom, _pretrainings(runs[model]), len(tasks), n)
     return found
 
 
@@ -122,7 +127,7 @@ def written(generation: pd.DataFrame, task: str, measure: str, models: list[str]
     ]
     best = rows.sort_values("dev", ascending=False, kind="stable").drop_duplicates("model")
     return {
-        row.model: Height(row.value, row.low, row.high, row.df, int(row.pretrainings), 1)
+        row.model: Height(row.value, row.low, row.high, row.df, int(row.pretrainings), 1, int(row.n))
         for row in best.itertuples()
         if row.model in models
     }
@@ -146,7 +151,8 @@ def _panel(
         point = dict(zip(POINT, (*x, height.value, height.low, height.high, height.df), strict=True))
         kind = kind_of_directions(pairs[model], outline.source_language) if mean is not None else ""
         row = {"panel": panel, "recipe": recipe, "model": model, "directions": kind, **point}
-        rows.append({**row, "pretrainings": height.pretrainings, "tasks": height.tasks})
+        counts = {"pretrainings": height.pretrainings, "tasks": height.tasks, "n": height.n}
+        rows.append({**row, **counts, "lines": int(mean.n) if mean is not None else 0})
     groups: dict[frozenset, list[dict]] = {}
     for row in rows:
         if row["model"] in means:

@@ -22,15 +22,15 @@ from mtbridge.study.outline import Outline
 
 PANEL, LEAST = (2.7, 2.4), 1.0  # inches
 STEP = 0.1  # of a measure, for which slopes are stated
-COLUMNS = ["recipe", "base", "measure", "model", "number", "x", "y", "slope", "low", "high", "P"]
+COLUMNS = ["recipe", "base", "measure", "model", "number", "x", "y", "slope", "low", "high", "P", "n"]
 
 
 def frame(outline: Outline, protocol: str, inputs, published=None) -> pd.DataFrame:
     """One row a point; slope, low, high: percent points for one of the measure. From the file `inputs`."""
     rows = [
-        (row.recipe, row.base, row.measure, *point, row.slope, row.low, row.high, row.P)
+        (row.recipe, row.base, row.measure, *point, row.slope, row.low, row.high, row.P, n)
         for row in read_parquet(inputs, SLOPES).itertuples()
-        for point in zip(row.models, row.numbers, row.x, row.y, strict=True)
+        for *point, n in zip(row.models, row.numbers, row.x, row.y, row.n, strict=True)
         if row.measure in SEPARABILITY_SHOWN
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -55,7 +55,10 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, width: float | No
                 of_recipe = f", recipe {recipe}" if len(outline.recipes) > 1 else ""
                 text = f"zero-shot, points more than {short(outline, base)}{of_recipe}"
                 ax.set_ylabel(text)
-    name_lines(drawn, outline, "Points: single pretrainings. Line: the slope through the base, the origin")
+    text = "Points: single pretrainings. Line: the slope through the base, the origin. "
+    low, high = int(frame["n"].min()), int(frame["n"].max())
+    text += f"Scores rest on n = {low:,}".replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+    name_lines(drawn, outline, f"{text}{f' to {high:,}' * (high != low)} test examples")
     return drawn.figure
 
 

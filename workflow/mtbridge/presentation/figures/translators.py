@@ -63,8 +63,19 @@ def _legend(drawn: Panels, frame: pd.DataFrame, outline: Outline) -> None:
     handles = handles_of(drawn.every)
     # Marks first, then the models that are lines.
     labels = sorted(handles, key=lambda label: label not in names.values())
-    text = "Bars and bands: 95 % intervals; of one pretraining they hold test sentences, examples and seeds alone"
+    text = "Bars and bands: 95 % intervals; of one pretraining they hold test sentences, examples and seeds alone. "
+    text += _counts(frame, outline)
     add_legend(drawn, [handles[label] for label in labels], labels, text)
+
+
+def _counts(frame: pd.DataFrame, outline: Outline) -> str:
+    """How much each axis rests on."""
+    low, high = int(frame["pretrainings"].min()), int(frame["pretrainings"].max())
+    texts = [f"P = {low}" + f" to {high}" * (high != low), f"n = {int(frame['lines'].max()):,} sentences a direction"]
+    labels = {task.name: f"{task.label}, a language" for task in outline.writing} | {UNDERSTANDING: UNDERSTANDING}
+    for panel, part in frame.groupby("panel", sort=False):
+        texts.append(f"{int(part['n'].max()):,} test examples ({labels[str(panel)]})")
+    return "; ".join(text.replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}") for text in texts)
 
 
 def _height(part: pd.DataFrame, panel: str, outline: Outline) -> str:
