@@ -186,7 +186,7 @@ def test_outputs_do_not_depend_on_how_texts_are_batched(place, tmp_path, monkeyp
     made = files(place, family, tmp_path / "run")
     adapt(made, TASK, replace(PLAN, method=method, epochs=1), 1, {"model": family})
     tables = []
-    for tokens in (4096, 1):
+    for tokens in (writing.TOKENS, 1):
         monkeypatch.setattr(writing, "TOKENS", tokens)
         path = tmp_path / f"{tokens}.parquet"
         write_outputs(outputs_of(made, place, path), TASK, Decoding(longest=8))
@@ -200,29 +200,41 @@ def test_outputs_do_not_depend_on_how_texts_are_batched(place, tmp_path, monkeyp
     assert (tables[0]["cut"] == (tables[0]["tokens"] == 8)).all()
 
 
+def _keeps_searches(found):
+    """A `decoding.write` that writes nothing."""
+
+    def write(model, batches, search, progress):
+        found.append(search)
+        return [[] for _, mask in batches for _ in mask]
+
+    return write
+
+
 @pytest.mark.parametrize("family", TAGGED)
 def test_every_output_begins_with_the_tag_of_its_language(place, monkeypatch, family):
     """And with nothing but the decoder's start where the model is to write the tag itself."""
-    one, writer, frames = adapted(place, family, "full"), Writer(place / "tokenizer", FAMILY[family]), []
-    monkeypatch.setattr(writing, "greedy", lambda model, encoded, mask, frame: frames.append(frame) or [[]] * len(mask))
+    one, writer, searches = adapted(place, family, "full"), Writer(place / "tokenizer", FAMILY[family]), []
+    monkeypatch.setattr(writing, "write", _keeps_searches(searches))
     for language, force in (("en", True), ("de", True), ("de", False)):
         source = writer.source(np.array([9, 10]), language, 20)
         write_texts(one, writer, [source], language, Decoding(force_language=force))
     end = writer.ids["end"]
-    assert [frame.prefix for frame in frames] == [(end, writer.tag("en")), (end, writer.tag("de")), (end,)]
-    assert writer.tag("de") in frames[0].banned and frames[2].banned == ()
+    assert [search.prefix for search in searches] == [(end, writer.tag("en")), (end, writer.tag("de")), (end,)]
+    assert writer.tag("de") in searches[0].banned and searches[2].banned == ()
 
 
 @pytest.mark.parametrize("force", [True, False])
 @pytest.mark.parametrize("family", [name for name in WRITERS if name not in TAGGED])
 def test_nothing_is_forced_where_a_family_has_no_tags(place, monkeypatch, family, force):
-    one, writer, frames = adapted(place, family, "full"), Writer(place / "tokenizer", FAMILY[family]), []
-    monkeypatch.setattr(writing, "greedy", lambda model, encoded, mask, frame: frames.append(frame) or [[]] * len(mask))
+    one, writer, searches = adapted(place, family, "full"), Writer(place / "tokenizer", FAMILY[family]), []
+    monkeypatch.setattr(writing, "write", _keeps_searches(searches))
     source = writer.source(np.array([9, 10]), "no such language", 20)
     assert source.tolist() == [9, 10, writer.ids["end"]]
     write_texts(one, writer, [source], "no such language", Decoding(force_language=force))
-    assert frames[0].prefix == (writer.ids["pad"],) == (one.model.config.decoder_start_token_id,)
-    assert set(frames[0].banned) >= {writer.ids["pad"], writer.tag("de")} and writer.ids["end"] not in frames[0].banned
+    assert searches[0].prefix == (writer.ids["pad"],) == (one.model.config.decoder_start_token_id,)
+    assert (
+        set(searches[0].banned) >= {writer.ids["pad"], writer.tag("de")} and writer.ids["end"] not in searches[0].banned
+    )
     read, wanted = writer.target(np.arange(9, 59), "de", 12)
     assert read.tolist() == [writer.ids["pad"], *range(9, 19)] and wanted.tolist() == [*range(9, 19), writer.ids["end"]]
 

@@ -69,14 +69,18 @@ def published():
 
 @pytest.fixture(scope="module")
 def models(published):
-    """family -> the class in small, with weights large enough that outputs differ and end."""
+    """family -> the class in small, with weights large enough that outputs differ and end.
+
+    What reads the source weighs most: outputs then differ by far more than another processor's rounding changes.
+    """
     torch.manual_seed(0)
     found = {family: whole_model(family, published[family]) for family in CLASSES}
     for family, model in found.items():
         model.requires_grad_(False)
         for name, parameter in model.named_parameters():
             if "norm" not in name and (family in CODES or "block" in name):
-                parameter.add_(torch.randn_like(parameter) * (1.0 if "encoder_attn" in name else 0.3))
+                reads = "encoder_attn" in name or "EncDecAttention" in name
+                parameter.add_(torch.randn_like(parameter) * (1.0 if reads else 0.3))
     return found
 
 

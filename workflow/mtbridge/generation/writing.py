@@ -15,14 +15,14 @@ from mtbridge.generation.inputs import Texts, Writer
 from mtbridge.generation.methods import Adapted
 from mtbridge.models.classes import family_of
 from mtbridge.models.computing import device_of
-from mtbridge.models.decoding import Frame, by_beams, greedy
+from mtbridge.models.decoding import Search, write
 from mtbridge.models.kernels import inference_kernels, keep_memory
 from mtbridge.specs.adaptation import Adaptation, Decoding
 from mtbridge.specs.task import Task
 from mtbridge.training.batches import sorted_batches
 from mtbridge.training.pretraining.initialization import open_checkpoint
 
-TOKENS = 4096  # of the sources that are read together
+TOKENS = 8192  # of the sources that are read together, a source counted for each of its beams
 
 
 @dataclass(frozen=True)
@@ -81,21 +81,14 @@ def write_texts(
     prefix, banned = writer.prefix(language), writer.never_written
     if len(prefix) > 1 and not decoding.force_language:
         prefix, banned = prefix[:1], ()  # the model has to be able to write the tag
-    frame = Frame(prefix, decoding.longest, ids["end"], ids["pad"], banned)
-    out: list[list[int]] = [[] for _ in sources]
-    done = 0
+    search = Search(prefix, decoding.longest, ids["end"], banned, decoding.beams, decoding.no_repeat)
+    batches = sorted_batches(np.array([len(source) for source in sources]), TOKENS // search.beams)
     with torch.inference_mode(), inference_kernels(adapted.model):
-        for rows in sorted_batches(np.array([len(source) for source in sources]), TOKENS):
-            encoded, mask = adapted.encode([sources[row] for row in rows], ids["pad"])
-            if decoding.beams == 1 and decoding.no_repeat == 0:
-                written = greedy(adapted.model, encoded, mask, frame)
-            else:
-                written = by_beams(adapted.model, encoded, mask, frame, decoding.beams, decoding.no_repeat)
-            for row, tokens in zip(rows, written, strict=True):
-                out[row] = tokens
-            done += len(rows)
-            if progress:
-                progress(done)
+        encoded = (adapted.encode([sources[row] for row in rows], ids["pad"]) for rows in batches)
+        written = write(adapted.model, encoded, search, progress)
+    out: list[list[int]] = [[] for _ in sources]
+    for row, tokens in zip((row for rows in batches for row in rows), written, strict=True):
+        out[row] = tokens
     return out
 
 
