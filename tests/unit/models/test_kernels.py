@@ -57,3 +57,38 @@ def test_a_matrix_of_a_vocabulary_is_not_held_twice(module, monkeypatch):
     monkeypatch.setattr(kernels, "REORDERED", 48 * 96 - 1)
     with inference_kernels(module):
         assert ["forward" in vars(layer) for layer in module] == [False, False, True]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("trained", [("x",), ("weight",), ("x", "weight"), ("x", "weight", "bias"), ("bias",)])
+def test_gradients_of_the_products_are_those_of_torch_for_what_is_trained(trained, bias):
+    torch.manual_seed(2)
+    layer, x = torch.nn.Linear(32, 24, bias=bias), torch.randn(3, 7, 32)
+    tensors = {"x": x, "weight": layer.weight} | ({"bias": layer.bias} if bias else {})
+    if not set(trained) & set(tensors):
+        pytest.skip("there is none")
+    wanted = {name: tensor.requires_grad_(name in trained) for name, tensor in tensors.items()}
+
+    def gradients():
+        found = []
+        (layer(x).tanh() ** 2).sum().backward()
+        for tensor in wanted.values():
+            found.append(tensor.grad)
+            tensor.grad = None
+        return found
+
+    expected = gradients()
+    with cpu_kernels(layer):
+        got = gradients()
+    assert [one is None for one in got] == [name not in trained for name in wanted]
+    for one, other in zip(got, expected, strict=True):
+        if one is not None:
+            torch.testing.assert_close(one, other)
+
+
+@pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="this build of torch has no MKL beside oneDNN")
+def test_no_gradient_is_computed_for_weights_that_are_not_trained():
+    layer, x = torch.nn.Linear(32, 24).requires_grad_(False), torch.randn(5, 32, requires_grad=True)
+    with torch.profiler.profile() as profile, cpu_kernels(layer):
+        layer(x).sum().backward()
+    assert not [event for event in profile.key_averages() if event.key in ("aten::mm", "aten::addmm")]

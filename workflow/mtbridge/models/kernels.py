@@ -56,12 +56,16 @@ def _linear() -> "Callable[..., torch.Tensor]":
         @torch.autograd.function.once_differentiable
         def backward(ctx, grad):
             x, weight = ctx.saved_tensors
+            of_x, of_weight, of_bias = ctx.needs_input_grad  # a method may train few of a model's weights
             rows = grad.flatten(0, -2)
-            return product(grad, weight.mT, None, "none", [], ""), rows.mT @ x.flatten(0, -2), rows.sum(0)
+            return (
+                product(grad, weight.mT, None, "none", [], "") if of_x else None,
+                rows.mT @ x.flatten(0, -2) if of_weight else None,
+                rows.sum(0) if of_bias else None,
+            )
 
     def linear(x, weight, bias=None):
-        # The encoders' linear layers all have a bias, so that the gradient above always has three parts.
-        plain = bias is None or x.dtype != torch.float32 or torch.is_autocast_enabled("cpu")
+        plain = x.dtype != torch.float32 or torch.is_autocast_enabled("cpu")
         return own(x, weight, bias) if plain else Linear.apply(x, weight, bias)
 
     return linear
