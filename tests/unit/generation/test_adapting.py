@@ -240,8 +240,9 @@ def test_nothing_is_forced_where_a_family_has_no_tags(place, monkeypatch, family
 
 
 @FAMILIES
-def test_the_loss_is_that_of_transformers_on_padded_input(place, tmp_path, family):
-    """With the tag among the labels masked, an output layer of its own or tied, scaled or not, and its bias."""
+def test_the_loss_and_gradients_are_those_of_transformers_on_padded_input(place, tmp_path, family):
+    """With the tag among the labels masked, an output layer of its own or tied, scaled or not, and its bias; also where
+    the decoder reads targets of unequal length one part after another."""
     made = training.Adapting(files(place, family, tmp_path / "run"), TASK, PLAN, 1, Processes())
     if FAMILY[family].output_bias:
         made.adapted.model.get_buffer(FAMILY[family].output_bias).normal_()
@@ -249,6 +250,11 @@ def test_the_loss_is_that_of_transformers_on_padded_input(place, tmp_path, famil
     plain = open_checkpoint(place / family).eval()
     plain.load_state_dict(made.adapted.model.state_dict())
     pairs = [made.examples.pairs[row] for row in rows]
+    rng = np.random.default_rng(3)
+    for source, target in ((9, 25), (2, 40), (15, 1), (6, 24)):
+        texts = rng.integers(8, 140, source), rng.integers(8, 140, target)
+        pairs.append((made.writer.source(texts[0], "en", 30), made.writer.target(texts[1], "en", 50)))
+    assert len(made._parts(pairs)) >= 3
     source = padded([source for source, _ in pairs], ids["pad"])
     labels = padded([wanted for _, (_, wanted) in pairs], IGNORED)
     theirs = plain(
@@ -258,7 +264,13 @@ def test_the_loss_is_that_of_transformers_on_padded_input(place, tmp_path, famil
         decoder_input_ids=padded([read for _, (read, _) in pairs], ids["pad"]),
         labels=labels,
     ).loss
-    torch.testing.assert_close(made.loss(pairs) / (labels != IGNORED).sum(), theirs)
+    ours = made.loss(pairs) / (labels != IGNORED).sum()
+    torch.testing.assert_close(ours, theirs)
+    ours.backward()
+    theirs.backward()
+    expected = dict(plain.named_parameters())
+    for name, parameter in made.trained.items():
+        torch.testing.assert_close(parameter.grad, expected[name].grad, rtol=1e-4, atol=1e-6)
     if FAMILY[family].tags is None:
         torch.testing.assert_close(
             theirs, plain(input_ids=source, attention_mask=source != ids["pad"], labels=labels).loss

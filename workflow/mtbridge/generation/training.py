@@ -26,6 +26,7 @@ from mtbridge.generation.examples import Pair, learning_examples
 from mtbridge.generation.inputs import Writer, padded
 from mtbridge.generation.methods import Adapted
 from mtbridge.generation.mixing import Mixed
+from mtbridge.models import padding
 from mtbridge.models.checkpoints import weight_files
 from mtbridge.models.classes import family_of
 from mtbridge.models.computing import device_of, usable_precision
@@ -109,17 +110,30 @@ class Adapting:
         """The summed cross-entropy of the target tokens; the output layer runs on these alone."""
         import torch
 
-        pad = self.writer.ids["pad"]
-        read = padded([read for _, (read, _) in pairs], pad).to(self.device)
-        wanted = padded([wanted for _, (_, wanted) in pairs], IGNORED).to(self.device)
-        model, family = self.model, self.adapted.family
+        pad, model = self.writer.ids["pad"], self.model
+        states, labels = [], []
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             encoded, mask = self.adapted.encode([source for source, _ in pairs], pad)
+            sources = encoded.last_hidden_state, mask
             with cpu_kernels(model):
-                hidden = decode(model, encoded.last_hidden_state, mask, read)
-            real = wanted != IGNORED
-            logits = output_logits(model, family, hidden[real])
-        return torch.nn.functional.cross_entropy(logits.float(), wanted[real], reduction="sum")
+                for part in (parts := self._parts(pairs)):
+                    read, wanted = (
+                        padded([pairs[number][1][which] for number in part], filler).to(self.device)
+                        for which, filler in ((0, pad), (1, IGNORED))
+                    )
+                    own, its_mask = sources if len(parts) == 1 else _cut(*sources, part)
+                    hidden = decode(model, own, its_mask, read)
+                    states.append(hidden[wanted != IGNORED])
+                    labels.append(wanted[wanted != IGNORED])
+            logits = output_logits(model, self.adapted.family, torch.cat(states))
+        return torch.nn.functional.cross_entropy(logits.float(), torch.cat(labels), reduction="sum")
+
+    def _parts(self, pairs: list[Pair]) -> list[list[int]]:
+        """The numbers of an update's pairs that the decoder reads together: on a CPU, those of about equal length."""
+        # On a GPU launching more kernels would take longer than the padding does.
+        if self.device.type != "cpu":
+            return [list(range(len(pairs)))]
+        return padding.groups(tuple(len(read) for _, (read, _) in pairs))
 
     def step(self, rows: Any) -> None:
         """One update on a batch. Raises Diverged, in all processes, if its loss is not finite."""
@@ -186,6 +200,13 @@ class Adapting:
             setattr(self, name, values[name])
         self.adapted.load(resume.with_prefix("model.", tensors))
         resume.load_optimizer(self.optimizer, tensors)
+
+
+def _cut(encoded: Any, mask: Any, rows: list[int]) -> tuple[Any, Any]:
+    """Of encoded sources [text, token, dim] and their mask [text, token] these rows, cut to the longest of them."""
+    mask = mask[rows]
+    longest = int(mask.sum(1).max())
+    return encoded[rows, :longest], mask[:, :longest]
 
 
 def adapt(
