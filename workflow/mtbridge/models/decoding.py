@@ -235,8 +235,7 @@ class _Group:
 
         left = torch.tensor(places, device=self.mask.device)
         self.texts = [self.texts[place] for place in places]
-        for name in BY_TEXT:
-            setattr(self, name, getattr(self, name).index_select(0, left))
+        self._set(*(x.index_select(0, left) for x in self._tensors()))
         beams = self.sequences.shape[1]
         rows = left[:, None] * beams + torch.arange(beams, device=left.device)
         _select(self.past.self_attention_cache, rows.flatten())
@@ -250,13 +249,17 @@ class _Group:
         for group in (self, others):
             group._pad_sources(longest)
         self.texts += others.texts
-        for name in BY_TEXT:
-            setattr(self, name, torch.cat([getattr(self, name), getattr(others, name)]))
-        for kind in ("self_attention_cache", "cross_attention_cache"):
-            own, theirs = (_layers(getattr(group.past, kind)) for group in (self, others))
-            for layer, other in zip(own, theirs, strict=True):
-                layer.keys = torch.cat([layer.keys, other.keys])
-                layer.values = torch.cat([layer.values, other.values])
+        self._set(*(torch.cat(both) for both in zip(self._tensors(), others._tensors(), strict=True)))
+        own, theirs = self.past, others.past
+        _join(own.self_attention_cache, theirs.self_attention_cache)
+        _join(own.cross_attention_cache, theirs.cross_attention_cache)
+
+    def _tensors(self) -> "tuple[torch.Tensor, ...]":
+        """What there is for each text."""
+        return self.hidden, self.mask, self.sequences, self.scores, self.found, self.found_scores
+
+    def _set(self, *tensors: "torch.Tensor") -> None:
+        self.hidden, self.mask, self.sequences, self.scores, self.found, self.found_scores = tensors
 
     def _pad_sources(self, length: int) -> None:
         """Make sources as long as this; what is added is masked."""
@@ -267,9 +270,6 @@ class _Group:
             self.hidden, self.mask = pad(self.hidden, (0, 0, 0, more)), pad(self.mask, (0, more))
             for layer in _layers(self.past.cross_attention_cache):
                 layer.keys, layer.values = (pad(x, (0, 0, 0, more)) for x in (layer.keys, layer.values))
-
-
-BY_TEXT = ("hidden", "mask", "sequences", "scores", "found", "found_scores")  # a group's tensors
 
 
 def _of_each(values: "torch.Tensor", chosen: "torch.Tensor") -> "torch.Tensor":
@@ -288,6 +288,14 @@ def _select(cache: Any, rows: "torch.Tensor") -> None:
     """Keep some rows of keys and values; transformers' own method indexes, which takes a CPU twice the time."""
     for layer in _layers(cache):
         layer.keys, layer.values = (x.index_select(0, rows) for x in (layer.keys, layer.values))
+
+
+def _join(cache: Any, other: Any) -> None:
+    """Put the rows of another's keys and values behind a cache's own."""
+    import torch
+
+    for layer, more in zip(_layers(cache), _layers(other), strict=True):
+        layer.keys, layer.values = torch.cat([layer.keys, more.keys]), torch.cat([layer.values, more.values])
 
 
 # ---- Attention -------------------------------------------------------------------------------------------------------
