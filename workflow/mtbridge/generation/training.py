@@ -114,19 +114,25 @@ class Adapting:
         states, labels = [], []
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             encoded, mask = self.adapted.encode([source for source, _ in pairs], pad)
-            sources = encoded.last_hidden_state, mask
             with cpu_kernels(model):
-                for part in (parts := self._parts(pairs)):
+                for part in self._parts(pairs):
                     read, wanted = (
                         padded([pairs[number][1][which] for number in part], filler).to(self.device)
                         for which, filler in ((0, pad), (1, IGNORED))
                     )
-                    own, its_mask = sources if len(parts) == 1 else _cut(*sources, part)
-                    hidden = decode(model, own, its_mask, read)
+                    hidden = decode(model, *self._sources(encoded.last_hidden_state, mask, part), read)
                     states.append(hidden[wanted != IGNORED])
                     labels.append(wanted[wanted != IGNORED])
             logits = output_logits(model, self.adapted.family, torch.cat(states))
         return torch.nn.functional.cross_entropy(logits.float(), torch.cat(labels), reduction="sum")
+
+    def _sources(self, encoded: Any, mask: Any, rows: list[int]) -> tuple[Any, Any]:
+        """Of encoded sources [text, token, dim] and their mask [text, token] these rows, cut to the longest of them."""
+        if self.device.type != "cpu":  # all of them, see `_parts`; to ask a GPU for a length would wait for it
+            return encoded, mask
+        mask = mask[rows]
+        longest = int(mask.sum(1).max())
+        return encoded[rows, :longest], mask[:, :longest]
 
     def _parts(self, pairs: list[Pair]) -> list[list[int]]:
         """The numbers of an update's pairs that the decoder reads together: on a CPU, those of about equal length."""
@@ -200,13 +206,6 @@ class Adapting:
             setattr(self, name, values[name])
         self.adapted.load(resume.with_prefix("model.", tensors))
         resume.load_optimizer(self.optimizer, tensors)
-
-
-def _cut(encoded: Any, mask: Any, rows: list[int]) -> tuple[Any, Any]:
-    """Of encoded sources [text, token, dim] and their mask [text, token] these rows, cut to the longest of them."""
-    mask = mask[rows]
-    longest = int(mask.sum(1).max())
-    return encoded[rows, :longest], mask[:, :longest]
 
 
 def adapt(
