@@ -240,8 +240,11 @@ def test_nothing_is_forced_where_a_family_has_no_tags(place, monkeypatch, family
 
 
 @pytest.mark.parametrize("lengths", [(3, 1, 4, 2), (25, 40, 1, 24)])
+@pytest.mark.parametrize("worth", [None, 1.0])
 @FAMILIES
-def test_the_loss_and_gradients_are_those_of_transformers_on_padded_input(place, tmp_path, family, lengths):
+def test_the_loss_and_gradients_are_those_of_transformers_on_padded_input(
+    place, tmp_path, monkeypatch, family, lengths, worth
+):
     """With the tag among the labels masked, an output layer of its own or tied, scaled or not, and its bias; also where
     the decoder reads targets of unequal length one part after another."""
     made = training.Adapting(files(place, family, tmp_path / "run"), TASK, PLAN, 1, Processes())
@@ -255,8 +258,10 @@ def test_the_loss_and_gradients_are_those_of_transformers_on_padded_input(place,
     for source, target in zip((9, 2, 15, 6), lengths, strict=True):
         texts = rng.integers(8, 140, source), rng.integers(8, 140, target)
         pairs.append((made.writer.source(texts[0], "en", 30), made.writer.target(texts[1], "en", 50)))
+    if worth:  # also one part alone is then in the order of lengths
+        monkeypatch.setattr(training, "WORTH", worth)
     parts = made._parts(pairs)
-    assert len(parts) >= 3 if max(lengths) > 8 else len(parts) == 1 and parts[0] != sorted(parts[0])
+    assert len(parts) >= 3 if max(lengths) > 8 else len(parts) == 1 and (parts[0] != sorted(parts[0])) == bool(worth)
     source = padded([source for source, _ in pairs], ids["pad"])
     labels = padded([wanted for _, (_, wanted) in pairs], IGNORED)
     theirs = plain(

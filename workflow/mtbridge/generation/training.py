@@ -42,6 +42,9 @@ from mtbridge.training.optimization import adamw, scheduled_rate, set_rate
 from mtbridge.training.pretraining.initialization import open_checkpoint
 from mtbridge.training.processes import Processes
 
+# Targets of an update are decoded in parts by length if these have at most this share of the tokens, with padding, of
+# one part: a part has to be copied, and launched by Python.
+WORTH = 0.75
 STATE_ATTRIBUTES = ("steps", "tokens", "curve", "recent", "seconds")
 
 
@@ -136,10 +139,13 @@ class Adapting:
 
     def _parts(self, pairs: list[Pair]) -> list[list[int]]:
         """The numbers of an update's pairs that the decoder reads together: on a CPU, those of about equal length."""
+        lengths = [len(read) for _, (read, _) in pairs]
+        found = padding.groups(tuple(lengths))
+        tokens = sum(len(part) * max(lengths[number] for number in part) for part in found)
         # On a GPU launching more kernels would take longer than the padding does.
-        if self.device.type != "cpu":
+        if self.device.type != "cpu" or tokens > WORTH * len(lengths) * max(lengths):
             return [list(range(len(pairs)))]
-        return padding.groups(tuple(len(read) for _, (read, _) in pairs))
+        return found
 
     def step(self, rows: Any) -> None:
         """One update on a batch. Raises Diverged, in all processes, if its loss is not finite."""
