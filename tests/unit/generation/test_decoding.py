@@ -122,14 +122,14 @@ def test_greedy_is_the_argmax_of_whole_sequences(case):
         assert got == (expected[:-1] if expected[-1] == end else expected)
 
 
-@pytest.mark.parametrize("sizes", [(), (1, 2, 3), (5, 1)])
 @pytest.mark.parametrize("no_repeat", [0, 1, 3])
 @pytest.mark.parametrize("beams", [1, 2, 4])
-def test_outputs_are_those_of_transformers_search_of_each_text_alone(case, beams, no_repeat, sizes):
+def test_outputs_are_those_of_transformers_search_of_each_text_alone(case, beams, no_repeat):
     early, _ = ends_early(case)
     for one in (case, early):
         expected = one.transformers_writes(beams=beams, no_repeat=no_repeat)
-        assert one.write(*sizes, beams=beams, no_repeat=no_repeat) == expected
+        for sizes in ((), (1, 2, 3), (5, 1)):
+            assert one.write(*sizes, beams=beams, no_repeat=no_repeat) == expected
 
 
 def test_penalties_and_lengths_of_a_checkpoint_are_not_used(case):
