@@ -123,19 +123,11 @@ class Adapting:
                         padded([pairs[number][1][which] for number in part], filler).to(self.device)
                         for which, filler in ((0, pad), (1, IGNORED))
                     )
-                    hidden = decode(model, *self._sources(encoded.last_hidden_state, mask, part), read)
+                    hidden = decode(model, *_sources(encoded.last_hidden_state, mask, part), read)
                     states.append(hidden[wanted != IGNORED])
                     labels.append(wanted[wanted != IGNORED])
             logits = output_logits(model, self.adapted.family, torch.cat(states))
         return torch.nn.functional.cross_entropy(logits.float(), torch.cat(labels), reduction="sum")
-
-    def _sources(self, encoded: Any, mask: Any, rows: list[int]) -> tuple[Any, Any]:
-        """Of encoded sources [text, token, dim] and their mask [text, token] these rows, cut to the longest of them."""
-        if self.device.type != "cpu":  # all of them, see `_parts`; to ask a GPU for a length would wait for it
-            return encoded, mask
-        mask = mask[rows]
-        longest = int(mask.sum(1).max())
-        return encoded[rows, :longest], mask[:, :longest]
 
     def _parts(self, pairs: list[Pair]) -> list[list[int]]:
         """The numbers of an update's pairs that the decoder reads together: on a CPU, those of about equal length."""
@@ -212,6 +204,15 @@ class Adapting:
             setattr(self, name, values[name])
         self.adapted.load(resume.with_prefix("model.", tensors))
         resume.load_optimizer(self.optimizer, tensors)
+
+
+def _sources(encoded: Any, mask: Any, rows: list[int]) -> tuple[Any, Any]:
+    """Of encoded sources [text, token, dim] and their mask [text, token] these rows, cut to the longest of them."""
+    if rows == list(range(len(mask))):  # all, as they are: nothing is to be copied, and no GPU asked for a length
+        return encoded, mask
+    mask = mask[rows]
+    longest = int(mask.sum(1).max())
+    return encoded[rows, :longest], mask[:, :longest]
 
 
 def adapt(
