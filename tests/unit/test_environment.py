@@ -123,3 +123,32 @@ def test_programs_import_nothing_slow_before_they_may_go_on_in_a_warm_process():
     programs = [str(path) for path in sorted((ROOT / "scripts").glob("[a-z]*.py"))]
     loaded = imported_by(f"import runpy; [runpy.run_path(path, run_name='program') for path in {programs}]")
     assert not loaded & {"pydantic", "numpy", "yaml"}
+
+
+def test_an_installation_that_was_stopped_is_begun_anew(tmp_path):
+    """pip cannot read half a package. An environment that is whole, or that someone else made, is not emptied."""
+    for name in ("Makefile", "pyproject.toml", "envs/requirements.txt", "envs/requirements-dev.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    written = tmp_path / "environment"
+    written.write_text("""#!/bin/sh
+case $2 in
+    venv) echo "$@" >> "$0.log"; mkdir -p .venv/bin; cp "$0" .venv/bin/python;;
+    pip) test ! -e broken;;
+esac
+""")
+    written.chmod(0o755)
+    (tmp_path / "broken").touch()
+    command = ["make", "setup", f"PYTHON={written}"]
+    for expected in (2, 2, 0, 0):
+        if not expected:
+            (tmp_path / "broken").unlink(missing_ok=True)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == expected, done.stderr
+    calls = (tmp_path / "environment.log").read_text().split("\n")
+    assert [call.split() for call in calls if call] == [
+        ["-m", "venv", ".venv"], ["-m", "venv", "--clear", ".venv"], ["-m", "venv", "--clear", ".venv"]
+    ]  # fmt: skip
+    (tmp_path / "pyproject.toml").touch()  # newer requirements: what is there is added to
+    subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=True)
+    assert (tmp_path / "environment.log").read_text().split("\n")[-2].split() == ["-m", "venv", ".venv"]

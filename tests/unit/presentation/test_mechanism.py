@@ -2,13 +2,15 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from mtbridge.base.files import write_parquet
 from mtbridge.inference.separability import DIFFERENCES, SLOPES
+from mtbridge.inference.translators import BOTH, COLUMNS
 from mtbridge.presentation import requirements
-from mtbridge.presentation.figures import dose, interventions, transfer
+from mtbridge.presentation.figures import dose, interventions, transfer, translators
 from mtbridge.presentation.page import mechanism
 from mtbridge.study.outline import read_outline
 from tests.support.presentation import make, presentation_study
@@ -155,3 +157,27 @@ def test_points_of_transfer_are_pretrainings_and_the_line_is_their_slope(tmp_pat
     assert title == "2.0 points for 0.1 more [0.5, 3.5], 2 pretrainings"
     ends = ax.get_lines()[-1]
     assert list(ends.get_ydata()) == pytest.approx([0.0, 4.0])
+
+
+def test_points_of_translators_say_how_much_they_rest_on_from_the_least_to_the_most():
+    """A base that translates nothing has no lines, and a number that is not known is not said."""
+    points = [("understanding", "mbart", 3, 0, 400), ("understanding", "mbart-m2m", 1, 100, 1600)]
+    points += [("event", "mbart", 2, 0, 0), ("event", "mbart-m2m", 1, 100, 0)]
+    columns = ["panel", "model", "pretrainings", "lines", "n"]
+    drawn = pd.DataFrame(points).set_axis(columns, axis=1).reindex(columns=[*dict.fromkeys([*columns, *COLUMNS])])
+    drawn = drawn.assign(
+        x=[np.nan, 50.0] * 2,
+        y=[60.0, 65.0, 20.0, 25.0],
+        df=2.0,
+        directions=["", BOTH] * 2,
+        correlation_models=2,
+        tasks=5,
+    )
+    drawn = drawn.assign(
+        recipe="default", **{f"{axis}_{side}": drawn[axis] for axis in "xy" for side in ("low", "high")}
+    )
+    writing = [{"name": "event", "label": "event", "metric": "chrf", "languages": ["de", "en"]}]
+    sheet = translators.draw(drawn, outline_of(writing=writing), "sound")
+    said = " ".join(legend.get_title().get_text() for legend in sheet.legends)
+    said = " ".join(said.replace("\N{NO-BREAK SPACE}", " ").split())
+    assert said.endswith("P = 1 to 3; n = 100 sentences a direction; 400 to 1,600 test examples (understanding)")

@@ -27,7 +27,7 @@ from mtbridge.inference.verdicts import (
     SHOWN,
     UNDECIDED,
 )
-from mtbridge.presentation.layout import number, signed
+from mtbridge.presentation.layout import EQUALS, number, signed, span
 from mtbridge.presentation.words import STATISTIC_LABELS, join, language_name
 from mtbridge.study.outline import Outline
 
@@ -267,9 +267,8 @@ def basis(outline: Outline, row) -> str:
 def counts(frame: pd.DataFrame) -> str:
     """How many pretrainings, seeds and test examples rows have, from the fewest to the most. frame: P, S and n."""
 
-    def span(name: str, noun: str) -> str:
-        low, high = int(frame[name].min()), int(frame[name].max())
-        text = f"{name} = {low:,}".replace(" ", "\N{NO-BREAK SPACE}") + f" to {high:,}" * (low != high)
-        return f"{text} {noun}" + "s" * (high != 1)
+    def text(name: str, noun: str) -> str:
+        numbers = frame[name].astype(int)
+        return f"{name}{EQUALS}{span(numbers)} {noun}{'' if numbers.max() == 1 else 's'}"
 
-    return ", ".join(span(*each) for each in (("P", "pretraining"), ("S", "fine-tuning seed"), ("n", "test example")))
+    return ", ".join(text(*each) for each in (("P", "pretraining"), ("S", "fine-tuning seed"), ("n", "test example")))

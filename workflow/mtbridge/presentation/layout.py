@@ -1,11 +1,13 @@
 """A table before it is written as Markdown or LaTeX: cells, blocks of cells, and numbers as text."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mtbridge.inference.published_values import format_count
 
 GAP = "—"  # stands for a value that is missing
+EQUALS = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"  # in a text that is broken into lines
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,12 @@ def signed(value, digits: int = 1) -> str:
 def count(value) -> str:
     """A number of examples as the paper writes it (907, 2.8K, 100K), or the gap."""
     return GAP if value is None or math.isnan(value) else format_count(value)
+
+
+def span(numbers: Iterable[int]) -> str:
+    """Whole numbers from the least to the greatest: "400", "400 to 1,600"."""
+    low, high = min(numbers := list(numbers)), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def percent(share: float, digits: int = 0) -> str:

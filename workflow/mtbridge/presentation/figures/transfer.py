@@ -16,7 +16,7 @@ from mtbridge.presentation.figures.looks import Look, looks_of, name_lines
 from mtbridge.presentation.figures.panels import panels
 from mtbridge.presentation.figures.sheet import nothing_to_draw
 from mtbridge.presentation.figures.style import fit, is_narrow
-from mtbridge.presentation.layout import number
+from mtbridge.presentation.layout import EQUALS, number, span
 from mtbridge.presentation.words import SEPARABILITY, SEPARABILITY_SHOWN
 from mtbridge.study.outline import Outline
 
@@ -56,9 +56,7 @@ def draw(frame: pd.DataFrame, outline: Outline, protocol: str, width: float | No
                 text = f"zero-shot, points more than {short(outline, base)}{of_recipe}"
                 ax.set_ylabel(text)
     text = "Points: single pretrainings. Line: the slope through the base, the origin. "
-    low, high = int(frame["n"].min()), int(frame["n"].max())
-    text += f"Scores rest on n = {low:,}".replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
-    name_lines(drawn, outline, f"{text}{f' to {high:,}' * (high != low)} test examples")
+    name_lines(drawn, outline, f"{text}Scores rest on n{EQUALS}{span(frame['n'])} test examples")
     return drawn.figure
 
 

@@ -16,7 +16,7 @@ from mtbridge.presentation.figures.looks import Look, looks_of
 from mtbridge.presentation.figures.panels import Panels, add_legend, handles_of, panels
 from mtbridge.presentation.figures.sheet import nothing_to_draw
 from mtbridge.presentation.figures.style import fit, text_width
-from mtbridge.presentation.layout import number
+from mtbridge.presentation.layout import EQUALS, number, span
 from mtbridge.presentation.words import OUTPUT_MEASURES, language_name
 from mtbridge.study.outline import Outline
 
@@ -69,13 +69,15 @@ def _legend(drawn: Panels, frame: pd.DataFrame, outline: Outline) -> None:
 
 
 def _counts(frame: pd.DataFrame, outline: Outline) -> str:
-    """How much each axis rests on."""
-    low, high = int(frame["pretrainings"].min()), int(frame["pretrainings"].max())
-    texts = [f"P = {low}" + f" to {high}" * (high != low), f"n = {int(frame['lines'].max()):,} sentences a direction"]
+    """How much each axis rests on; numbers that are not known are 0, and are not said."""
+    texts = [f"P{EQUALS}{span(frame['pretrainings'])}"]
+    if (lines := frame.loc[frame["lines"] > 0, "lines"]).size:
+        texts.append(f"n{EQUALS}{span(lines)} sentences a direction")
     labels = {task.name: f"{task.label}, a language" for task in outline.writing} | {UNDERSTANDING: UNDERSTANDING}
     for panel, part in frame.groupby("panel", sort=False):
-        texts.append(f"{int(part['n'].max()):,} test examples ({labels[str(panel)]})")
-    return "; ".join(text.replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}") for text in texts)
+        if (known := part.loc[part["n"] > 0, "n"]).size:
+            texts.append(f"{span(known)} test examples ({labels[str(panel)]})")
+    return "; ".join(texts)
 
 
 def _height(part: pd.DataFrame, panel: str, outline: Outline) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mtbridge.base.files import read_json
 from mtbridge.inference import data_sizes
+from mtbridge.presentation.layout import span
 from mtbridge.presentation.page.sentence import OPEN, Sentence
 from mtbridge.presentation.words import join, language_name
 from mtbridge.study.outline import Outline, OutlineTask
@@ -35,14 +36,9 @@ def _by_amount(tasks: Iterable[OutlineTask], of: Callable[[OutlineTask], dict]) 
     labels: dict[str, list[str]] = {}
     for task in tasks:
         if amounts := of(task):
-            used, there = (_span(numbers) for numbers in zip(*amounts.values(), strict=True))
+            used, there = (span(numbers) for numbers in zip(*amounts.values(), strict=True))
             labels.setdefault(f"{used} of {there}", []).append(task.label)
     return [f"{amount} ({join(names)})" for amount, names in labels.items()]
-
-
-def _span(numbers: Iterable[int]) -> str:
-    low, high = min(numbers), max(numbers)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _epochs(results: Path, outline: Outline) -> str:
@@ -53,4 +49,4 @@ def _epochs(results: Path, outline: Outline) -> str:
     )
     epochs = [read_json(path)["recipe"].get("epochs") for path in paths if path.exists()]
     counted = [number for number in epochs if number]
-    return f" for {_span(counted)} epoch{'' if set(counted) == {1} else 's'}" if counted else ""
+    return f" for {span(counted)} epoch{'' if set(counted) == {1} else 's'}" if counted else ""
