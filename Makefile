@@ -26,12 +26,12 @@ setup: .venv/ready
 .venv/ready: pyproject.toml envs/requirements.txt envs/requirements-dev.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	# What an installation that was stopped leaves, pip cannot read.
-	$(PYTHON) -m venv $(if $(wildcard .venv/unfinished),--clear) .venv
-	touch .venv/unfinished
+	$(PYTHON) -m venv $(if $(wildcard .venv.unfinished),--clear) .venv
+	touch .venv.unfinished
 	# Some dependencies come as source alone. Without this, pip 23.0 (that of Debian 12's Python) builds them with its own
 	# old setuptools and the newest setuptools_scm, which fails.
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --use-pep517 --editable .[dev]
-	rm .venv/unfinished
+	rm .venv.unfinished
 	touch $@
 
 smoke: setup
