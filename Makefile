@@ -60,7 +60,9 @@ check: setup
 
 test: check
 	python -m pytest -q -n auto -m slow tests/unit
-	python -m pytest -q -n 2 --dist loadfile tests/workflow tests/slurm/test_study.py
+	# What takes longest begins first.
+	python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder \
+		tests/slurm/test_study.py tests/workflow/test_smoke.py tests/workflow
 
 # Coverage of intervals and false verdicts in 2,000 simulated studies each; `make test` has a cut of it.
 test-statistics: setup
@@ -68,7 +70,7 @@ test-statistics: setup
 
 # Twenty kills, and a small Slurm cluster of the tests' own; test_study.py is part of `make test`.
 test-faults: setup
-	MTBRIDGE_KILLS=20 python -m pytest -q --ignore=tests/slurm/test_study.py tests/faults tests/slurm
+	MTBRIDGE_KILLS=$${MTBRIDGE_KILLS:-20} python -m pytest -q --ignore=tests/slurm/test_study.py tests/faults tests/slurm
 
 test-gpu: setup
 	python -m pytest -q tests/gpu

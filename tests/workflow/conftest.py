@@ -1,5 +1,6 @@
 """The smoke study, run once for all tests of this folder in a copy of the project."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -24,6 +25,8 @@ PARTS = (
     "pyproject.toml",
 )
 
+READ = ROOT / ".snakemake" / "definitions.json"
+
 
 class Project:
     """A copy of the project, and Snakemake in it."""
@@ -38,6 +41,10 @@ class Project:
                 shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy2(source, folder / part)
+        # What was read of the code, by its content: the first plan of a copy need not read it all again.
+        if READ.is_file():
+            (folder / ".snakemake").mkdir(exist_ok=True)
+            shutil.copy2(READ, folder / ".snakemake" / READ.name)
 
     def snakemake(self, *arguments, study="smoke", config=(), check=True) -> subprocess.CompletedProcess:
         """Targets and options first, then the config."""
@@ -88,6 +95,24 @@ TARGETS = {"all", "report", *(entry.name for entry in catalog.ENTRIES)}
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory) -> Project:
+    """The finished smoke study; each of several test processes has its own copy of what the first has made."""
     project = Project(tmp_path_factory.mktemp("project"))
+    is_one_of_several = "PYTEST_XDIST_WORKER" in os.environ  # then the parent folder is theirs alone
+    shared = tmp_path_factory.getbasetemp().parent / "smoke" if is_one_of_several else None
+    if shared and shared.is_dir():
+        copy_made(shared, project.folder)
+        return project
     project.snakemake()
+    if shared:
+        # Complete, or not there.
+        copied = copy_made(project.folder, tmp_path_factory.mktemp("made"))
+        with contextlib.suppress(OSError):  # another process was as quick
+            copied.rename(shared)
     return project
+
+
+def copy_made(source: Path, target: Path) -> Path:
+    """Copy what Snakemake has made and what it remembers of it."""
+    for part in ("results", ".snakemake"):
+        shutil.copytree(source / part, target / part, dirs_exist_ok=True, symlinks=True)
+    return target

@@ -10,7 +10,7 @@ import pytest
 from mtbridge.presentation.page import build
 from mtbridge.study.outline import read_outline
 from tests.support.presentation import presentation_study
-from tests.unit.presentation.test_page import TASKS, TEMPLATE, report_results, report_values  # noqa: F401
+from tests.unit.presentation.test_page import TASKS, TEMPLATE
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not BROWSER, reason="no chromium on this machine")]
@@ -28,7 +28,7 @@ def dump(page, tmp_path, width=1280) -> tuple[str, list[str]]:
 
 
 @pytest.mark.parametrize("width", [375, 1280])
-def test_pictures_are_drawn_and_tables_sort_without_an_error_or_a_request(report_values, tmp_path, width):  # noqa: F811
+def test_pictures_are_drawn_and_tables_sort_without_an_error_or_a_request(report_values, tmp_path, width):
     page = tmp_path / "index.html"
     page.write_text(build.render(report_values, TEMPLATE), encoding="utf-8")
     shown, errors = dump(page, tmp_path, width)
@@ -39,7 +39,7 @@ def test_pictures_are_drawn_and_tables_sort_without_an_error_or_a_request(report
     assert len(drawn) > 8 and shown.count("<svg") > len(drawn)
 
 
-def test_long_tables_have_their_rows_and_what_stands_in_a_cell_is_text(report_results, tmp_path):  # noqa: F811
+def test_long_tables_have_their_rows_and_what_stands_in_a_cell_is_text(report_results, tmp_path):
     folder, _ = report_results
     study = presentation_study(tasks=(TASKS[0], TASKS[5], TASKS[7]))
     evil = "<img src=x onerror=\"document.title='changed'\"> & co"

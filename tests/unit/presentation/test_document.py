@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from mtbridge.presentation.page import build, libraries
-from tests.unit.presentation.test_page import TEMPLATE, report_results, report_values  # noqa: F401
+from tests.unit.presentation.test_page import TEMPLATE
 
 VOID = {"meta", "input", "img", "br", "link", "hr", "col"}
 
@@ -45,7 +45,7 @@ class Document(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def document(report_values):  # noqa: F811
+def document(report_values):
     return Document(build.render(report_values, TEMPLATE))
 
 
@@ -72,7 +72,7 @@ def test_every_link_and_every_button_leads_somewhere_on_the_page(document):
     assert {element["data-source"] for element in document.elements if "data-source" in element} <= ids
 
 
-def test_every_leading_sentence_is_linked_to_its_table(document, report_values):  # noqa: F811
+def test_every_leading_sentence_is_linked_to_its_table(document, report_values):
     for sentence in [*report_values["views"][0].leads, *report_values["reading"]]:
         assert sentence.link in {element.get("id") for element in document.elements}, sentence
 

@@ -10,7 +10,7 @@ import pytest
 
 from mtbridge.presentation.page import build
 from tests.support.presentation import TEMPLATE
-from tests.unit.presentation.test_page import report_results, report_values  # noqa: F401
+from tests.support.waiting import wait_for
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: make setup")
@@ -25,7 +25,7 @@ RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "
 
 
 @pytest.fixture(scope="module")
-def address(report_values, tmp_path_factory):  # noqa: F811
+def address(report_values, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "index.html"
     path.write_text(build.render(report_values, TEMPLATE), encoding="utf-8")
     return path.as_uri()
@@ -77,10 +77,12 @@ def test_a_long_table_sorts_by_mouse_and_by_keyboard(visit):
     page = visit()
     assert numbers(cells(page, "score")) != sorted(numbers(cells(page, "score")))
     page.locator(GRID).get_by_role("button", name="score: Activate to sort").click()
+    page.wait_for_selector(f'{GRID} thead [aria-sort="ascending"]')
     rising = numbers(cells(page, "score"))
     assert rising == sorted(rising) and len(rising) > 5
     page.locator(f"{GRID} thead [aria-sort]").get_by_role("button").first.focus()
     page.keyboard.press("Enter")
+    page.wait_for_selector(f'{GRID} thead [aria-sort="descending"]')
     falling = numbers(cells(page, "score"))
     assert falling == sorted(falling, reverse=True) and falling != rising
 
@@ -89,16 +91,18 @@ def test_a_long_table_is_filtered_by_what_is_typed_and_by_a_columns_list(visit):
     page = visit()
     before = page.locator(f"{GRID} .dt-info").inner_text()
     page.locator(f"{GRID} input[type=search]").first.fill("Cyrillic")
-    assert set(cells(page, "script")) == {"Cyrillic"}
+    wait_for(lambda: set(cells(page, "script")) == {"Cyrillic"}, "rows of one script alone", 30)
     assert page.locator(f"{GRID} .dt-info").inner_text() != before
     page.locator(f"{GRID} input[type=search]").first.fill("")
+    wait_for(lambda: page.locator(f"{GRID} .dt-info").inner_text() == before, "all rows", 30)
     languages = set(cells(page, "language"))
     titles = page.locator(f"{GRID} thead .dt-column-title").all_inner_texts()
     page.locator(f"{GRID} thead th").nth(titles.index("language")).locator("button").click()
     page.locator(".dtcc-dropdown .dtcc-list-buttons button, .dtcc-dropdown .dtcc-button").filter(
         has_text="German"
     ).first.click()
-    assert set(cells(page, "language")) == {"German (de)"} != languages
+    wait_for(lambda: set(cells(page, "language")) == {"German (de)"}, "rows of one language alone", 30)
+    assert languages != {"German (de)"}
 
 
 def test_what_a_score_rests_on_is_one_click_away(visit):

@@ -8,7 +8,6 @@ import pytest
 from mtbridge.base.errors import MtbridgeError
 from mtbridge.base.files import read_json, write_json, write_parquet
 from mtbridge.inference.claims.generation import COLUMNS
-from mtbridge.presentation import catalog
 from mtbridge.presentation.page import about, build, cost, sampling, written
 from mtbridge.presentation.page.charts.picture import Picture
 from mtbridge.presentation.page.reading import reading
@@ -20,25 +19,7 @@ from tests.support.presentation import (
     outline_of,
     presentation_study,
     write_paper_grid,
-    write_shown,
 )
-
-
-@pytest.fixture(scope="module")
-def report_results(presentation_results, tmp_path_factory):
-    """A copy of the results with tables and figures made, under the protocols sound and paper."""
-    source, _, study = presentation_results
-    folder = tmp_path_factory.mktemp("report") / "mini"
-    shutil.copytree(source, folder)
-    outline = read_outline(study)
-    write_shown(folder, outline, "sound", "", catalog.ENTRIES, layers=1)
-    write_shown(folder, outline, "paper", "paper/", [catalog.find("table1"), catalog.find("figure2")], layers=1)
-    return folder, outline
-
-
-@pytest.fixture(scope="module")
-def report_values(report_results):
-    return build.gather(*report_results, ["sound", "paper"])
 
 
 def page_of(folder, outline, protocols=("sound",)):
