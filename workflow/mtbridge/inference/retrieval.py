@@ -65,36 +65,39 @@ def curves(outline: Outline, path) -> pd.DataFrame:
     over what a mean is of.
     """
     frame = read_retrieval(path, outline)
+    # Arrays, because a published study has ten thousand means.
+    names = ["language", "direction", "number", "layers", "value", "null", "n", "repeated"]
+    columns = {name: frame[name].to_numpy() for name in names}
+    columns["halves"] = np.stack(frame["halves"]) if len(frame) else np.empty((0, 0))
     rows = []
-    for (model, measure, layer), part in frame.groupby(["model", "measure", "layer"], sort=False):
-        layers = int(part["layers"].iloc[0])
-        for language, direction, own in _groups(part):
-            by_number = [_mean(of_number) for _, of_number in own.groupby("number", sort=True)]
-            values, halves = (np.array(each) for each in zip(*by_number, strict=True))
+    for (model, measure, layer), of_layer in frame.groupby(["model", "measure", "layer"], sort=False):
+        part = {name: values[of_layer.index] for name, values in columns.items()}
+        layers = int(part["layers"][0])
+        for language, direction, own in _groups(part["language"], part["direction"]):
+            numbers, values, halves = (part[name][own] for name in ("number", "value", "halves"))
+            of_numbers = [numbers == number for number in np.unique(numbers)]
+            values = np.array([values[one].mean() for one in of_numbers])
+            halves = np.array([halves[one].mean(axis=0) for one in of_numbers])
             mean, low, high, freedom, _ = over_pretrainings(values, halves, (0.0, 1.0))
             if not has_width(100 * halves.mean(axis=0)) and not has_width(100 * values):
                 low = high = math.nan
-            once = own[own["number"] == own["number"].iloc[0]]
             place = model, language, direction, measure, layer, layers, layer / max(layers, 1)
-            counts = int(once["n"].sum()), int(once["repeated"].sum()), len(values)
-            rows.append((*place, mean, low, high, freedom, float(once["null"].mean()), *counts))
+            null, n, repeated = (part[name][own][of_numbers[0]] for name in ("null", "n", "repeated"))
+            counts = int(n.sum()), int(repeated.sum()), len(values)
+            rows.append((*place, mean, low, high, freedom, float(null.mean()), *counts))
     return pd.DataFrame(rows, columns=CURVES)
 
 
-def _groups(part: pd.DataFrame):
-    """(language, direction, its rows), then the means over directions and over languages."""
-    for (language, direction), own in part.groupby(["language", "direction"], sort=True):
-        yield language, direction, own
-    for language, own in part.groupby("language", sort=True):
-        yield language, BOTH, own
-    for direction, own in part.groupby("direction", sort=True):
-        yield EVERY, direction, own
-    yield EVERY, BOTH, part
-
-
-def _mean(rows: pd.DataFrame) -> tuple[float, np.ndarray]:
-    """The mean value of rows of one pretraining, and that on each half [half]."""
-    return float(rows["value"].mean()), np.stack(rows["halves"]).mean(axis=0)
+def _groups(languages: np.ndarray, directions: np.ndarray):
+    """(language, direction, which rows), then those of the means over directions and over languages."""
+    for language in sorted(set(languages)):
+        for direction in sorted(set(directions[languages == language])):
+            yield language, direction, (languages == language) & (directions == direction)
+    for language in sorted(set(languages)):
+        yield language, BOTH, languages == language
+    for direction in sorted(set(directions)):
+        yield EVERY, direction, directions == direction
+    yield EVERY, BOTH, np.ones(len(languages), dtype=bool)
 
 
 def at_depth(frame: pd.DataFrame, depth: float) -> pd.DataFrame:
