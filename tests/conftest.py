@@ -6,7 +6,7 @@ told as one table at the end of the run.
 
 import contextlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import pytest
 
@@ -20,6 +20,13 @@ class Fault:
     repeated: int | None = None  # training steps done more than once
     needed: int | None = None  # training steps of an undisturbed run
     wrong: int = 0  # results that differ from the undisturbed run's
+
+    def add(self, other: "Fault"):
+        """Count those of another process too; one alone has counted steps."""
+        self.injected, self.survived = self.injected + other.injected, self.survived + other.survived
+        self.wrong += other.wrong
+        if other.repeated is not None:
+            self.repeated, self.needed = other.repeated, other.needed
 
 
 @dataclass
@@ -50,6 +57,25 @@ TABLE = Table()
 @pytest.fixture(scope="session")
 def faults() -> Table:
     return TABLE
+
+
+def pytest_collection_modifyitems(items):
+    """With `--dist loadgroup`: a file's tests run in one process, and so do all that need the Slurm of the tests."""
+    for item in items:
+        room, file = item.path.parts[-2:]
+        item.add_marker(pytest.mark.xdist_group("slurm" if room == "slurm" else f"{room}/{file}"))
+
+
+def pytest_sessionfinish(session):
+    """Where several processes run tests, each gives its part of the table to the one that tells it."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["faults"] = {name: asdict(row) for name, row in TABLE.rows.items()}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    for name, row in getattr(node, "workeroutput", {}).get("faults", {}).items():
+        TABLE[name].add(Fault(**row))
 
 
 def pytest_terminal_summary(terminalreporter):

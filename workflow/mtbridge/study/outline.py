@@ -8,6 +8,7 @@ read it with `read_outline`.
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -132,7 +133,11 @@ class Outline:
 
     def label(self, key: str) -> str:
         """A model's label, with its number for a further pretraining; the key itself if the study has no such model."""
-        return self.model(key).label if key in self.keys else key
+        return self._labels.get(key, key)
+
+    @cached_property
+    def _labels(self) -> dict[str, str]:
+        return {key: self.model(key).label for key in self.keys}  # read once: a page asks a million times
 
     def short(self, key: str) -> str:
         """A label for running text: the part before the first comma (after it comes the size)."""
