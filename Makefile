@@ -60,9 +60,7 @@ check: setup
 
 test: check
 	python -m pytest -q -n auto -m slow tests/unit
-	# What takes longest begins first.
-	python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder \
-		tests/slurm/test_study.py tests/workflow/test_smoke.py tests/workflow
+	python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests/workflow tests/slurm/test_study.py
 
 # Coverage of intervals and false verdicts in 2,000 simulated studies each; `make test` has a cut of it.
 test-statistics: setup

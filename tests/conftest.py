@@ -12,6 +12,8 @@ import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+LONGEST = ("test_study.py", "test_smoke.py", "test_paper.py", "test_own_checkpoint.py", "test_generation.py")
+
 
 @dataclass
 class Fault:
@@ -60,7 +62,12 @@ def faults() -> Table:
 
 
 def pytest_collection_modifyitems(items):
-    """With `--dist loadgroup`: a file's tests run in one process, and so do all that need the Slurm of the tests."""
+    """What takes longest begins first, so that of several processes none is left with it alone.
+
+    With `--dist loadgroup` a file's tests run in one process, and so do all that need the Slurm of the tests.
+    """
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
     for item in items:
         room, file = item.path.parts[-2:]
         item.add_marker(pytest.mark.xdist_group("slurm" if room == "slurm" else f"{room}/{file}"))
