@@ -48,7 +48,8 @@ SchedulerParameters=sched_interval=2,bf_interval=2,sched_min_interval=0
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 GresTypes=gpu
-MinJobAge=300
+# A whole study's jobs stay in the queue's list, so that a test can look at them at its end; the default is 300.
+MinJobAge=7200
 KillWait=2
 OverTimeLimit=0
 ReturnToService=2

@@ -20,7 +20,7 @@ SMALL = (
 
 
 def test_the_smoke_study_runs_as_slurm_jobs_and_leaves_nothing_to_do(cluster, project, start):
-    said = start(project, "--config", *SMALL).succeed(600)
+    said = start(project, "--config", *SMALL).succeed(1500)
     assert set(pd.read_parquet(project.path("scores.parquet")).model) == {"mbart", "mbart-m2m", "floor"}
     assert set(pd.read_csv(project.path("tables/generation.csv")).model) == {"mbart", "mbart-m2m", "copy", "first"}
     assert project.path("report/index.html").exists()
