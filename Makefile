@@ -1,6 +1,6 @@
-# make         set up and run the default study      make test         all tests but those of faults (20 minutes)
+# make         set up and run the default study      make test         all tests but those of faults (40 minutes)
 # make smoke   a small study of one minute            make test-faults  tests of kills and of faults on a cluster
-# make report  only the report of finished results   make check        lint, types and unit tests (under 2 minutes)
+# make report  only the report of finished results   make check        lint, types and unit tests (9 minutes)
 # make test-gpu   what only a GPU can show: the same numbers with graphs, packed and on the CPU
 # make test-statistics  how often intervals and verdicts are right, in 2,000 simulated studies each
 # make plan    what a study costs: make plan STUDY=paper CONFIG="keep_weights=false models='[mbert]'"
