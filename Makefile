@@ -69,7 +69,7 @@ test-statistics: setup
 # Twenty kills, and a small Slurm cluster of the tests' own; test_study.py is part of `make test`.
 test-faults: setup
 	# What waits for Slurm runs beside the others.
-	MTBRIDGE_KILLS=$${MTBRIDGE_KILLS:-20} python -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder \
+	MTBRIDGE_KILLS=$${MTBRIDGE_KILLS:-20} python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder \
 		--ignore=tests/slurm/test_study.py tests/slurm tests/faults
 
 test-gpu: setup

@@ -62,15 +62,23 @@ def faults() -> Table:
 
 
 def pytest_collection_modifyitems(items):
-    """What takes longest begins first, so that of several processes none is left with it alone.
-
-    With `--dist loadgroup` a file's tests run in one process, and so do all that need the Slurm of the tests.
-    """
+    """What takes longest begins first, so that of several processes none is left with it alone."""
     order = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path.name, len(order)))
-    for item in items:
-        room, file = item.path.parts[-2:]
-        item.add_marker(pytest.mark.xdist_group("slurm" if room == "slurm" else f"{room}/{file}"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With `--dist loadfile`, all tests that need the tests' own Slurm run in one process, as those of a file do."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneSlurm(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "slurm" if "slurm/" in nodeid.partition("::")[0] else super()._split_scope(nodeid)
+
+    return OneSlurm(config, log)
 
 
 def pytest_sessionfinish(session):
