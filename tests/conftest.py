@@ -12,7 +12,8 @@ import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-LONGEST = ("test_study.py", "test_smoke.py", "test_paper.py", "test_own_checkpoint.py", "test_generation.py")
+# Files of tests, of the workflow and of faults
+LONGEST = ("test_study.py", "test_smoke.py", "test_paper.py", "test_own_checkpoint.py", "test_kills.py")
 
 
 @dataclass
@@ -76,7 +77,7 @@ def pytest_xdist_make_scheduler(config, log):
 
     class OneSlurm(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "slurm" if "slurm/" in nodeid.partition("::")[0] else super()._split_scope(nodeid)
+            return "slurm" if nodeid.startswith("tests/slurm/") else super()._split_scope(nodeid)
 
     return OneSlurm(config, log)
 

@@ -25,7 +25,7 @@ PARTS = (
     "pyproject.toml",
 )
 
-READ = ROOT / ".snakemake" / "definitions.json"
+DEFINITIONS = ROOT / ".snakemake" / "definitions.json"
 
 
 class Project:
@@ -42,9 +42,9 @@ class Project:
             else:
                 shutil.copy2(source, folder / part)
         # What was read of the code, by its content: the first plan of a copy need not read it all again.
-        if READ.is_file():
+        if DEFINITIONS.is_file():
             (folder / ".snakemake").mkdir(exist_ok=True)
-            shutil.copy2(READ, folder / ".snakemake" / READ.name)
+            shutil.copy2(DEFINITIONS, folder / ".snakemake" / DEFINITIONS.name)
 
     def snakemake(self, *arguments, study="smoke", config=(), check=True) -> subprocess.CompletedProcess:
         """Targets and options first, then the config."""

@@ -29,7 +29,7 @@ def with_own(smoke, tmp_path):
 
 def test_a_deeper_checkpoint_is_fine_tuned_as_published_and_compared_to_the_end(smoke, with_own, tmp_path):
     with_own(make_bert(tmp_path / "deep", num_hidden_layers=5), "deep")
-    smoke.snakemake("--cores", "2", "figure1", "figure2", "results/deep/scores.parquet")
+    smoke.snakemake("--cores", "2", "all")
     results = smoke.folder / "results" / "deep"
     runs = {
         model: json.loads((results / f"runs/default/{model}/nc/seed1/run.json").read_text())
@@ -37,6 +37,7 @@ def test_a_deeper_checkpoint_is_fine_tuned_as_published_and_compared_to_the_end(
     }
     assert [runs[model]["recipe"]["learning_rate"] for model in runs] == [1e-3, 5e-6]
     assert runs["mine"]["warnings"], "random weights at a small rate learn nothing"
+    assert "runs show signs of having learnt nothing" in (results / "report/index.html").read_text()
     figure = pd.read_csv(results / "figures/figure1.csv")
     layers = figure.drop_duplicates("layer")[["layer_row", "layer_column"]]
     assert layers.to_numpy().tolist() == [[0, 0], [1, 2], [2, 5]]

@@ -68,21 +68,20 @@ def curves(outline: Outline, path) -> pd.DataFrame:
     # Arrays, because a published study has ten thousand means.
     names = ["language", "direction", "number", "layers", "value", "null", "n", "repeated"]
     columns = {name: frame[name].to_numpy() for name in names}
-    columns["halves"] = np.stack(frame["halves"]) if len(frame) else np.empty((0, 0))
+    columns["halves"] = np.stack(frame["halves"]) if len(frame) else np.empty((0, 0))  # [row, half]
     rows = []
     for (model, measure, layer), of_layer in frame.groupby(["model", "measure", "layer"], sort=False):
-        part = {name: values[of_layer.index] for name, values in columns.items()}
+        part = {name: column[of_layer.index] for name, column in columns.items()}
         layers = int(part["layers"][0])
         for language, direction, own in _groups(part["language"], part["direction"]):
-            numbers, values, halves = (part[name][own] for name in ("number", "value", "halves"))
-            of_numbers = [numbers == number for number in np.unique(numbers)]
-            values = np.array([values[one].mean() for one in of_numbers])
-            halves = np.array([halves[one].mean(axis=0) for one in of_numbers])
+            by_number = [own & (part["number"] == number) for number in np.unique(part["number"][own])]
+            values = np.array([part["value"][of_one].mean() for of_one in by_number])
+            halves = np.array([part["halves"][of_one].mean(axis=0) for of_one in by_number])
             mean, low, high, freedom, _ = over_pretrainings(values, halves, (0.0, 1.0))
             if not has_width(100 * halves.mean(axis=0)) and not has_width(100 * values):
                 low = high = math.nan
             place = model, language, direction, measure, layer, layers, layer / max(layers, 1)
-            null, n, repeated = (part[name][own][of_numbers[0]] for name in ("null", "n", "repeated"))
+            null, n, repeated = (part[name][by_number[0]] for name in ("null", "n", "repeated"))
             counts = int(n.sum()), int(repeated.sum()), len(values)
             rows.append((*place, mean, low, high, freedom, float(null.mean()), *counts))
     return pd.DataFrame(rows, columns=CURVES)
